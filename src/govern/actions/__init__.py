@@ -1,0 +1,1 @@
+"""5. What we do: the only place that writes."""

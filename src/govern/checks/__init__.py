@@ -1,0 +1,1 @@
+"""4. What is wrong: functions that yield findings. Checks never write."""

@@ -1,0 +1,1 @@
+"""3. What is: connections, snapshots, scratch databases. The only place that knows dialects apart."""

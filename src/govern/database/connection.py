@@ -1,0 +1,82 @@
+"""One open database connection with the same few verbs for every driver: a thin cover over DBAPI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+
+class DriverCursor(Protocol):
+    """The part of a DBAPI cursor (PEP 249) that is used."""
+
+    description: Any
+
+    def execute(self, sql: Any, parameters: Any = ..., /) -> Any: ...
+    def fetchall(self) -> list[Any]: ...
+    def close(self) -> None: ...
+
+
+class DriverConnection(Protocol):
+    """The part of a DBAPI connection (PEP 249) that is used."""
+
+    def cursor(self) -> Any: ...
+    def close(self) -> None: ...
+
+
+class Connection:
+    """An open connection in autocommit mode: transactions are begun and ended by ``transaction`` alone.
+
+    ``driver`` is a psycopg or sqlite3 connection of our own. SQL uses the driver's own placeholders
+    (``%s`` in psycopg, ``?`` in sqlite3).
+    """
+
+    def __init__(self, driver: DriverConnection, *, begin: str = "BEGIN") -> None:
+        self.driver = driver
+        self._begin = begin
+
+    def rows(self, sql: Any, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Runs a query and returns all of its rows."""
+        cursor = self.driver.cursor()
+        try:
+            # without parameters a % in the SQL stays a %
+            _ = cursor.execute(sql, parameters) if parameters else cursor.execute(sql)
+            return [tuple(row) for row in cursor.fetchall()]
+        finally:
+            cursor.close()
+
+    def value(self, sql: Any, parameters: Sequence[Any] = ()) -> Any:
+        """The first column of the first row, or None where there is no row."""
+        rows = self.rows(sql, parameters)
+        return rows[0][0] if rows else None
+
+    def execute(self, sql: Any, parameters: Sequence[Any] = ()) -> None:
+        """Runs a statement that returns nothing of interest."""
+        cursor = self.driver.cursor()
+        try:
+            _ = cursor.execute(sql, parameters) if parameters else cursor.execute(sql)
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def transaction(self, begin: str | None = None) -> Iterator[None]:
+        """Commits at the end of the block, rolls back if it raises. ``begin`` replaces BEGIN."""
+        self.execute(begin or self._begin)
+        try:
+            yield
+        except BaseException:
+            self.execute("ROLLBACK")
+            raise
+        self.execute("COMMIT")
+
+    def close(self) -> None:
+        self.driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,97 @@
+"""What govern asks of a database engine. A dialect's difference lives behind this protocol, nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from govern.core.run import Run
+from govern.core.snapshot import Snapshot
+from govern.database.connection import Connection
+from govern.database.url import DatabaseUrl
+
+Progress = Callable[[int], None]
+"""Called with the bytes written so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionTable:
+    """Where Alembic keeps its version rows: ``version_table`` and ``version_table_schema``."""
+
+    name: str = "alembic_version"
+    namespace: str | None = None
+
+
+class Dialect(Protocol):
+    """One database engine. Methods raise Unreachable, NotPermitted or ToolMissing where that is the cause."""
+
+    name: str
+
+    def connect(self, url: DatabaseUrl, *, read_only: bool = False) -> Connection:
+        """Opens a database that exists; never creates one (nor a SQLite file). Raises Unreachable."""
+
+    def exists(self, url: DatabaseUrl) -> bool:
+        """Whether there is such a database on a server that answers; raises Unreachable if none answers."""
+
+    def read_server_version(self, connection: Connection) -> str:
+        """As people say it: ``18.4``, ``3.45.1``."""
+
+    def read_version_rows(self, connection: Connection, table: VersionTable) -> tuple[str, ...] | None:
+        """The stamped revisions, sorted; None where there is no version table."""
+
+    def read_snapshot(self, connection: Connection, table: VersionTable) -> Snapshot:
+        """Every schema-defining fact, but for Alembic's version table and govern's own tables."""
+
+    def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
+        """A digest of the live schema that changes when any fact of ``read_snapshot`` does."""
+
+    def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
+        """Exact rows of each (namespace, table), by ``namespace.table`` (SQLite: ``table``)."""
+
+    def dump(
+        self, url: DatabaseUrl, folder: Path, *, schema_only: bool = False, progress: Progress | None = None
+    ) -> str:
+        """Writes the database into ``folder`` (exists, empty); returns the tool and version that did."""
+
+    def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> None:
+        """Restores a ``dump`` into an existing, empty database. Raises FailedMidway with the tool's words."""
+
+    def create_database(self, url: DatabaseUrl) -> None:
+        """Creates the empty database that ``url`` names. Raises NotPermitted."""
+
+    def drop_database(self, url: DatabaseUrl) -> None:
+        """Drops it, ending other sessions on it first. No error if it is gone already."""
+
+    def list_databases(self, url: DatabaseUrl, prefix: str) -> tuple[str, ...]:
+        """Names of databases beside ``url``'s that begin with ``prefix``."""
+
+    def hold_migration_lock(
+        self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False
+    ) -> AbstractContextManager[None]:
+        """Holds the lock that serialises migrations, by polling.
+
+        Raises Refused after ``wait_seconds``, naming the holder.
+        """
+
+    def last_validated_run(self, connection: Connection) -> Run | None:
+        """The ledger's newest run that ended validated; None without one, or without a ledger."""
+
+    def read_runs(self, connection: Connection, limit: int) -> tuple[Run, ...]:
+        """The ledger, newest first; empty where there is no ledger."""
+
+    def record_run(self, connection: Connection, run: Run) -> None:
+        """Inserts the run, or replaces the one of the same id. Creates the ledger where it is missing."""
+
+
+def dialect_of(url: DatabaseUrl) -> Dialect:
+    """The engine behind a URL."""
+    if url.dialect == "sqlite":
+        from govern.database.sqlite import SQLite
+
+        return SQLite()
+    from govern.database.postgresql import PostgreSQL
+
+    return PostgreSQL()

@@ -1,0 +1,1 @@
+"""6. What we say: a report as text, as JSON."""
