@@ -87,19 +87,38 @@ class Finding:
 
     rule: Rule
     subject: Subject
+    severity: Severity
     message: str
-    why: str = ""
-    remedy: str = ""
-    severity: Severity = field(default=None)  # type: ignore[assignment]  # None becomes the rule's
+    why: str
+    remedy: str
     evidence: Mapping[str, object] = field(default_factory=dict)
     """Small JSON values: what was expected, what was seen."""
     fix: Fix | None = None
 
-    def __post_init__(self) -> None:
-        if self.severity is None:
-            object.__setattr__(self, "severity", self.rule.severity)
-        if not self.remedy:
-            object.__setattr__(self, "remedy", self.rule.remedy)
+    @classmethod
+    def of(
+        cls,
+        rule: Rule,
+        subject: Subject,
+        message: str,
+        *,
+        severity: Severity | None = None,
+        why: str = "",
+        remedy: str = "",
+        evidence: Mapping[str, object] | None = None,
+        fix: Fix | None = None,
+    ) -> Finding:
+        """A finding with the rule's own severity, effect and remedy where none are given."""
+        return cls(
+            rule=rule,
+            subject=subject,
+            severity=rule.severity if severity is None else severity,
+            message=message,
+            why=why or rule.effect,
+            remedy=remedy or rule.remedy,
+            evidence=evidence or {},
+            fix=fix,
+        )
 
     @property
     def key(self) -> str:

@@ -25,6 +25,20 @@ class VersionTable:
     namespace: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class MigrationLock:
+    """How to take the lock that serialises migrations of one database: by a query or by a file.
+
+    A query is polled on the connection that will migrate (never a blocking wait: that deadlocks with CREATE
+    INDEX CONCURRENTLY) and answers true once the lock is held; it ends with its session.
+    """
+
+    query: str | None = None
+    holder_query: str | None = None
+    """Says who holds it, as one line of text; no row if nobody does."""
+    file: Path | None = None
+
+
 class Dialect(Protocol):
     """One database engine. Methods raise Unreachable, NotPermitted or ToolMissing where that is the cause."""
 
@@ -68,12 +82,16 @@ class Dialect(Protocol):
     def list_databases(self, url: DatabaseUrl, prefix: str) -> tuple[str, ...]:
         """Names of databases beside ``url``'s that begin with ``prefix``."""
 
+    def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
+        """How the connection that migrates takes the lock."""
+
     def hold_migration_lock(
         self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False
     ) -> AbstractContextManager[None]:
-        """Holds the lock that serialises migrations, by polling.
+        """Holds the lock that serialises migrations, on a connection of its own, by polling.
 
-        Raises Refused after ``wait_seconds``, naming the holder.
+        For what is not a migration: backups and drift checks (shared). Raises Refused after ``wait_seconds``,
+        naming the holder.
         """
 
     def last_validated_run(self, connection: Connection) -> Run | None:

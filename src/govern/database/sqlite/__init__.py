@@ -1,0 +1,75 @@
+"""SQLite 3.35 and later, over the standard library's sqlite3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from govern.core.run import Run
+from govern.core.snapshot import Snapshot
+from govern.database.connection import Connection
+from govern.database.dialect import MigrationLock, Progress, VersionTable
+from govern.database.sqlite import catalog, dump, fingerprint, ledger, locks, server
+from govern.database.url import DatabaseUrl
+
+
+class SQLite:
+    """See ``govern.database.dialect.Dialect``."""
+
+    name = "sqlite"
+
+    def connect(self, url: DatabaseUrl, *, read_only: bool = False) -> Connection:
+        return server.connect(url, read_only=read_only)
+
+    def exists(self, url: DatabaseUrl) -> bool:
+        return server.exists(url)
+
+    def create_database(self, url: DatabaseUrl) -> None:
+        server.create_database(url)
+
+    def drop_database(self, url: DatabaseUrl) -> None:
+        server.drop_database(url)
+
+    def list_databases(self, url: DatabaseUrl, prefix: str) -> tuple[str, ...]:
+        return server.list_databases(url, prefix)
+
+    def read_server_version(self, connection: Connection) -> str:
+        return server.read_server_version(connection)
+
+    def read_version_rows(self, connection: Connection, table: VersionTable) -> tuple[str, ...] | None:
+        return catalog.read_version_rows(connection, table)
+
+    def read_snapshot(self, connection: Connection, table: VersionTable) -> Snapshot:
+        return catalog.read_snapshot(connection, table)
+
+    def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
+        return fingerprint.read_fingerprint(connection, table)
+
+    def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
+        return catalog.count_rows(connection, tables)
+
+    def dump(
+        self, url: DatabaseUrl, folder: Path, *, schema_only: bool = False, progress: Progress | None = None
+    ) -> str:
+        return dump.dump(url, folder, schema_only=schema_only, progress=progress)
+
+    def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> None:
+        dump.restore(folder, url, schema_only=schema_only)
+
+    def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
+        return locks.migration_lock(url)
+
+    def hold_migration_lock(
+        self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False
+    ) -> AbstractContextManager[None]:
+        return locks.hold_migration_lock(url, wait_seconds=wait_seconds, shared=shared)
+
+    def last_validated_run(self, connection: Connection) -> Run | None:
+        return ledger.last_validated_run(connection)
+
+    def read_runs(self, connection: Connection, limit: int) -> tuple[Run, ...]:
+        return ledger.read_runs(connection, limit)
+
+    def record_run(self, connection: Connection, run: Run) -> None:
+        ledger.record_run(connection, run)
