@@ -1,0 +1,59 @@
+# What a developer types. `make help` lists it.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(BIN)/govern: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.PHONY: setup
+setup: $(BIN)/govern  ## create .venv with govern and everything its development needs
+
+.PHONY: demo
+demo: setup  ## govern the sample application on an embedded PostgreSQL, break it, see it found, repair it
+	$(BIN)/python examples/demo.py
+
+.PHONY: test
+test: setup  ## all tests, on a real PostgreSQL and on SQLite
+	$(BIN)/pytest -n 2
+
+.PHONY: lint
+lint: setup  ## ruff: lint rules and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: format
+format: setup  ## let ruff format and fix
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: types
+types: setup  ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: imports
+imports: setup  ## the import contracts: layers point one way
+	$(BIN)/lint-imports
+
+.PHONY: docs
+docs: setup  ## regenerate the generated pages under docs/
+	$(BIN)/python docs/generate.py
+
+.PHONY: bench
+bench: setup  ## benchmarks beside the peers, ratios printed
+	$(BIN)/python benchmarks/startup.py
+
+.PHONY: check
+check: lint types imports test  ## everything CI runs (the tests include the docs)
+
+.PHONY: clean
+clean:  ## stop the embedded PostgreSQL and remove what was generated
+	-@[ -x $(BIN)/govern ] && $(BIN)/govern embedded stop 2>/dev/null
+	rm -rf $(VENV) .govern .mypy_cache .ruff_cache .pytest_cache .hypothesis

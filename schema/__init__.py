@@ -1,0 +1,1 @@
+"""What the sample application's database should be: its models, its SQL files and its manifest."""
