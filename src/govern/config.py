@@ -8,6 +8,7 @@ from __future__ import annotations
 import configparser
 import difflib
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -31,10 +32,12 @@ class AlembicSettings:
     section: str
     script_location: Path
     version_locations: tuple[Path, ...]
+    prepend_sys_path: tuple[Path, ...] = ()
+    """Folders that Alembic puts before the project's import path."""
     version_table: str
     version_table_schema: str | None
     url: str | None
-    """``sqlalchemy.url``, unless it is the placeholder Alembic's template writes."""
+    """``sqlalchemy.url``; None for the placeholder of Alembic's template, and if only env.py completes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +143,11 @@ def load(
     )
 
 
+def wants_color(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a terminal is to be coloured: not with NO_COLOR (https://no-color.org), not on a dumb one."""
+    return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
 def _find_file(given: Path | None, start: Path) -> Path | None:
     """The given file, else the nearest govern.toml or pyproject.toml with our section, upwards to a .git."""
     if given is not None:
@@ -168,9 +176,14 @@ def _parse_toml(file: Path) -> dict[str, Any]:
 
 
 def _govern_table(content: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
-    if file.name == "pyproject.toml":
-        table: Mapping[str, Any] = content.get("tool", {}).get("govern", {})
-        return table
+    return _subtable(content, "tool", "govern") if file.name == "pyproject.toml" else content
+
+
+def _subtable(content: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """The table of that name; empty where there is none, or something else."""
+    for name in names:
+        value = content.get(name)
+        content = value if isinstance(value, dict) else {}
     return content
 
 
@@ -182,9 +195,11 @@ def _read_file(file: Path) -> _FileSettings:
             raise _unknown_key(key, tuple(known), file)
         _check_type(key, value, file)
     for name, target in table.get("targets", {}).items():
-        for key in target:
+        _check_type(f"targets.{name}", target, file)
+        for key, value in target.items():
             if key not in _TARGET_KEYS:
                 raise _unknown_key(f"targets.{name}.{key}", tuple(_TARGET_KEYS), file)
+            _check_type(f"targets.{name}.{key}", value, file)
     return _FileSettings(**table)
 
 
@@ -197,14 +212,17 @@ def _unknown_key(key: str, known: tuple[str, ...], file: Path) -> ConfigurationE
 
 
 def _check_type(key: str, value: object, file: Path) -> None:
-    expected: type | tuple[type, ...] = str
-    if key == "targets":
-        expected = dict
+    expected: tuple[type, ...] = (str,)
+    wanted = "a text"
+    if key == "targets" or (key.startswith("targets.") and key.count(".") == 1):
+        expected, wanted = (dict,), "a table"
     elif key == "lock_wait_seconds":
-        expected = (int, float)
+        expected, wanted = (int, float), "a number"
     if not isinstance(value, expected) or isinstance(value, bool):
         raise ConfigurationError(
-            f"{file.name}: govern's key {key!r} has the wrong type", why=f"it is {type(value).__name__}"
+            f"{file.name}: {key} must be {wanted}",
+            why=f"it is {type(value).__name__}",
+            next=f"correct {file}",
         )
 
 
@@ -224,13 +242,19 @@ def _choose_url(
             raise ConfigurationError(
                 f"there is no target {target!r}",
                 why=f"known targets: {', '.join(sorted(targets)) or 'none'}",
-                next=f"add [tool.govern.targets.{target}] to {file.name if file else 'pyproject.toml'}",
+                next=_where_to_add(target, file),
             )
         table = targets[target]
         return _from_variable(table["url_env"], environ) if "url_env" in table else table.get("url")
     if environ.get("DATABASE_URL"):
         return environ["DATABASE_URL"]
     return _from_variable(declared.url_env, environ) if declared.url_env else declared.url
+
+
+def _where_to_add(target: str, file: Path | None) -> str:
+    if file is None or file.name == "pyproject.toml":
+        return f"add [tool.govern.targets.{target}] to pyproject.toml"
+    return f"add [targets.{target}] to {file.name}"
 
 
 def _from_variable(name: str, environ: Mapping[str, str]) -> str:
@@ -242,73 +266,115 @@ def _from_variable(name: str, environ: Mapping[str, str]) -> str:
         ) from None
 
 
+_Options = Mapping[str, str | tuple[str, ...]]
+"""Alembic's own options; pyproject.toml has lists where the ini has separators."""
+_OPTIONS = (
+    "script_location",
+    "version_locations",
+    "prepend_sys_path",
+    "path_separator",
+    "version_path_separator",
+    "sqlalchemy.url",
+)
+_SEPARATORS = {"os": os.pathsep, "space": " ", "newline": "\n", ":": ":", ";": ";"}
+
+
 def _read_alembic(root: Path, declared: _FileSettings) -> AlembicSettings:
-    """Reads the ini the way Alembic does, as far as paths and the URL go."""
+    """Reads ini and pyproject.toml the way Alembic does (the ini wins), as far as paths and the URL go."""
     file = root / (declared.alembic_config or "alembic.ini")
-    options: Mapping[str, str] = {}
+    pyproject = root / "pyproject.toml"
+    options: dict[str, str | tuple[str, ...]] = dict(_alembic_pyproject(pyproject))
     if file.is_file():
-        options = _read_ini(file, declared.alembic_section)
+        options |= _read_ini(file, declared.alembic_section)
     elif declared.alembic_config:
         raise ConfigurationError(
             f"there is no {file}", why="alembic_config names it", next="correct alembic_config"
         )
-    elif pyproject_table := _alembic_pyproject(root):
-        file, options = root / "pyproject.toml", pyproject_table
-    location = options.get("script_location", _DEFAULT_MIGRATIONS)
-    script_location = _resolve(location, file.parent, root)
+    elif options:
+        file = pyproject
+    here = file.parent
+    script_location = _resolve(str(options.get("script_location", _DEFAULT_MIGRATIONS)), here, root)
+    versions = _split_paths(options, "version_locations", r",\s*|\s+")
     url = options.get("sqlalchemy.url")
     return AlembicSettings(
         file=file if file.is_file() else None,
         section=declared.alembic_section,
         script_location=script_location,
-        version_locations=_version_locations(options, script_location, file.parent, root),
+        version_locations=tuple(_resolve(path, here, root) for path in versions)
+        or (script_location / "versions",),
+        prepend_sys_path=tuple(
+            _resolve(path, here, root) for path in _split_paths(options, "prepend_sys_path", r",\s*|\s+|:")
+        ),
         version_table=declared.version_table,
         version_table_schema=declared.version_table_schema,
-        url=None if url in (None, "", _PLACEHOLDER_URL) else url,
+        url=str(url) if url and url != _PLACEHOLDER_URL else None,
     )
 
 
-def _read_ini(file: Path, section: str) -> Mapping[str, str]:
-    parser = configparser.ConfigParser({"here": str(file.parent)})
+def _read_ini(file: Path, section: str) -> _Options:
+    parser = configparser.ConfigParser({"here": str(file.parent).replace("%", "%%")})
     try:
-        parser.read_string(file.read_text(encoding="utf-8"), source=str(file))
-        if not parser.has_section(section):
-            raise ConfigurationError(
-                f"{file.name} has no section [{section}]",
-                why=f"it has {', '.join(parser.sections()) or 'none'}",
-                next="name it with alembic_section in [tool.govern]",
-            )
-        return dict(parser.items(section))
-    except (configparser.Error, UnicodeDecodeError) as error:
+        parser.read_string(file.read_text(encoding="utf-8-sig"), source=str(file))
+    except (configparser.Error, UnicodeDecodeError, OSError) as error:
         raise ConfigurationError(
-            f"{file.name} cannot be read", why=str(error).replace("\n", " "), next=f"correct {file}"
-        ) from error
+            f"{file.name} cannot be read", why=_explain_ini_error(error), next=f"correct {file}"
+        ) from None
+    if not parser.has_section(section):
+        raise ConfigurationError(
+            f"{file.name} has no section [{section}]",
+            why=f"it has {', '.join(parser.sections()) or 'none'}",
+            next="name it with alembic_section in [tool.govern]",
+        )
+    values = ((name, _read_option(parser, section, name, file)) for name in _OPTIONS)
+    return {name: value for name, value in values if value is not None}
 
 
-def _alembic_pyproject(root: Path) -> Mapping[str, str]:
+def _read_option(parser: configparser.ConfigParser, section: str, name: str, file: Path) -> str | None:
+    try:
+        return parser.get(section, name, fallback=None)
+    except configparser.InterpolationMissingOptionError:
+        return None  # %(DB_USER)s: env.py fills it in, nobody else can
+    except configparser.InterpolationError:
+        # the error's own text quotes the value, and with it the password of a URL
+        raise ConfigurationError(
+            f"{name} in {file.name} has a percent sign that stands alone",
+            why=f"in [{section}] a percent sign begins a reference",
+            next="write %% for each % in it",
+        ) from None
+
+
+def _explain_ini_error(error: Exception) -> str:
+    """Where it is wrong, without the line's text: it may be the one with the URL."""
+    if isinstance(error, configparser.MissingSectionHeaderError):
+        return f"line {error.lineno} comes before any [section]"
+    if isinstance(error, configparser.ParsingError):
+        return "not understood: " + ", ".join(f"line {number}" for number, _ in error.errors)
+    if isinstance(error, configparser.Error):
+        return error.message.replace("\n", " ")
+    return f"{type(error).__name__}: {error}"
+
+
+def _alembic_pyproject(file: Path) -> _Options:
     """``[tool.alembic]``, which Alembic reads since 1.16."""
-    file = root / "pyproject.toml"
     if not file.is_file():
         return {}
-    table = _parse_toml(file).get("tool", {}).get("alembic", {})
+    table = _subtable(_parse_toml(file), "tool", "alembic")
     return {
-        key: ";".join(value) if isinstance(value, list) else str(value).replace("%(here)s", str(root))
-        for key, value in table.items()
+        name: tuple(map(str, table[name])) if isinstance(table[name], list) else str(table[name])
+        for name in _OPTIONS
+        if name in table
     }
 
 
-def _version_locations(
-    options: Mapping[str, str], script_location: Path, here: Path, root: Path
-) -> tuple[Path, ...]:
-    given = options.get("version_locations", "").strip()
-    if not given:
-        return (script_location / "versions",)
-    separators = {"os": os.pathsep, "space": " ", "newline": "\n", ":": ":", ";": ";"}
-    separator = separators.get(
-        options.get("path_separator") or options.get("version_path_separator") or "", ""
-    )
-    parts = given.split(separator) if separator else given.replace(",", " ").replace(";", " ").split()
-    return tuple(_resolve(part.strip(), here, root) for part in parts if part.strip())
+def _split_paths(options: _Options, name: str, legacy_separators: str) -> tuple[str, ...]:
+    """Alembic's list of folders: split by ``path_separator``; without it, as its older versions do."""
+    given = options.get(name, "")
+    if isinstance(given, tuple):
+        return given
+    rule = options.get("path_separator") or options.get("version_path_separator") or ""
+    separator = _SEPARATORS.get(str(rule))
+    parts = given.split(separator) if separator else re.split(legacy_separators, given)
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def _resolve(location: str, here: Path, root: Path) -> Path:

@@ -35,7 +35,8 @@ class GovernError(Exception):
         self.next = next
         self.state = state
         self.entries = entries
-        """What was checked or done before the error, for the report."""
+        self.report: Report | None = None
+        """What was checked and done before the error, where a command got that far."""
 
     @property
     def problem(self) -> Problem:

@@ -107,3 +107,42 @@ class Report:
 
     def count(self, severity: Severity) -> int:
         return sum(finding.severity is severity for finding in self.findings)
+
+
+class Draft:
+    """A report while its command is still working: steps add their entries as they end."""
+
+    def __init__(self, command: str, started_at: datetime) -> None:
+        self.command = command
+        self.started_at = started_at
+        self.entries: list[Entry] = []
+        self.target: Target | None = None
+        self.unmodelled: tuple[str, ...] = ()
+        self.data: dict[str, Any] = {}
+
+    def add(self, entry: Entry) -> Entry:
+        self.entries.append(entry)
+        return entry
+
+    def replace(self, entry: Entry) -> None:
+        """Puts the entry in the place of an earlier one of the same name; at the end if there is none."""
+        names = [earlier.name for earlier in self.entries]
+        if entry.name in names:
+            self.entries[names.index(entry.name)] = entry
+        else:
+            self.entries.append(entry)
+
+    def passed(self, name: str, reason: str = "") -> None:
+        self.add(Entry(name=name, status="passed", reason=reason))
+
+    def finish(self, finished_at: datetime, problem: Problem | None = None) -> Report:
+        return Report(
+            command=self.command,
+            started_at=self.started_at,
+            duration_ms=round((finished_at - self.started_at).total_seconds() * 1000),
+            entries=tuple(self.entries),
+            target=self.target,
+            problem=problem,
+            unmodelled=self.unmodelled,
+            data=dict(self.data),
+        )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-RunResult = Literal["started", "applied", "unhealthy", "failed", "refused", "interrupted"]
+RunResult = Literal["started", "applied", "unhealthy", "failed", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +16,11 @@ class AppliedRevision:
 
     revision: str
     checksum: str
-    """sha256 of the normalised file."""
+    """sha256 of the normalised file; empty if the file could not be read."""
     seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {"revision": self.revision, "checksum": self.checksum, "seconds": self.seconds}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,8 @@ class Run:
     from_revision: tuple[str, ...] = ()
     to_revision: tuple[str, ...] = ()
     revisions: tuple[AppliedRevision, ...] = ()
+    statements: tuple[str, ...] = ()
+    """What a repair ran; a migration's are its revisions'."""
     backup: str | None = None
     """The id of the backup taken before."""
     lock_digest: str | None = None
@@ -44,5 +50,49 @@ class Run:
     error: str | None = None
 
     @property
-    def validated(self) -> bool:
+    def is_validated(self) -> bool:
         return self.result == "applied" and self.fingerprint is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """As ledger and reports write it: ISO 8601 times in UTC, lists for tuples."""
+        return {
+            "id": self.id,
+            "command": self.command,
+            "actor": self.actor,
+            "started_at": self.started_at.isoformat(),
+            "finished_at": self.finished_at.isoformat() if self.finished_at else None,
+            "result": self.result,
+            "from_revision": list(self.from_revision),
+            "to_revision": list(self.to_revision),
+            "revisions": [revision.to_json() for revision in self.revisions],
+            "statements": list(self.statements),
+            "backup": self.backup,
+            "lock_digest": self.lock_digest,
+            "fingerprint": self.fingerprint,
+            "server_version": self.server_version,
+            "tool_version": self.tool_version,
+            "error": self.error,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Run:
+        """The inverse of ``to_json``. Raises KeyError or ValueError for anything else."""
+        finished = value["finished_at"]
+        return cls(
+            id=value["id"],
+            command=value["command"],
+            actor=value["actor"],
+            started_at=datetime.fromisoformat(value["started_at"]),
+            finished_at=datetime.fromisoformat(finished) if finished else None,
+            result=value["result"],
+            from_revision=tuple(value["from_revision"]),
+            to_revision=tuple(value["to_revision"]),
+            revisions=tuple(AppliedRevision(**revision) for revision in value["revisions"]),
+            statements=tuple(value["statements"]),
+            backup=value["backup"],
+            lock_digest=value["lock_digest"],
+            fingerprint=value["fingerprint"],
+            server_version=value["server_version"],
+            tool_version=value["tool_version"],
+            error=value["error"],
+        )

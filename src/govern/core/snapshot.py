@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,7 +14,8 @@ Facts = Mapping[str, Fact]
 class ObjectKey(NamedTuple):
     """What names an object for ever: never an OID.
 
-    ``name`` of something inside a table starts with the table's: ``users.email``.
+    ``name`` of something inside a table starts with the table's: ``users.email`` (see ``join_name``); that of
+    a comment, grant or owner starts with the kind it belongs to: ``column users.email``.
     """
 
     kind: str
@@ -40,3 +42,36 @@ class Snapshot:
     @property
     def server_major(self) -> int:
         return int(self.server_version.partition(".")[0])
+
+
+RELATIONS = ("table", "view", "materialized-view")
+INSIDE_A_RELATION = frozenset({"column", "constraint", "index", "trigger", "rule", "policy", "statistics"})
+"""Kinds whose names start with a relation's."""
+ABOUT_AN_OBJECT = frozenset({"comment", "grant", "owner"})
+"""Kinds whose names start with the kind they speak of."""
+
+_ODD_PART = re.compile(r'[\s."(]|^$')
+_PART = re.compile(r'"((?:[^"]|"")*)"|([^\s."(]+)')
+
+
+def join_name(*parts: str) -> str:
+    """One name of several: ``users.email``. A part with a dot, quote, bracket or space is quoted as in SQL."""
+    return ".".join(_quote_part(part) if _ODD_PART.search(part) else part for part in parts)
+
+
+def split_name(name: str) -> tuple[str, ...]:
+    """The parts that ``join_name`` joined; what follows a space or a bracket after them is left out."""
+    parts = []
+    position = 0
+    while found := _PART.match(name, position):
+        quoted, plain = found.groups()
+        parts.append(plain if quoted is None else quoted.replace('""', '"'))
+        position = found.end()
+        if not name.startswith(".", position):
+            break
+        position += 1
+    return tuple(parts)
+
+
+def _quote_part(part: str) -> str:
+    return '"' + part.replace('"', '""') + '"'

@@ -35,6 +35,7 @@ class Connection:
     def __init__(self, driver: DriverConnection, *, begin: str = "BEGIN") -> None:
         self.driver = driver
         self._begin = begin
+        self._in_transaction = False
 
     def rows(self, sql: Any, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Runs a query and returns all of its rows."""
@@ -61,14 +62,24 @@ class Connection:
 
     @contextmanager
     def transaction(self, begin: str | None = None) -> Iterator[None]:
-        """Commits at the end of the block, rolls back if it raises. ``begin`` replaces BEGIN."""
+        """Commits at the end of the block, rolls back if it raises. ``begin`` replaces BEGIN.
+
+        Inside another such block it joins that one: it begins and ends nothing.
+        """
+        if self._in_transaction:
+            yield
+            return
         self.execute(begin or self._begin)
+        self._in_transaction = True
         try:
             yield
         except BaseException:
             self.execute("ROLLBACK")
             raise
-        self.execute("COMMIT")
+        else:
+            self.execute("COMMIT")
+        finally:
+            self._in_transaction = False
 
     def close(self) -> None:
         self.driver.close()

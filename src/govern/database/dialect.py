@@ -16,6 +16,9 @@ from govern.database.url import DatabaseUrl
 Progress = Callable[[int], None]
 """Called with the bytes written so far."""
 
+Witness = Callable[[Connection], None]
+"""Called with a connection that sees exactly the moment that is dumped."""
+
 
 @dataclass(frozen=True, slots=True)
 class VersionTable:
@@ -65,13 +68,36 @@ class Dialect(Protocol):
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         """Exact rows of each (namespace, table), by ``namespace.table`` (SQLite: ``table``)."""
 
+    def run_script(self, connection: Connection, sql: str) -> None:
+        """Runs a text of several statements, all or none where the engine can. Raises the driver's error."""
+
     def dump(
-        self, url: DatabaseUrl, folder: Path, *, schema_only: bool = False, progress: Progress | None = None
+        self,
+        url: DatabaseUrl,
+        folder: Path,
+        *,
+        schema_only: bool = False,
+        progress: Progress | None = None,
+        witness: Witness | None = None,
     ) -> str:
         """Writes the database into ``folder`` (exists, empty); returns the tool and version that did."""
 
-    def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> None:
-        """Restores a ``dump`` into an existing, empty database. Raises FailedMidway with the tool's words."""
+    def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
+        """Restores a ``dump`` into an existing, empty database. Raises FailedMidway with the tool's words.
+
+        Returns the kinds of snapshot objects that had to be left out because the target lacks the roles.
+        """
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What the driver raises when the database refuses a statement."""
+
+    def propose_repair(
+        self, live: DatabaseUrl, declared: DatabaseUrl, table: VersionTable
+    ) -> tuple[str, ...]:
+        """Statements that should turn the live schema into the declared one; to be proven by the caller.
+
+        Raises CouldNotCheck where none can be proposed.
+        """
 
     def create_database(self, url: DatabaseUrl) -> None:
         """Creates the empty database that ``url`` names. Raises NotPermitted."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from govern.errors import ConfigurationError
 
@@ -81,7 +81,8 @@ class DatabaseUrl:
             [("sslmode" if name == "ssl" else name, value) for name, value in parse_qsl(parts.query)],
             quote_via=quote,
         )
-        return urlunsplit(("postgresql", parts.netloc, parts.path, query, ""))
+        # urlunsplit would write postgresql:/app for an empty host
+        return f"postgresql://{parts.netloc}{parts.path}" + (f"?{query}" if query else "")
 
     def with_database(self, name: str) -> DatabaseUrl:
         """The same server, another database."""

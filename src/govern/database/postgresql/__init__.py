@@ -9,7 +9,7 @@ from pathlib import Path
 from govern.core.run import Run
 from govern.core.snapshot import Snapshot
 from govern.database.connection import Connection
-from govern.database.dialect import MigrationLock, Progress, VersionTable
+from govern.database.dialect import MigrationLock, Progress, VersionTable, Witness
 from govern.database.postgresql import catalog, dump, fingerprint, ledger, locks, server
 from govern.database.url import DatabaseUrl
 
@@ -49,13 +49,32 @@ class PostgreSQL:
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)
 
-    def dump(
-        self, url: DatabaseUrl, folder: Path, *, schema_only: bool = False, progress: Progress | None = None
-    ) -> str:
-        return dump.dump(url, folder, schema_only=schema_only, progress=progress)
+    def run_script(self, connection: Connection, sql: str) -> None:
+        connection.execute(sql)  # a simple query of many statements is one implicit transaction
 
-    def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> None:
-        dump.restore(folder, url, schema_only=schema_only)
+    def dump(
+        self,
+        url: DatabaseUrl,
+        folder: Path,
+        *,
+        schema_only: bool = False,
+        progress: Progress | None = None,
+        witness: Witness | None = None,
+    ) -> str:
+        return dump.dump(url, folder, schema_only=schema_only, progress=progress, witness=witness)
+
+    def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
+        return dump.restore(folder, url, schema_only=schema_only)
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        return server.errors()
+
+    def propose_repair(
+        self, live: DatabaseUrl, declared: DatabaseUrl, table: VersionTable
+    ) -> tuple[str, ...]:
+        from govern.database import migra_diff
+
+        return migra_diff.propose_statements(live=live, declared=declared, version_table=table)
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)

@@ -9,8 +9,8 @@ from pathlib import Path
 from govern.core.run import Run
 from govern.core.snapshot import Snapshot
 from govern.database.connection import Connection
-from govern.database.dialect import MigrationLock, Progress, VersionTable
-from govern.database.sqlite import catalog, dump, fingerprint, ledger, locks, server
+from govern.database.dialect import MigrationLock, Progress, VersionTable, Witness
+from govern.database.sqlite import catalog, dump, fingerprint, ledger, locks, repair, server
 from govern.database.url import DatabaseUrl
 
 
@@ -49,13 +49,31 @@ class SQLite:
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)
 
-    def dump(
-        self, url: DatabaseUrl, folder: Path, *, schema_only: bool = False, progress: Progress | None = None
-    ) -> str:
-        return dump.dump(url, folder, schema_only=schema_only, progress=progress)
+    def run_script(self, connection: Connection, sql: str) -> None:
+        server.run_script(connection, sql)
 
-    def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> None:
-        dump.restore(folder, url, schema_only=schema_only)
+    def dump(
+        self,
+        url: DatabaseUrl,
+        folder: Path,
+        *,
+        schema_only: bool = False,
+        progress: Progress | None = None,
+        witness: Witness | None = None,
+    ) -> str:
+        return dump.dump(url, folder, schema_only=schema_only, progress=progress, witness=witness)
+
+    def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
+        return dump.restore(folder, url, schema_only=schema_only)
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        return server.errors()
+
+    def propose_repair(
+        self, live: DatabaseUrl, declared: DatabaseUrl, table: VersionTable
+    ) -> tuple[str, ...]:
+        with self.connect(live, read_only=True) as existing, self.connect(declared, read_only=True) as wanted:
+            return repair.propose_statements(existing, wanted, table)
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)

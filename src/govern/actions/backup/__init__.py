@@ -1,0 +1,18 @@
+"""Backups: made of one moment, written whole or not at all, verified by restoring them."""
+
+from govern.actions.backup.create import create_backup
+from govern.actions.backup.proven import create_verified_backup
+from govern.actions.backup.store import BackupDamaged, find_backup, find_damaged, list_backups
+from govern.actions.backup.verify import RestoredCopy, restored, verify_backup
+
+__all__ = [
+    "BackupDamaged",
+    "RestoredCopy",
+    "create_backup",
+    "create_verified_backup",
+    "find_backup",
+    "find_damaged",
+    "list_backups",
+    "restored",
+    "verify_backup",
+]

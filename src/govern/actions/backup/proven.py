@@ -1,0 +1,40 @@
+"""A backup that is good for a restore, because it was restored: what every changing command begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from govern.actions.backup.create import create_backup
+from govern.actions.backup.verify import verify_backup
+from govern.core.backup import Backup
+from govern.core.report import Draft, Entry
+from govern.database.live import LiveDatabase
+from govern.errors import Refused
+
+
+def create_verified_backup(
+    live: LiveDatabase, draft: Draft, *, reason: str, narrate: Callable[[str], None]
+) -> Backup:
+    """Backs up, restores the backup into a scratch database and compares; two entries of the report.
+
+    The caller holds the migration lock. Raises Refused where the backup is not good, and what ``create_backup``
+    raises where there is none.
+    """
+    settings = live.settings
+    backup = create_backup(settings, live.dialect, live.url, reason=reason, narrate=narrate)
+    size = f"{backup.bytes:,} bytes"
+    draft.passed("backup", f"{settings.relative(backup.path)}, {size}")
+    draft.data["backup"] = backup.id
+    verification, findings = verify_backup(
+        settings, live.dialect, backup, like=live.url, narrate=narrate
+    )
+    if verification is None:
+        draft.add(Entry.of("verify", findings))
+        raise Refused(
+            f"the backup {backup.id} is not good for a restore",
+            why="; ".join(finding.message for finding in findings[:3]),
+            next="look at the disk and at the server's log, then run again",
+        )
+    reason = f"restored into a scratch database and compared, {verification.duration_ms} ms"
+    draft.add(Entry.of("verify", findings, reason))
+    return backup

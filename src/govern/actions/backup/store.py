@@ -1,0 +1,280 @@
+"""The folder of backups: what lies where, who may write there, how a backup appears in it whole or not at all.
+
+``<backups>/<id>/manifest.json``, ``snapshot.lock`` and ``data/…``. What is being written is called ``.partial-…``
+and locked by its writer (flock); what nobody holds was left behind by a dead process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import grp
+import os
+import pwd
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from govern.config import Settings
+from govern.core.backup import DAMAGED_FILE, MISSING_FILE, Backup, BackupManifest, ManifestDamaged
+from govern.core.finding import Finding, Subject
+from govern.errors import ConfigurationError, CouldNotCheck, NotPermitted, Refused
+
+MANIFEST = "manifest.json"
+SNAPSHOT = "snapshot.lock"
+"""The schema that was backed up, as ``govern.source.lock`` writes it."""
+DATA = "data"
+LATEST = "latest"
+
+_PARTIAL = ".partial-"
+_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{6}")
+_NOT_IN_A_REASON = re.compile(r"[^a-z0-9]+")
+_REASON_LENGTH = 40
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class BackupDamaged(CouldNotCheck):
+    """A backup has no readable manifest. ``finding`` is what ``verify`` reports of it."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message, why=finding.why, next=finding.remedy)
+        self.finding = finding
+
+
+def list_backups(settings: Settings) -> tuple[Backup, ...]:
+    """All complete backups with a readable manifest, newest first; see ``find_damaged`` for the others."""
+    backups = (backup for backup in _read_all(settings) if isinstance(backup, Backup))
+    return tuple(sorted(backups, key=lambda backup: (backup.manifest.created_at, backup.id), reverse=True))
+
+
+def find_damaged(settings: Settings) -> tuple[Finding, ...]:
+    """One finding for each backup whose manifest is missing or damaged."""
+    return tuple(read for read in _read_all(settings) if isinstance(read, Finding))
+
+
+def find_backup(settings: Settings, wanted: str = LATEST) -> Backup:
+    """The backup of that id, or the target's newest for ``latest``.
+
+    Raises ConfigurationError if there is none or the id is not one, BackupDamaged if it cannot be read.
+    """
+    if wanted == LATEST:
+        for backup in list_backups(settings):
+            if backup.manifest.target == settings.target:
+                return backup
+        raise ConfigurationError(
+            f"there is no backup of {settings.target} in {settings.relative(settings.backups)}",
+            next="make one: govern backup create",
+        )
+    if not _ID.fullmatch(wanted) or not _is_folder(settings.backups / wanted):
+        raise ConfigurationError(
+            f"there is no backup {wanted[:80]!r} in {settings.relative(settings.backups)}",
+            next="see which there are: govern backup list",
+        )
+    read = read_backup(settings, settings.backups / wanted)
+    if isinstance(read, Finding):
+        raise BackupDamaged(read)
+    return read
+
+
+def read_backup(settings: Settings, folder: Path) -> Backup | Finding:
+    """The backup in a folder of its own, or what is wrong with its manifest. Raises NotPermitted."""
+    subject = Subject(kind="backup", name=folder.name, path=f"{settings.relative(folder)}/{MANIFEST}")
+    try:
+        manifest = BackupManifest.from_text(read_regular(folder / MANIFEST).decode())
+        if manifest.id != folder.name:
+            raise ManifestDamaged(f"it is of the backup {manifest.id[:80]!r}")  # noqa: TRY301
+    except FileNotFoundError:
+        return Finding.of(MISSING_FILE, subject, f"backup {folder.name} has no {MANIFEST}")
+    except PermissionError as error:
+        raise NotPermitted(
+            f"backup {folder.name} cannot be read", why=str(error), next="run as the user who made it"
+        ) from error
+    except (ManifestDamaged, UnicodeDecodeError, OSError) as error:
+        message = f"{MANIFEST} of backup {folder.name} is damaged: {error}"
+        return Finding.of(DAMAGED_FILE, subject, message)
+    return Backup(path=folder, manifest=manifest)
+
+
+def read_regular(file: Path) -> bytes:
+    """The bytes of a file that is no symbolic link. Raises OSError."""
+    with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW), "rb") as content:
+        return content.read()
+
+
+def new_id(reason: str, moment: datetime) -> str:
+    """``20261121T050000Z-migrate-3f9a1c``: sorts by time; equal moments do not collide."""
+    word = _NOT_IN_A_REASON.sub("-", reason.lower()).strip("-")[:_REASON_LENGTH].strip("-") or "manual"
+    return f"{moment:%Y%m%dT%H%M%SZ}-{word}-{secrets.token_hex(3)}"
+
+
+@contextmanager
+def new_folder(backups: Path, backup_id: str) -> Iterator[Path]:
+    """A private folder to write a backup into, which gets its name when the block ends well.
+
+    Then all of it is on disk. If the block raises, nothing is left. Raises Refused for a backups folder that
+    others may write to, NotPermitted or CouldNotCheck for what the file system will not do.
+    """
+    with writing(backups):
+        _prepare(backups)
+        with _locked(backups):
+            _sweep(backups)
+            partial = backups / f"{_PARTIAL}{backup_id}"
+            partial.mkdir(mode=0o700)
+            lock = _open_lock(partial)
+        try:
+            yield partial
+            _flush_tree(partial)
+            partial.rename(backups / backup_id)
+            _flush(backups)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        finally:
+            os.close(lock)
+
+
+def write_private(file: Path, text: str) -> None:
+    """Writes a new file for its owner alone. Raises OSError."""
+    file.touch(mode=0o600, exist_ok=False)
+    file.write_text(text, encoding="utf-8", newline="\n")
+
+
+def replace_manifest(backup: Backup) -> None:
+    """Writes the backup's manifest over the one on disk, in one step."""
+    backups = backup.path.parent
+    with writing(backups):
+        partial = backups / f"{_PARTIAL}{backup.id}-{secrets.token_hex(3)}"
+        with _locked(backups):
+            write_private(partial, backup.manifest.to_text())
+            lock = _open_lock(partial)
+        try:
+            _flush(partial)
+            partial.replace(backup.path / MANIFEST)
+            _flush(backup.path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(lock)
+
+
+@contextmanager
+def writing(backups: Path) -> Iterator[None]:
+    """The file system's refusals as errors of govern."""
+    try:
+        yield
+    except OSError as error:
+        why = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        if error.errno in _FORBIDDEN:
+            raise NotPermitted(
+                f"the backups folder {backups} cannot be written",
+                why=why,
+                next="make it yours: chown, or set backups",
+            ) from error
+        if error.errno in _FULL:
+            raise CouldNotCheck(
+                f"the backup does not fit into {backups}",
+                why=why,
+                next="free some space, or set backups elsewhere",
+            ) from error
+        raise CouldNotCheck(
+            f"nothing can be written into the backups folder {backups}",
+            why=why,
+            next="correct that, or set backups",
+        ) from error
+
+
+def _read_all(settings: Settings) -> Iterator[Backup | Finding]:
+    try:
+        folders = sorted(settings.backups.iterdir())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise NotPermitted(
+            f"the backups folder {settings.backups} cannot be read",
+            why=str(error),
+            next="correct that, or set backups",
+        ) from error
+    for folder in folders:
+        if _ID.fullmatch(folder.name) and _is_folder(folder):
+            yield read_backup(settings, folder)
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _prepare(backups: Path) -> None:
+    backups.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = backups.stat()
+    others = bool(status.st_mode & stat.S_IWOTH)
+    if others or (status.st_mode & stat.S_IWGRP and not _is_private_group(status)):
+        raise Refused(
+            f"{'everybody' if others else 'a group'} may write into the backups folder {backups}",
+            why="they could swap a backup for another, and a restore would bring that into the database",
+            next=f"chmod go-w {backups}",
+        )
+
+
+def _is_private_group(status: os.stat_result) -> bool:
+    """Whether the group is the owner's alone, as most Linux distributions set users up (with umask 002)."""
+    try:
+        owner, group = pwd.getpwuid(status.st_uid), grp.getgrgid(status.st_gid)
+    except KeyError:
+        return False
+    return group.gr_name == owner.pw_name and set(group.gr_mem) <= {owner.pw_name}
+
+
+def _sweep(backups: Path) -> None:
+    """Removes what dead processes left half-written."""
+    for partial in backups.glob(f"{_PARTIAL}*"):
+        with contextlib.suppress(OSError):
+            lock = os.open(partial, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if partial.is_dir():
+                    shutil.rmtree(partial)
+                else:
+                    partial.unlink()
+            finally:
+                os.close(lock)
+
+
+@contextmanager
+def _locked(backups: Path) -> Iterator[None]:
+    """Held for the instant in which something partial appears and is locked, or is swept."""
+    lock = os.open(backups, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without flock; nothing is swept there
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _open_lock(partial: Path) -> int:
+    lock = os.open(partial, os.O_RDONLY)
+    with contextlib.suppress(OSError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return lock
+
+
+def _flush_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        _flush(path)
+    _flush(folder)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

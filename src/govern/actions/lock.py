@@ -1,0 +1,29 @@
+"""Writes ``schema.lock`` and ``govern.sum``: the declared schema and the revisions as reviewed text."""
+
+from __future__ import annotations
+
+from govern.actions.files import write_text
+from govern.config import Settings
+from govern.core.report import Draft
+from govern.core.snapshot import Snapshot
+from govern.declared import declared_by_models
+from govern.database.url import DatabaseUrl
+from govern.revisions.checksums import render_checksums
+from govern.revisions.graph import Chain
+from govern.source.lock import render_lock
+
+
+def write_lock(settings: Settings, draft: Draft, *, like: DatabaseUrl, chain: Chain) -> Snapshot:
+    """Writes both files where their text changed; returns the declared snapshot.
+
+    ``like`` is a database on the kind of server the lock is to be written for.
+    """
+    with declared_by_models(settings, like=like) as declared:
+        snapshot = declared.snapshot
+    for path, text in (
+        (settings.lock, render_lock(snapshot, chain.effective_heads)),
+        (settings.checksums, render_checksums(chain)),
+    ):
+        changed = write_text(path, text)
+        draft.passed(settings.relative(path), "written" if changed else "up to date")
+    return snapshot

@@ -1,0 +1,235 @@
+"""The guarded migration: lock, backup, verify, apply, read back, validate, record.
+
+The first statement runs only after every guard has said yes. What happened is decided by reading the database
+back on another connection, never by an exit status or an exception's text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+from govern.actions.backup import create_verified_backup
+from govern.actions.record import finish_run, start_run
+from govern.checks.drift import check_drift
+from govern.checks.integrity import check_integrity
+from govern.core.finding import Finding, Severity
+from govern.core.report import Draft, Entry
+from govern.core.run import AppliedRevision, Run
+from govern.declared import expected_at
+from govern.database.live import LiveDatabase
+from govern.errors import FailedMidway
+from govern.revisions.graph import Chain
+from govern.revisions.protocol import ChildError, Event, RevisionDone
+from govern.revisions.runner import Outcome, Runner
+from govern.source.manifest import Manifest
+
+BackupPolicy = Literal["auto", "off"]
+Narrate = Callable[[str], None]
+
+
+class _NothingPending(Exception):
+    """Another process applied everything while this one waited for the lock."""
+
+
+def migrate(
+    live: LiveDatabase,
+    draft: Draft,
+    chain: Chain,
+    manifest: Manifest | None,
+    *,
+    to: str,
+    backup: BackupPolicy,
+    narrate: Narrate,
+) -> None:
+    """Brings the database to ``to``: ``heads`` or a revision.
+
+    Raises Refused where a guard says no (nothing was changed) and FailedMidway where a revision or the validation
+    fails (its ``state`` says where the database stands).
+    """
+    prepared = _Prepared()
+    try:
+        if not chain.pending(live.read_stamped(), to):
+            raise _NothingPending
+        outcome = Runner(live.settings).upgrade(
+            live.url,
+            to,
+            lock=live.dialect.migration_lock(live.url),
+            wait_seconds=live.settings.lock_wait_seconds,
+            on_locked=lambda: _prepare(prepared, live, draft, chain, to=to, backup=backup, narrate=narrate),
+            on_event=lambda event: _narrate_event(event, narrate),
+        )
+    except _NothingPending:
+        _confirm(live, draft, manifest)
+        return
+    except BaseException:
+        # an interrupt, most of all: what it left is read back before the exception goes on
+        if prepared.run is not None:
+            finish_run(live, replace(prepared.run, to_revision=live.read_stamped()), "interrupted")
+        raise
+    _conclude(prepared, outcome, live, draft, chain, manifest, narrate)
+
+
+class _Prepared:
+    """What was found and done while the lock was held and before the first statement."""
+
+    run: Run | None = None
+    fingerprint: str = ""
+
+
+def _prepare(
+    prepared: _Prepared,
+    live: LiveDatabase,
+    draft: Draft,
+    chain: Chain,
+    *,
+    to: str,
+    backup: BackupPolicy,
+    narrate: Narrate,
+) -> None:
+    """Runs while the connection that migrates holds the lock and waits; raising leaves the database as it was."""
+    stamped = live.read_stamped()
+    pending = chain.pending(stamped, to)
+    if not pending:
+        raise _NothingPending
+    draft.passed("lock", "held by the connection that migrates")
+    saved = (
+        create_verified_backup(live, draft, reason="migrate", narrate=narrate).id if backup == "auto" else None
+    )
+    if saved is None:
+        draft.passed("backup", "none was taken: --backup off")
+    prepared.fingerprint = live.read_fingerprint()
+    reached = chain.heads_after(stamped, pending)
+    prepared.run = start_run(live, "migrate", from_revision=stamped, to_revision=reached, backup=saved)
+    narrate(f"applying {_count(len(pending), 'revision')}")
+
+
+def _narrate_event(event: Event, narrate: Narrate) -> None:
+    if isinstance(event, RevisionDone):
+        narrate(f"applied {event.revision} in {event.seconds:.2f} s")
+
+
+def _conclude(
+    prepared: _Prepared,
+    outcome: Outcome,
+    live: LiveDatabase,
+    draft: Draft,
+    chain: Chain,
+    manifest: Manifest | None,
+    narrate: Narrate,
+) -> None:
+    run, stamped = prepared.run, live.read_stamped()
+    if run is None:
+        raise _not_started(outcome.error, stamped)
+    run = replace(run, revisions=_applied(outcome, chain, run, stamped))
+    if set(stamped) != set(run.to_revision):
+        _fail(prepared, replace(run, to_revision=stamped), outcome.error, live, draft)
+    draft.passed("apply", f"{_count(len(run.revisions), 'revision')}, now at {_show(stamped)}")
+    narrate("validating the schema")
+    serious = _serious(_validate(live, draft, manifest, stamped))
+    error = f"{_count(len(serious), 'finding')}; the first: {serious[0].message}" if serious else None
+    run = finish_run(live, run, "unhealthy" if serious else "applied", error=error)
+    draft.data["run"] = run.to_json()
+    if serious:
+        raise FailedMidway(
+            "the revisions were applied, but the schema is not as declared",
+            why=error or "",
+            next="see all with govern drift; then correct it with a revision, or govern repair plan",
+            state=f"the database is at {_show(stamped)} and marked unhealthy; {_backup_sentence(run)}",
+        )
+
+
+def _confirm(live: LiveDatabase, draft: Draft, manifest: Manifest | None) -> None:
+    """A stamp is not enough: an emptied database that says head must not pass for migrated."""
+    stamped = live.read_stamped()
+    _validate(live, draft, manifest, stamped)
+    draft.passed("apply", f"already at head: {_show(stamped)}; nothing is pending")
+
+
+def _validate(
+    live: LiveDatabase, draft: Draft, manifest: Manifest | None, stamped: tuple[str, ...]
+) -> tuple[Finding, ...]:
+    """Holds the schema against the declared one and, if it is that, the rows against the manifest."""
+    schema = live.read_snapshot()
+    draft.unmodelled = schema.unmodelled
+    declared, source = expected_at(live, stamped, schema)
+    critical = tuple(table.name for table in manifest.critical_tables) if manifest else ()
+    findings = check_drift(declared, schema, critical_tables=critical)
+    draft.add(Entry.of("validate", findings, f"compared with {source}"))
+    if findings or manifest is None:
+        return findings
+    path = live.settings.relative(manifest.path)
+    with live.connect() as connection:
+        rows = check_integrity(connection, live.dialect, manifest, path=path)
+    draft.add(Entry.of("manifest", rows, path))
+    return rows
+
+
+def _fail(prepared: _Prepared, run: Run, error: ChildError | None, live: LiveDatabase, draft: Draft) -> None:
+    draft.add(Entry(name="apply", status="crashed", reason=_describe(error)))
+    run = finish_run(live, run, "failed", error=_describe(error))
+    draft.data["run"] = run.to_json()
+    revision = error.revision if error else None
+    raise FailedMidway(
+        f"revision {revision} failed" if revision else "the migration failed",
+        why=_describe(error),
+        next="correct the revision, then run again: govern migrate",
+        state=f"{_describe_state(prepared, run, live)}; {_backup_sentence(run)}",
+    )
+
+
+def _describe_state(prepared: _Prepared, run: Run, live: LiveDatabase) -> str:
+    where = _show(run.to_revision)
+    if set(run.to_revision) != set(run.from_revision):
+        return f"the database is at {where}: the revisions before the failed one are applied"
+    if live.read_fingerprint() == prepared.fingerprint:
+        return f"the database is as it was, at {where}"
+    return f"the version is still {where}, but the failed revision committed a part of its work: see govern drift"
+
+
+def _not_started(error: ChildError | None, stamped: tuple[str, ...]) -> FailedMidway:
+    """Alembic ended without opening a connection: nothing was locked, so nothing was run."""
+    return FailedMidway(
+        "Alembic ended before it connected",
+        why=_describe(error),
+        next="correct what it names; env.py must run the migrations online",
+        state=f"the database is as it was, at {_show(stamped)}",
+    )
+
+
+def _applied(
+    outcome: Outcome, chain: Chain, run: Run, stamped: tuple[str, ...]
+) -> tuple[AppliedRevision, ...]:
+    """Of the revisions that Alembic says it ran, those that the version table confirms."""
+    confirmed = chain.ancestors(stamped) - chain.ancestors(run.from_revision)
+    return tuple(
+        AppliedRevision(
+            revision=done.revision, checksum=chain.revisions[done.revision].checksum, seconds=done.seconds
+        )
+        for done in outcome.revisions
+        if done.revision in confirmed
+    )
+
+
+def _serious(findings: tuple[Finding, ...]) -> list[Finding]:
+    return [finding for finding in findings if finding.severity >= Severity.ERROR]
+
+
+def _describe(error: ChildError | None) -> str:
+    if error is None:
+        return "Alembic ended without an error, but the version table does not say so: nothing was persisted"
+    statement = f" — in: {error.statement}" if error.statement else ""
+    return f"{error.type}: {error.message}{statement}"
+
+
+def _backup_sentence(run: Run) -> str:
+    return f"backup {run.backup} is verified" if run.backup else "no backup was taken"
+
+
+def _show(revisions: tuple[str, ...]) -> str:
+    return ", ".join(revisions) or "base"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,138 @@
+"""Brings a drifted schema back to what it is declared to be: proposed, proven on a copy, backed up, applied, recorded."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from govern.actions.backup import create_verified_backup
+from govern.actions.record import finish_run, start_run
+from govern.core.changes import describe_change, diff
+from govern.core.plan import Hazard, RepairPlan, hazards_of_undoing
+from govern.core.report import Draft
+from govern.declared import Declared, declared_by_revisions
+from govern.database.live import LiveDatabase
+from govern.database.scratch import scratch_database
+from govern.errors import CouldNotCheck, FailedMidway, Refused
+
+Narrate = Callable[[str], None]
+
+
+def plan_repair(live: LiveDatabase) -> RepairPlan:
+    """Proposes statements for the drift from the stamped revision, and proves them on a scratch copy.
+
+    The copy has the live schema without its rows. Nothing is written to the live database.
+    """
+    with declared_by_revisions(live.settings, live.read_stamped(), like=live.url) as declared:
+        return prove_repair(live, declared)
+
+
+def prove_repair(live: LiveDatabase, declared: Declared) -> RepairPlan:
+    """The same, against a declared schema that stands in a scratch database already."""
+    changes = diff(declared.snapshot, live.read_snapshot())
+    hazards = hazards_of_undoing(changes)
+    if not changes:
+        return RepairPlan(statements=(), changes=(), hazards=(), remaining=())
+    try:
+        statements = live.dialect.propose_repair(live.url, declared.url, live.table)
+    except CouldNotCheck as error:
+        return RepairPlan(
+            statements=(), changes=changes, hazards=hazards, remaining=changes, problem=error.problem.why
+        )
+    with _schema_copy(live) as copy:
+        problem = _run(copy, statements)
+        remaining = diff(declared.snapshot, copy.read_snapshot())
+    return RepairPlan(
+        statements=statements, changes=changes, hazards=hazards, remaining=remaining, problem=problem
+    )
+
+
+def apply_repair(live: LiveDatabase, draft: Draft, *, allow: tuple[str, ...] = (), narrate: Narrate) -> None:
+    """Plans again under the migration lock, backs up, applies in one transaction, and looks again.
+
+    ``allow`` names the hazards that may happen: ``drops-column:users.nick``. Raises Refused where one is not
+    named or the repair is not proven, and FailedMidway where the schema differs afterwards all the same.
+    """
+    wait = live.settings.lock_wait_seconds
+    with live.dialect.hold_migration_lock(live.url, wait_seconds=wait):
+        narrate("planning the repair and proving it on a copy")
+        plan = plan_repair(live)
+        if not plan.changes:
+            draft.passed("repair", "the schema is as declared; there is nothing to repair")
+            return
+        _guard(plan, allow)
+        draft.passed("rehearse", f"{len(plan.statements)} statements, proven on a copy of the schema")
+        backup = create_verified_backup(live, draft, reason="repair", narrate=narrate).id
+        stamped = live.read_stamped()
+        run = start_run(
+            live,
+            "repair",
+            from_revision=stamped,
+            to_revision=stamped,
+            backup=backup,
+            statements=plan.statements,
+        )
+        narrate(f"applying {len(plan.statements)} statements")
+        problem = _run(live, plan.statements)
+        remaining = plan_repair(live).changes
+        error = problem or "; ".join(map(describe_change, remaining)) or None
+        run = finish_run(live, run, "failed" if error else "applied", error=error)
+        draft.data["run"] = run.to_json()
+    if problem or remaining:
+        raise FailedMidway(
+            "the repair was rolled back"
+            if problem
+            else "the repair was applied, but the schema still differs",
+            why=problem or describe_change(remaining[0]),
+            next="govern drift shows what differs now",
+            state=f"the statements are one transaction, "
+            f"{'nothing was changed' if problem else 'all were applied'}; backup {backup} is verified",
+        )
+    draft.passed("repair", f"{len(plan.changes)} differences are gone")
+
+
+def _guard(plan: RepairPlan, allow: tuple[str, ...]) -> None:
+    if not plan.is_proven:
+        rest = "; ".join(describe_change(change) for change in plan.remaining[:3])
+        raise Refused(
+            "the repair is not proven",
+            why=plan.problem or f"on a copy of the schema it leaves: {rest}",
+            next="write the repair as a revision; govern repair plan shows the statements so far",
+        )
+    forbidden = [hazard for hazard in plan.hazards if str(hazard) not in allow]
+    if forbidden:
+        raise Refused(
+            "the repair can lose data",
+            why=", ".join(map(_explain, forbidden)),
+            next="allow each by name: " + " ".join(f"--allow {hazard}" for hazard in forbidden),
+        )
+
+
+def _explain(hazard: Hazard) -> str:
+    verb = {"drops": "is dropped with its rows", "retypes": "is retyped; values may not fit"}
+    return f"{hazard.subject} {verb[hazard.name.partition('-')[0]]}"
+
+
+@contextmanager
+def _schema_copy(live: LiveDatabase) -> Iterator[LiveDatabase]:
+    with (
+        tempfile.TemporaryDirectory(prefix="govern-schema-") as folder,
+        scratch_database(live.settings, like=live.url, label="copy") as url,
+    ):
+        live.dialect.dump(live.url, Path(folder), schema_only=True)
+        live.dialect.restore(Path(folder), url, schema_only=True)
+        yield LiveDatabase(live.settings, url)
+
+
+def _run(database: LiveDatabase, statements: tuple[str, ...]) -> str:
+    """Runs all statements in one transaction; returns the database's words if one fails, else nothing."""
+    with database.connect(read_only=False) as connection:
+        try:
+            with connection.transaction():
+                for statement in statements:
+                    connection.execute(statement)
+        except database.dialect.errors() as error:
+            return f"{type(error).__name__}: {str(error).strip()}"
+    return ""

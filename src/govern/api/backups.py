@@ -1,0 +1,53 @@
+"""Commands about backups."""
+
+from __future__ import annotations
+
+from govern.actions.backup import (
+    create_verified_backup,
+    find_backup,
+    find_damaged,
+    list_backups,
+    verify_backup,
+)
+from govern.api.command import Narrate, command, silent
+from govern.api.project import open_database, read_project
+from govern.config import Settings
+from govern.core.report import Draft, Entry
+
+
+@command("backup create")
+def backup_create(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
+    """Backs up the target while no migration runs, and proves the backup by restoring it."""
+    live = open_database(read_project(settings), draft)
+    with live.dialect.hold_migration_lock(live.url, wait_seconds=settings.lock_wait_seconds):
+        backup = create_verified_backup(live, draft, reason="manual", narrate=narrate)
+    draft.data["backups"] = [find_backup(settings, backup.id).to_json()]
+
+
+@command("backup list")
+def backup_list(draft: Draft, settings: Settings) -> None:
+    """Every backup, newest first, and what lies among them and cannot be read."""
+    backups = list_backups(settings)
+    draft.data["backups"] = [backup.to_json() for backup in backups]
+    where = settings.relative(settings.backups)
+    draft.add(Entry.of("backups", find_damaged(settings), f"{len(backups)} in {where}"))
+
+
+@command("backup show")
+def backup_show(draft: Draft, settings: Settings, backup_id: str) -> None:
+    """One backup, with the rows of each table."""
+    backup = find_backup(settings, backup_id)
+    draft.data["backups"] = [backup.to_json()]
+    draft.data["rows"] = dict(backup.manifest.rows)
+    draft.passed("backup", settings.relative(backup.path))
+
+
+@command("backup verify")
+def backup_verify(draft: Draft, settings: Settings, backup_id: str, *, narrate: Narrate = silent) -> None:
+    """Proves a backup again. What is wrong with it is a finding."""
+    backup = find_backup(settings, backup_id)
+    live = open_database(read_project(settings), draft)
+    verification, findings = verify_backup(settings, live.dialect, backup, like=live.url, narrate=narrate)
+    reason = f"restored and compared, {verification.duration_ms} ms" if verification else "not good for a restore"
+    draft.add(Entry.of("verify", findings, reason))
+    draft.data["backups"] = [find_backup(settings, backup.id).to_json()] if verification else []

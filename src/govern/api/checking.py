@@ -1,0 +1,93 @@
+"""Commands that need no live database: do models, SQL files, revisions, lock and manifest agree?"""
+
+from __future__ import annotations
+
+from govern.api.command import Narrate, command, silent
+from govern.api.project import Project, find_chain_problems, read_project
+from govern.checks.chain import does_not_replay
+from govern.checks.drift import check_drift
+from govern.checks.lock import check_lock
+from govern.checks.manifest import check_manifest
+from govern.config import Settings
+from govern.core.finding import Severity
+from govern.core.report import Draft, Entry
+from govern.core.snapshot import Snapshot
+from govern.declared import ReplayFailed, declared_by_models, declared_by_revisions
+from govern.database.target import declared_like
+from govern.database.url import DatabaseUrl
+from govern.source.lock import read_lock
+
+_FORGOTTEN_REVISION = "write the missing revision, then review it: govern revision -m 'what changed'"
+
+
+@command("chain")
+def chain(draft: Draft, settings: Settings) -> None:
+    """The revision files on their own: read, never imported."""
+    project = read_project(settings)
+    draft.add(_chain_entry(project))
+    draft.data["heads"] = list(project.chain.heads)
+
+
+@command("check")
+def check(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
+    """Everything that needs no live database."""
+    project = read_project(settings)
+    entry = draft.add(_chain_entry(project))
+    like = declared_like(settings)
+    narrate("creating the models' schema in a scratch database")
+    with declared_by_models(settings, like=like) as declared:
+        models = declared.snapshot
+    draft.unmodelled = models.unmodelled
+    if any(finding.severity >= Severity.ERROR for finding in entry.findings):
+        draft.add(Entry(name="replay", status="skipped", reason="the revision chain is broken"))
+    else:
+        narrate("replaying the revisions from an empty database")
+        _check_replay(draft, project, models, like)
+    _check_manifest(draft, project, models)
+    _check_lock(draft, project, models, like)
+
+
+def _chain_entry(project: Project) -> Entry:
+    return Entry.of("chain", find_chain_problems(project), f"{len(project.chain.files)} revision files")
+
+
+def _check_replay(draft: Draft, project: Project, models: Snapshot, like: DatabaseUrl) -> None:
+    settings = project.settings
+    try:
+        with declared_by_revisions(settings, project.chain.effective_heads, like=like) as declared:
+            revisions = declared.snapshot
+    except ReplayFailed as failure:
+        draft.add(Entry.of("replay", (does_not_replay(project.chain, failure.error, root=settings.root),)))
+        draft.add(Entry(name="models", status="skipped", reason="the revisions do not replay"))
+        return
+    draft.passed("replay", f"from empty to {', '.join(project.chain.effective_heads)}")
+    findings = check_drift(
+        models, revisions, critical_tables=project.critical_tables, remedy=_FORGOTTEN_REVISION
+    )
+    draft.add(Entry.of("models", findings, "models and SQL files against the replayed revisions"))
+
+
+def _check_manifest(draft: Draft, project: Project, models: Snapshot) -> None:
+    if project.manifest is None or project.settings.manifest is None:
+        draft.passed("manifest", "there is none")
+        return
+    path = project.settings.relative(project.settings.manifest)
+    draft.add(Entry.of("manifest", check_manifest(project.manifest, models, path=path), path))
+
+
+def _check_lock(draft: Draft, project: Project, models: Snapshot, like: DatabaseUrl) -> None:
+    """Held against the models on a server of the lock's own kind, whatever the target is."""
+    settings = project.settings
+    path = settings.relative(settings.lock)
+    lock = read_lock(settings.lock)
+    if lock is not None and not lock.speaks_of(models):
+        draft.add(
+            Entry(
+                name="lock",
+                status="skipped",
+                reason=f"{path} is written for {lock.snapshot.dialect} {lock.snapshot.server_version}, "
+                f"the scratch database is {models.dialect} {models.server_version}",
+            )
+        )
+        return
+    draft.add(Entry.of("lock", check_lock(lock, models, project.chain.effective_heads, path=path), path))

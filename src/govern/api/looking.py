@@ -1,0 +1,61 @@
+"""Commands that look at the machine and the database; the one that adopts a project; the embedded server's."""
+
+from __future__ import annotations
+
+from govern.actions.init import init as adopt
+from govern.api.command import Narrate, command, silent
+from govern.checks.doctor import examine
+from govern.config import Settings
+from govern.core.report import Draft, Entry
+from govern.database import embedded
+from govern.database.target import resolve_target
+from govern.startup import look_once
+
+
+@command("init")
+def init(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
+    """Writes a configuration and a manifest for an Alembic project; changes none of its files."""
+    adoption = adopt(settings, narrate=narrate)
+    draft.entries += adoption.entries
+    draft.data |= adoption.data
+
+
+@command("doctor")
+def doctor(draft: Draft, settings: Settings, *, locks: bool = False, narrate: Narrate = silent) -> None:
+    """What is installed, reachable and permitted."""
+    narrate("looking at the project, the machine and the database")
+    draft.entries += examine(settings, locks=locks)
+
+
+@command("health")
+def health(draft: Draft, settings: Settings) -> None:
+    """What ``validate_on_startup`` would say."""
+    report = look_once(settings, resolve_target(settings))
+    draft.target = report.target
+    draft.entries += report.entries
+
+
+@command("embedded status")
+def embedded_status(draft: Draft, settings: Settings) -> None:
+    """Where the embedded PostgreSQL is, and how to reach it."""
+    status = embedded.status(settings.state_folder)
+    if status is None:
+        draft.passed("embedded", "this project never used it")
+        draft.data["embedded"] = None
+        return
+    draft.data["embedded"] = {
+        "running": status.is_running,
+        "folder": str(status.folder),
+        "log": str(status.log),
+        "pid": status.pid,
+        "url": status.url.text if status.url else None,
+        "account": status.account,
+    }
+    draft.passed("embedded", f"running, pid {status.pid}" if status.is_running else "stopped; its data is kept")
+
+
+@command("embedded stop")
+def embedded_stop(draft: Draft, settings: Settings) -> None:
+    """Stops it; its data stays."""
+    stopped = embedded.stop(settings.state_folder)
+    draft.add(Entry.of("embedded", (), "stopped; its data is kept" if stopped else "it was not running"))

@@ -1,0 +1,73 @@
+"""A project as read from its files, and the database a command is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from govern.checks.chain import check_chain
+from govern.config import Settings
+from govern.core.finding import Finding, Severity
+from govern.core.report import Draft, Entry
+from govern.database.live import LiveDatabase
+from govern.database.target import resolve_target
+from govern.errors import Refused
+from govern.revisions.checksums import read_checksums
+from govern.revisions.graph import Chain, read_chain
+from govern.source.manifest import Manifest, load_manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The files' side of things: nothing in it was imported or executed."""
+
+    settings: Settings
+    chain: Chain
+    manifest: Manifest | None
+
+    @property
+    def critical_tables(self) -> tuple[str, ...]:
+        return tuple(table.name for table in self.manifest.critical_tables) if self.manifest else ()
+
+
+def read_project(settings: Settings) -> Project:
+    """Raises ConfigurationError for a manifest that cannot be read."""
+    manifest = load_manifest(settings.manifest) if settings.manifest else None
+    return Project(settings=settings, chain=read_chain(settings.alembic.version_locations), manifest=manifest)
+
+
+def open_database(project: Project, draft: Draft) -> LiveDatabase:
+    """The target, started if it is the embedded server, and noted in the report. Raises Unreachable."""
+    live = LiveDatabase(project.settings, resolve_target(project.settings))
+    describe_target(live, project, draft)
+    return live
+
+
+def describe_target(live: LiveDatabase, project: Project, draft: Draft) -> None:
+    """Notes the target in the report, as it is now."""
+    with live.connect() as connection:
+        draft.target = live.describe(connection, project.chain.effective_heads)
+
+
+def find_chain_problems(project: Project, stamped: tuple[str, ...] | None = None) -> tuple[Finding, ...]:
+    """Problems of the revision files on their own and, if given, with a database that is stamped with them."""
+    settings = project.settings
+    return check_chain(
+        project.chain,
+        root=settings.root,
+        database_revisions=stamped,
+        checksums=read_checksums(settings.checksums),
+    )
+
+
+def guard_chain(project: Project, draft: Draft, stamped: tuple[str, ...] | None = None) -> None:
+    """Says no to a chain that cannot be walked. Raises Refused.
+
+    Called before a database is touched, and again with what it is stamped with.
+    """
+    findings = find_chain_problems(project, stamped)
+    draft.replace(Entry.of("chain", findings, f"{len(project.chain.files)} revision files"))
+    broken = [finding for finding in findings if finding.severity >= Severity.ERROR]
+    if broken:
+        first = broken[0]
+        place = f"{first.subject.location}: " if first.subject.location else ""
+        raise Refused(f"the revision chain is broken: {first.message}", why=place + first.why, next=first.remedy)

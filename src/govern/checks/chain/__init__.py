@@ -1,0 +1,57 @@
+"""Static checks of the revision chain. They read a ``Chain``, and never run a line of a revision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from govern.checks.chain import files, graph, history, parents
+from govern.checks.chain.replay import does_not_replay
+from govern.checks.chain.rules import CONFIG_ERROR, DOES_NOT_REPLAY, RULES
+from govern.core.finding import Finding, Subject
+from govern.revisions.checksums import Checksums
+from govern.revisions.graph import Chain
+
+__all__ = ["CONFIG_ERROR", "DOES_NOT_REPLAY", "RULES", "check_chain", "does_not_replay"]
+
+
+def check_chain(
+    chain: Chain,
+    *,
+    root: Path,
+    version_table_length: int = 32,
+    database_revisions: tuple[str, ...] | None = None,
+    checksums: Checksums | None = None,
+) -> tuple[Finding, ...]:
+    """All that is wrong with the chain, what hinders Alembic most first: a superset of what it finds itself.
+
+    Paths in findings are relative to ``root``. ``version_table_length`` is the width of Alembic's
+    ``version_num`` column. With ``database_revisions``, a version table's rows, the chain is held against
+    that database, too; with ``checksums`` against ``govern.sum``.
+    """
+    if not chain.files and not chain.broken:
+        return (_no_revisions(chain, database_revisions or ()),)
+    return (
+        *parents.check_parents(chain, root=root),
+        *files.check_usable(chain, root=root, version_table_length=version_table_length),
+        *graph.check_graph(chain, root=root),
+        *history.check_database(chain, database_revisions or ()),
+        *history.check_recorded(chain, checksums, database_revisions, root=root),
+        *files.check_functions(chain, root=root),
+    )
+
+
+def _no_revisions(chain: Chain, database_revisions: tuple[str, ...]) -> Finding:
+    where = ", ".join(str(location) for location in chain.locations) or "the version locations"
+    missing = [str(location) for location in chain.locations if not location.is_dir()]
+    stamped = f", but the database is stamped with {', '.join(database_revisions)}"
+    return Finding.of(
+        CONFIG_ERROR,
+        Subject(kind="chain", name="revisions", path=str(chain.locations[0]) if chain.locations else None),
+        f"there are no revision files in {where}{stamped if database_revisions else ''}",
+        remedy="correct script_location or version_locations in Alembic's configuration: "
+        f"there is no folder {', '.join(missing)}"
+        if missing
+        else "write the first revision: govern revision -m 'first'; "
+        "or correct version_locations in Alembic's configuration",
+        evidence={"locations": [str(location) for location in chain.locations]},
+    )

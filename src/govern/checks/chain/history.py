@@ -1,0 +1,100 @@
+"""The chain held against what is recorded of it: the rows of a version table, and ``govern.sum``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+
+from govern.checks.chain.places import revision_subject, show_path
+from govern.checks.chain.rules import (
+    EDITED_REVISION,
+    OVERLAPPING_DATABASE_REVISIONS,
+    REPOINTED_REVISION,
+    UNKNOWN_DATABASE_REVISION,
+)
+from govern.core.finding import Finding, Severity, Subject
+from govern.revisions.checksums import Checksums, Deviation, compare
+from govern.revisions.graph import Chain, reachable
+
+
+def check_database(chain: Chain, database_revisions: tuple[str, ...]) -> Iterator[Finding]:
+    """Rows of the version table that no file has, and rows that Alembic cannot start from together."""
+    broken = {file.revision for file in chain.broken}
+    known = [revision for revision in database_revisions if revision in chain.revisions]
+    for revision in database_revisions:
+        if revision not in chain.revisions and revision not in broken:
+            yield _unknown(chain, revision)
+    for revision in known:
+        later = [other for other in known if other != revision and revision in reachable([other], chain.down)]
+        if later:
+            yield Finding.of(
+                OVERLAPPING_DATABASE_REVISIONS,
+                Subject(kind="revision", name=revision),
+                f"the database is stamped with {revision} and with {later[0]}, which comes after it",
+                remedy=f"if the schema really is at {later[0]}: govern stamp {later[0]}",
+                evidence={"database": list(database_revisions)},
+            )
+
+
+def check_recorded(
+    chain: Chain, checksums: Checksums | None, database_revisions: tuple[str, ...] | None, *, root: Path
+) -> Iterator[Finding]:
+    """Revisions that are not what ``govern.sum`` recorded.
+
+    With a database known, one that it has not applied is only a warning: it can still be edited.
+    """
+    if checksums is None:
+        return
+    applied = None if database_revisions is None else chain.ancestors(database_revisions)
+    for deviation in compare(checksums, chain):
+        recorded = deviation.recorded.revision
+        is_pending = applied is not None and recorded in chain.revisions and recorded not in applied
+        yield _deviation(chain, checksums, deviation, root, Severity.WARNING if is_pending else None)
+
+
+def _unknown(chain: Chain, revision: str) -> Finding:
+    close = difflib.get_close_matches(revision, chain.revisions, n=1, cutoff=0.8)
+    hint = f"; or did somebody change its id to {close[0]!r}?" if close else ""
+    return Finding.of(
+        UNKNOWN_DATABASE_REVISION,
+        Subject(kind="revision", name=revision),
+        f"the database is stamped with revision {revision}, which is in none of {len(chain.files)} files",
+        remedy=UNKNOWN_DATABASE_REVISION.remedy + hint,
+        evidence={"heads": list(chain.heads)},
+    )
+
+
+def _deviation(
+    chain: Chain, checksums: Checksums, deviation: Deviation, root: Path, severity: Severity | None
+) -> Finding:
+    recorded = deviation.recorded
+    file = chain.revisions.get(recorded.revision)
+    if file is None:
+        path = show_path(checksums.path, root)
+        return Finding.of(
+            EDITED_REVISION,
+            Subject(kind="revision", name=recorded.revision, path=path, line=recorded.line),
+            f"revision {recorded.revision} is recorded in {path}, but its file is gone or has another id",
+            severity=severity,
+        )
+    if deviation.kind == "repointed":
+        return Finding.of(
+            REPOINTED_REVISION,
+            revision_subject(file, root, at="down_revision"),
+            f"revision {file.revision} came after {_show(recorded.down_revisions)}, "
+            f"now it says {_show(file.down_revisions)}",
+            severity=severity,
+            evidence={"recorded": list(recorded.down_revisions), "now": list(file.down_revisions)},
+        )
+    return Finding.of(
+        EDITED_REVISION,
+        revision_subject(file, root, at="revision"),
+        f"the file of revision {file.revision} is not the one that govern.sum recorded",
+        severity=severity,
+        evidence={"recorded": recorded.checksum, "now": file.checksum},
+    )
+
+
+def _show(revisions: tuple[str, ...]) -> str:
+    return ", ".join(revisions) or "nothing"

@@ -1,0 +1,117 @@
+"""Parents that are no revisions: placeholders, typing errors, files that were never committed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from govern.checks.chain.places import revision_subject
+from govern.checks.chain.rules import MISSING_PARENT, PLACEHOLDER_PARENT
+from govern.core.finding import Finding, Severity
+from govern.revisions.graph import Chain, RevisionFile, reachable
+
+_PLACEHOLDER_WORD = re.compile(
+    "above|base|before|change|changeme|down|empty|fill|fixme|head|here|id|insert|last|latest|me|migration|my|"
+    "none|null|parent|placeholder|prev|previous|replace|rev|revision|sha|string|tbd|the|this|to|todo|"
+    "undefined|unknown|update|your"
+)
+_TEMPLATE_SIGNS = re.compile(r"[<>{}$%]|^[\s.?_xX*-]*$")
+
+
+def check_parents(chain: Chain, *, root: Path) -> Iterator[Finding]:
+    """One finding for each name in ``down_revision`` or ``depends_on`` that is no revision.
+
+    A parent whose own file is broken is not missing: the broken file has a finding of its own.
+    """
+    known = chain.revisions.keys() | {file.revision for file in chain.broken if file.revision}
+    for file in chain.files:
+        for parent in file.down_revisions:
+            if parent not in known:
+                yield _finding(chain, file, "down_revision", parent, root)
+        for parent in file.depends_on:
+            if parent not in known and parent not in chain.labels:
+                yield _finding(chain, file, "depends_on", parent, root)
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a text looks like one that somebody was meant to replace.
+
+    It does if it is made of words that say so, has a template's ``<…>`` or ``${…}``, or is empty.
+    """
+    words = [word for word in re.split(r"[\W_\d]+", text.lower()) if word]
+    if _TEMPLATE_SIGNS.search(text):
+        return True
+    return bool(words) and all(_PLACEHOLDER_WORD.fullmatch(word) for word in words)
+
+
+def _finding(chain: Chain, file: RevisionFile, variable: str, parent: str, root: Path) -> Finding:
+    subject = revision_subject(file, root, at=variable)
+    evidence = {variable: parent}
+    if is_placeholder(parent):
+        return Finding.of(
+            PLACEHOLDER_PARENT,
+            subject,
+            f"{variable} of revision {file.revision} is the placeholder {parent!r}",
+            remedy=_write_none(variable, parent) or _suggest(chain, file, variable),
+            evidence=evidence,
+        )
+    unknown_labels = [other for other in chain.files if other.branch_labels is None]
+    if variable == "depends_on" and unknown_labels:
+        return Finding.of(
+            MISSING_PARENT,
+            subject,
+            f"depends_on of revision {file.revision} names {parent!r}, which is no revision; it may be a "
+            f"branch label of {unknown_labels[0].path.name}, whose labels are an expression",
+            severity=Severity.WARNING,
+            remedy="write the branch labels out as text, so that they can be read",
+            evidence=evidence,
+        )
+    return Finding.of(
+        MISSING_PARENT,
+        subject,
+        f"{variable} of revision {file.revision} names {parent!r}, but no file has this revision",
+        remedy=_did_you_mean(chain, file, variable, parent)
+        or f"add the file of {parent!r} (was it committed?), or {_suggest(chain, file, variable)}",
+        evidence=evidence,
+    )
+
+
+def _write_none(variable: str, parent: str) -> str:
+    return f"write {variable} = None without quotes" if parent == "None" else ""
+
+
+def _did_you_mean(chain: Chain, file: RevisionFile, variable: str, parent: str) -> str:
+    if parent in chain.labels:
+        return f"{parent!r} is a branch label, {variable} takes an id: set it to {chain.labels[parent]!r}"
+    others = [id_ for id_ in chain.revisions if id_ != file.revision]
+    close = [id_ for id_ in others if len(parent) > 3 and (id_.startswith(parent) or parent.startswith(id_))]
+    close = close or difflib.get_close_matches(parent, others, n=2)
+    if not close:
+        return ""
+    return f"did you mean {' or '.join(repr(id_) for id_ in close)}? Else add the file (was it committed?)"
+
+
+def _suggest(chain: Chain, file: RevisionFile, variable: str) -> str:
+    """What the parent should be: the head this revision and its descendants were to be put upon."""
+    if variable == "depends_on":
+        return "set depends_on to the id of the revision it needs, or to None"
+    candidates = _free_heads(chain, file)
+    if len(candidates) == 1:
+        head = chain.revisions[candidates[0]]
+        return f"set down_revision = {head.revision!r} (the only other head, {head.path.name})"
+    if candidates:
+        shown = ", ".join(repr(id_) for id_ in candidates[:5])
+        return f"set down_revision to the head it was written upon: {shown}"
+    if chain.bases:
+        return "set down_revision to the id of the revision that comes before"
+    return "set down_revision = None if this is the first revision"
+
+
+def _free_heads(chain: Chain, file: RevisionFile) -> tuple[str, ...]:
+    """Heads of whole lineages that do not come after this file."""
+    after = reachable([file.revision], chain.children)
+    dangling = (other.revision for other in chain.files if set(other.down_revisions) - chain.revisions.keys())
+    fallen = reachable(dangling, chain.children)
+    return tuple(head for head in chain.heads if head not in after and head not in fallen)

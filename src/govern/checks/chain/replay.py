@@ -1,0 +1,43 @@
+"""The finding for a chain that fails when it is run on an empty database; running it is for others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from govern.checks.chain.places import revision_subject
+from govern.checks.chain.rules import DOES_NOT_REPLAY
+from govern.core.finding import Finding, Subject
+from govern.revisions.graph import Chain
+
+
+class ReplayError(Protocol):
+    """What is known of the failure: as the runner reports it."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def revision(self) -> str | None: ...
+    @property
+    def statement(self) -> str | None: ...
+
+
+def does_not_replay(chain: Chain, error: ReplayError, *, root: Path) -> Finding:
+    """Names the revision that failed, at its ``upgrade()``, and the statement."""
+    file = chain.revisions.get(error.revision or "")
+    subject = revision_subject(file, root, at="upgrade") if file else Subject(kind="chain", name="revisions")
+    who = f"revision {file.revision}" if file else "the chain"
+    first_line = error.message.strip().partition("\n")[0]
+    is_first = file is not None and not chain.parents[file.revision]
+    return Finding.of(
+        DOES_NOT_REPLAY,
+        subject,
+        f"{who} fails on an empty database: {first_line or error.type}",
+        remedy=f"revision {file.revision} is the first, and takes for granted what nothing creates: "
+        "put a revision before it that creates it"
+        if file and is_first
+        else "create what it needs in a revision before it, or correct its upgrade()",
+        evidence={"type": error.type, "statement": error.statement},
+    )

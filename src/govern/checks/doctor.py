@@ -1,0 +1,294 @@
+"""What is installed, reachable and permitted. Reads only: it starts no server and creates nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from govern import __version__
+from govern.config import Settings
+from govern.core.finding import Finding, Rule, Severity, Subject
+from govern.core.report import Entry
+from govern.database import container, embedded
+from govern.database.live import LiveDatabase
+from govern.database.postgresql.dump.clients import choose_for_dump, find_clients
+from govern.database.target import resolve_target
+from govern.errors import ConfigurationError, GovernError, NotPermitted, Refused, ToolMissing
+from govern.revisions.graph import read_chain
+from govern.revisions.runner import Runner
+from govern.source.lock import read_lock
+
+UNREADABLE_PROJECT = Rule(
+    id="startup.unreadable-project",
+    name="the project cannot be read",
+    severity=Severity.ERROR,
+    condition="alembic.ini, env.py, the models or the manifest are missing or wrong",
+    effect="no command that needs them works",
+    remedy="correct the file that is named",
+)
+UNCLEAR_METADATA = Rule(
+    id="startup.unclear-metadata",
+    name="it is not clear which metadata is meant",
+    severity=Severity.ERROR,
+    condition="env.py gives Alembic no metadata, and no single import brings in all models",
+    effect="tables whose models are not imported would look as if they were to be dropped",
+    remedy='set models = "package.module:Base.metadata" in govern.toml; the module has to import all models',
+)
+MISSING_TOOL = Rule(
+    id="startup.missing-tool",
+    name="a program is missing",
+    severity=Severity.ERROR,
+    condition="a program that backups or the project need is not installed, or too old",
+    effect="govern migrate refuses, because it could not take a backup",
+    remedy="install it",
+)
+NO_DATABASE = Rule(
+    id="startup.no-database",
+    name="the database does not answer",
+    severity=Severity.ERROR,
+    condition="the server does not answer, has no such database, or refuses the role",
+    effect="no command that needs the database works",
+    remedy="correct the URL, or start the server",
+)
+MISSING_RIGHT = Rule(
+    id="startup.missing-right",
+    name="a right is missing",
+    severity=Severity.ERROR,
+    condition="the role may not create databases, or a folder cannot be written",
+    effect="checks and backups have no scratch database, or no place",
+    remedy="grant it, or configure another place",
+)
+HELD_LOCK = Rule(
+    id="startup.migration-lock-held",
+    name="a migration is running",
+    severity=Severity.INFO,
+    condition="somebody holds the lock that serialises migrations",
+    effect="govern migrate waits for it",
+    remedy="wait; if the process is gone, end its session",
+)
+RULES = (UNREADABLE_PROJECT, UNCLEAR_METADATA, MISSING_TOOL, NO_DATABASE, MISSING_RIGHT, HELD_LOCK)
+
+_MAY_CREATE_DATABASES = """
+SELECT current_user, rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user
+"""
+
+Look = Callable[[], str]
+"""Says what it saw in one sentence, or raises GovernError with what is wrong and what to do."""
+
+
+def examine(settings: Settings, *, locks: bool = False) -> tuple[Entry, ...]:
+    """One entry a question, each decided: passed with what was seen, or found with what to do.
+
+    ``locks``: only who holds the migration lock.
+    """
+    database = _find_database(settings)
+    if locks:
+        return tuple(_examine_database(database, only_locks=True))
+    return (
+        _entry("govern", UNREADABLE_PROJECT, lambda: f"{__version__} on Python {platform.python_version()}"),
+        _entry("alembic", UNREADABLE_PROJECT, lambda: _look_at_alembic(settings)),
+        _entry("project", UNREADABLE_PROJECT, lambda: _look_at_project(settings)),
+        _entry("manifest", UNREADABLE_PROJECT, lambda: _look_at_manifest(settings)),
+        _entry("lock", UNREADABLE_PROJECT, lambda: _look_at_lock(settings)),
+        _entry("backups", MISSING_RIGHT, lambda: _look_at_backups(settings)),
+        _entry("clients", MISSING_TOOL, _look_at_clients),
+        _entry("embedded", MISSING_RIGHT, lambda: _look_at_embedded(settings)),
+        _entry("docker", MISSING_TOOL, _look_at_docker),
+        *_examine_database(database, only_locks=False),
+    )
+
+
+def _entry(name: str, rule: Rule, look: Look) -> Entry:
+    try:
+        return Entry.of(name, (), look())
+    except GovernError as error:
+        subject = Subject(kind="check", name=name)
+        return Entry.of(name, (Finding.of(rule, subject, error.what, why=error.why, remedy=error.next),))
+
+
+# --- the project ------------------------------------------------------------------------------------------
+
+
+def _look_at_alembic(settings: Settings) -> str:
+    alembic = settings.alembic
+    if not (alembic.script_location / "env.py").is_file():
+        raise ConfigurationError(
+            f"there is no {settings.relative(alembic.script_location / 'env.py')}",
+            why=f"script_location of {settings.relative(alembic.file)} names its folder"
+            if alembic.file
+            else "and no alembic.ini either",
+            next="run govern in the folder of alembic.ini, or set alembic_config",
+        )
+    files = len(read_chain(alembic.version_locations).files)
+    places = ", ".join(settings.relative(folder) for folder in alembic.version_locations)
+    return f"{_count(files, 'revision')} in {places}"
+
+
+def _look_at_project(settings: Settings) -> str:
+    described = Runner(settings).describe()
+    if described.problem:
+        raise ConfigurationError("env.py cannot be asked for the metadata", why=described.problem)
+    if described.source is None:
+        raise ConfigurationError(
+            "no metadata was found",
+            why="env.py gives Alembic none, and models is not set",
+            next='set models = "package.module:Base.metadata", or run govern init',
+        )
+    return ", ".join(
+        (
+            f"Python {described.python} ({settings.relative(settings.python)})",
+            f"Alembic {described.alembic}",
+            f"SQLAlchemy {described.sqlalchemy}",
+            f"{_count(len(described.tables), 'table')} in the metadata",
+        )
+    )
+
+
+def _look_at_manifest(settings: Settings) -> str:
+    if settings.manifest is None:
+        return "none; govern init proposes one"
+    from govern.source.manifest import load_manifest  # with pydantic, which is slow to import
+
+    manifest = load_manifest(settings.manifest)
+    tables = _count(len(manifest.critical_tables), "critical table")
+    return f"{settings.relative(settings.manifest)}, {tables}"
+
+
+def _look_at_lock(settings: Settings) -> str:
+    lock = read_lock(settings.lock)
+    path = settings.relative(settings.lock)
+    if lock is None:
+        return f"no {path} yet; it is written by: govern lock"
+    heads = read_chain(settings.alembic.version_locations).heads
+    if set(lock.heads) != set(heads):
+        raise ConfigurationError(
+            f"{path} is older than the revisions",
+            why=f"it was written at {', '.join(lock.heads) or 'base'}, head is {', '.join(heads) or 'base'}",
+            next="govern lock",
+        )
+    return f"{path} at {', '.join(lock.heads) or 'base'}"
+
+
+def _look_at_backups(settings: Settings) -> str:
+    folder = settings.backups
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise NotPermitted(
+            f"the backups folder {settings.relative(folder)} cannot be written",
+            why=f"{nearest} is {'not writable for this user' if nearest.is_dir() else 'a file'}",
+            next="make it writable, or set backups in the configuration",
+        )
+    return f"{settings.relative(folder)}, {_free_space(nearest)} free"
+
+
+def _free_space(folder: Path) -> str:
+    status = os.statvfs(folder)
+    return f"{status.f_bavail * status.f_frsize / 1e9:.1f} GB"
+
+
+# --- the machine ------------------------------------------------------------------------------------------
+
+
+def _look_at_clients() -> str:
+    clients = find_clients()
+    return ", ".join(f"pg_dump {client}" for client in clients) or "no PostgreSQL programs; SQLite needs none"
+
+
+def _look_at_embedded(settings: Settings) -> str:
+    try:
+        status = embedded.status(settings.state_folder)
+    except ToolMissing as missing:
+        return f"not installed: {missing.next}"
+    if status is None:
+        return "not set up; started by the first command without a database URL"
+    if not status.is_running or status.url is None:
+        return f"not running, data in {settings.relative(status.folder)}"
+    connect = f'psql "{status.url.conninfo}"'
+    return f"running (pid {status.pid}); connect: {connect}; stop: govern embedded stop"
+
+
+def _look_at_docker() -> str:
+    return "an engine answers" if container.is_docker_answering() else "no engine answers; not needed"
+
+
+# --- the database -----------------------------------------------------------------------------------------
+
+
+def _find_database(settings: Settings) -> LiveDatabase | Entry:
+    """The database if it has an address by now; looking must not start the embedded server."""
+    try:
+        if settings.url is not None:
+            return LiveDatabase(settings, resolve_target(settings))
+        status = embedded.status(settings.state_folder)
+        if status is not None and status.url is not None:
+            return LiveDatabase(settings, status.url)
+    except ToolMissing as missing:
+        return _failed_database(missing)
+    except GovernError as error:
+        return _failed_database(error)
+    return Entry.of("database", (), "none configured: the embedded PostgreSQL starts when it is needed")
+
+
+def _failed_database(error: GovernError) -> Entry:
+    def fail() -> str:
+        raise error
+
+    return _entry("database", NO_DATABASE, fail)
+
+
+def _examine_database(database: LiveDatabase | Entry, *, only_locks: bool) -> Iterator[Entry]:
+    if isinstance(database, Entry):
+        yield database
+        return
+    answer = _entry("database", NO_DATABASE, lambda: _look_at_database(database))
+    yield answer
+    if answer.status != "passed":
+        return
+    yield _entry("migration lock", HELD_LOCK, lambda: _look_at_migration_lock(database))
+    if not only_locks and database.url.dialect == "postgresql":
+        yield _entry("rights", MISSING_RIGHT, lambda: _look_at_rights(database))
+        yield _entry("backup client", MISSING_TOOL, lambda: _look_at_backup_client(database))
+
+
+def _look_at_database(database: LiveDatabase) -> str:
+    target = database.describe()
+    stamped = f"at {', '.join(target.revision)}" if target.revision else "never migrated"
+    return f"{target.url}, version {target.server_version}, {stamped}"
+
+
+def _look_at_rights(database: LiveDatabase) -> str:
+    if database.settings.scratch_url is not None:
+        return "scratch databases are made on scratch_url"
+    with database.connect() as connection:
+        [(role, may_create)] = connection.rows(_MAY_CREATE_DATABASES)
+    if not may_create:
+        raise NotPermitted(
+            f"the role {role} may not create databases",
+            why="scratch databases, on which backups are verified, are made on the target's own server",
+            next=f'ALTER ROLE "{role}" CREATEDB; or set scratch_url, or install the embedded PostgreSQL',
+        )
+    return f"{role} may create scratch databases"
+
+
+def _look_at_backup_client(database: LiveDatabase) -> str:
+    with database.connect() as connection:
+        version = database.dialect.read_server_version(connection)
+    clients = find_clients()
+    return f"pg_dump {choose_for_dump(int(version.partition('.')[0]), clients)}"
+
+
+def _look_at_migration_lock(database: LiveDatabase) -> str:
+    lock = database.dialect.migration_lock(database.url)
+    if lock.holder_query is None:
+        return "a file beside the database"
+    with database.connect() as connection:
+        holder = connection.value(lock.holder_query)
+    if holder:
+        raise Refused("the migration lock is held", why=str(holder))
+    return "free"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

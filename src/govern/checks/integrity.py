@@ -1,0 +1,108 @@
+"""Is what the manifest says of critical tables true? Reads rows' counts, never rows."""
+
+from __future__ import annotations
+
+from govern.core.finding import Finding, Rule, Severity, Subject
+from govern.database.connection import Connection
+from govern.database.dialect import Dialect
+from govern.source.manifest import CriticalTable, Invariant, Manifest
+
+MIN_ROWS = Rule(
+    id="integrity.min-rows",
+    name="fewer rows than a critical table must have",
+    severity=Severity.CRITICAL,
+    condition="a critical table has fewer rows than min_rows in the manifest",
+    effect="the application finds no roles, no plans, no users: it starts, and nobody can use it",
+    remedy="restore the table from a backup, or run the revision that seeds it",
+)
+EMPTY_VALUE = Rule(
+    id="integrity.empty-value",
+    name="empty values in a column that is never empty",
+    severity=Severity.ERROR,
+    condition="a never_empty column of the manifest holds NULL or blank text",
+    effect="code that relies on the value fails on these rows only",
+    remedy="fill the rows in, then let the schema refuse more: NOT NULL and a check constraint",
+)
+INVARIANT = Rule(
+    id="integrity.invariant",
+    name="an invariant does not hold",
+    severity=Severity.ERROR,
+    condition="the SQL of an invariant of the manifest does not return what it expects",
+    effect="what the team declared to be always true is not",
+    remedy="find the rows with the invariant's SQL and correct them",
+)
+RULES = (MIN_ROWS, EMPTY_VALUE, INVARIANT)
+
+_COUNT_EMPTY = "SELECT count(*) FROM {table} WHERE {column} IS NULL OR trim(CAST({column} AS text)) = ''"
+
+
+def check_integrity(
+    connection: Connection, dialect: Dialect, manifest: Manifest, *, path: str
+) -> tuple[Finding, ...]:
+    """Minimum rows, never-empty columns and invariants of the manifest, on a read-only connection.
+
+    ``path`` is the manifest's, for the findings. The tables must exist: a missing one is drift, found elsewhere.
+    """
+    findings: list[Finding] = []
+    namespace = "public" if dialect.name == "postgresql" else ""
+    tables = {(table.namespace or namespace, table.table): table for table in manifest.critical_tables}
+    counts = dialect.count_rows(connection, tables)
+    for (schema, name), table in tables.items():
+        rows = counts.get(f"{schema}.{name}" if schema else name)
+        if rows is None:
+            continue
+        if rows < table.min_rows:
+            findings.append(_too_few_rows(table, rows, path))
+        for column in table.never_empty:
+            findings += _empty_values(connection, (schema, name), column, table, path)
+    for invariant in manifest.invariants:
+        findings += _broken_invariant(connection, invariant, path)
+    return tuple(findings)
+
+
+def quote(name: str) -> str:
+    """An identifier as SQL, the same in PostgreSQL and SQLite."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _too_few_rows(table: CriticalTable, rows: int, path: str) -> Finding:
+    return Finding.of(
+        MIN_ROWS,
+        Subject(kind="table", name=table.name, path=path, line=table.line),
+        f"{table.name} has {rows} rows, the manifest asks for at least {table.min_rows}",
+        severity=table.severity,
+        evidence={"rows": rows, "min_rows": table.min_rows},
+    )
+
+
+def _empty_values(
+    connection: Connection, table_name: tuple[str, str], column: str, table: CriticalTable, path: str
+) -> tuple[Finding, ...]:
+    qualified = ".".join(quote(part) for part in table_name if part)
+    count = connection.value(_COUNT_EMPTY.format(table=qualified, column=quote(column)))
+    if not count:
+        return ()
+    return (
+        Finding.of(
+            EMPTY_VALUE,
+            Subject(kind="column", name=f"{table.name}.{column}", path=path, line=table.line),
+            f"{count} rows of {table.name} have no {column}",
+            severity=table.severity,
+            evidence={"rows": count},
+        ),
+    )
+
+
+def _broken_invariant(connection: Connection, invariant: Invariant, path: str) -> tuple[Finding, ...]:
+    found = connection.value(invariant.sql)
+    if found == invariant.expect:
+        return ()
+    return (
+        Finding.of(
+            INVARIANT,
+            Subject(kind="invariant", name=invariant.name, path=path, line=invariant.line),
+            f"{invariant.name}: expected {invariant.expect!r}, found {found!r}",
+            severity=invariant.severity,
+            evidence={"expected": invariant.expect, "found": str(found)},
+        ),
+    )

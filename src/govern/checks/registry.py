@@ -1,0 +1,21 @@
+"""All rules there are, by id: what ``govern explain`` prints and the rule pages are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from govern.checks import chain, doctor, drift, integrity, lock, manifest, startup
+from govern.core import backup
+from govern.core.finding import Rule
+
+
+def all_rules() -> Mapping[str, Rule]:
+    """Sorted by id. Two rules of one id are a mistake in this program."""
+    rules = [
+        rule
+        for module in (backup, chain, doctor, drift, integrity, lock, manifest, startup)
+        for rule in module.RULES
+    ]
+    by_id = {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
+    assert len(by_id) == len(rules), "two rules share an id"  # noqa: S101
+    return by_id

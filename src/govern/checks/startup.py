@@ -1,0 +1,222 @@
+"""Is this database the one this application was written for? Decided by schema, not by the version row alone.
+
+Reads only, takes no lock, needs neither Alembic nor a scratch database: what the last validated migration wrote
+into the ledger is compared with what the application brings along (``schema.lock``, or the revision files).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from govern.checks.drift import check_drift
+from govern.core.finding import Finding, Rule, Severity, Subject
+from govern.core.run import Run
+from govern.core.snapshot import Snapshot
+from govern.database.connection import Connection
+from govern.database.dialect import Dialect, VersionTable
+from govern.source.lock import Lock
+
+WhenAhead = Literal["allow", "warn", "refuse"]
+
+UNREACHABLE = Rule(
+    id="startup.unreachable",
+    name="the database cannot be reached",
+    severity=Severity.CRITICAL,
+    condition="no connection to the database can be made",
+    effect="every request that needs the database would fail",
+    remedy="start the server or correct the URL; see govern doctor",
+)
+EMPTY = Rule(
+    id="startup.empty-database",
+    name="the database is empty",
+    severity=Severity.CRITICAL,
+    condition="the database has no tables, whatever its version row says",
+    effect="users would see all of their data gone, and the application would write into nothing",
+    remedy="check that the URL is the right one; a new database is made with: govern migrate",
+)
+BEHIND = Rule(
+    id="startup.behind",
+    name="revisions are pending",
+    severity=Severity.CRITICAL,
+    condition="the database is stamped with an older revision than the application's",
+    effect="queries name tables and columns that are not there yet",
+    remedy="govern migrate",
+)
+AHEAD = Rule(
+    id="startup.ahead",
+    name="the database is newer than the application",
+    severity=Severity.WARNING,
+    condition="the ledger says the database passed this application's revision and went on",
+    effect="this application may write what the newer schema no longer expects",
+    remedy="deploy the newer application; during a rolling deploy this is normal",
+)
+UNKNOWN_REVISION = Rule(
+    id="startup.unknown-revision",
+    name="the database is stamped with a revision nobody knows",
+    severity=Severity.CRITICAL,
+    condition="the version table names a revision that neither the files nor the ledger have",
+    effect="the schema may be another application's, or a branch's that was never merged",
+    remedy="check the URL and the deployed version; see govern history",
+)
+UNHEALTHY = Rule(
+    id="startup.unhealthy-run",
+    name="the last run left the schema unhealthy",
+    severity=Severity.CRITICAL,
+    condition="the ledger's newest run was applied, but its validation failed",
+    effect="what the validation found would be met by users first",
+    remedy="govern history shows the run; govern drift shows what differs now",
+)
+CANNOT_VERIFY = Rule(
+    id="startup.cannot-verify",
+    name="there is nothing to hold the database against",
+    severity=Severity.CRITICAL,
+    condition="no schema.lock of this engine came with the application, and the ledger has no validated run",
+    effect="the revision may be right while tables are missing",
+    remedy="write the lock and ship it with the application: govern lock",
+)
+RULES = (UNREACHABLE, EMPTY, BEHIND, AHEAD, UNKNOWN_REVISION, UNHEALTHY, CANNOT_VERIFY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What an application was written for."""
+
+    heads: tuple[str, ...]
+    known: frozenset[str]
+    """All revisions the application's files name; empty where it comes without them."""
+    lock: Lock | None
+
+
+def check_startup(
+    connection: Connection,
+    dialect: Dialect,
+    table: VersionTable,
+    expected: Expectation,
+    *,
+    subject: str,
+    when_ahead: WhenAhead = "allow",
+    critical_tables: tuple[str, ...] = (),
+) -> tuple[Finding, ...]:
+    """What keeps the application from starting on this database; nothing if it may.
+
+    ``subject`` is how findings call the database. Everything short of a difference in the schema costs three
+    small queries; the schema itself is compared by a fingerprint first, in full only where that differs.
+    """
+    about = Subject(kind="database", name=subject)
+    runs = dialect.read_runs(connection, 1)
+    if runs and runs[0].result == "unhealthy":
+        return (Finding.of(UNHEALTHY, about, f"run {runs[0].id}: {runs[0].error}"),)
+    stamped = dialect.read_version_rows(connection, table) or ()
+    if set(stamped) == set(expected.heads) and stamped:
+        return _check_schema(connection, dialect, table, expected, about, critical_tables)
+    if not stamped or _is_empty(dialect.read_snapshot(connection, table)):
+        return _not_stamped(connection, dialect, table, expected, about)
+    return _other_revision(connection, dialect, stamped, expected, about, when_ahead)
+
+
+def _not_stamped(
+    connection: Connection, dialect: Dialect, table: VersionTable, expected: Expectation, about: Subject
+) -> tuple[Finding, ...]:
+    if _is_empty(dialect.read_snapshot(connection, table)):
+        return (Finding.of(EMPTY, about, f"{about.name} has no tables"),)
+    return (
+        Finding.of(
+            BEHIND,
+            about,
+            f"{about.name} has tables but no revision; the application needs {_show(expected.heads)}",
+            remedy="if its schema is at a revision already: govern stamp REV; else: govern migrate",
+        ),
+    )
+
+
+def _other_revision(
+    connection: Connection,
+    dialect: Dialect,
+    stamped: tuple[str, ...],
+    expected: Expectation,
+    about: Subject,
+    when_ahead: WhenAhead,
+) -> tuple[Finding, ...]:
+    evidence = {"stamped": list(stamped), "heads": list(expected.heads)}
+    if set(stamped) <= expected.known:
+        message = f"{about.name} is at {_show(stamped)}, the application needs {_show(expected.heads)}"
+        return (Finding.of(BEHIND, about, message, evidence=evidence),)
+    if _passed_by(dialect.read_runs(connection, 1000), expected.heads, stamped):
+        if when_ahead == "allow":
+            return ()
+        severity = Severity.WARNING if when_ahead == "warn" else Severity.CRITICAL
+        message = f"{about.name} is at {_show(stamped)}, newer than the application's {_show(expected.heads)}"
+        return (Finding.of(AHEAD, about, message, severity=severity, evidence=evidence),)
+    message = (
+        f"{about.name} is at {_show(stamped)}, which is not among the application's revisions; "
+        f"it needs {_show(expected.heads)}"
+    )
+    if not expected.known:
+        message = f"{about.name} is at {_show(stamped)}, the application needs {_show(expected.heads)}"
+    return (Finding.of(UNKNOWN_REVISION, about, message, evidence=evidence),)
+
+
+def _passed_by(runs: tuple[Run, ...], heads: tuple[str, ...], stamped: tuple[str, ...]) -> bool:
+    """Whether the ledger saw the database at ``heads`` before it went on to ``stamped``."""
+    validated = [run for run in runs if run.is_validated]
+    if not validated or set(validated[0].to_revision) != set(stamped):
+        return False
+    return any(
+        set(heads) in (set(run.from_revision), set(run.to_revision))
+        or set(heads) <= {applied.revision for applied in run.revisions}
+        for run in validated
+    )
+
+
+def _check_schema(
+    connection: Connection,
+    dialect: Dialect,
+    table: VersionTable,
+    expected: Expectation,
+    about: Subject,
+    critical_tables: tuple[str, ...],
+) -> tuple[Finding, ...]:
+    if _is_as_last_validated(connection, dialect, table, expected):
+        return ()
+    live = dialect.read_snapshot(connection, table)
+    if _is_empty(live):
+        message = f"{about.name} is stamped {_show(expected.heads)}, but has no tables"
+        return (Finding.of(EMPTY, about, message),)
+    lock = expected.lock
+    if lock is not None and _is_comparable(lock.snapshot, live):
+        return check_drift(lock.snapshot, live, critical_tables=critical_tables)
+    reason = (
+        "there is no schema.lock"
+        if lock is None
+        else f"schema.lock is written for {lock.snapshot.dialect} {lock.snapshot.server_version}"
+    )
+    message = f"{about.name} runs on {live.dialect} {live.server_version}; {reason}"
+    return (Finding.of(CANNOT_VERIFY, about, message),)
+
+
+def _is_as_last_validated(
+    connection: Connection, dialect: Dialect, table: VersionTable, expected: Expectation
+) -> bool:
+    """Whether the schema has not been touched since a migration validated it against the same lock."""
+    run = dialect.last_validated_run(connection)
+    return (
+        run is not None
+        and set(run.to_revision) == set(expected.heads)
+        and (expected.lock is None or run.lock_digest == expected.lock.digest)
+        and run.fingerprint == dialect.read_fingerprint(connection, table)
+    )
+
+
+def _is_empty(snapshot: Snapshot) -> bool:
+    return not any(True for _ in snapshot.of_kind("table"))
+
+
+def _is_comparable(declared: Snapshot, live: Snapshot) -> bool:
+    return declared.dialect == live.dialect and (
+        declared.dialect == "sqlite" or declared.server_major == live.server_major
+    )
+
+
+def _show(revisions: tuple[str, ...]) -> str:
+    return ", ".join(revisions) or "base"

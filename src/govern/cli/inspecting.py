@@ -1,0 +1,174 @@
+"""Commands that look and never change anything."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import click
+
+from govern.cli.root import backup, embedded, repair, root
+from govern.cli.session import Session
+from govern.core.report import Entry, Report
+
+
+@root.inspecting("doctor")
+@click.option("--locks", is_flag=True, help="Only who holds the migration lock, and who waits.")
+def doctor(session: Session, *, locks: bool) -> Report:
+    """What is installed, reachable and permitted, and what to do about the rest."""
+    from govern import api
+
+    return api.doctor(session.settings, locks=locks, narrate=session.narrate)
+
+
+@root.inspecting("check")
+def check(session: Session) -> Report:
+    """Everything that needs no live database: chain, replay, models, lock, manifest."""
+    from govern import api
+
+    return api.check(session.settings, narrate=session.narrate)
+
+
+@root.inspecting("chain")
+def chain(session: Session) -> Report:
+    """The revision files: parents, heads, cycles, edited history."""
+    from govern import api
+
+    return api.chain(session.settings)
+
+
+@root.inspecting("snapshot")
+def snapshot(session: Session) -> Report:
+    """Print the live schema, one fact a line.
+
+    \b
+    Example:
+      govern snapshot --output before.txt
+    """
+    from govern import api
+
+    return api.snapshot(session.settings, narrate=session.narrate)
+
+
+@root.inspecting("drift")
+@click.option(
+    "--against",
+    default="revision",
+    show_default=True,
+    metavar="WHAT",
+    help="revision (the stamped one), head, models, a snapshot file, or another database's URL.",
+)
+@click.option(
+    "--sql",
+    "sql_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the repair script there, proven on a copy.",
+)
+def drift(session: Session, *, against: str, sql_file: Path | None) -> Report:
+    """Differences between the database and the schema it should have.
+
+    \b
+    Examples:
+      govern drift                        against the revision it is stamped with
+      govern drift --against models       against the models
+      govern drift --sql repair.sql       with the statements that repair it
+    """
+    from govern import api
+
+    return api.drift(session.settings, against=against, sql_file=sql_file, narrate=session.narrate)
+
+
+@root.inspecting("plan")
+@click.option("--to", default="heads", show_default=True, metavar="REVISION", help="Where the plan ends.")
+def plan(session: Session, *, to: str) -> Report:
+    """Pending revisions and the statements they would run."""
+    from govern import api
+
+    return api.plan(session.settings, to=to, narrate=session.narrate)
+
+
+@root.inspecting("history")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many, newest first."
+)
+def history(session: Session, *, limit: int) -> Report:
+    """Who changed the database, when, with which backup."""
+    from govern import api
+
+    return api.history(session.settings, limit=limit)
+
+
+@root.inspecting("health")
+def health(session: Session) -> Report:
+    """What an application asks before it starts: is this the schema it was written for?"""
+    from govern import api
+
+    return api.health(session.settings)
+
+
+@root.inspecting("explain")
+@click.argument("rule", required=False)
+def explain(session: Session, *, rule: str | None) -> Report:
+    """What a rule means and what to do about it; without RULE, all of them.
+
+    \b
+    Example:
+      govern explain chain.cycle
+    """
+    from govern.checks.registry import all_rules
+
+    rules = all_rules()
+    if rule is None:
+        listed = [
+            {"rule": known.id, "severity": known.severity.label, "name": known.name}
+            for known in rules.values()
+        ]
+        return session.report(entries=(Entry.of("explain", (), f"{len(listed)} rules"),), rules=listed)
+    if rule not in rules:
+        close = difflib.get_close_matches(rule, rules, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(close)}?" if close else "govern explain lists all rules"
+        raise click.BadParameter(f"there is no rule {rule!r}; {hint}", param_hint="RULE")
+    known = rules[rule]
+    facts = {
+        "id": known.id,
+        "name": known.name,
+        "severity": known.severity.label,
+        "condition": known.condition,
+        "effect": known.effect,
+        "remedy": known.remedy,
+    }
+    return session.report(entries=(Entry.of("explain", (), known.name),), rule=facts)
+
+
+@backup.inspecting("list")
+def backup_list(session: Session) -> Report:
+    """Every backup, newest first."""
+    from govern import api
+
+    return api.backup_list(session.settings)
+
+
+@backup.inspecting("show")
+@click.argument("backup_id", metavar="BACKUP")
+def backup_show(session: Session, *, backup_id: str) -> Report:
+    """What one backup holds."""
+    from govern import api
+
+    return api.backup_show(session.settings, backup_id)
+
+
+@repair.inspecting("plan")
+def repair_plan(session: Session) -> Report:
+    """The statements that take the drift away, proven on a copy."""
+    from govern import api
+
+    return api.repair_plan(session.settings, narrate=session.narrate)
+
+
+@embedded.inspecting("status")
+def embedded_status(session: Session) -> Report:
+    """Whether it runs, where, and how to connect."""
+    from govern import api
+
+    return api.embedded_status(session.settings)

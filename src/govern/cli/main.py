@@ -1,0 +1,117 @@
+"""The program: runs one command, publishes its report, and turns every way to fail into an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn, TextIO
+
+import click
+
+from govern.cli import changing, inspecting  # noqa: F401  (they register their commands)
+from govern.cli.failures import crash_problem, format_traceback, interruption_problem, usage_problem
+from govern.cli.narration import write
+from govern.cli.publish import publish, silence
+from govern.cli.root import root
+from govern.cli.session import Session
+from govern.core.report import EXIT_INTERRUPTED, EXIT_USAGE, Report
+from govern.errors import GovernError
+
+
+def main() -> NoReturn:
+    """The console script ``govern``."""
+    for stream in (sys.stdout, sys.stderr):
+        _never_fail_to_encode(stream)
+    try:
+        with _signals_as_interrupts():
+            exit_code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # a second one, while the first was being reported
+        exit_code = EXIT_INTERRUPTED
+    _flush()
+    sys.exit(exit_code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line and returns the exit code; the report is on stdout or in its file."""
+    if not arguments:
+        write(root.get_help(click.Context(root, info_name="govern")) + "\n", sys.stderr)
+        return EXIT_USAGE
+    session = Session()
+    try:
+        report = _execute(arguments, session)
+    except click.exceptions.Exit as end:  # --help, --version
+        return end.exit_code
+    return publish(report, session)
+
+
+def _execute(arguments: Sequence[str], session: Session) -> Report:
+    """The report of the command, or of the way it failed."""
+    try:
+        with root.make_context("govern", list(arguments), obj=session) as context:
+            report: Report = root.invoke(context)
+            return report
+    except click.exceptions.Exit:
+        raise
+    except click.ClickException as error:
+        _take_hints(arguments, session)
+        return session.report(usage_problem(error))
+    except GovernError as error:
+        if error.report is not None:
+            return replace(error.report, problem=error.problem)
+        return session.report(error.problem, entries=error.entries)
+    except KeyboardInterrupt as error:
+        return session.report(interruption_problem(error, command=session.command, changes=session.changes))
+    except (Exception, SystemExit) as error:
+        if session.verbose:
+            write(format_traceback(error, secrets=session.secrets), sys.stderr)
+        return session.report(
+            crash_problem(error, command=session.command, changes=session.changes, secrets=session.secrets)
+        )
+
+
+def _take_hints(arguments: Sequence[str], session: Session) -> None:
+    """What a command line that could not be parsed says of where its report should go."""
+    for position, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if not equals:
+            value = arguments[position + 1] if position + 1 < len(arguments) else ""
+        if name == "--format" and value in ("text", "json"):
+            session.format = value
+        elif name == "--output" and value and Path(value).absolute().parent.is_dir():
+            session.output = Path(value)
+
+
+@contextlib.contextmanager
+def _signals_as_interrupts() -> Iterator[None]:
+    """SIGTERM, and a terminal that closes, end a command as Ctrl-C does: in order, and saying the state."""
+
+    def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    ours = [
+        number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL
+    ]
+    for number in ours:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _never_fail_to_encode(stream: TextIO) -> None:
+    if reconfigure := getattr(stream, "reconfigure", None):
+        reconfigure(errors="backslashreplace")
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        silence(sys.stdout)

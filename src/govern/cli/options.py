@@ -1,0 +1,151 @@
+"""The global options, accepted before and after every command, and the command classes that carry them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from govern.cli.logs import set_up_logs
+from govern.cli.narration import narration
+from govern.cli.publish import style_of
+from govern.cli.session import Session
+from govern.core.finding import Severity
+
+FORMATS = ("text", "json")
+
+
+class GlobalOption(click.Option):
+    """An option that fills the field of its name in the Session; the innermost one given wins."""
+
+    def __init__(
+        self, *declarations: str, check: Callable[[Any], None] | None = None, **attributes: Any
+    ) -> None:
+        def remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+            if value is None or value is False:
+                return
+            if check is not None:
+                check(value)
+            setattr(context.ensure_object(Session), str(parameter.name), value)
+
+        super().__init__(list(declarations), expose_value=False, callback=remember, **attributes)
+
+
+def _is_given(url: str) -> None:
+    if not url.strip():
+        # an unset shell variable must not lead to another database than the one that was meant
+        raise click.BadParameter("the URL is empty")
+
+
+def _has_folder(file: Path) -> None:
+    """Asked before anything runs: after a migration is too late to learn that the report has no place."""
+    if not file.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {file.parent}")
+
+
+class _Severity(click.Choice[str]):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if isinstance(value, Severity) else Severity.parse(super().convert(value, param, ctx))
+
+
+def global_options() -> list[click.Parameter]:
+    """A fresh set for one command."""
+    file = click.Path(dir_okay=False, path_type=Path)
+    severities = _Severity([severity.label for severity in Severity])
+    return [
+        GlobalOption(
+            "--config", type=file, metavar="FILE", help="The configuration: govern.toml or pyproject.toml."
+        ),
+        GlobalOption(
+            "--url",
+            metavar="URL",
+            check=_is_given,
+            help="The database. Better set DATABASE_URL: a password here is seen in the list of processes.",
+        ),
+        GlobalOption("--target", metavar="NAME", help="A database named in the configuration."),
+        GlobalOption(
+            "--format", type=click.Choice(FORMATS), help="How the report is written; text by default."
+        ),
+        GlobalOption(
+            "--output", type=file, metavar="FILE", check=_has_folder, help="Write the report there."
+        ),
+        GlobalOption(
+            "--fail-on",
+            type=severities,
+            help="The least severity that gives exit code 1; error by default.",
+        ),
+        GlobalOption("--quiet", is_flag=True, help="No progress: only the report and errors."),
+        GlobalOption("-v", "verbose", is_flag=True, help="Log everything; show where a crash happened."),
+    ]
+
+
+class _WithGlobalOptions(click.Command):
+    """Adds the global options and shows them in a section of their own."""
+
+    def __init__(self, *arguments: Any, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self.params += global_options()
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {"Options": [], "Global options": []}
+        for parameter in self.get_params(ctx):
+            if (record := parameter.get_help_record(ctx)) is not None:
+                kind = "Global options" if isinstance(parameter, GlobalOption) else "Options"
+                sections[kind].append(record)
+        for title, records in sections.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """The whole first sentence: cut off it says nothing."""
+        return super().get_short_help_str(max(limit, 100))
+
+
+class Command(_WithGlobalOptions):
+    """A command: takes the Session first and returns a Report."""
+
+    def __init__(self, *arguments: Any, changes: bool = False, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self.changes = changes
+
+    def invoke(self, ctx: click.Context) -> Any:
+        session = ctx.ensure_object(Session)
+        session.command = command_name(ctx)
+        session.changes = self.changes
+        style = style_of(sys.stderr)
+        with narration(quiet=session.quiet, style=style) as session.narrate:
+            set_up_logs(verbose=session.verbose, color=style.color)
+            return super().invoke(ctx)
+
+
+class Group(_WithGlobalOptions, click.Group):
+    """A family of commands."""
+
+    command_class = Command
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+    def inspecting(self, name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:
+        """Registers a command that changes nothing."""
+        return self._register(name, changes=False)
+
+    def changing(self, name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:
+        """Registers a command that may change a database or a file."""
+        return self._register(name, changes=True)
+
+    def _register(self, name: str | None, *, changes: bool) -> Callable[[Callable[..., Any]], click.Command]:
+        def register(function: Callable[..., Any]) -> click.Command:
+            return self.command(name, changes=changes)(click.pass_obj(function))
+
+        return register
+
+
+def command_name(context: click.Context) -> str:
+    """``backup create``: the path without the program's name."""
+    return context.command_path.partition(" ")[2]

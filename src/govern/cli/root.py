@@ -1,0 +1,46 @@
+"""The tree of commands. Its leaves are in ``inspecting`` and ``changing``: look for danger in the second."""
+
+from __future__ import annotations
+
+import click
+
+from govern import __version__
+from govern.cli.options import Group
+
+_EPILOG = """\b
+Examples:
+  govern init                      adopt an Alembic project
+  govern check                     everything that needs no live database
+  govern migrate                   the guarded migration of DATABASE_URL
+  govern drift --url postgresql://app@db/app
+"""
+
+
+@click.group(cls=Group, epilog=_EPILOG, context_settings={"max_content_width": 100})
+@click.version_option(__version__, message="govern %(version)s")
+def root() -> None:
+    """Guarded migrations, drift detection and startup validation for SQLAlchemy and Alembic.
+
+    \b
+    Exit codes: 0 clean or done, 1 findings, 2 usage or configuration, 3 could not check or do it,
+    4 refused by a guard, nothing changed, 5 failed midway, 130 interrupted.
+    """
+
+
+@click.group("backup", cls=Group)
+def backup() -> None:
+    """Take, list and verify backups."""
+
+
+@click.group("repair", cls=Group)
+def repair() -> None:
+    """Bring a drifted database back to its declared schema."""
+
+
+@click.group("embedded", cls=Group)
+def embedded() -> None:
+    """The PostgreSQL that govern runs where no database is configured."""
+
+
+for group in (backup, repair, embedded):
+    root.add_command(group)

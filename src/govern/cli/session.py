@@ -1,0 +1,84 @@
+"""One invocation: what the global options asked, and the settings they lead to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from govern.cli.narration import Narrate, say_nothing
+from govern.core.finding import Severity
+from govern.core.report import Entry, Problem, Report, Target
+from govern.errors import GovernError
+
+if TYPE_CHECKING:
+    from govern.config import Settings
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """Filled by the global options wherever they stand on the command line; read by the commands."""
+
+    config: Path | None = None
+    url: str | None = field(default=None, repr=False)
+    """May hold a password: never shown."""
+    target: str | None = None
+    format: str = "text"
+    output: Path | None = None
+    fail_on: Severity = Severity.ERROR
+    quiet: bool = False
+    verbose: bool = False
+
+    command: str = ""
+    """``backup create``; empty until one was recognised."""
+    changes: bool = False
+    """Whether the command may change something."""
+    narrate: Narrate = say_nothing
+    """Tells one step of the command on stderr."""
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _started: float = field(default_factory=time.monotonic)
+    _settings: Settings | None = field(default=None, repr=False)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this invocation, read once. Raises ConfigurationError."""
+        if self._settings is None:
+            from govern import config
+
+            self._settings = config.load(config=self.config, url=self.url, target=self.target)
+        return self._settings
+
+    def report(
+        self, problem: Problem | None = None, *, entries: tuple[Entry, ...] = (), **data: object
+    ) -> Report:
+        """A report of this command up to now: for what ends before, or without, a report of its own."""
+        return Report(
+            command=self.command,
+            started_at=self.started_at,
+            duration_ms=round((time.monotonic() - self._started) * 1000),
+            entries=entries,
+            target=self._target(),
+            problem=problem,
+            data=data,
+        )
+
+    def _target(self) -> Target | None:
+        if self._settings is None or self._settings.url is None:
+            return None
+        from govern.database.url import DatabaseUrl
+
+        try:
+            url = DatabaseUrl.parse(self._settings.url)
+            return Target(name=self._settings.target, url=url.redacted, dialect=url.dialect)
+        except (GovernError, ValueError):
+            return None  # the URL is the very thing that is wrong
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """URLs whose passwords must not reach any output."""
+        urls = [self.url]
+        if self._settings is not None:
+            urls += [self._settings.url, self._settings.scratch_url]
+        return tuple(url for url in urls if url)

@@ -1,0 +1,142 @@
+"""Typed differences between two snapshots that should be equal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from govern.core.snapshot import (
+    ABOUT_AN_OBJECT,
+    INSIDE_A_RELATION,
+    RELATIONS,
+    Fact,
+    Facts,
+    ObjectKey,
+    Snapshot,
+    split_name,
+)
+
+Action = Literal["added", "removed", "changed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One object that the declared and the live schema do not agree on."""
+
+    key: ObjectKey
+    action: Action
+    """As seen from the declared schema: ``added`` is live only, ``removed`` is declared only."""
+    facts: Mapping[str, tuple[Fact, Fact]] = field(default_factory=dict)
+    """What differs: fact → (declared, live); None where there is none."""
+    declared: Facts | None = None
+    """All of its facts as declared; None if it was added."""
+    live: Facts | None = None
+    """All of its facts as they are; None if it was removed."""
+
+    @property
+    def rule_id(self) -> str:
+        """``drift.column-changed``."""
+        return f"drift.{self.key.kind}-{self.action}"
+
+
+def diff(declared: Snapshot, live: Snapshot) -> tuple[Change, ...]:
+    """All changes from ``declared`` to ``live``, sorted by key.
+
+    What comes and goes with an object is not listed beside it: the columns, constraints, indexes, triggers and
+    owned sequences of an added or removed table, and its comments, grants and owner.
+    """
+    added = live.objects.keys() - declared.objects.keys()
+    removed = declared.objects.keys() - live.objects.keys()
+    changes = [_added(key, live.objects[key]) for key in _outermost(added, live)]
+    changes += [_removed(key, declared.objects[key]) for key in _outermost(removed, declared)]
+    for key in declared.objects.keys() & live.objects.keys():
+        if differing := _differing_facts(declared.objects[key], live.objects[key]):
+            changes.append(
+                Change(
+                    key=key,
+                    action="changed",
+                    facts=differing,
+                    declared=declared.objects[key],
+                    live=live.objects[key],
+                )
+            )
+    return tuple(sorted(changes, key=lambda change: change.key))
+
+
+def describe_change(change: Change) -> str:
+    """One line: ``column public.users.age: type should be integer, is bigint``."""
+    if change.action == "added":
+        return f"{change.key} exists, but is not declared"
+    if change.action == "removed":
+        return f"{change.key} is declared, but does not exist"
+    facts = (
+        f"{name} should be {_show(declared)}, is {_show(live)}"
+        for name, (declared, live) in change.facts.items()
+    )
+    return f"{change.key}: {', '.join(facts)}"
+
+
+def _show(fact: Fact) -> str:
+    if isinstance(fact, tuple):
+        return ", ".join(fact) or "nothing"
+    if fact is None:
+        return "unset"
+    return str(fact).lower() if isinstance(fact, bool) else str(fact)
+
+
+def _added(key: ObjectKey, facts: Facts) -> Change:
+    return Change(key=key, action="added", facts=_differing_facts({}, facts), live=facts)
+
+
+def _removed(key: ObjectKey, facts: Facts) -> Change:
+    return Change(key=key, action="removed", facts=_differing_facts(facts, {}), declared=facts)
+
+
+def _differing_facts(declared: Facts, live: Facts) -> dict[str, tuple[Fact, Fact]]:
+    if declared == live:
+        return {}
+    return {
+        name: (declared.get(name), live.get(name))
+        for name in sorted(declared.keys() | live.keys())
+        if declared.get(name) != live.get(name)
+    }
+
+
+def _outermost(keys: set[ObjectKey], snapshot: Snapshot) -> list[ObjectKey]:
+    """The keys whose owner is not itself among them."""
+    return [key for key in keys if not any(owner in keys for owner in _owners(key, snapshot.objects[key]))]
+
+
+def _owners(key: ObjectKey, facts: Facts) -> list[ObjectKey]:
+    """What ``key`` cannot exist without, as far as its name and facts tell."""
+    if key.kind in ABOUT_AN_OBJECT:
+        kind, _, rest = key.name.partition(" ")
+        return _owners_of_description(kind, key.namespace, rest)
+    if key.kind in INSIDE_A_RELATION:
+        return _relations(key.namespace, split_name(key.name)[0])
+    if key.kind == "sequence" and isinstance(owned_by := facts.get("owned_by"), str):
+        namespace, table, *_ = split_name(owned_by)
+        return _relations(namespace, table)
+    return []
+
+
+def _owners_of_description(kind: str, namespace: str, rest: str) -> list[ObjectKey]:
+    """The object that a comment, grant or owner speaks of, and the relation around that."""
+    name = _without_grantee(rest)
+    parts = split_name(rest)
+    owners = [ObjectKey(kind, namespace, name)]
+    if len(parts) == 1:
+        owners.append(ObjectKey(kind, namespace, parts[0]))  # a name that was quoted
+    if kind in INSIDE_A_RELATION and parts:
+        owners += _relations(namespace, parts[0])
+    return owners
+
+
+def _without_grantee(rest: str) -> str:
+    """``users.email`` of ``users.email to reader``; odd names are quoted, so the last `` to `` is the word."""
+    return rest.rpartition(" to ")[0] or rest
+
+
+def _relations(namespace: str, name: str) -> list[ObjectKey]:
+    return [ObjectKey(kind, namespace, name) for kind in RELATIONS]

@@ -1,0 +1,60 @@
+"""One live database of a project: its address and the questions everybody asks of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from govern.config import Settings
+from govern.core.report import Target
+from govern.core.snapshot import Snapshot
+from govern.database.connection import Connection
+from govern.database.dialect import Dialect, VersionTable, dialect_of
+from govern.database.url import DatabaseUrl
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDatabase:
+    """Every question opens a connection of its own and closes it: an answer is never a stale session's."""
+
+    settings: Settings
+    url: DatabaseUrl
+
+    @property
+    def dialect(self) -> Dialect:
+        return dialect_of(self.url)
+
+    @property
+    def table(self) -> VersionTable:
+        return version_table(self.settings)
+
+    def connect(self, *, read_only: bool = True) -> Connection:
+        """Raises Unreachable; never creates a database."""
+        return self.dialect.connect(self.url, read_only=read_only)
+
+    def read_stamped(self) -> tuple[str, ...]:
+        """The revisions it is stamped with, sorted; empty for base and for a database without a version table."""
+        with self.connect() as connection:
+            return self.dialect.read_version_rows(connection, self.table) or ()
+
+    def read_snapshot(self) -> Snapshot:
+        with self.connect() as connection:
+            return self.dialect.read_snapshot(connection, self.table)
+
+    def read_fingerprint(self) -> str:
+        with self.connect() as connection:
+            return self.dialect.read_fingerprint(connection, self.table)
+
+    def describe(self, connection: Connection, heads: tuple[str, ...]) -> Target:
+        """The database as reports name it."""
+        return Target(
+            name=self.settings.target,
+            url=self.url.redacted,
+            dialect=self.dialect.name,
+            server_version=self.dialect.read_server_version(connection),
+            revision=self.dialect.read_version_rows(connection, self.table),
+            heads=heads,
+        )
+
+
+def version_table(settings: Settings) -> VersionTable:
+    return VersionTable(settings.alembic.version_table, settings.alembic.version_table_schema)

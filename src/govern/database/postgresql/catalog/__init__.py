@@ -1,0 +1,8 @@
+"""What a PostgreSQL database is: its snapshot, its stamped revisions and its row counts. Reads only."""
+
+from __future__ import annotations
+
+from govern.database.postgresql.catalog.rows import count_rows, read_version_rows
+from govern.database.postgresql.catalog.snapshot import read_snapshot
+
+__all__ = ["count_rows", "read_snapshot", "read_version_rows"]

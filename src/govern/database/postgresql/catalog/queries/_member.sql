@@ -1,0 +1,4 @@
+-- Members of extensions, and the functions and casts that the server makes with a range type.
+SELECT classid, objid FROM pg_catalog.pg_depend
+WHERE deptype = 'e'
+  OR deptype = 'i' AND classid IN ('pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_cast'::regclass)

@@ -1,0 +1,59 @@
+-- An inherited column says only in what it differs from its parent's, and is left out where it does not.
+-- attcompression came with PostgreSQL 14: an older server takes the name from "absent".
+SELECT c.* FROM (SELECT
+  r.namespace,
+  r.relname AS parent,
+  a.attname AS name,
+  CASE WHEN p.attrelid IS NULL THEN format_type(a.atttypid, a.atttypmod) END AS type,
+  CASE WHEN p.attrelid IS NULL OR p.attnotnull <> a.attnotnull THEN NOT a.attnotnull END AS nullable,
+  CASE WHEN a.attgenerated = '' THEN expression.text END AS "default",
+  CASE WHEN a.attgenerated <> '' THEN expression.text END AS generated,
+  CASE WHEN p.attrelid IS NULL THEN
+    CASE a.attgenerated WHEN 's' THEN 'stored' WHEN 'v' THEN 'virtual' END
+  END AS generated_kind,
+  CASE WHEN p.attrelid IS NULL OR p.attidentity <> a.attidentity THEN
+    CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END
+  END AS identity,
+  CASE WHEN p.attrelid IS NULL THEN identity.options END AS identity_options,
+  CASE WHEN a.attcollation <> t.typcollation AND p.attrelid IS NULL THEN a.attcollation::regcollation::text
+  END AS collation,
+  CASE WHEN a.attstorage <> coalesce(p.attstorage, t.typstorage) THEN
+    CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END
+  END AS storage,
+  CASE a.compression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
+  nullif(a.attstattarget, -1)::integer AS statistics,
+  a.attoptions AS options
+FROM relation r
+CROSS JOIN (SELECT ''::"char" AS attcompression) absent
+CROSS JOIN LATERAL (
+  SELECT own.*, attcompression AS compression FROM pg_catalog.pg_attribute own
+  WHERE own.attrelid = r.oid AND own.attnum > 0 AND NOT own.attisdropped
+) a
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN LATERAL (
+  SELECT above.attrelid, above.attnotnull, above.attstorage, above.attidentity, pg_get_expr(d.adbin, d.adrelid) AS expression
+  FROM pg_catalog.pg_inherits i
+  JOIN pg_catalog.pg_attribute above ON above.attrelid = i.inhparent AND above.attname = a.attname
+  LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = above.attrelid AND d.adnum = above.attnum
+  WHERE i.inhrelid = r.oid
+  ORDER BY i.inhseqno LIMIT 1
+) p ON a.attinhcount > 0 AND NOT a.attislocal
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
+LEFT JOIN LATERAL (
+  SELECT CASE
+    WHEN p.attrelid IS NULL THEN own.text
+    WHEN own.text IS DISTINCT FROM p.expression THEN coalesce(own.text, 'NULL')
+  END AS text
+  FROM (SELECT pg_get_expr(d.adbin, d.adrelid) AS text) own
+) expression ON d.oid IS NOT NULL OR p.expression IS NOT NULL
+LEFT JOIN (
+  SELECT depend.refobjid, depend.refobjsubid, option.text AS options
+  FROM pg_catalog.pg_depend depend
+  JOIN sequence_option option ON option.seqrelid = depend.objid
+  WHERE depend.classid = 'pg_catalog.pg_class'::regclass
+    AND depend.refclassid = 'pg_catalog.pg_class'::regclass AND depend.deptype = 'i'
+) identity ON a.attidentity <> '' AND identity.refobjid = r.oid AND identity.refobjsubid = a.attnum
+WHERE r.relkind IN ('r', 'p')) c
+WHERE num_nonnulls(
+  c.type, c.nullable, c."default", c.generated, c.identity, c.storage, c.compression, c.statistics, c.options
+) > 0

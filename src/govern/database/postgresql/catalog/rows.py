@@ -1,0 +1,83 @@
+"""Row counts and Alembic's version rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import sql
+
+from govern.database.connection import Connection
+from govern.database.dialect import VersionTable
+from govern.errors import NotPermitted
+
+_BATCH = 100  # tables a statement; each holds a lock until it ends, and a server has 6,400 by default
+
+_EXISTING = """
+SELECT wanted.namespace, wanted.name
+FROM unnest(%s::text[], %s::text[]) AS wanted (namespace, name)
+JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.namespace
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
+WHERE c.relkind IN ('r', 'p', 'm', 'f')
+"""
+
+_VERSION_TABLE = """
+SELECT n.nspname, c.relname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = %s AND c.relkind IN ('r', 'p') AND CASE
+  WHEN %s::text IS NULL THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = %s
+END
+"""
+
+
+def read_version_rows(connection: Connection, table: VersionTable) -> tuple[str, ...] | None:
+    """The stamped revisions, sorted; None where there is no version table.
+
+    Without a namespace the table is looked for where Alembic does: on the role's search_path.
+    """
+    found = connection.rows(_VERSION_TABLE, (table.name, table.namespace, table.namespace))
+    if not found:
+        return None
+    query = sql.SQL("SELECT version_num FROM {}").format(sql.Identifier(*found[0]))
+    with _permission_to_read(table.name):
+        return tuple(sorted(str(revision) for (revision,) in connection.rows(query)))
+
+
+def count_rows(connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
+    """Exact rows of each (namespace, table), by ``namespace.table``; a table that is not there is left out.
+
+    One statement for every hundred tables. Raises NotPermitted where the role may not read a table, or where
+    row security would hide some of its rows.
+    """
+    wanted = sorted(set(tables))
+    existing = connection.rows(_EXISTING, ([name for name, _ in wanted], [name for _, name in wanted]))
+    counts: dict[str, int] = {}
+    for start in range(0, len(existing), _BATCH):
+        counts |= _count_batch(connection, existing[start : start + _BATCH])
+    return counts
+
+
+def _count_batch(connection: Connection, tables: list[tuple[str, ...]]) -> dict[str, int]:
+    query = sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT {}, count(*) FROM {}").format(sql.Literal(".".join(table)), sql.Identifier(*table))
+        for table in tables
+    )
+    names = ".".join(tables[0]) if len(tables) == 1 else f"{len(tables)} tables"
+    with _permission_to_read(names), connection.transaction("BEGIN READ ONLY"):
+        # an error instead of a count of the visible rows
+        connection.execute("SET LOCAL row_security = off")
+        return {str(name): int(count) for name, count in connection.rows(query)}
+
+
+@contextmanager
+def _permission_to_read(what: str) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise NotPermitted(
+            f"the rows of {what} cannot be read",
+            why=error.diag.message_primary or "the role may not read them",
+            next="use a role that may read every row, or GRANT SELECT (and BYPASSRLS where row security is on)",
+        ) from error

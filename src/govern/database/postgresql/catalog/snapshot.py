@@ -1,0 +1,85 @@
+"""Reads the snapshot: one read-only transaction, one query a kind, none per object."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from govern.core.snapshot import Fact, Facts, ObjectKey, Snapshot, join_name
+from govern.database.connection import Connection
+from govern.database.dialect import VersionTable
+from govern.database.postgresql.catalog import queries
+
+_NAMING = ("namespace", "prefix", "parent", "name", "signature", "grantee")
+
+
+def read_snapshot(connection: Connection, table: VersionTable) -> Snapshot:
+    """Every schema-defining fact, but for Alembic's version ``table``, govern's ledger and extensions' members.
+
+    A fact that is not there is as PostgreSQL has it by default. Expressions are as the server writes them with
+    an empty search_path (PostgreSQL manual, 9.27.9 "System Catalog Information Functions").
+    """
+    with queries.reading(connection):
+        version = str(connection.value("SHOW server_version")).split()[0]
+        objects = {
+            key: facts for kind in queries.kinds() for key, facts in _read_objects(connection, kind, table)
+        }
+        unmodelled = tuple(str(kind) for (kind,) in connection.rows(queries.unmodelled_sql(table)))
+    return Snapshot(dialect="postgresql", server_version=version, objects=objects, unmodelled=unmodelled)
+
+
+def _read_objects(
+    connection: Connection, kind: str, table: VersionTable
+) -> Iterator[tuple[ObjectKey, Facts]]:
+    columns, rows = _read_columns(connection, queries.kind_sql(kind, table))
+    naming = {name: columns.index(name) for name in _NAMING if name in columns}
+    facts = [(index, sys.intern(name)) for index, name in enumerate(columns) if name not in _NAMING]
+    for row in rows:
+        identity = {name: row[index] for name, index in naming.items()}
+        key = ObjectKey(kind, sys.intern(identity.pop("namespace")), _object_name(**identity))
+        yield key, {name: _fact(row[index]) for index, name in facts if row[index] is not None}
+
+
+def _read_columns(connection: Connection, sql: str) -> tuple[list[str], list[Sequence[Any]]]:
+    cursor = connection.driver.cursor()
+    try:
+        cursor.execute(sql)
+        return [column[0] for column in cursor.description], cursor.fetchall()
+    finally:
+        cursor.close()
+
+
+def _object_name(
+    *,
+    name: str,
+    parent: str | None = None,
+    prefix: str | None = None,
+    signature: str | None = None,
+    grantee: str | None = None,
+) -> str:
+    """``users``, ``users.email``, ``touch(integer)``, ``column users.email``, ``table users to reader``."""
+    if (parent, prefix, signature, grantee) == (None, None, None, None):
+        return name
+    text = _role_name(name) if parent is None else join_name(parent, name)
+    if signature is not None:
+        text = f"{text}({signature})"
+    if prefix is not None:
+        text = f"{prefix} {text}"
+    return text if grantee is None else f"{text} to {_role_name(grantee)}"
+
+
+def _role_name(role: str) -> str:
+    """A role as a grant's name has it; ``(owner)`` stands for the object's own."""
+    return role if role == "(owner)" else join_name(role)
+
+
+def _fact(value: Any) -> Fact:
+    """A column's value as a fact. Line ends of Windows are no difference between two functions."""
+    if isinstance(value, str):
+        return sys.intern(value.replace("\r\n", "\n"))
+    if isinstance(value, list):
+        return tuple(str(item).replace("\r\n", "\n") for item in value)
+    if isinstance(value, bool | int):
+        return value
+    return str(value)

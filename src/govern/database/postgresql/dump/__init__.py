@@ -1,0 +1,260 @@
+"""Dumps and restores a PostgreSQL database with its own pg_dump and pg_restore.
+
+A dump is a folder: the archive, and what it needs of its surroundings to be restored as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from govern.database.connection import Connection
+from govern.database.dialect import Progress, Witness
+from govern.database.postgresql import server
+from govern.database.postgresql.dump.clients import (
+    Client,
+    choose_for_dump,
+    choose_for_restore,
+    find_clients,
+    read_archive_version,
+)
+from govern.database.postgresql.dump.programs import ProgramFailed, run_program
+from govern.database.url import DatabaseUrl
+from govern.errors import CouldNotCheck, FailedMidway, NotPermitted, Unreachable
+
+__all__ = ["ARCHIVE", "NEEDS", "Client", "dump", "find_clients", "restore"]
+
+ARCHIVE = "database.pgdump"
+"""pg_dump's custom format."""
+NEEDS = "needs.json"
+"""The roles the archive names, and whether it has a namespace ``public``, which every new database has."""
+
+_OWNERSHIP_KINDS = ("default-privileges", "grant", "owner")
+_CHUNK_BYTES = 1 << 20
+_PROGRESS_SECONDS = 0.2
+_COMPRESSION = (
+    "1"  # gzip: the checksums of its blocks are worth having, its higher levels are not worth waiting for
+)
+
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+# what pg_dump sets for itself: no server setting may cut a long dump short, no policy may hide rows from the counts
+_PREPARE = """
+SELECT set_config(name, CASE name WHEN 'lock_timeout' THEN %s WHEN 'row_security' THEN 'off' ELSE '0' END, true)
+FROM pg_catalog.pg_settings
+WHERE name IN ('lock_timeout', 'row_security', 'statement_timeout', 'transaction_timeout',
+               'idle_in_transaction_session_timeout')
+"""
+
+# Dependencies on roles are recorded for every object (manual, pg_shdepend) but not on the bootstrap superuser,
+# whose oid is always 10; objects made by users have oids from 16384 on.
+_ROLES = """
+SELECT role.rolname, bool_or(depends.deptype = 'o')
+FROM pg_catalog.pg_shdepend AS depends
+JOIN pg_catalog.pg_roles AS role ON role.oid = depends.refobjid
+WHERE depends.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+  AND depends.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+GROUP BY role.rolname
+UNION ALL
+SELECT rolname, true
+FROM pg_catalog.pg_roles
+WHERE oid = 10 AND EXISTS (
+  SELECT FROM (
+    SELECT oid, 'pg_catalog.pg_class'::pg_catalog.regclass AS catalog FROM pg_catalog.pg_class WHERE relowner = 10
+    UNION ALL SELECT oid, 'pg_catalog.pg_proc'::pg_catalog.regclass FROM pg_catalog.pg_proc WHERE proowner = 10
+    UNION ALL SELECT oid, 'pg_catalog.pg_type'::pg_catalog.regclass FROM pg_catalog.pg_type WHERE typowner = 10
+    UNION ALL
+    SELECT oid, 'pg_catalog.pg_namespace'::pg_catalog.regclass FROM pg_catalog.pg_namespace WHERE nspowner = 10
+  ) AS owned
+  WHERE owned.oid >= 16384 AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_depend AS member
+    WHERE member.classid = owned.catalog AND member.objid = owned.oid AND member.deptype = 'e'
+  )
+)
+ORDER BY 1
+"""
+
+_HAS_PUBLIC = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'public')"
+
+_UNKNOWN_ROLES = """
+SELECT name FROM pg_catalog.unnest(%s::text[]) AS name
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = name)
+"""
+
+_OWNERS_OUT_OF_REACH = """
+SELECT rolname FROM pg_catalog.pg_roles
+WHERE rolname = ANY (%s::text[]) AND NOT pg_catalog.pg_has_role(
+  rolname,
+  -- a member need not have the right to SET ROLE since PostgreSQL 16
+  CASE WHEN pg_catalog.current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END
+)
+"""
+
+
+def dump(
+    url: DatabaseUrl,
+    folder: Path,
+    *,
+    schema_only: bool = False,
+    progress: Progress | None = None,
+    witness: Witness | None = None,
+    lock_timeout_seconds: float = 10.0,
+) -> str:
+    """Writes the database into ``folder``, which exists and is empty, and returns ``pg_dump 18.4``.
+
+    ``witness`` is called with a connection that sees exactly what the dump holds: pg_dump takes over the
+    snapshot that this connection's transaction exported (manual, Snapshot Synchronization Functions). Neither
+    waits longer than ``lock_timeout_seconds`` for a lock, so a backup never queues behind a migration for ever.
+
+    Raises ToolMissing, Unreachable, NotPermitted or CouldNotCheck, and OSError if the folder cannot be written.
+    What it wrote until then is no dump and is the caller's to remove.
+    """
+    with _translated_errors(url, "dumped"), server.connect(url, read_only=True) as connection:
+        client = choose_for_dump(_read_major(connection), find_clients())
+        with connection.transaction(_BEGIN):
+            lock_timeout = str(round(lock_timeout_seconds * 1000))
+            connection.rows(_PREPARE, (lock_timeout,))
+            snapshot = connection.value("SELECT pg_catalog.pg_export_snapshot()")
+            _write_needs(connection, folder / NEEDS)
+            if witness:
+                witness(connection)
+            arguments = [
+                "--format=custom",
+                f"--compress={_COMPRESSION}",
+                f"--snapshot={snapshot}",
+                f"--lock-wait-timeout={lock_timeout}",
+                *(["--schema-only"] if schema_only else []),
+            ]
+            # Through a pipe rather than into a file: pg_dump, and the locks it holds, cannot outlive this process.
+            with run_program(client.pg_dump, arguments, url) as output:
+                _write_archive(output, folder / ARCHIVE, progress)
+    return f"pg_dump {client.version}"
+
+
+def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
+    """Restores a ``dump`` into an existing, empty database: all of it or, in one transaction, nothing.
+
+    Owners and privileges are restored where the server has all roles that the archive names and the user may
+    give objects to their owners. Otherwise the user owns everything, nothing is granted, and the kinds of
+    snapshot objects that are missing therefore are returned.
+
+    Raises FailedMidway with pg_restore's words, ToolMissing, or Unreachable.
+    """
+    archive = folder / ARCHIVE
+    archive_version = read_archive_version(archive)
+    if archive_version is None:
+        raise _not_restored(url, f"{ARCHIVE} is not an archive of pg_dump")
+    needs = _read_needs(folder / NEEDS, url)
+    with _translated_errors(url, "restored"), server.connect(url, read_only=True) as connection:
+        client = choose_for_restore(_read_major(connection), archive_version, find_clients())
+        with_owners = _has_roles(connection, needs)
+    arguments = [
+        "--exit-on-error",
+        "--single-transaction",
+        *(["--schema-only"] if schema_only else []),
+        *([] if with_owners else ["--no-owner", "--no-privileges"]),
+        str(archive),
+    ]
+    try:
+        with run_program(client.pg_restore, arguments, url) as output:
+            output.read()
+    except ProgramFailed as error:
+        raise _not_restored(url, error.words) from error
+    if not needs["public"]:
+        with _translated_errors(url, "restored"), server.connect(url) as connection:
+            connection.execute("DROP SCHEMA IF EXISTS public")
+    return () if with_owners else _OWNERSHIP_KINDS
+
+
+def _read_major(connection: Connection) -> int:
+    number = connection.value("SELECT pg_catalog.current_setting('server_version_num')")
+    return int(number) // 10000
+
+
+def _write_needs(connection: Connection, file: Path) -> None:
+    roles = connection.rows(_ROLES)
+    needs = {
+        "owners": [name for name, is_owner in roles if is_owner],
+        "roles": [name for name, _ in roles],
+        "public": connection.value(_HAS_PUBLIC),
+    }
+    file.touch(mode=0o600, exist_ok=False)
+    file.write_text(json.dumps(needs, indent=2) + "\n", encoding="utf-8")
+
+
+def _read_needs(file: Path, url: DatabaseUrl) -> dict[str, Any]:
+    try:
+        needs: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return {
+            "owners": list(needs["owners"]),
+            "roles": list(needs["roles"]),
+            "public": bool(needs["public"]),
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _not_restored(url, f"{NEEDS} cannot be read") from error
+
+
+def _has_roles(connection: Connection, needs: dict[str, Any]) -> bool:
+    """Whether the server knows every role and the user may make them owners."""
+    unknown = connection.rows(_UNKNOWN_ROLES, (needs["roles"],))
+    return not unknown and not connection.rows(_OWNERS_OUT_OF_REACH, (needs["owners"],))
+
+
+def _write_archive(output: IO[bytes], file: Path, progress: Progress | None) -> None:
+    file.touch(mode=0o600, exist_ok=False)
+    written, reported_at = 0, time.monotonic()
+    with file.open("wb") as archive:
+        while chunk := output.read(_CHUNK_BYTES):
+            written += archive.write(chunk)
+            if progress and time.monotonic() - reported_at >= _PROGRESS_SECONDS:
+                progress(written)
+                reported_at = time.monotonic()
+    if progress:
+        progress(written)
+
+
+@contextmanager
+def _translated_errors(url: DatabaseUrl, done: str) -> Iterator[None]:
+    """Errors of the driver and of pg_dump as errors of govern; ``done`` is what could not be done."""
+    import psycopg
+
+    what = f"the database {url.database} could not be {done}"
+    try:
+        yield
+    except ProgramFailed as error:
+        raise CouldNotCheck(what, why=error.words, next="correct that and run again") from error
+    except psycopg.errors.LockNotAvailable as error:
+        raise CouldNotCheck(
+            what,
+            why=f"a table is locked by somebody else: {_first_line(error)}",
+            next="wait for the migration or the session that holds it, and run again",
+        ) from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise NotPermitted(
+            what,
+            why=_first_line(error),
+            next="back up as the owner of the tables or as a member of pg_read_all_data",
+        ) from error
+    except psycopg.OperationalError as error:
+        raise Unreachable(
+            what, why=_first_line(error), next="see that the server answers: govern doctor"
+        ) from error
+    except psycopg.Error as error:
+        raise CouldNotCheck(what, why=_first_line(error), next="correct that and run again") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _not_restored(url: DatabaseUrl, why: str) -> FailedMidway:
+    return FailedMidway(
+        f"the dump could not be restored into the database {url.database}",
+        why=why,
+        next="verify the backup: govern backup verify",
+        state="the restore ran in one transaction, which was rolled back",
+    )

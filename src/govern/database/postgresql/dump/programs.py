@@ -1,0 +1,94 @@
+"""Runs a PostgreSQL client program against one database, without its password on the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from govern.database.url import DatabaseUrl
+from govern.errors import ConfigurationError
+
+_TAIL_BYTES = 2000
+_GRACE_SECONDS = 5.0
+
+
+class ProgramFailed(Exception):
+    """A client program ended with an error. ``words`` is the end of what it wrote, without secrets."""
+
+    def __init__(self, program: str, returncode: int, words: str) -> None:
+        super().__init__(f"{program} ended with {returncode}")
+        self.program = program
+        self.returncode = returncode
+        self.words = words or _explain(returncode)
+
+
+@contextmanager
+def run_program(program: Path, arguments: Sequence[str], url: DatabaseUrl) -> Iterator[IO[bytes]]:
+    """Runs ``program --dbname=… arguments`` for the length of the block, which reads its standard output.
+
+    The program is ended if the block raises. Raises ProgramFailed at the end of the block if it failed.
+    """
+    conninfo, secrets = _split_secrets(url)
+    command = [str(program), "--no-password", f"--dbname={conninfo}", *arguments]
+    with (
+        tempfile.TemporaryFile() as words,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=words,
+            # inherited as it is; a passfile in its place would outlive a kill -9
+            env={**os.environ, **secrets},
+        ) as process,
+    ):
+        assert process.stdout is not None  # noqa: S101  it is a pipe
+        try:
+            yield process.stdout
+            returncode = process.wait()
+        except BaseException:
+            _end(process)
+            raise
+        if returncode != 0:
+            raise ProgramFailed(program.name, returncode, _read_tail(words, tuple(secrets.values())))
+
+
+def _split_secrets(url: DatabaseUrl) -> tuple[str, dict[str, str]]:
+    """The connection string without the password, and the environment that has it."""
+    from psycopg import conninfo
+
+    parameters = conninfo.conninfo_to_dict(url.conninfo)
+    if "sslpassword" in parameters:
+        raise ConfigurationError(
+            "the database URL has an sslpassword, which pg_dump can only be given on its command line",
+            why="everybody on the machine could read it there",
+            next="use a client key without a passphrase, readable by its owner alone",
+        )
+    password = parameters.pop("password", None)
+    parameters.setdefault("connect_timeout", "10")
+    parameters.setdefault("application_name", "govern")
+    return conninfo.make_conninfo("", **parameters), {"PGPASSWORD": str(password)} if password else {}
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _read_tail(words: IO[bytes], secrets: tuple[str, ...]) -> str:
+    words.seek(max(0, words.seek(0, os.SEEK_END) - _TAIL_BYTES))
+    text = words.read().decode(errors="replace").strip()
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+def _explain(returncode: int) -> str:
+    return f"it was ended by signal {-returncode}" if returncode < 0 else f"it ended with {returncode}"

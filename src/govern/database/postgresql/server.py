@@ -1,0 +1,227 @@
+"""Opening, creating and dropping PostgreSQL databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from govern.database.connection import Connection
+from govern.database.postgresql.refusals import NoSuchDatabase, explain_refusal, quote_words, role_of
+from govern.database.url import DatabaseUrl
+from govern.errors import ConfigurationError, CouldNotCheck, NotPermitted
+
+if TYPE_CHECKING:
+    import psycopg
+
+_DEFAULTS = {
+    "connect_timeout": "10",
+    "application_name": "govern",
+    "keepalives": "1",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
+"""Connection parameters (libpq manual, 32.1.2) for what the URL leaves open; times in seconds."""
+_READ_ONLY = "-c default_transaction_read_only=on"
+_MAINTENANCE_DATABASES = ("postgres", "template1")
+_MAY_CONNECT = "SELECT has_database_privilege(oid, 'CONNECT') FROM pg_database WHERE datname = %s"
+_SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+
+
+def connect(url: DatabaseUrl, *, read_only: bool = False) -> Connection:
+    """Opens a database that exists. With ``read_only`` the server refuses every write of the session.
+
+    Raises ConfigurationError for a URL libpq cannot read, Unreachable where no server answers or it has no
+    such database, NotPermitted where it does not let the role in.
+    """
+    import psycopg
+
+    parameters = _read_parameters(url)
+    if read_only:
+        parameters["options"] = f"{parameters.get('options', '')} {_READ_ONLY}".strip()
+    try:
+        driver = psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)
+    except psycopg.Error as error:
+        raise _explain(error, url, parameters) from error
+    return Connection(driver)
+
+
+def exists(url: DatabaseUrl) -> bool:
+    """Whether there is such a database. Raises as ``connect`` does for every other reason not to be let
+    in."""
+    try:
+        connect(url).close()
+    except NoSuchDatabase:
+        return False
+    return True
+
+
+def create_database(url: DatabaseUrl, *, like: DatabaseUrl | None = None) -> None:
+    """Creates the empty database that ``url`` names, from ``template0``.
+
+    ``like`` is a database of the same server whose encoding and locale it gets. Raises NotPermitted without
+    the CREATEDB right, CouldNotCheck where the server says no for another reason.
+    """
+    from psycopg import sql
+
+    name = sql.Identifier(url.database)
+    with (
+        _maintenance(url) as connection,
+        _explained(f"the database {url.database} could not be created", url),
+    ):
+        options = _locale_of(connection, like.database) if like else sql.SQL("")
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0{}").format(name, options))
+
+
+def drop_database(url: DatabaseUrl) -> None:
+    """Drops the database, ending other sessions on it first; no error if it is gone. Raises NotPermitted."""
+    from psycopg import sql
+
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(url.database))
+    with (
+        _maintenance(url) as connection,
+        _explained(f"the database {url.database} could not be dropped", url),
+    ):
+        connection.execute("SET client_min_messages = error")
+        connection.execute(statement)
+
+
+def drop_unused_database(url: DatabaseUrl) -> bool:
+    """Drops the database unless somebody is connected to it: then False. Raises NotPermitted."""
+    import psycopg
+    from psycopg import sql
+
+    statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(url.database))
+    with (
+        _maintenance(url) as connection,
+        _explained(f"the database {url.database} could not be dropped", url),
+    ):
+        connection.execute("SET client_min_messages = error")
+        if connection.value(_SESSIONS, (url.database,)):  # DROP DATABASE would wait five seconds for them
+            return False
+        try:
+            connection.execute(statement)
+        except psycopg.errors.ObjectInUse:
+            return False
+    return True
+
+
+def list_databases(url: DatabaseUrl, prefix: str) -> tuple[str, ...]:
+    """Names of the server's databases that begin with ``prefix``, sorted."""
+    query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s) AND NOT datistemplate ORDER BY 1"
+    with _maintenance(url) as connection:
+        return tuple(row[0] for row in connection.rows(query, (prefix,)))
+
+
+def read_server_version(connection: Connection) -> str:
+    """As people say it: ``18.4``, without what a packager adds to it."""
+    return str(connection.value("SHOW server_version")).split()[0]
+
+
+def _read_parameters(url: DatabaseUrl) -> dict[str, Any]:
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    # libpq ends the password at the first @ and would print the rest of it as the host's name
+    if urlsplit(url.text).netloc.count("@") > 1:
+        raise ConfigurationError(
+            "the database URL cannot be read",
+            why="its password has an '@'",
+            next="write it as %40: signs with a meaning in URLs are percent-encoded",
+        )
+    try:
+        given = conninfo_to_dict(url.conninfo)
+    except psycopg.ProgrammingError as error:
+        raise ConfigurationError(
+            "the database URL cannot be read",
+            why=quote_words(error, url),
+            next="correct the URL: postgresql://user:password@host:5432/database?sslmode=require",
+        ) from error
+    return {**_DEFAULTS, **given}
+
+
+def _maintenance(url: DatabaseUrl) -> Connection:
+    """A connection to a database that every server has, for work on the others."""
+    *others, last = _MAINTENANCE_DATABASES
+    for name in others:
+        try:
+            return connect(url.with_database(name))
+        except (NoSuchDatabase, NotPermitted):
+            continue
+    return connect(url.with_database(last))
+
+
+def _locale_of(connection: Connection, database: str) -> Any:
+    """The options of CREATE DATABASE for another database's encoding and locale; columns differ by major."""
+    from psycopg import sql
+
+    facts: dict[str, Any] | None = connection.value(
+        "SELECT to_jsonb(d) || jsonb_build_object('encoding', pg_encoding_to_char(d.encoding))"
+        " FROM pg_database d WHERE datname = %s",
+        (database,),
+    )
+    if facts is None:
+        return sql.SQL("")
+    provider = {"c": "libc", "i": "icu", "b": "builtin"}.get(facts.get("datlocprovider", ""))
+    locale = facts.get("datlocale") or facts.get("daticulocale")
+    options = {
+        "ENCODING": facts["encoding"],
+        "LC_COLLATE": facts["datcollate"],
+        "LC_CTYPE": facts["datctype"],
+        "LOCALE_PROVIDER": provider,
+        "ICU_LOCALE": locale if provider == "icu" else None,
+        "ICU_RULES": facts.get("daticurules"),
+        "BUILTIN_LOCALE": locale if provider == "builtin" else None,
+    }
+    return sql.SQL("").join(
+        sql.SQL(" " + name + " {}").format(sql.Literal(value)) for name, value in options.items() if value
+    )
+
+
+@contextmanager
+def _explained(what: str, url: DatabaseUrl) -> Iterator[None]:
+    """Turns the errors of CREATE DATABASE and DROP DATABASE into ours, by SQLSTATE."""
+    import psycopg
+    from psycopg import errors
+
+    try:
+        yield
+    except errors.InsufficientPrivilege as error:
+        role = role_of(url)
+        raise NotPermitted(
+            what,
+            why=f"{role} may not: {quote_words(error, url)}",
+            next=f'let an administrator run: ALTER ROLE "{role}" CREATEDB;',
+        ) from error
+    except errors.ReadOnlySqlTransaction as error:
+        raise NotPermitted(
+            what,
+            why=f"the server is a standby or read-only: {quote_words(error, url)}",
+            next="give the URL of the primary server",
+        ) from error
+    except errors.DiskFull as error:
+        raise CouldNotCheck(
+            what, why=quote_words(error, url), next="free some space on the database server"
+        ) from error
+    except psycopg.Error as error:
+        raise CouldNotCheck(
+            what, why=quote_words(error, url), next="see to the cause and run again"
+        ) from error
+
+
+def _explain(error: psycopg.Error, url: DatabaseUrl, parameters: dict[str, Any]) -> CouldNotCheck:
+    return explain_refusal(error, url, parameters, ask_server=_may_connect)
+
+
+def _may_connect(url: DatabaseUrl) -> bool | None:
+    """Whether the role may connect to the database, asked through another one; None if there is none such.
+
+    Raises CouldNotCheck where no other database lets it in either.
+    """
+    if url.database in _MAINTENANCE_DATABASES:
+        return True
+    with _maintenance(url) as connection:
+        answer: bool | None = connection.value(_MAY_CONNECT, (url.database,))
+        return answer

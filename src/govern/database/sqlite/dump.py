@@ -1,0 +1,138 @@
+"""Copies a SQLite database while it is in use, through the online backup API. A dump is a folder with one file."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from govern.database.connection import Connection
+from govern.database.dialect import Progress, Witness
+from govern.database.sqlite import server
+from govern.database.url import DatabaseUrl
+from govern.errors import CouldNotCheck, FailedMidway, Refused
+
+DATABASE = "database.sqlite"
+
+_PAGES_A_STEP = 1000
+_PROGRESS_SECONDS = 0.2
+
+# Creating a virtual table creates its shadow tables, so these come first and shadow tables are there already.
+_SCHEMA = """
+SELECT type, name, sql FROM sqlite_master
+WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+ORDER BY CASE WHEN sql LIKE 'CREATE VIRTUAL TABLE%' THEN 0
+              WHEN type = 'table' THEN 1 WHEN type = 'index' THEN 2 WHEN type = 'view' THEN 3 ELSE 4 END, rowid
+"""
+_EXISTS = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = ? AND name = ?)"
+
+
+def dump(
+    url: DatabaseUrl,
+    folder: Path,
+    *,
+    schema_only: bool = False,
+    progress: Progress | None = None,
+    witness: Witness | None = None,
+) -> str:
+    """Writes the database into ``folder``, which exists and is empty, and returns ``sqlite3 3.45.1``.
+
+    The copy is of one moment: a read transaction is held while it is made, because without one every write
+    of another process would start the copy anew (SQLite Backup API, sqlite3_backup_step). In WAL mode
+    nobody waits for it; in the other modes writers wait up to their busy timeout, about two seconds a gigabyte.
+    ``witness`` is called with a connection to the copy.
+
+    Raises Unreachable or CouldNotCheck, and OSError if the folder cannot be written.
+    """
+    file = folder / DATABASE
+    file.touch(mode=0o600, exist_ok=False)
+    with _translated_errors(url), server.connect(url, read_only=True) as source:
+        with source.transaction("BEGIN"), closing(_open(file, "mode=rw")) as copy:
+            source.value("SELECT count(*) FROM sqlite_master")  # BEGIN alone takes no lock
+            if schema_only:
+                _copy_schema(source, Connection(copy))
+            else:
+                _copy_pages(source.driver, copy, progress)
+        if witness:
+            with Connection(_open(file, _UNCHANGING)) as copied:
+                witness(copied)
+    return f"sqlite3 {sqlite3.sqlite_version}"
+
+
+def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
+    """Copies a ``dump`` into an existing, empty database and checks the structure of every page.
+
+    Returns nothing: all kinds of objects are restored. Raises Refused if the database is not empty,
+    FailedMidway with SQLite's words if the copy cannot be made or is damaged.
+    """
+    try:
+        with server.connect(url) as target, Connection(_open(folder / DATABASE, _UNCHANGING)) as source:
+            if target.value("SELECT count(*) FROM sqlite_master"):
+                raise Refused(
+                    f"{url} is not empty",
+                    why="a dump is restored into an empty database",
+                    next="give another",
+                )
+            if schema_only:
+                _copy_schema(source, target)
+            else:
+                _copy_pages(source.driver, target.driver, None)
+            answer = target.value("PRAGMA quick_check(1)")
+    except sqlite3.Error as error:
+        raise _not_restored(url, str(error)) from error
+    if answer != "ok":
+        raise _not_restored(url, str(answer))
+    return ()
+
+
+# A dump in WAL mode would otherwise get -wal and -shm files beside it whenever it is read.
+_UNCHANGING = "mode=ro&immutable=1"
+
+
+def _open(file: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(file.resolve()))}?{mode}", uri=True, isolation_level=None)
+
+
+def _copy_pages(source: object, target: object, progress: Progress | None) -> None:
+    assert isinstance(source, sqlite3.Connection)  # noqa: S101  what server.connect opens
+    assert isinstance(target, sqlite3.Connection)  # noqa: S101
+    page_bytes = source.execute("PRAGMA page_size").fetchone()[0]
+    reported_at = time.monotonic()
+
+    def report(_status: int, remaining: int, total: int) -> None:
+        # called after every step, also without progress: it is where Ctrl-C gets in
+        nonlocal reported_at
+        if progress and (remaining == 0 or time.monotonic() - reported_at >= _PROGRESS_SECONDS):
+            progress((total - remaining) * page_bytes)
+            reported_at = time.monotonic()
+
+    source.backup(target, pages=_PAGES_A_STEP, progress=report)
+
+
+def _copy_schema(source: Connection, target: Connection) -> None:
+    with target.transaction():
+        for kind, name, sql in source.rows(_SCHEMA):
+            if not target.value(_EXISTS, (kind, name)):
+                target.execute(sql)
+
+
+@contextmanager
+def _translated_errors(url: DatabaseUrl) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise CouldNotCheck(
+            f"the database {url.path} could not be copied", why=str(error), next="correct that and run again"
+        ) from error
+
+
+def _not_restored(url: DatabaseUrl, why: str) -> FailedMidway:
+    return FailedMidway(
+        f"the dump could not be restored into {url.path}",
+        why=why,
+        next="verify the backup: govern backup verify",
+        state="the file may hold a part of it; it was empty before",
+    )

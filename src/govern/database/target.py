@@ -1,0 +1,74 @@
+"""The database a command works on: the one configured, else the embedded PostgreSQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+
+from govern.config import Settings
+from govern.database import embedded
+from govern.database.dialect import dialect_of
+from govern.database.url import DatabaseUrl
+from govern.errors import CouldNotCheck, ToolMissing
+
+log = structlog.get_logger(__name__)
+
+
+def resolve_target(settings: Settings) -> DatabaseUrl:
+    """The URL of the settings; without one the embedded server's, which is started where it does not run.
+
+    A SQLite path is relative to the working directory, as SQLAlchemy has it, and comes back absolute: child
+    processes run elsewhere. Raises ConfigurationError for a URL that is none, and as
+    ``embedded.ensure_running`` does.
+    """
+    if settings.url is None:
+        return embedded.ensure_running(settings.state_folder)
+    return make_absolute(DatabaseUrl.parse(settings.url))
+
+
+def create_target(settings: Settings) -> DatabaseUrl:
+    """The target, for a command that may be the first to use it: a SQLite file that is missing is created.
+
+    A PostgreSQL database is not: who owns it and who may connect is not ours to decide.
+    """
+    url = resolve_target(settings)
+    if url.dialect == "sqlite" and not url.path.exists():
+        dialect_of(url).create_database(url)
+    return url
+
+
+def declared_like(settings: Settings) -> DatabaseUrl:
+    """The database whose engine and major version the declared schema is created with.
+
+    The target, as long as it answers: what needs no live database must work without one. Else the server of
+    ``scratch_url``, else the embedded one. Raises the target's error where there is neither.
+    """
+    target = resolve_target(settings)
+    if target.dialect == "sqlite":
+        return target
+    try:
+        dialect_of(target).connect(target, read_only=True).close()
+    except CouldNotCheck as error:
+        log.info("target_not_used_for_declared_schema", error=error.what)
+        return _stand_in(settings, error)
+    return target
+
+
+def make_absolute(url: DatabaseUrl) -> DatabaseUrl:
+    """A SQLite URL with an absolute path; any other as it is."""
+    if url.dialect != "sqlite" or url.path.is_absolute():
+        return url
+    parts = urlsplit(url.text)
+    query = f"?{parts.query}" if parts.query else ""
+    return DatabaseUrl.parse(f"{parts.scheme}:///{Path.cwd()}{parts.path}{query}")
+
+
+def _stand_in(settings: Settings, target_error: CouldNotCheck) -> DatabaseUrl:
+    if settings.scratch_url:
+        return DatabaseUrl.parse(settings.scratch_url)
+    try:
+        return embedded.ensure_running(settings.state_folder)
+    except ToolMissing:
+        raise target_error from None

@@ -1,0 +1,107 @@
+"""The declared schema as a database: models and SQL files, or replayed revisions, in a scratch database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from govern.config import Settings
+from govern.core.snapshot import Snapshot
+from govern.database.live import LiveDatabase
+from govern.database.scratch import scratch_database
+from govern.database.url import DatabaseUrl
+from govern.errors import ConfigurationError, CouldNotCheck
+from govern.revisions.protocol import ChildError
+from govern.revisions.runner import Runner
+from govern.source.lock import read_lock
+from govern.source.sql_files import read_sql_files
+
+
+class ReplayFailed(CouldNotCheck):
+    """The revisions do not run from an empty database. ``error`` says where and why."""
+
+    def __init__(self, error: ChildError) -> None:
+        super().__init__(
+            "the revisions do not replay from an empty database",
+            why=f"{error.type}: {error.message}",
+            next="govern check names the revision and the statement",
+        )
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A scratch database that holds the declared schema, for as long as its context lasts."""
+
+    url: DatabaseUrl
+    snapshot: Snapshot
+
+
+@contextmanager
+def declared_by_models(settings: Settings, *, like: DatabaseUrl) -> Iterator[Declared]:
+    """Models and SQL files, created in a scratch database of the same engine and major as ``like``.
+
+    Raises ConfigurationError for models that cannot be loaded or a SQL file that does not run.
+    """
+    with scratch_database(settings, like=like, label="models") as url:
+        Runner(settings).create_all(url)
+        _run_sql_files(settings, url)
+        yield Declared(url, LiveDatabase(settings, url).read_snapshot())
+
+
+@contextmanager
+def declared_by_revisions(
+    settings: Settings, revisions: tuple[str, ...], *, like: DatabaseUrl
+) -> Iterator[Declared]:
+    """The revisions up to and including ``revisions``, replayed in a scratch database; none of them is base.
+
+    Raises ReplayFailed.
+    """
+    with scratch_database(settings, like=like, label="replay") as url:
+        for revision in revisions:
+            replay(LiveDatabase(settings, url), revision)
+        yield Declared(url, LiveDatabase(settings, url).read_snapshot())
+
+
+def replay(scratch: LiveDatabase, revision: str) -> None:
+    """Upgrades a scratch database, and reads back that something was persisted. Raises ReplayFailed."""
+    settings = scratch.settings
+    outcome = Runner(settings).upgrade(scratch.url, revision)
+    if outcome.error is not None:
+        raise ReplayFailed(outcome.error)
+    if not scratch.read_stamped():
+        raise CouldNotCheck(
+            "the revisions ran, but nothing was persisted",
+            why="env.py executed something on the connection before context.configure() and did not commit it, "
+            "or never ran the migrations",
+            next=f"correct {settings.relative(settings.alembic.script_location / 'env.py')}",
+        )
+
+
+def _run_sql_files(settings: Settings, url: DatabaseUrl) -> None:
+    scratch = LiveDatabase(settings, url)
+    with scratch.connect(read_only=False) as connection:
+        for file in read_sql_files(settings.sql):
+            try:
+                scratch.dialect.run_script(connection, file.text)
+            except Exception as error:
+                raise ConfigurationError(
+                    f"{settings.relative(file.path)} does not run on the declared schema",
+                    why=str(error).strip(),
+                    next="correct the file; SQL files run in name order, after the models' tables were created",
+                ) from error
+
+
+def expected_at(live: LiveDatabase, revision: tuple[str, ...], schema: Snapshot) -> tuple[Snapshot, str]:
+    """What to hold ``schema`` (the live one) against at ``revision``, and where that comes from, in words.
+
+    The lock's snapshot where it speaks of that revision on that engine and major, else a replay.
+    Raises ReplayFailed where a replay is needed and breaks.
+    """
+    settings = live.settings
+    lock = read_lock(settings.lock)
+    if lock is not None and lock.speaks_of(schema) and set(lock.heads) == set(revision):
+        return lock.snapshot, settings.relative(settings.lock)
+    with declared_by_revisions(settings, revision, like=live.url) as declared:
+        return declared.snapshot, f"a replay of the revisions up to {', '.join(revision) or 'base'}"

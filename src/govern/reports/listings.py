@@ -1,0 +1,156 @@
+"""What a command was asked to list (``report.data``): tables for rows, SQL as it can be pasted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from govern.reports.style import Style
+
+Rows = Sequence[Mapping[str, Any]]
+
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "backups": ("id", "created_at", "reason", "revision", "bytes", "verified"),
+    "runs": ("started_at", "command", "result", "from_revision", "to_revision", "actor", "backup", "error"),
+}
+"""The columns worth a person's attention; other lists show the keys of their first row."""
+
+
+def render_listings(data: Mapping[str, Any], style: Style) -> Iterator[str]:
+    """Lines of every listing in ``data``, an empty line between two."""
+    shown = [lines for name, value in data.items() if (lines := list(_listing(name, value, style)))]
+    for position, lines in enumerate(shown):
+        if position:
+            yield ""
+        yield from lines
+
+
+def _listing(name: str, value: Any, style: Style) -> Iterator[str]:
+    special: Mapping[str, Callable[[Any, Style], Iterator[str]]] = {
+        "plan": _plan,
+        "statements": _statements,
+        "repair": _repair,
+        "next": _next_commands,
+        "rule": _facts,
+    }
+    if name in special:
+        yield from special[name](value, style)
+    elif _is_rows(value):
+        yield from _table(name, value, style)
+    elif isinstance(value, Mapping):
+        yield f"{style.say(name)}:"
+        yield from (f"  {line}" for line in _facts(value, style))
+    elif isinstance(value, (list, tuple)):
+        yield from style.indent("\n".join(_cell(name, item) for item in value) or "none", first=f"{name}: ")
+    elif value is not None:
+        yield from style.indent(_cell(name, value), first=f"{name}: ")
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(row, Mapping) for row in value)
+
+
+def _table(name: str, rows: Rows, style: Style) -> Iterator[str]:
+    keys = [
+        key
+        for key in _COLUMNS.get(name, tuple(rows[0]))
+        if any(row.get(key) not in (None, "") for row in rows)
+    ]
+    cells = [[style.say(_cell(key, row.get(key))).replace("\n", " ") for key in keys] for row in rows]
+    titles = [key.removesuffix("_at").replace("_", " ") for key in keys]
+    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
+    numeric = [
+        all(isinstance(row.get(key), (int, float)) and not isinstance(row.get(key), bool) for row in rows)
+        for key in keys
+    ]
+    yield style.paint(_row(titles, widths, numeric), "dim")
+    yield from (_row(row, widths, numeric) for row in cells)
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
+    padded = (
+        cell.rjust(width) if right else cell.ljust(width)
+        for cell, width, right in zip(cells, widths, numeric, strict=True)
+    )
+    return "  ".join(padded).rstrip()
+
+
+def _plan(plan: Mapping[str, Any], style: Style) -> Iterator[str]:
+    revisions = plan.get("revisions") or ()
+    if not revisions:
+        yield "nothing to do: the database is where it should be"
+        return
+    yield style.say(f"{_join(plan.get('from')) or 'empty'} → {_join(plan.get('to'))}")
+    for revision in revisions:
+        title, said, path = (
+            style.say(str(revision.get(key) or "")) for key in ("revision", "message", "path")
+        )
+        yield ""
+        yield "  ".join(filter(None, (style.paint(title, "bold"), said, style.paint(path, "dim"))))
+        yield from (f"  {line}" for line in _statements(revision.get("statements") or (), style))
+
+
+def _statements(statements: Sequence[str], style: Style) -> Iterator[str]:
+    if not statements:
+        yield "-- no statements"
+    for statement in statements:
+        yield from style.say(statement.strip().rstrip(";") + ";").splitlines()
+
+
+def _repair(repair: Mapping[str, Any], style: Style) -> Iterator[str]:
+    """The script, and under it what it does not do or does harm to."""
+    proven = "proven on a copy" if repair.get("proven") else "not proven"
+    if repair.get("statements"):
+        yield f"-- {proven}"
+        yield from _statements(repair["statements"], style)
+    for label, key in (("loses data", "hazards"), ("remains", "remaining"), ("problem", "problem")):
+        texts = repair.get(key) or ()
+        for text in [texts] if isinstance(texts, str) else texts:
+            yield from style.indent(text, first=f"{label}: ")
+
+
+def _next_commands(commands: Sequence[str], style: Style) -> Iterator[str]:
+    if commands:
+        yield "next:"
+        yield from (f"  {style.say(command)}" for command in commands)
+
+
+def _facts(facts: Mapping[str, Any], style: Style) -> Iterator[str]:
+    shown = {key: _cell(key, value) for key, value in facts.items() if value not in (None, "", [], ())}
+    width = max(map(len, shown), default=0)
+    for key, value in shown.items():
+        yield from style.indent(value, first=f"{key.replace('_', ' '):<{width}}  ")
+
+
+def _cell(key: str, value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case int() if key == "bytes":
+            return format_bytes(value)
+        case list() | tuple():
+            return _join(value)
+        case Mapping():
+            return ", ".join(f"{name} {_cell(name, item)}" for name, item in value.items())
+        case str() if key.endswith("_at"):
+            return value[:19].replace("T", " ") + (" UTC" if value.endswith("Z") else "")
+        case _:
+            return str(value)
+
+
+def _join(values: Any) -> str:
+    if isinstance(values, (list, tuple)):
+        return ", ".join(_cell("", value) for value in values)
+    return "" if values is None else str(values)
+
+
+def format_bytes(count: int) -> str:
+    """``1.4 MB``: decimal units, as df and cloud consoles count."""
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

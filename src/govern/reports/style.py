@@ -1,0 +1,69 @@
+"""How text looks where it lands: colours, signs, width. No decision about what is said."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass
+from typing import Literal
+
+Tone = Literal["red", "yellow", "green", "cyan", "dim", "bold"]
+
+_CODES: dict[Tone, str] = {"red": "31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2", "bold": "1"}
+_ASCII = str.maketrans(
+    {
+        "✓": "+",
+        "✗": "x",
+        "–": "-",
+        "·": "|",
+        "…": "...",
+        "→": "->",
+        "≠": "!=",
+        "≥": ">=",
+        "—": "-",
+        "\N{NO-BREAK SPACE}": " ",
+    }
+)
+# C0 but for newline and tab, DEL, C1, and what reverses the direction of text
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """The defaults are for a file or a pipe: no colour, no wrapping."""
+
+    color: bool = False
+    unicode: bool = True
+    width: int | None = None
+    """Columns of the terminal; None: lines are never wrapped."""
+
+    def paint(self, text: str, *tones: Tone) -> str:
+        if not self.color or not text:
+            return text
+        return f"\x1b[{';'.join(_CODES[tone] for tone in tones)}m{text}\x1b[0m"
+
+    def say(self, text: str) -> str:
+        """The text, with nothing in it that a terminal would obey: names come from databases and files."""
+        harmless = _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+        return harmless if self.unicode else harmless.translate(_ASCII)
+
+    def indent(self, text: str, *, first: str, rest: str | None = None) -> list[str]:
+        """The text's lines, the first behind ``first``, the others aligned with it (or behind ``rest``)."""
+        hanging = " " * len(first) if rest is None else rest
+        lines: list[str] = []
+        for line in self.say(text).splitlines() or [""]:
+            lead = hanging if lines else first
+            lines += self._wrap(line, lead, hanging)
+        return lines
+
+    def _wrap(self, line: str, lead: str, hanging: str) -> list[str]:
+        if self.width is None or len(lead) + len(line) <= self.width:
+            return [f"{lead}{line}".rstrip()]
+        return textwrap.wrap(
+            line,
+            max(self.width, len(hanging) + 30),
+            initial_indent=lead,
+            subsequent_indent=hanging,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )

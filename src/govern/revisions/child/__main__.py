@@ -1,0 +1,26 @@
+"""``python .../revisions/child ORDERS EVENTS``: the two numbers are file descriptors of pipes."""
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+
+_FOLDER = Path(__file__).resolve().parent
+_NAME = "govern_child"
+
+
+def _load_package() -> None:
+    """Loads this folder under a name of its own: its modules must not stand in the way of the project's."""
+    spec = importlib.util.spec_from_file_location(
+        _NAME, str(_FOLDER / "__init__.py"), submodule_search_locations=[str(_FOLDER)]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError(_FOLDER)
+    sys.modules[_NAME] = package = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(package)
+
+
+if sys.path and Path(sys.path[0]).resolve() == _FOLDER:
+    del sys.path[0]
+_load_package()
+importlib.import_module(_NAME + ".commands").serve(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,158 @@
+"""The one request this process serves; each command answers with the facts of its ``result`` event."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from .configuration import open_script_directory
+from .drivers import choose_driver, list_drivers
+from .failure import describe_error
+from .metadata import create_tables, load_models, metadata_given, table_names
+from .parent import Parent, Stop
+from .session import Found, Session
+
+
+def serve(orders: int, events: int) -> None:
+    """Does what the one request says and tells the parent how it ended."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # also where it is ignored, as in a shell's background job: drivers cancel their statement on it
+        signal.signal(number, signal.default_int_handler)
+    parent = Parent(orders, events)
+    session = Session(parent, parent.read_request())
+    parent.listen(session.interrupt)
+    try:
+        session.prepare()
+        answer = COMMANDS[session.request["command"]](session)
+    except Stop as stop:
+        parent.finish("stopped", reason=stop.reason, **stop.facts)
+    except BaseException as error:
+        parent.finish("error", **describe_error(error, session))
+    else:
+        parent.finish("result", **answer)
+
+
+def migrate(session: Session) -> dict[str, Any]:
+    """``upgrade``, ``downgrade`` and ``stamp``."""
+    from alembic import command
+
+    run = getattr(command, session.request["command"])
+    run(session.config, session.request["revision"])
+    session.config.attributes.commit()
+    if session.began_before_configure:
+        text = (
+            "env.py began a transaction before context.configure(): then Alembic leaves the commit to env.py"
+        )
+        session.parent.emit("note", text=text)
+    return {}
+
+
+def write_revision(session: Session) -> dict[str, Any]:
+    """``path`` is None where a hook of env.py discarded the revision."""
+    from alembic import command
+
+    request = session.request
+    written: Any = command.revision(
+        session.config, message=request["message"], autogenerate=request["autogenerate"]
+    )
+    scripts = written if isinstance(written, list) else [written]
+    return {"path": next((script.path for script in scripts if script), None)}
+
+
+def create_all(session: Session) -> dict[str, Any]:
+    models = session.request["models"]
+    if models:
+        _extend_path(session.config)
+        metadatas = load_models(models)
+    else:
+        metadatas = metadata_given(_ask_env(session))
+    if not metadatas:
+        raise Stop("no_metadata")
+    _with_connection(session, lambda connection: create_tables(metadatas, connection))
+    return {"tables": table_names(metadatas)}
+
+
+def describe(session: Session) -> dict[str, Any]:
+    """Versions always; the rest as far as the project's code runs, and ``problem`` says why not further."""
+    models = session.request["models"]
+    metadatas: list[Any] = []
+    options: dict[str, Any] = {}
+    problem: dict[str, Any] | None = None
+    _extend_path(session.config)
+    try:
+        options = _ask_env(session)
+        metadatas = metadata_given(options)
+    except Stop as stop:
+        problem = dict(stop.facts, reason=stop.reason)
+    except Exception as error:
+        problem = describe_error(error, session)
+    if models:
+        metadatas = load_models(models)
+    naming = {str(kind): str(rule) for one in metadatas for kind, rule in one.naming_convention.items()}
+    return dict(
+        session.versions,
+        drivers=list_drivers(),
+        source="models" if models else "env.py" if metadatas else None,
+        tables=table_names(metadatas),
+        naming=naming,
+        version_table=options.get("version_table") or "alembic_version",
+        version_table_schema=options.get("version_table_schema"),
+        problem=problem,
+    )
+
+
+def _ask_env(session: Session) -> dict[str, Any]:
+    """What env.py gives to its first ``context.configure``; it runs offline where no database was given."""
+    from alembic.runtime.environment import EnvironmentContext
+
+    script = open_script_directory(session.config)
+    is_offline = session.redirection.address is None
+    session.wants_options = True
+    try:
+        with EnvironmentContext(session.config, script, fn=lambda *_: [], as_sql=is_offline):
+            script.run_env()
+    except Found as found:
+        return found.options
+    finally:
+        session.wants_options = False
+    return {}
+
+
+def _extend_path(config: Any) -> None:
+    """Honours ``prepend_sys_path``; does without where there is no migrations folder yet."""
+    with contextlib.suppress(Exception):
+        open_script_directory(config)
+
+
+def _with_connection(session: Session, work: Callable[[Any], None]) -> None:
+    """Gives ``work`` a connection in a transaction, over whichever driver the project has."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    redirection = session.redirection
+    name = choose_driver(redirection.family, "", asynchronous=False)
+    url = redirection.url.set(drivername=name)
+    if not getattr(url.get_dialect(), "is_async", False):
+        with create_engine(url, poolclass=NullPool).begin() as connection:
+            work(connection)
+        return
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    async def run() -> None:
+        async with create_async_engine(url, poolclass=NullPool).begin() as connection:
+            await connection.run_sync(work)
+
+    asyncio.run(run())
+
+
+COMMANDS: dict[str, Callable[[Session], dict[str, Any]]] = {
+    "upgrade": migrate,
+    "downgrade": migrate,
+    "stamp": migrate,
+    "revision": write_revision,
+    "create_all": create_all,
+    "describe": describe,
+}

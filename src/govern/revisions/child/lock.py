@@ -1,0 +1,68 @@
+"""The lock that serialises migrations."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+
+from .parent import Parent, Stop
+
+SECONDS_BETWEEN_WAITING_EVENTS = 5.0
+
+
+class Lock:
+    """Taken by polling on the connection that migrates.
+
+    A blocking wait would deadlock with CREATE INDEX CONCURRENTLY; each try is committed, so that nobody waits
+    for this session's snapshot either.
+    """
+
+    def __init__(self, parent: Parent, request: dict[str, Any] | None) -> None:
+        self._parent = parent
+        self._request = request
+        self._holder: Any = None
+
+    def take(self, connection: Any) -> None:
+        """Returns once the lock is held and the parent said to proceed; stops otherwise."""
+        if self._request is None or self._holder is not None:
+            return
+        self._poll(connection, self._request)
+        if not self._parent.may_proceed():
+            raise Stop("aborted")
+        self._holder = connection
+
+    def forget(self, connection: Any) -> None:
+        """The connection is about to be closed, and the lock with it: the next connection takes it again."""
+        if connection is self._holder:
+            self._holder = None
+
+    def _poll(self, connection: Any, request: dict[str, Any]) -> None:
+        began = time.monotonic()
+        tell_at = 0.0
+        while not _read_value(connection, request["query"]):
+            waited = time.monotonic() - began
+            remaining = request["wait_seconds"] - waited
+            if remaining <= 0:
+                raise Stop("lock_timeout", seconds=waited, holder=_who(connection, request))
+            if waited >= tell_at:
+                tell_at = waited + SECONDS_BETWEEN_WAITING_EVENTS
+                self._parent.emit("waiting", seconds=waited, holder=_who(connection, request))
+            time.sleep(min(random.uniform(0.2, 0.5), remaining))  # noqa: S311 - jitter, no secret
+        self._parent.emit("locked", seconds=time.monotonic() - began)
+
+
+def _who(connection: Any, request: dict[str, Any]) -> Any:
+    return _read_value(connection, request["holder_query"]) if request["holder_query"] else None
+
+
+def _read_value(connection: Any, sql: str) -> Any:
+    """The first column of the first row, leaving no transaction open."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(sql)
+        row = cursor.fetchone()
+    finally:
+        cursor.close()
+    connection.commit()
+    return row[0] if row else None

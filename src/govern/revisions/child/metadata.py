@@ -1,0 +1,54 @@
+"""The models' metadata: loaded from the module that the settings name, or taken from env.py."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from .parent import Stop
+
+
+def load_models(models: str) -> list[Any]:
+    """The metadata at ``package.module:attribute[.attribute]``, a list of them, or a declarative base."""
+    from sqlalchemy import MetaData
+
+    module, _, path = models.partition(":")
+    value: Any = importlib.import_module(module)
+    for name in (path or "metadata").split("."):
+        if not hasattr(value, name):
+            raise Stop("models", models=models, why=f"there is no attribute {name!r}")
+        value = getattr(value, name)
+    metadatas = [getattr(one, "metadata", one) for one in _as_list(value)]
+    for metadata in metadatas:
+        if not isinstance(metadata, MetaData):
+            raise Stop("models", models=models, why=f"it is a {type(metadata).__name__}, no MetaData")
+    return metadatas
+
+
+def metadata_given(options: dict[str, Any]) -> list[Any]:
+    """``target_metadata`` of ``context.configure``, which may be one, several or None."""
+    given = options.get("target_metadata")
+    return [] if given is None else _as_list(given)
+
+
+def create_tables(metadatas: list[Any], connection: Any) -> None:
+    """``create_all``, after the PostgreSQL schemas that it needs and does not make."""
+    if connection.dialect.name == "postgresql":
+        quoted = connection.dialect.identifier_preparer.quote
+        for name in sorted({table.schema for table in _tables(metadatas) if table.schema}):
+            connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS " + quoted(name).replace("%", "%%"))
+    for metadata in metadatas:
+        metadata.create_all(connection)
+
+
+def table_names(metadatas: list[Any]) -> list[str]:
+    """``table`` or ``schema.table``, sorted."""
+    return sorted({str(table.fullname) for table in _tables(metadatas)})
+
+
+def _tables(metadatas: list[Any]) -> list[Any]:
+    return [table for metadata in metadatas for table in metadata.tables.values()]
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]

@@ -1,0 +1,100 @@
+"""One run: the request, Alembic's configuration for it, and what is put around env.py."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from .configuration import make_configuration
+from .journal import Journal
+from .metadata import load_models
+from .parent import Parent, Stop
+from .redirection import Redirection
+from .sqlite import is_left_to_sqlite3
+
+OLDEST = {"sqlalchemy": (1, 4), "alembic": (1, 11)}
+
+
+class Found(BaseException):
+    """Carries what env.py gives to ``context.configure`` out of it. No Exception, as ``Stop``."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        super().__init__("configure")
+        self.options = options
+
+
+class Session:
+    """What this process was asked to do, and all it needs for that."""
+
+    config: Any
+    redirection: Redirection
+
+    def __init__(self, parent: Parent, request: dict[str, Any]) -> None:
+        self.parent = parent
+        self.request = request
+        self.journal = Journal(parent)
+        self.versions: dict[str, str] = {}
+        self.wants_options = False
+        self.began_before_configure = False
+
+    def prepare(self) -> None:
+        """Checks versions, then puts redirection, journal and configuration in place."""
+        self.versions = _check_versions()
+        # as with ``python -m alembic``; not before: a project's own folder may be called alembic, too
+        sys.path.insert(0, str(Path.cwd()))
+        self.parent.emit("hello", **self.versions)
+        self.redirection = Redirection(self.parent, self.request, self.journal)
+        self.redirection.install()
+        self.config = make_configuration(self.request, self.redirection)
+        self._wrap_configure()
+
+    def interrupt(self) -> None:
+        """Cancels the statement that runs, then raises KeyboardInterrupt in the main thread."""
+        if hasattr(self, "redirection"):
+            self.redirection.cancel_statements()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    def _wrap_configure(self) -> None:
+        from alembic.runtime.environment import EnvironmentContext
+
+        original = EnvironmentContext.configure
+
+        def configure(context: Any, *args: Any, **options: Any) -> None:
+            if self.wants_options:
+                raise Found(options)
+            self._adjust(options, args[0] if args else options.get("connection"))
+            context.context_opts["fn"] = self.journal.follow(context.context_opts.get("fn"))
+            original(context, *args, **options)
+
+        EnvironmentContext.configure = configure  # type: ignore[method-assign, assignment]
+
+    def _adjust(self, options: dict[str, Any], connection: Any) -> None:
+        if self.request["command"] == "revision" and options.get("target_metadata") is None:
+            options["target_metadata"] = (
+                load_models(self.request["models"]) if self.request["models"] else None
+            )
+        if connection is None:
+            return
+        self.began_before_configure |= bool(connection.in_transaction())
+        if connection.dialect.name == "sqlite" and is_left_to_sqlite3(connection):
+            options.setdefault("transactional_ddl", True)
+
+
+def _check_versions() -> dict[str, str]:
+    """Python's, SQLAlchemy's and Alembic's versions; Stop where one is missing or too old."""
+    versions = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for package, oldest in OLDEST.items():
+        wanted = ".".join(map(str, oldest))
+        if importlib.util.find_spec(package) is None:
+            raise Stop("not_installed", package=package, oldest=wanted)
+        version: str = importlib.import_module(package).__version__
+        if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < oldest:
+            raise Stop("too_old", package=package, version=version, oldest=wanted)
+        versions[package] = version
+    return versions

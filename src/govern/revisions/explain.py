@@ -1,0 +1,111 @@
+"""The child's endings as errors for whoever has to act on them."""
+
+from __future__ import annotations
+
+from govern.config import Settings
+from govern.errors import ConfigurationError, CouldNotCheck, GovernError, Refused, ToolMissing, Unreachable
+from govern.revisions.protocol import ChildError, Stopped
+
+NO_REVISION_RAN = "no revision was run"
+_NEXT_LOCKED = "wait and run again, or see who holds it: govern doctor --locks"
+
+
+def lock_refused(holder: str | None, seconds: float) -> Refused:
+    """The migration lock was not to be had within ``seconds``."""
+    waited = f"; waited {seconds:.0f}s for it" if seconds >= 1 else ""
+    return Refused(
+        "the migration lock is held by another process",
+        why=(holder or "its holder is gone by now") + waited,
+        next=_NEXT_LOCKED,
+    )
+
+
+def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
+    """The error for a child that ended itself on purpose."""
+    facts = stopped.facts
+    match stopped.reason:
+        case "lock_timeout":
+            return lock_refused(facts["holder"], facts["seconds"])
+        case "not_installed":
+            return ToolMissing(
+                f"the project's interpreter {settings.python} has no {facts['package']}",
+                next=f"{settings.python} -m pip install '{facts['package']}>={facts['oldest']}', "
+                "or set python in [tool.govern] to the interpreter that has it",
+            )
+        case "too_old":
+            return ToolMissing(
+                f"{facts['package']} {facts['version']} is too old for govern",
+                why=f"it needs {facts['package']} {facts['oldest']} or later in {settings.python}",
+                next=f"{settings.python} -m pip install --upgrade {facts['package']}",
+            )
+        case "foreign_dialect":
+            return ConfigurationError(
+                f"env.py connects to a {facts['dialect']} database, but the target is {facts['wanted']}",
+                why="another engine's database is never touched in its place",
+                next="give the URL of the database that env.py is for: --url",
+                state=NO_REVISION_RAN,
+            )
+        case "own_connections":
+            return ConfigurationError(
+                "env.py makes its database connections itself",
+                why="an engine made with creator= or pool= cannot be pointed at the target database",
+                next="let create_engine connect by URL; connect_args and events stay as they are",
+                state=NO_REVISION_RAN,
+            )
+        case "no_metadata":
+            return ConfigurationError(
+                "the project's models were not found",
+                why="no models are configured and env.py gives no target_metadata to context.configure",
+                next='set models = "package.module:metadata" in [tool.govern]',
+            )
+        case "models":
+            return ConfigurationError(
+                f"models = {facts['models']!r} is not a metadata",
+                why=facts["why"],
+                next='write it as models = "package.module:metadata" in [tool.govern]',
+            )
+    return CouldNotCheck(
+        "env.py cannot be asked without a database", why="it connects even where it runs offline"
+    )
+
+
+def explain_error(error: ChildError, target: str, output: str) -> GovernError:
+    """The error for what raised before any revision ran. ``output``: what env.py had printed."""
+    if error.type == "ChildDied":
+        return CouldNotCheck(
+            error.message, why=_last_lines(output), next="run alembic by hand: alembic current"
+        )
+    if error.phase == "connect":
+        return Unreachable(
+            f"the project's own driver cannot connect to {target}",
+            why=f"{error.type}: {error.message}",
+            next="see what is reachable: govern doctor",
+            state=NO_REVISION_RAN,
+        )
+    said = _last_lines(output) if error.type == "SystemExit" else ""
+    return ConfigurationError(
+        f"{error.place}: {_words(error)}" if error.place else f"Alembic cannot run: {_words(error)}",
+        why="; ".join(part for part in (error.code, said) if part),
+        next=f"correct {error.place}" if error.place else "see the revisions: govern chain",
+        state=NO_REVISION_RAN,
+    )
+
+
+def explain_silence(how: str, output: str, settings: Settings) -> ToolMissing:
+    """The child never said a word: its interpreter is none, or cannot run."""
+    return ToolMissing(
+        f"the project's interpreter {settings.python} does not run Python 3.8 or later",
+        why=_last_lines(output) or f"it ended with {how}",
+        next="set python in [tool.govern] to the interpreter that has the project's Alembic",
+    )
+
+
+def _words(error: ChildError) -> str:
+    if error.type == "SystemExit":
+        return f"sys.exit({error.message}) was called"
+    return f"{error.type}: {error.message}" if error.message else error.type
+
+
+def _last_lines(output: str, count: int = 3) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return "it printed last: " + " / ".join(lines[-count:]) if lines else ""

@@ -1,0 +1,190 @@
+"""What the child process that runs Alembic says, as values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+Direction = Literal["upgrade", "downgrade", "stamp"]
+Phase = Literal["connect", "environment", "revision"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """The project's interpreter runs; its versions."""
+
+    python: str
+    alembic: str
+    sqlalchemy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Somebody else has the migration lock; said at once and then every five seconds."""
+
+    seconds: float
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """The migrating connection has the lock, and waits to be told to proceed."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """A statement was executed. ``revision`` is None outside revisions, and for the version table's own."""
+
+    sql: str
+    seconds: float
+    revision: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionStarted:
+    revision: str
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionDone:
+    """A revision's code and its version row were executed; whether they were committed is read back."""
+
+    revision: str
+    direction: Direction
+    seconds: float
+    statements: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something that explains a surprising outcome."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The child came to its end; what a command answers."""
+
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The child ended itself on purpose: ``lock_timeout``, ``foreign_dialect``, ``not_installed``, …"""
+
+    reason: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildError:
+    """Something raised in the child, or the child died."""
+
+    type: str
+    """Class name of the driver's error where there is one, else of the exception; ``ChildDied``."""
+    message: str
+    phase: Phase
+    """While connecting, while env.py ran, or once a revision had begun."""
+    sqlstate: str | None = None
+    revision: str | None = None
+    """The revision that was running."""
+    statement: str | None = None
+    """The statement that was running."""
+    file: str | None = None
+    """The project's own file in which it arose, relative to the root."""
+    line: int | None = None
+    code: str = ""
+    """That line."""
+    traceback: tuple[str, ...] = ()
+    """The last lines, for a log rather than for a report."""
+
+    @property
+    def place(self) -> str | None:
+        """``file, line n``."""
+        return f"{self.file}, line {self.line}" if self.file else None
+
+
+Event = (
+    Hello
+    | Waiting
+    | Locked
+    | Statement
+    | RevisionStarted
+    | RevisionDone
+    | Note
+    | Result
+    | Stopped
+    | ChildError
+)
+Ending = Result | Stopped | ChildError
+
+_KINDS: dict[str, Callable[..., Event]] = {
+    "hello": Hello,
+    "waiting": Waiting,
+    "locked": Locked,
+    "statement": Statement,
+    "revision_started": RevisionStarted,
+    "revision_done": RevisionDone,
+    "note": Note,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """The project as its own interpreter sees it."""
+
+    python: str
+    alembic: str
+    sqlalchemy: str
+    drivers: Mapping[str, str] = field(default_factory=dict)
+    """Installed database drivers and their versions."""
+    source: Literal["models", "env.py"] | None = None
+    """Where the metadata was found; None: nowhere."""
+    tables: tuple[str, ...] = ()
+    """``table`` or ``schema.table``, sorted."""
+    naming: Mapping[str, str] = field(default_factory=dict)
+    """The metadata's naming convention."""
+    version_table: str = "alembic_version"
+    version_table_schema: str | None = None
+    problem: str | None = None
+    """Why env.py could not be asked, as one line."""
+
+
+def parse_event(line: str, redact: Callable[[str], str]) -> Event | None:
+    """The event of a line, without secrets; None for a line cut short by a signal."""
+    try:
+        facts = json.loads(line)
+        kind = facts.pop("event")
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return None
+    facts = redact_values(facts, redact)
+    if kind == "result":
+        return Result(facts=facts)
+    if kind == "stopped":
+        return Stopped(reason=facts.pop("reason"), facts=facts)
+    if kind == "error":
+        return parse_error(facts)
+    return _KINDS[kind](**facts) if kind in _KINDS else None
+
+
+def parse_error(facts: Mapping[str, Any]) -> ChildError:
+    """The error that a child's facts describe."""
+    known = {one.name: facts[one.name] for one in fields(ChildError) if one.name in facts}
+    return ChildError(**{**known, "traceback": tuple(facts.get("traceback", ()))})
+
+
+def redact_values(value: Any, redact: Callable[[str], str]) -> Any:
+    """The JSON value with every text in it redacted."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [redact_values(one, redact) for one in value]
+    if isinstance(value, dict):
+        return {redact(name): redact_values(one, redact) for name, one in value.items()}
+    return value

@@ -1,0 +1,317 @@
+"""Runs Alembic in a child process of the project's own interpreter, on exactly the database it is given.
+
+Reports what the child said and decides nothing from it: whoever calls reads the database back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from govern.config import Settings
+from govern.database.dialect import MigrationLock
+from govern.database.lock_file import hold_lock_file
+from govern.database.url import DatabaseUrl
+from govern.errors import ConfigurationError, GovernError
+from govern.revisions.explain import explain_error, explain_silence, explain_stop
+from govern.revisions.process import Child, start_child
+from govern.revisions.protocol import (
+    ChildError,
+    Description,
+    Ending,
+    Event,
+    Hello,
+    Locked,
+    Note,
+    Result,
+    RevisionDone,
+    RevisionStarted,
+    Stopped,
+    parse_error,
+    parse_event,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the child said of a run. True or not: read the database back."""
+
+    revisions: tuple[RevisionDone, ...] = ()
+    """Those that ran to their end, in order; committed or not."""
+    error: ChildError | None = None
+    notes: tuple[str, ...] = ()
+    """What may explain that the database is not as it should be."""
+    output: str = ""
+    """The end of what env.py and the revisions printed; no passwords."""
+
+
+def _do_nothing() -> None: ...
+
+
+def _ignore(event: Event) -> None: ...
+
+
+class Runner:
+    """Alembic of one project."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def upgrade(
+        self,
+        url: DatabaseUrl,
+        revision: str = "heads",
+        *,
+        lock: MigrationLock | None = None,
+        wait_seconds: float = 0.0,
+        on_locked: Callable[[], None] = _do_nothing,
+        on_event: Callable[[Event], None] = _ignore,
+    ) -> Outcome:
+        """Runs the revisions up to ``revision`` on the database at ``url``, whatever env.py's own URL is.
+
+        ``lock`` is waited for ``wait_seconds`` long; a scratch database needs none. ``on_locked`` is called
+        while the lock is held and before anything is executed; if it raises, nothing is, and the exception
+        comes through. It is called again in the rare case that env.py closes the connection that had the lock
+        and opens another. ``on_event`` sees everything the child says.
+
+        Raises Refused where the lock is not to be had in time; ConfigurationError, Unreachable or ToolMissing
+        where Alembic could not begin. What fails once a revision or a statement runs is ``Outcome.error``.
+        """
+        return self._migrate("upgrade", url, revision, lock, wait_seconds, on_locked, on_event)
+
+    def downgrade(
+        self,
+        url: DatabaseUrl,
+        revision: str,
+        *,
+        lock: MigrationLock | None = None,
+        wait_seconds: float = 0.0,
+        on_locked: Callable[[], None] = _do_nothing,
+        on_event: Callable[[Event], None] = _ignore,
+    ) -> Outcome:
+        """Takes revisions back down to ``revision``; the rest as ``upgrade``."""
+        return self._migrate("downgrade", url, revision, lock, wait_seconds, on_locked, on_event)
+
+    def stamp(
+        self,
+        url: DatabaseUrl,
+        revision: str,
+        *,
+        lock: MigrationLock | None = None,
+        wait_seconds: float = 0.0,
+        on_locked: Callable[[], None] = _do_nothing,
+        on_event: Callable[[Event], None] = _ignore,
+    ) -> Outcome:
+        """Writes ``revision`` into the version table and runs none; the rest as ``upgrade``."""
+        return self._migrate("stamp", url, revision, lock, wait_seconds, on_locked, on_event)
+
+    def create_all(self, url: DatabaseUrl) -> tuple[str, ...]:
+        """Creates the models' tables (and their schemas) in the database; returns their names, sorted.
+
+        Raises ConfigurationError where there are no models, or where they cannot be created.
+        """
+        return tuple(self._ask("create_all", url)["tables"])
+
+    def describe(self, url: DatabaseUrl | None = None) -> Description:
+        """The project's versions and models. Without a database env.py runs offline, up to its configure."""
+        facts = dict(self._ask("describe", url))
+        problem = facts.pop("problem")
+        if problem is not None:
+            problem = self._explain_problem(problem, url).what
+        return Description(**{**facts, "tables": tuple(facts["tables"]), "problem": problem})
+
+    def revision(self, url: DatabaseUrl, message: str, *, autogenerate: bool = True) -> Path | None:
+        """Writes a revision file with the differences between the models and the database at ``url``.
+
+        Returns its path, or None where a hook of env.py discarded it.
+        """
+        facts = self._ask("revision", url, message=message, autogenerate=autogenerate)
+        return self._settings.root / facts["path"] if facts["path"] else None
+
+    def _migrate(
+        self,
+        command: str,
+        url: DatabaseUrl,
+        revision: str,
+        lock: MigrationLock | None,
+        wait_seconds: float,
+        on_locked: Callable[[], None],
+        on_event: Callable[[Event], None],
+    ) -> Outcome:
+        query = lock if lock is not None and lock.query is not None else None
+        request = self._request(command, url, revision=revision, command_line=[command, revision])
+        if query is not None:
+            request["lock"] = {
+                "query": query.query,
+                "holder_query": query.holder_query,
+                "wait_seconds": wait_seconds,
+            }
+        with _hold_file(lock, wait_seconds):
+            if lock is not None and query is None:
+                on_locked()
+            run = self._converse(request, url, on_locked, on_event)
+        return self._judge(run, url)
+
+    def _judge(self, run: _Run, url: DatabaseUrl) -> Outcome:
+        """The outcome of a run, or the error of one that never began."""
+        if isinstance(run.ending, Stopped):
+            raise explain_stop(run.ending, self._settings)
+        error = run.ending if isinstance(run.ending, ChildError) else None
+        if error is not None and _came_before_everything(error):
+            raise explain_error(error, str(url), run.output)
+        return Outcome(revisions=run.revisions, error=error, notes=run.notes, output=run.output)
+
+    def _ask(self, command: str, url: DatabaseUrl | None, **facts: Any) -> Mapping[str, Any]:
+        """The answer of a command that migrates nothing."""
+        run = self._converse(self._request(command, url, **facts), url, _do_nothing, _ignore)
+        if isinstance(run.ending, Result):
+            return run.ending.facts
+        if isinstance(run.ending, Stopped):
+            raise explain_stop(run.ending, self._settings)
+        raise self._explain_failure(run.ending, str(url), run.output)
+
+    def _explain_failure(self, error: ChildError, target: str, output: str) -> GovernError:
+        if error.statement is None:
+            return explain_error(error, target, output)
+        return ConfigurationError(
+            f"the models cannot be created in a database: {error.message}",
+            why=f"the database refuses {_shorten(error.statement)}",
+            next="correct the model of that name",
+        )
+
+    def _explain_problem(self, problem: dict[str, Any], url: DatabaseUrl | None) -> GovernError:
+        if "reason" in problem:
+            return explain_stop(Stopped(reason=problem["reason"], facts=problem), self._settings)
+        return explain_error(parse_error(problem), str(url), "")
+
+    def _request(self, command: str, url: DatabaseUrl | None, **facts: Any) -> dict[str, Any]:
+        alembic = self._settings.alembic
+        return {
+            "command": command,
+            "dialect": url.dialect if url is not None else self._usual_dialect(),
+            "address": _address(url) if url is not None else None,
+            "lock": None,
+            "config_file": str(alembic.file) if alembic.file is not None else None,
+            "section": alembic.section,
+            "script_location": str(alembic.script_location),
+            "models": self._settings.models,
+            "command_line": [command] if command == "revision" else ["current"],
+            **facts,
+        }
+
+    def _usual_dialect(self) -> str:
+        return DatabaseUrl.parse(self._settings.url).dialect if self._settings.url else "postgresql"
+
+    def _converse(
+        self,
+        request: dict[str, Any],
+        url: DatabaseUrl | None,
+        on_locked: Callable[[], None],
+        on_event: Callable[[Event], None],
+    ) -> _Run:
+        redact = make_redactor(url)
+        events: list[Event] = []
+        with start_child(self._settings.python, self._settings.root, request) as child:
+            for event in _events(child, redact):
+                on_event(event)
+                if isinstance(event, Locked):
+                    on_locked()
+                    child.send("proceed")
+                if isinstance(event, Hello | RevisionStarted | RevisionDone | Note | Ending):
+                    events.append(event)
+                if isinstance(event, Ending):
+                    break
+            how = child.end()
+            output = redact(child.output)
+        if not events:
+            raise explain_silence(how, output, self._settings)
+        return _Run.of(events, how, output)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    ending: Ending
+    revisions: tuple[RevisionDone, ...]
+    notes: tuple[str, ...]
+    output: str
+
+    @classmethod
+    def of(cls, events: list[Event], how: str, output: str) -> _Run:
+        last = events[-1]
+        return cls(
+            ending=last if isinstance(last, Ending) else _died(events, how),
+            revisions=tuple(event for event in events if isinstance(event, RevisionDone)),
+            notes=tuple(event.text for event in events if isinstance(event, Note)),
+            output=output,
+        )
+
+
+def _died(events: list[Event], how: str) -> ChildError:
+    """The error of a child that is gone without a last word: os._exit, a kill, the out-of-memory killer."""
+    started = [event.revision for event in events if isinstance(event, RevisionStarted)]
+    return ChildError(
+        type="ChildDied",
+        message=f"the process that runs Alembic ended with {how} and did not say how it went",
+        phase="revision" if started else "environment",
+        revision=started[-1] if started and not isinstance(events[-1], RevisionDone) else None,
+    )
+
+
+def _came_before_everything(error: ChildError) -> bool:
+    """Whether the project's configuration failed, rather than the work."""
+    is_end_of_process = error.type in ("ChildDied", "KeyboardInterrupt")
+    return error.phase != "revision" and error.statement is None and not is_end_of_process
+
+
+def _events(child: Child, redact: Callable[[str], str]) -> Iterator[Event]:
+    for line in child.lines():
+        event = parse_event(line, redact)
+        if event is not None:
+            yield event
+
+
+@contextmanager
+def _hold_file(lock: MigrationLock | None, wait_seconds: float) -> Iterator[None]:
+    """Holds a lock that is a file; one that is a query is taken by the child."""
+    if lock is None or lock.file is None:
+        yield
+        return
+    with hold_lock_file(lock.file, wait_seconds=wait_seconds):
+        yield
+
+
+def _address(url: DatabaseUrl) -> dict[str, str]:
+    """The target as the child's drivers read it; a SQLite path is absolute, for the child works elsewhere."""
+    if url.dialect == "sqlite":
+        return {"url": url.text, "database": str(url.path.absolute()), "conninfo": ""}
+    return {"url": url.text, "database": url.database, "conninfo": url.conninfo}
+
+
+def make_redactor(url: DatabaseUrl | None) -> Callable[[str], str]:
+    """A function that puts ``***`` for the URL's passwords, as written and decoded, and for any in a URL."""
+    secrets = sorted(_secrets(url), key=len, reverse=True) if url is not None else []
+
+    def redact(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "***")
+        return re.sub(r"(://[^:/@\s]*:)[^@/\s]+@", r"\1***@", text)
+
+    return redact
+
+
+def _secrets(url: DatabaseUrl) -> set[str]:
+    parts = urlsplit(url.text)
+    query = parse_qs(parts.query)
+    written = [parts.password, *query.get("password", ()), *query.get("sslpassword", ())]
+    plain = {text for one in written if one for text in (one, unquote(one))}
+    return plain | {repr(text)[1:-1] for text in plain}
+
+
+def _shorten(sql: str, longest: int = 200) -> str:
+    text = " ".join(sql.split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,0 +1,135 @@
+"""``validate_on_startup``: an application does not start on a schema it was not written for.
+
+It reads, and nothing else: no lock, no scratch database, no Alembic, no table or file is ever created.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from govern.checks.startup import UNREACHABLE, Expectation, WhenAhead, check_startup
+from govern.config import Settings, load
+from govern.core.finding import Finding, Severity, Subject
+from govern.core.report import Entry, Report, Target
+from govern.database.dialect import dialect_of
+from govern.database.live import LiveDatabase
+from govern.database.url import DatabaseUrl
+from govern.errors import CouldNotCheck, SchemaRefused
+from govern.revisions.graph import read_chain
+from govern.source.lock import read_lock
+
+OnInvalid = Literal["refuse", "warn"]
+_POLL_SECONDS = 0.5
+
+
+class HasUrl(Protocol):
+    """A SQLAlchemy engine, sync or async."""
+
+    @property
+    def url(self) -> Any: ...
+
+
+def validate_on_startup(
+    engine_or_url: HasUrl | str,
+    *,
+    on_invalid: OnInvalid = "refuse",
+    wait_seconds: float = 0,
+    when_ahead: WhenAhead = "allow",
+    config: Path | str | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Report:
+    """Holds the database against what this application was written for.
+
+    ``engine_or_url``: a SQLAlchemy engine, an async engine, or a URL. Of an engine only the URL is used: govern
+    opens one connection of its own and closes it.
+    ``on_invalid``: ``refuse`` raises SchemaRefused, ``warn`` logs and returns the report.
+    ``wait_seconds``: how long to look again while the schema is invalid, for a migration that is still running.
+    ``when_ahead``: what to do with a database that went on beyond this application's revision: ``allow``,
+    ``warn`` (a finding that does not refuse) or ``refuse``.
+    ``config``: pyproject.toml or govern.toml; default: found from the working directory upwards.
+
+    Returns the report of the last look. Raises SchemaRefused (its ``report`` has the findings) and
+    ConfigurationError.
+    """
+    url = DatabaseUrl.parse(_text_of(engine_or_url))
+    settings = load(config=Path(config) if config else None, url=url.text)
+    expected = _read_expectation(settings)
+    deadline = clock() + wait_seconds
+    while True:
+        report = _look(LiveDatabase(settings, url), expected, when_ahead)
+        if not _serious(report) or clock() >= deadline:
+            break
+        sleep(min(_POLL_SECONDS, max(0.0, deadline - clock())))
+    if _serious(report):
+        _refuse(report, on_invalid)
+    return report
+
+
+def look_once(settings: Settings, url: DatabaseUrl) -> Report:
+    """The same check without a verdict: what ``govern health`` shows."""
+    return _look(LiveDatabase(settings, url), _read_expectation(settings), "warn")
+
+
+def _text_of(engine_or_url: HasUrl | str) -> str:
+    if isinstance(engine_or_url, str):
+        return engine_or_url
+    text: str = engine_or_url.url.render_as_string(hide_password=False)
+    return text
+
+
+def _read_expectation(settings: Settings) -> Expectation:
+    """What came along with the application: its lock, its revision files, or both."""
+    lock = read_lock(settings.lock)
+    chain = read_chain(settings.alembic.version_locations)
+    return Expectation(heads=lock.heads if lock else chain.effective_heads, known=frozenset(chain.revisions), lock=lock)
+
+
+def _look(live: LiveDatabase, expected: Expectation, when_ahead: WhenAhead) -> Report:
+    started = datetime.now(UTC)
+    dialect = dialect_of(live.url)
+    target = Target(
+        name=live.settings.target, url=live.url.redacted, dialect=dialect.name, heads=expected.heads
+    )
+    subject = live.url.redacted
+    try:
+        with live.connect() as connection:
+            target = live.describe(connection, expected.heads)
+            findings = check_startup(
+                connection, dialect, live.table, expected, subject=subject, when_ahead=when_ahead
+            )
+    except CouldNotCheck as error:
+        about = Subject(kind="database", name=subject)
+        findings = (Finding.of(UNREACHABLE, about, error.what, why=error.why, remedy=error.next),)
+    duration = datetime.now(UTC) - started
+    return Report(
+        command="startup",
+        started_at=started,
+        duration_ms=round(duration.total_seconds() * 1000),
+        entries=(Entry.of("startup", findings),),
+        target=target,
+    )
+
+
+def _serious(report: Report) -> list[Finding]:
+    return [finding for finding in report.findings if finding.severity >= Severity.ERROR]
+
+
+def _refuse(report: Report, on_invalid: OnInvalid) -> None:
+    serious = _serious(report)
+    first = serious[0]
+    more = f" (and {len(serious) - 1} more)" if len(serious) > 1 else ""
+    if on_invalid == "warn":
+        import structlog
+
+        log = structlog.get_logger("govern")
+        for finding in serious:
+            log.warning("schema_invalid", rule=finding.rule.id, message=finding.message, next=finding.remedy)
+        return
+    raise SchemaRefused(
+        report, f"the application refuses to start: {first.message}{more}", why=first.why, next=first.remedy
+    )

@@ -1,0 +1,362 @@
+"""A backup is good when its files are what was written and a restore gives back what was backed up."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from govern.actions.backup import create_backup, find_backup, restored, verify_backup
+from govern.config import Settings, load
+from govern.core.backup import Backup, BackupManifest, Verification
+from govern.core.finding import Finding
+from govern.database.dialect import dialect_of
+from govern.database.url import DatabaseUrl
+from govern.errors import ConfigurationError, NotPermitted
+
+from tests.fixtures.databases import MakeRole
+
+TABLES = """
+CREATE TABLE users (
+  id integer PRIMARY KEY, email varchar(320) NOT NULL, status varchar NOT NULL CHECK (status IN ('new', 'old'))
+);
+CREATE TABLE notes (id integer PRIMARY KEY, user_id integer NOT NULL REFERENCES users (id), body text);
+CREATE TABLE "odd; ""name"" 100% ü.x" (id integer PRIMARY KEY);
+CREATE INDEX ix_notes ON notes (user_id) WHERE body <> 'x';
+CREATE VIEW new_users AS SELECT id, email FROM users WHERE status IN ('new', 'older');
+CREATE TABLE alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY);
+INSERT INTO users VALUES (1, 'a@example.org', 'new'), (2, 'b@example.org', 'old');
+INSERT INTO notes VALUES (1, 1, 'hello'), (2, 1, 'again'), (3, 2, 'world');
+INSERT INTO alembic_version VALUES ('3f2a');
+"""
+POSTGRESQL_TABLES = """
+CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE DOMAIN code AS varchar CHECK (VALUE IN ('a', 'b'));
+CREATE TABLE rich (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, old_id serial, mood mood DEFAULT 'sad', code code,
+  tags varchar(10)[] DEFAULT ARRAY['x']::varchar(10)[], kind varchar GENERATED ALWAYS AS (
+    CASE WHEN id IN (1, 2) THEN 'low'::varchar ELSE 'high' END) STORED,
+  CONSTRAINT known CHECK (mood IN ('sad', 'happy') AND (code = ANY (ARRAY['a', 'b']::varchar[])))
+);
+CREATE INDEX ix_rich ON rich (lower(kind)) WHERE kind IN ('low', 'high');
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER touch AFTER UPDATE ON rich FOR EACH ROW WHEN (NEW.kind IN ('low', 'x')) EXECUTE FUNCTION touch();
+ALTER TABLE rich ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON rich USING (kind IN ('low', 'high'));
+CREATE MATERIALIZED VIEW counted AS SELECT count(*) AS n FROM rich WHERE kind IN ('low', 'high');
+CREATE TABLE parted (at date NOT NULL, n integer) PARTITION BY RANGE (at);
+CREATE TABLE parted_2026 PARTITION OF parted FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+COMMENT ON TABLE rich IS 'a comment';
+COMMENT ON COLUMN rich.mood IS 'how it went';
+INSERT INTO rich (code) SELECT 'a' FROM generate_series(1, 50);
+INSERT INTO parted VALUES ('2026-03-03', 1);
+"""
+
+
+@pytest.fixture
+def database(any_database: DatabaseUrl) -> DatabaseUrl:
+    run(any_database, TABLES)
+    if any_database.dialect == "postgresql":
+        run(any_database, POSTGRESQL_TABLES)
+    return any_database
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database: DatabaseUrl) -> Settings:
+    project = tmp_path / "project"
+    project.mkdir()
+    return load(start=project, url=database.text, environ={})
+
+
+@pytest.fixture
+def backup(settings: Settings, database: DatabaseUrl) -> Backup:
+    return create_backup(settings, dialect_of(database), database, reason="manual")
+
+
+def test_a_good_backup_has_no_finding_and_its_manifest_says_so(
+    settings: Settings, database: DatabaseUrl, backup: Backup
+) -> None:
+    verification, findings = verify(settings, database, backup)
+    assert findings == ()
+    assert verification is not None
+    assert (verification.level, verification.left_out) == ("restored", ())
+    assert find_backup(settings, backup.id).manifest == backup.manifest.with_verification(verification)
+
+
+def test_a_verified_backup_verifies_again(settings: Settings, database: DatabaseUrl, backup: Backup) -> None:
+    for _ in range(2):
+        verification, findings = verify(settings, database, backup)
+        assert verification is not None
+        assert findings == ()
+
+
+def test_later_changes_of_the_database_do_not_make_a_backup_bad(
+    settings: Settings, database: DatabaseUrl, backup: Backup
+) -> None:
+    run(database, "DROP TABLE notes; DELETE FROM users; CREATE TABLE more (id integer)")
+    assert verify(settings, database, backup)[1] == ()
+
+
+def test_the_files_alone_can_be_verified(settings: Settings, database: DatabaseUrl, backup: Backup) -> None:
+    told: list[str] = []
+    verification, findings = verify_backup(
+        settings, dialect_of(database), backup, like=database, level="files", narrate=told.append
+    )
+    assert verification is not None
+    assert (verification.level, findings) == ("files", ())
+    assert len(told) == 1
+
+
+def test_every_flipped_byte_and_every_truncation_is_found(
+    settings: Settings, database: DatabaseUrl, backup: Backup
+) -> None:
+    """In every file, the manifest included, at many places."""
+    files = [path for path in sorted(backup.path.rglob("*")) if path.is_file()]
+    assert len(files) >= 3
+    for file in files:
+        whole = file.read_bytes()
+        step = max(1, len(whole) // 23)
+        for at in (*range(0, len(whole), step), len(whole) - 1):
+            file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+            assert names_of(settings, database, backup) == {("backup.damaged-file", file.name)}, (file.name, at)
+            file.write_bytes(whole[:at])
+            assert names_of(settings, database, backup) == {("backup.damaged-file", file.name)}, (file.name, at)
+        file.write_bytes(whole + b"x")
+        assert names_of(settings, database, backup) == {("backup.damaged-file", file.name)}
+        file.write_bytes(whole)
+        if file.name != "manifest.json":  # the failures before were written into it
+            manifest = backup.path / "manifest.json"
+            manifest.write_text(backup.manifest.to_text(), encoding="utf-8")
+    assert names_of(settings, database, backup) == set()
+
+
+def test_a_missing_file_is_named(settings: Settings, database: DatabaseUrl, backup: Backup) -> None:
+    for file in backup.manifest.files:
+        path = backup.path / file.path
+        whole = path.read_bytes()
+        path.unlink()
+        assert names_of(settings, database, backup) == {("backup.missing-file", path.name)}
+        path.write_bytes(whole)
+
+
+def test_swapped_files_are_found(settings: Settings, database: DatabaseUrl, backup: Backup) -> None:
+    other = create_backup(settings, dialect_of(database), database, reason="manual")
+    run(database, "INSERT INTO users VALUES (3, 'c@example.org', 'new')")
+    third = create_backup(settings, dialect_of(database), database, reason="manual")
+    largest = max(third.manifest.files, key=lambda file: file.bytes).path
+    (other.path / largest).write_bytes((third.path / largest).read_bytes())
+    assert {rule for rule, _ in names_of(settings, database, other)} == {"backup.damaged-file"}
+    assert names_of(settings, database, backup) == set()
+
+
+def test_a_file_behind_a_link_is_found(
+    settings: Settings, database: DatabaseUrl, backup: Backup, tmp_path: Path
+) -> None:
+    data = backup.path / "data"
+    data.rename(tmp_path / "data")
+    data.symlink_to(tmp_path / "data")
+    rules = {rule for rule, _ in names_of(settings, database, backup)}
+    assert "backup.damaged-file" in rules
+
+
+def test_an_unexpected_file_is_told_but_the_backup_stays_good(
+    settings: Settings, database: DatabaseUrl, backup: Backup
+) -> None:
+    (backup.path / "data" / ".DS_Store").write_text("a file manager was here")
+    verification, (finding,) = verify(settings, database, backup)
+    assert verification is not None
+    assert finding.rule.id == "backup.unexpected-file"
+    assert finding.severity < finding.severity.ERROR
+    assert finding.subject.path is not None
+    assert finding.subject.path.endswith("data/.DS_Store")
+
+
+def test_a_backup_that_is_no_longer_good_is_no_longer_called_verified(
+    settings: Settings, database: DatabaseUrl, backup: Backup
+) -> None:
+    assert verify(settings, database, backup)[0] is not None
+    assert find_backup(settings, backup.id).manifest.verified is not None
+    (backup.path / "snapshot.lock").write_text("changed")
+    assert verify(settings, database, backup)[0] is None
+    assert find_backup(settings, backup.id).manifest.verified is None
+
+
+def test_another_row_count_is_found(settings: Settings, database: DatabaseUrl, backup: Backup) -> None:
+    key = next(name for name in backup.manifest.rows if name.endswith("notes"))
+    rewrite(backup, replace(backup.manifest, rows={**backup.manifest.rows, key: 4}))
+    verification, (finding,) = verify(settings, database, backup)
+    assert verification is None
+    assert finding.rule.id == "backup.content-differs"
+    assert finding.subject.name == key
+    assert finding.evidence == {"backed_up": 4, "restored": 3}
+
+
+def test_a_table_that_was_not_counted_is_found(settings: Settings, database: DatabaseUrl, backup: Backup) -> None:
+    rows = {name: count for name, count in backup.manifest.rows.items() if not name.endswith("notes")}
+    rewrite(backup, replace(backup.manifest, rows=rows))
+    assert [finding.rule.id for finding in verify(settings, database, backup)[1]] == ["backup.content-differs"]
+
+
+def test_another_revision_is_found(settings: Settings, database: DatabaseUrl, backup: Backup) -> None:
+    rewrite(backup, replace(backup.manifest, revision=("ffff",)))
+    (finding,) = verify(settings, database, backup)[1]
+    assert finding.rule.id == "backup.content-differs"
+    assert finding.evidence["restored"] == ("3f2a",)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "name"),
+    [
+        ("DROP INDEX ix_notes", "", "ix_notes"),
+        ("", "ALTER TABLE users ADD COLUMN age integer", "users.age"),
+        ("", "DROP VIEW new_users", "new_users"),
+        ("", "CREATE TABLE extra (id integer)", "extra"),
+    ],
+)
+def test_another_schema_is_found(
+    settings: Settings, database: DatabaseUrl, backup: Backup, before: str, after: str, name: str
+) -> None:
+    """The backup gets the data of a database that was changed, with digests that are right."""
+    run(database, f"{before};{after}")
+    changed = create_backup(settings, dialect_of(database), database, reason="changed")
+    (changed.path / "snapshot.lock").write_bytes((backup.path / "snapshot.lock").read_bytes())
+    old = next(file for file in backup.manifest.files if file.path == "snapshot.lock")
+    files = tuple(old if file.path == old.path else file for file in changed.manifest.files)
+    rewrite(changed, replace(changed.manifest, files=files, rows={}))
+    differing = [
+        finding for finding in verify(settings, database, changed)[1] if name in finding.subject.name
+    ]
+    assert {finding.rule.id for finding in differing} == {"backup.content-differs"}
+
+
+def test_a_dump_that_does_not_restore_is_a_finding(
+    settings: Settings, database: DatabaseUrl, backup: Backup
+) -> None:
+    """Its digest is right: it was no dump from the beginning."""
+    import hashlib
+
+    largest = max(
+        (file for file in backup.manifest.files if file.path.startswith("data/")), key=lambda file: file.bytes
+    )
+    content = (backup.path / largest.path).read_bytes()[: largest.bytes // 2]
+    (backup.path / largest.path).write_bytes(content)
+    broken = replace(largest, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+    files = tuple(broken if file.path == broken.path else file for file in backup.manifest.files)
+    rewrite(backup, replace(backup.manifest, files=files))
+    verification, (finding,) = verify(settings, database, backup)
+    assert verification is None
+    assert finding.rule.id == "backup.does-not-restore"
+
+
+def test_a_damaged_manifest_is_a_finding(settings: Settings, database: DatabaseUrl, backup: Backup) -> None:
+    (backup.path / "manifest.json").write_text("{")
+    verification, (finding,) = verify(settings, database, backup)
+    assert verification is None
+    assert (finding.rule.id, finding.subject.name) == ("backup.damaged-file", backup.id)
+
+
+def test_a_restored_copy_can_be_worked_with_and_is_dropped_afterwards(
+    settings: Settings, database: DatabaseUrl, backup: Backup
+) -> None:
+    dialect = dialect_of(database)
+    with restored(settings, dialect, backup, like=database) as copy:
+        assert copy.url != database
+        with dialect.connect(copy.url) as connection:
+            assert connection.value("SELECT count(*) FROM notes") == 3
+            connection.execute("DROP TABLE notes")
+    assert not dialect.exists(copy.url)
+    with dialect.connect(database) as connection:
+        assert connection.value("SELECT count(*) FROM notes") == 3
+
+
+def test_a_backup_of_another_engine_is_not_tried(
+    settings: Settings, database: DatabaseUrl, backup: Backup, server_url: DatabaseUrl, tmp_path: Path
+) -> None:
+    other = server_url if database.dialect == "sqlite" else DatabaseUrl.parse(f"sqlite:///{tmp_path / 'x.db'}")
+    with pytest.raises(ConfigurationError, match=f"is of a {database.dialect} database"):
+        verify_backup(settings, dialect_of(other), backup, like=other)
+
+
+def test_the_manifest_keeps_its_modes_and_leaves_no_litter(
+    settings: Settings, database: DatabaseUrl, backup: Backup
+) -> None:
+    before = sorted(path.name for path in backup.path.rglob("*"))
+    verify(settings, database, backup)
+    assert sorted(path.name for path in backup.path.rglob("*")) == before
+    assert [path.name for path in settings.backups.iterdir()] == [backup.id]
+    assert (backup.path / "manifest.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_owners_that_the_user_may_not_make_are_left_out_of_the_comparison(
+    postgresql_database: DatabaseUrl, make_role: MakeRole, tmp_path: Path
+) -> None:
+    """A limited role backs up tables of the superuser, and verifies on the same server."""
+    run(postgresql_database, TABLES)
+    login = make_role("limited", "s3cret", createdb=True)
+    user = str(psycopg.conninfo.conninfo_to_dict(login.conninfo)["user"])
+    run(postgresql_database, f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{user}"')
+    url = login.with_database(postgresql_database.database)
+    settings = load(start=tmp_path, url=url.text, environ={})
+    backup = create_backup(settings, dialect_of(url), url, reason="manual")
+    verification, findings = verify_backup(settings, dialect_of(url), backup, like=url)
+    assert findings == ()
+    assert isinstance(verification, Verification)
+    assert "owner" in verification.left_out
+
+
+def test_a_role_that_reads_not_everything_makes_no_backup(
+    postgresql_database: DatabaseUrl, make_role: MakeRole, tmp_path: Path
+) -> None:
+    run(postgresql_database, TABLES)
+    url = make_role("nosy", "s3cret").with_database(postgresql_database.database)
+    settings = load(start=tmp_path, url=url.text, environ={})
+    with pytest.raises(NotPermitted) as caught:
+        create_backup(settings, dialect_of(url), url, reason="manual")
+    assert "permission denied" in caught.value.why
+    assert list(settings.backups.iterdir()) == []
+
+
+def test_rows_that_a_policy_hides_make_no_silent_gap(
+    postgresql_database: DatabaseUrl, make_role: MakeRole, tmp_path: Path
+) -> None:
+    run(postgresql_database, TABLES)
+    login = make_role("limited", "s3cret")
+    user = str(psycopg.conninfo.conninfo_to_dict(login.conninfo)["user"])
+    run(
+        postgresql_database,
+        f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{user}"; ALTER TABLE notes ENABLE ROW LEVEL SECURITY',
+    )
+    url = login.with_database(postgresql_database.database)
+    settings = load(start=tmp_path, url=url.text, environ={})
+    with pytest.raises(NotPermitted) as caught:
+        create_backup(settings, dialect_of(url), url, reason="manual")
+    assert "row-level security" in caught.value.why
+
+
+def verify(
+    settings: Settings, url: DatabaseUrl, backup: Backup
+) -> tuple[Verification | None, tuple[Finding, ...]]:
+    return verify_backup(settings, dialect_of(url), backup, like=url)
+
+
+def names_of(settings: Settings, url: DatabaseUrl, backup: Backup) -> set[tuple[str, str]]:
+    """Rule and file name of each finding about files; a restore is only tried where they are good."""
+    findings = verify_backup(settings, dialect_of(url), backup, like=url, level="files")[1]
+    return {(finding.rule.id, Path(finding.subject.path or "").name) for finding in findings}
+
+
+def rewrite(backup: Backup, manifest: BackupManifest) -> None:
+    """As somebody would who knows how a manifest is made."""
+    (backup.path / "manifest.json").write_text(manifest.to_text(), encoding="utf-8")
+
+
+def run(url: DatabaseUrl, script: str) -> None:
+    if url.dialect == "postgresql":
+        with psycopg.connect(url.conninfo, autocommit=True) as postgresql:
+            postgresql.execute(script)
+    else:
+        with closing(sqlite3.connect(url.path)) as sqlite:
+            sqlite.executescript(script)

@@ -1,0 +1,239 @@
+"""``govern init`` on the projects that ``alembic init`` makes, with the project's own interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from govern import config
+from govern.actions.init import Adoption, init
+from govern.errors import ConfigurationError, NotPermitted, Refused
+from govern.revisions.runner import Runner
+
+NEW_STYLE = """\
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+class Base(DeclarativeBase):
+    pass
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+class Comment(Base):
+    __tablename__ = "comments"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+"""
+OLD_STYLE = """\
+from sqlalchemy import Column, ForeignKey, Integer
+from sqlalchemy.orm import declarative_base
+
+Base = declarative_base()
+
+class User(Base):
+    __tablename__ = "users"
+    id = Column(Integer, primary_key=True)
+
+class Post(Base):
+    __tablename__ = "posts"
+    id = Column(Integer, primary_key=True)
+    user_id = Column(ForeignKey("users.id"))
+
+class Comment(Base):
+    __tablename__ = "comments"
+    id = Column(Integer, primary_key=True)
+    user_id = Column(ForeignKey("users.id"))
+"""
+TABLES = ("comments", "posts", "users")
+
+
+def make_project(root: Path, files: dict[str, str], *, template: str = "generic") -> Path:
+    root.mkdir(exist_ok=True)
+    subprocess.run(
+        [sys.executable, "-m", "alembic", "init", "--template", template, "migrations"],
+        cwd=root,
+        check=True,
+        capture_output=True,
+    )
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+def adopt(root: Path) -> Adoption:
+    return init(config.load(start=root, environ={}), narrate=lambda _: None)
+
+
+def read_files(root: Path) -> dict[Path, bytes]:
+    return {
+        path: path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def is_clean(adoption: Adoption) -> bool:
+    return all(entry.status == "passed" for entry in adoption.entries)
+
+
+@pytest.mark.parametrize("template", ["generic", "async", "pyproject", "pyproject_async"])
+@pytest.mark.parametrize("models", [NEW_STYLE, OLD_STYLE], ids=["new", "old"])
+def test_a_fresh_alembic_project_is_adopted_without_touching_a_file(
+    tmp_path: Path, template: str, models: str
+) -> None:
+    root = make_project(tmp_path / "p", {"models.py": models}, template=template)
+    before = read_files(root)
+    adoption = adopt(root)
+    assert is_clean(adoption), adoption
+    assert adoption.models == "models:Base.metadata"
+    after = read_files(root)
+    assert {path: after[path] for path in before} == before
+    assert {str(path.relative_to(root)) for path in after.keys() - before.keys()} == set(adoption.written)
+    settings = config.load(start=root, environ={})
+    assert settings.models == "models:Base.metadata"
+    assert Runner(settings).describe().tables == TABLES
+
+
+def test_a_package_of_models_is_adopted(tmp_path: Path) -> None:
+    head, users, rest = NEW_STYLE.partition("class User")
+    user, posts, post = (users + rest).partition("class Post")
+    files = {
+        "app/__init__.py": "",
+        "app/db.py": head,
+        "app/models/__init__.py": "from app.models.user import User\nfrom app.models.post import Post\n",
+        "app/models/user.py": "from app.db import *\n" + user,
+        "app/models/post.py": "from app.db import *\nfrom app.models.user import User\n" + posts + post,
+    }
+    root = make_project(tmp_path / "p", files)
+    adoption = adopt(root)
+    assert is_clean(adoption), adoption
+    assert Runner(config.load(start=root, environ={})).describe().tables == TABLES
+
+
+def test_a_source_folder_on_alembics_path_is_adopted(tmp_path: Path) -> None:
+    files = {"src/shop/__init__.py": "", "src/shop/models.py": OLD_STYLE}
+    root = make_project(tmp_path / "p", files)
+    ini = root / "alembic.ini"
+    ini.write_text(ini.read_text().replace("prepend_sys_path = .", "prepend_sys_path = src"))
+    adoption = adopt(root)
+    assert is_clean(adoption), adoption
+    assert adoption.models == "shop.models:Base.metadata"
+
+
+def test_an_env_that_has_its_metadata_is_left_in_charge(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"models.py": NEW_STYLE})
+    env = root / "migrations/env.py"
+    env.write_text(
+        env.read_text().replace(
+            "target_metadata = None", "import models\ntarget_metadata = models.Base.metadata"
+        )
+    )
+    adoption = adopt(root)
+    assert is_clean(adoption), adoption
+    assert adoption.models is None
+    assert config.load(start=root, environ={}).models is None
+
+
+def test_models_nobody_imports_together_are_a_finding_that_names_them(tmp_path: Path) -> None:
+    head, users, rest = NEW_STYLE.partition("class User")
+    user, _, _ = (users + rest).partition("class Post")
+    files = {"base.py": head, "user.py": "from base import *\n" + user}
+    files["post.py"] = "from base import *\nclass Note(Base):\n    __tablename__ = 'notes'\n"
+    root = make_project(tmp_path / "p", files)
+    adoption = adopt(root)
+    [finding] = (finding for entry in adoption.entries for finding in entry.findings)
+    assert finding.rule.id == "startup.unclear-metadata"
+    assert "the models of base.Base are in post, user, and no module imports all of them" in finding.message
+    assert "# TO DECIDE" in (root / "govern.toml").read_text()
+    assert config.load(start=root, environ={}).models is None
+
+
+def test_models_that_cannot_be_imported_are_a_finding(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"models.py": "import no_such_library\n" + NEW_STYLE})
+    adoption = adopt(root)
+    [finding] = (finding for entry in adoption.entries for finding in entry.findings)
+    assert finding.rule.id == "startup.unreadable-project"
+    assert "no_such_library" in finding.message + finding.why
+
+
+def test_the_critical_tables_are_those_that_others_reference(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"models.py": NEW_STYLE})
+    adopt(root)
+    manifest = (root / "schema/governance.yaml").read_text()
+    assert '\ncritical_tables:\n  - name: "users"   # referenced by 2 tables\n' in manifest
+    assert '"posts"' not in manifest
+
+
+def test_an_existing_manifest_is_kept(tmp_path: Path) -> None:
+    root = make_project(
+        tmp_path / "p", {"models.py": NEW_STYLE, "schema/governance.yaml": "critical_tables: []\n"}
+    )
+    assert adopt(root).written == ("govern.toml",)
+    assert (root / "schema/governance.yaml").read_text() == "critical_tables: []\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("govern.toml", ""), ("pyproject.toml", '[tool.govern]\nmodels = "a:b"\n')]
+)
+def test_a_governed_project_is_not_adopted_again(tmp_path: Path, name: str, text: str) -> None:
+    root = make_project(tmp_path / "p", {"models.py": NEW_STYLE, name: text})
+    before = read_files(root)
+    with pytest.raises(Refused, match="governed already"):
+        adopt(root)
+    assert read_files(root) == before
+
+
+def test_without_alembic_the_error_says_how_to_begin(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        adopt(tmp_path)
+    assert caught.value.next == "alembic init migrations, then govern init"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_alembic_project_further_down_is_pointed_to(tmp_path: Path) -> None:
+    make_project(tmp_path / "backend", {})
+    with pytest.raises(ConfigurationError) as caught:
+        adopt(tmp_path)
+    assert caught.value.next == "cd backend && govern init"
+
+
+def test_an_env_with_a_syntax_error_is_named(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"migrations/env.py": "def (:\n"})
+    with pytest.raises(ConfigurationError, match=r"migrations/env\.py is not valid Python"):
+        adopt(root)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"models.py": NEW_STYLE})
+    (root / "schema").write_text("a file where a folder has to be")
+    with pytest.raises(NotPermitted, match=r"governance\.yaml could not be written"):
+        adopt(root)
+    assert not (root / "govern.toml").exists()
+
+
+def test_the_next_commands_lead_from_here(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"models.py": NEW_STYLE})
+    (root / ".git").mkdir()
+    assert adopt(root).next == (
+        "echo 'backups/' >> .gitignore",
+        "govern doctor",
+        "govern revision -m 'first tables'",
+        "govern lock",
+        "govern check",
+        "govern migrate",
+    )
+    (root / "govern.toml").unlink()
+    (root / ".gitignore").write_text("/backups/*\n")
+    (root / "migrations/versions/1_first.py").write_text('revision = "1"\n')
+    assert adopt(root).next == ("govern doctor", "govern lock", "govern check", "govern migrate")

@@ -1,0 +1,260 @@
+"""What people read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from govern.core.finding import Finding, Fix, Rule, Severity, Subject
+from govern.core.report import Entry, Problem, Report, Target
+from govern.reports.style import Style
+from govern.reports.text import render, render_problem
+
+CHANGED = Rule(
+    id="drift.column-changed",
+    name="a column differs",
+    severity=Severity.ERROR,
+    condition="a column is not as declared",
+    effect="code and database disagree",
+    remedy="govern repair plan",
+)
+EMPTY = Rule(
+    id="chain.empty-upgrade",
+    name="an upgrade does nothing",
+    severity=Severity.WARNING,
+    condition="upgrade() has no statement",
+    effect="the revision changes nothing",
+    remedy="fill it in or remove it",
+)
+TARGET = Target(
+    name="default",
+    url="postgresql://app:***@db/app",
+    dialect="postgresql",
+    server_version="18.4",
+    revision=("3f2a",),
+    heads=("9b1c",),
+)
+
+
+def make_report(*entries: Entry, **changes: object) -> Report:
+    report = Report(
+        command="drift", started_at=datetime(2026, 1, 31, tzinfo=UTC), duration_ms=410, entries=entries
+    )
+    return replace(report, **changes)  # type: ignore[arg-type]
+
+
+def make_finding(name: str = "users.age", **details: object) -> Finding:
+    subject = Subject(kind="column", namespace="public", name=name)
+    return Finding.of(CHANGED, subject, f"{name} is bigint, declared integer", **details)  # type: ignore[arg-type]
+
+
+def test_a_clean_report_is_a_line_for_each_check_and_a_closing_line() -> None:
+    report = make_report(Entry.of("chain", (), "12 revisions"), Entry.of("drift", ()), target=TARGET)
+    assert render(report) == (
+        "govern drift · postgresql://app:***@db/app · PostgreSQL 18.4 · at 3f2a, head is 9b1c\n"
+        "\n"
+        "✓ chain  12 revisions\n"
+        "✓ drift\n"
+        "\n"
+        "✓ 2 of 2 passed · 0.41 s\n"
+    )
+
+
+def test_a_finding_says_what_where_why_and_what_to_do() -> None:
+    fix = Fix(sql=("ALTER TABLE users ALTER age TYPE integer",), proven=True)
+    report = make_report(Entry.of("drift", (make_finding(fix=fix),)))
+    assert render(report) == (
+        "govern drift\n"
+        "\n"
+        "✗ drift  1 finding\n"
+        "\n"
+        "error: drift.column-changed\n"
+        "  column public.users.age\n"
+        "    users.age is bigint, declared integer\n"
+        "    sql:  -- proven on a copy\n"
+        "      ALTER TABLE users ALTER age TYPE integer;\n"
+        "  why:   code and database disagree\n"
+        "  next:  govern repair plan\n"
+        "\n"
+        "✗ 1 error · 0 of 1 passed · 0.41 s\n"
+    )
+
+
+def test_findings_of_one_rule_share_their_why_and_remedy() -> None:
+    text = render(make_report(Entry.of("drift", tuple(make_finding(f"t{n}.c") for n in range(30)))))
+    assert "drift.column-changed  (30)" in text
+    assert text.count("code and database disagree") == 1
+    assert text.count("is bigint") == 30
+
+
+def test_a_remedy_of_its_own_stands_with_its_finding() -> None:
+    findings = (make_finding("a.x", remedy="drop it"), make_finding("b.y"))
+    lines = render(make_report(Entry.of("drift", findings))).splitlines()
+    assert lines.index("    next:  drop it") < lines.index("    next:  govern repair plan")
+
+
+def test_the_gravest_findings_come_first() -> None:
+    place = Subject(kind="revision", name="3f2a", path="migrations/versions/3f2a.py", line=12)
+    mild = Finding.of(EMPTY, place, "upgrade() does nothing")
+    grave = make_finding(severity=Severity.CRITICAL)
+    text = render(make_report(Entry.of("chain", (mild,)), Entry.of("drift", (grave,))))
+    assert text.index("critical: drift.column-changed") < text.index("warning: chain.empty-upgrade")
+    assert "revision 3f2a  migrations/versions/3f2a.py:12" in text
+    assert "✗ 1 critical, 1 warning · 0 of 2 passed" in text
+
+
+def test_a_fix_that_loses_data_says_so() -> None:
+    fix = Fix(sql=("DROP TABLE a;",), loses_data=True)
+    text = render(make_report(Entry.of("drift", (make_finding(fix=fix),))))
+    assert "sql:  -- not proven, LOSES DATA\n      DROP TABLE a;\n" in text
+
+
+def test_what_could_not_be_decided_is_neither_passed_nor_found() -> None:
+    text = render(make_report(Entry(name="replay", status="skipped", reason="no scratch database")))
+    assert "– replay  no scratch database" in text
+    assert "– 1 undecided · 0 of 1 passed" in text
+
+
+def test_a_report_without_entries_does_not_look_clean() -> None:
+    assert "– nothing was checked" in render(make_report())
+
+
+def test_kinds_that_no_snapshot_covers_are_named() -> None:
+    assert "not covered: cast, operator" in render(make_report(unmodelled=("cast", "operator")))
+
+
+def test_names_from_the_database_cannot_command_the_terminal() -> None:
+    text = render(make_report(Entry.of("drift", (make_finding("a\x1b[2J\u202eb"),))))
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "a\\x1b[2J" in text
+
+
+def test_without_unicode_only_ascii_signs_are_used() -> None:
+    report = make_report(Entry.of("drift", (make_finding(),)), target=TARGET)
+    assert render(report, Style(unicode=False)).isascii()
+
+
+def test_colour_changes_nothing_but_colour() -> None:
+    import re
+
+    report = make_report(Entry.of("drift", (make_finding(),)), target=TARGET)
+    coloured = render(report, Style(color=True))
+    assert coloured != render(report)
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == render(report)
+
+
+def test_on_a_terminal_sentences_are_wrapped_but_sql_is_not() -> None:
+    statement = "ALTER TABLE users " + "ADD CHECK (age > 0) " * 10
+    finding = make_finding(why="because " * 30, fix=Fix(sql=(statement,)))
+    lines = render(make_report(Entry.of("drift", (finding,))), Style(width=60)).splitlines()
+    assert f"      {statement.strip()};" in lines
+    assert all(len(line) <= 60 for line in lines if "ALTER" not in line)
+
+
+def test_a_problem_is_four_sentences() -> None:
+    problem = Problem(
+        what="the migration lock is held by another process",
+        why="pid 4123 (govern on ci-7) took it 2m14s ago",
+        next="wait and run again, or see who holds it: govern doctor --locks",
+        state="nothing was changed",
+        exit_code=4,
+    )
+    assert render_problem(problem) == (
+        "error: the migration lock is held by another process\n"
+        "  why:   pid 4123 (govern on ci-7) took it 2m14s ago\n"
+        "  next:  wait and run again, or see who holds it: govern doctor --locks\n"
+        "  state: nothing was changed\n"
+    )
+
+
+def test_a_problem_leaves_out_what_it_does_not_know() -> None:
+    problem = Problem(what="no", why="", next="", state="nothing was changed", exit_code=3)
+    assert render_problem(problem) == "error: no\n  state: nothing was changed\n"
+
+
+def test_a_report_with_a_problem_has_no_closing_line() -> None:
+    problem = Problem(what="no", why="", next="", state="", exit_code=3)
+    assert render(make_report(Entry.of("chain", ()), problem=problem)) == "govern drift\n\n✓ chain\n"
+
+
+def test_backups_are_a_table_with_readable_sizes() -> None:
+    backups = [
+        {
+            "id": "20260131T120000Z-manual-1f2e",
+            "path": "backups/20260131T120000Z-manual-1f2e",
+            "created_at": "2026-01-31T12:00:00.000Z",
+            "reason": "manual",
+            "revision": ["3f2a"],
+            "bytes": 1_400_000,
+            "verified": True,
+        },
+        {
+            "id": "b",
+            "created_at": "2026-01-30T12:00:00Z",
+            "reason": "migrate",
+            "bytes": 512,
+            "verified": False,
+        },
+    ]
+    text = render(make_report(Entry.of("backups", ()), data={"backups": backups}))
+    table = (
+        "id                            created                  reason   revision   bytes  verified\n"
+        "20260131T120000Z-manual-1f2e  2026-01-31 12:00:00 UTC  manual   3f2a      1.4 MB  yes\n"
+        "b                             2026-01-30 12:00:00 UTC  migrate             512 B  no\n"
+    )
+    assert table in text
+
+
+def test_an_empty_list_says_none() -> None:
+    assert "backups: none" in render(make_report(data={"backups": []}))
+
+
+def test_a_plan_lists_statements_that_can_be_pasted() -> None:
+    plan = {
+        "from": [],
+        "to": ["9b1c"],
+        "revisions": [
+            {
+                "revision": "9b1c",
+                "message": "users",
+                "path": "migrations/versions/9b1c.py",
+                "statements": ["CREATE TABLE a (\n  id int\n)", "CREATE INDEX i ON a (id);"],
+            }
+        ],
+    }
+    assert (
+        "empty → 9b1c\n\n9b1c  users  migrations/versions/9b1c.py\n"
+        "  CREATE TABLE a (\n    id int\n  );\n  CREATE INDEX i ON a (id);\n"
+    ) in render(make_report(data={"plan": plan}))
+
+
+def test_a_plan_without_revisions_says_that_there_is_nothing_to_do() -> None:
+    assert "nothing to do" in render(
+        make_report(data={"plan": {"from": ["a"], "to": ["a"], "revisions": []}})
+    )
+
+
+def test_a_snapshot_is_printed_as_it_is() -> None:
+    assert (
+        render(make_report(Entry.of("snapshot", ()), data={"snapshot": "table users\n"})) == "table users\n"
+    )
+
+
+def test_a_repair_is_not_told_twice() -> None:
+    repair = {"statements": ["DROP TABLE extra"], "proven": True, "hazards": ["table extra"], "remaining": []}
+    alone = render(make_report(data={"repair": repair}))
+    assert "-- proven on a copy\nDROP TABLE extra;\nloses data: table extra\n" in alone
+    with_fix = make_report(
+        Entry.of("drift", (make_finding(fix=Fix(sql=("DROP TABLE extra",))),)), data={"repair": repair}
+    )
+    assert render(with_fix).count("DROP TABLE extra") == 1
+
+
+def test_lists_nobody_foresaw_are_readable_too() -> None:
+    data = {"widgets": [{"name": "a", "count": 1}], "path": "x.py", "run": {"id": 7}, "tags": ["a", "b"]}
+    text = render(make_report(data=data))
+    assert "name  count\na         1" in text
+    assert "path: x.py" in text
+    assert "run:\n  id  7" in text
+    assert "tags: a\n      b" in text

@@ -1,0 +1,252 @@
+"""Where settings come from, and what is said of wrong ones."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from govern.config import Settings, load, wants_color
+from govern.errors import ConfigurationError
+
+INI = "[alembic]\nscript_location = %(here)s/migrations\n"
+SECRET = "s3cr3t"
+
+
+def write(root: Path, **files: str) -> None:
+    names = {"ini": "alembic.ini", "toml": "govern.toml", "pyproject": "pyproject.toml"}
+    for name, text in files.items():
+        (root / names[name]).write_text(text)
+
+
+def read(root: Path, environ: Mapping[str, str] | None = None, **options: str) -> Settings:
+    return load(start=root, environ=environ or {}, **options)  # type: ignore[arg-type]
+
+
+def fail(root: Path, environ: Mapping[str, str] | None = None, **options: str) -> ConfigurationError:
+    with pytest.raises(ConfigurationError) as caught:
+        read(root, environ, **options)
+    assert SECRET not in str(caught.value)
+    return caught.value
+
+
+# --- the configuration file -------------------------------------------------------------------------------
+
+
+def test_without_any_file_the_defaults_hold(tmp_path: Path) -> None:
+    settings = read(tmp_path)
+    assert (settings.root, settings.file, settings.url, settings.models) == (tmp_path, None, None, None)
+    assert settings.alembic.file is None
+    assert settings.alembic.version_locations == (tmp_path / "migrations/versions",)
+    assert settings.backups == tmp_path / "backups"
+    assert settings.python == Path(sys.executable)
+
+
+def test_govern_toml_and_pyproject_say_the_same_in_their_own_way(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    write(tmp_path / "a", toml='models = "m:Base.metadata"\nlock_wait_seconds = 5\n')
+    write(tmp_path / "b", pyproject='[tool.govern]\nmodels = "m:Base.metadata"\nlock_wait_seconds = 5\n')
+    for folder in ("a", "b"):
+        settings = read(tmp_path / folder)
+        assert (settings.models, settings.lock_wait_seconds) == ("m:Base.metadata", 5.0)
+
+
+def test_the_configuration_is_found_from_a_folder_below(tmp_path: Path) -> None:
+    write(tmp_path, toml="", ini=INI)
+    (tmp_path / "src/app").mkdir(parents=True)
+    assert read(tmp_path / "src/app").root == tmp_path
+
+
+def test_a_project_of_its_own_does_not_inherit_from_the_repository_around_it(tmp_path: Path) -> None:
+    write(tmp_path, toml='models = "outer:metadata"\n')
+    (tmp_path / "service").mkdir()
+    write(tmp_path / "service", ini=INI)
+    settings = read(tmp_path / "service")
+    assert (settings.root, settings.models) == (tmp_path / "service", None)
+
+
+def test_a_given_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="there is no configuration file"):
+        load(config=tmp_path / "nowhere.toml", start=tmp_path, environ={})
+
+
+def test_an_unknown_key_suggests_the_one_that_was_meant(tmp_path: Path) -> None:
+    write(tmp_path, toml='model = "m:Base.metadata"\n')
+    error = fail(tmp_path)
+    assert (error.what, error.next) == (
+        "govern.toml has an unknown key 'model' for govern",
+        "did you mean 'models'?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("models = 3\n", "models must be a text"),
+        ("lock_wait_seconds = true\n", "lock_wait_seconds must be a number"),
+        ("targets = 3\n", "targets must be a table"),
+        ('[targets]\nprod = "postgresql://app:s3cr3t@db/app"\n', "targets.prod must be a table"),
+        ("[targets.prod]\nurl = 3\n", "targets.prod.url must be a text"),
+        ("[targets.prod]\nuri = 'x'\n", "unknown key 'targets.prod.uri'"),
+        ("models = \n", "is not valid TOML"),
+    ],
+)
+def test_a_wrong_value_is_named(tmp_path: Path, text: str, message: str) -> None:
+    write(tmp_path, toml=text)
+    assert message in fail(tmp_path).what
+
+
+@pytest.mark.parametrize("text", ["tool = 3\n", "[tool]\ngovern = 3\n", "[tool]\nalembic = []\n"])
+def test_a_pyproject_of_another_shape_is_not_ours(tmp_path: Path, text: str) -> None:
+    write(tmp_path, pyproject=text)
+    assert read(tmp_path).file is None
+
+
+# --- the database -----------------------------------------------------------------------------------------
+
+
+def test_the_url_comes_from_the_nearest_place(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        ini=INI + "sqlalchemy.url = sqlite:///ini.db\n",
+        toml='url = "sqlite:///file.db"\n[targets.other]\nurl = "sqlite:///target.db"\n',
+    )
+    environ = {"DATABASE_URL": "sqlite:///environment.db"}
+    assert read(tmp_path, environ, url="sqlite:///flag.db", target="other").url == "sqlite:///flag.db"
+    assert read(tmp_path, environ, target="other").url == "sqlite:///target.db"
+    assert read(tmp_path, environ).url == "sqlite:///environment.db"
+    assert read(tmp_path).url == "sqlite:///file.db"
+    write(tmp_path, toml="")
+    assert read(tmp_path).url == "sqlite:///ini.db"
+
+
+def test_url_env_names_a_variable(tmp_path: Path) -> None:
+    write(tmp_path, toml='url_env = "APP_DB"\n')
+    assert read(tmp_path, {"APP_DB": "sqlite:///x.db"}).url == "sqlite:///x.db"
+    assert fail(tmp_path).what == "the environment variable APP_DB is not set"
+
+
+def test_an_unknown_target_lists_the_known_ones(tmp_path: Path) -> None:
+    write(tmp_path, toml='[targets.staging]\nurl = "sqlite:///s.db"\n')
+    error = fail(tmp_path, target="stagin")
+    assert error.why == "known targets: staging"
+    assert error.next == "add [targets.stagin] to govern.toml"
+
+
+def test_the_templates_placeholder_is_no_url(tmp_path: Path) -> None:
+    write(tmp_path, ini=INI + "sqlalchemy.url = driver://user:pass@localhost/dbname\n")
+    assert read(tmp_path).url is None
+
+
+def test_a_percent_sign_is_written_twice_in_an_ini(tmp_path: Path) -> None:
+    write(tmp_path, ini=INI + "sqlalchemy.url = postgresql://app:a%%40b@db/app\n")
+    assert read(tmp_path).url == "postgresql://app:a%40b@db/app"
+
+
+def test_a_lonely_percent_sign_is_explained_without_the_password(tmp_path: Path) -> None:
+    write(tmp_path, ini=INI + f"sqlalchemy.url = postgresql://app:{SECRET}%40@db/app\n")
+    error = fail(tmp_path)
+    assert error.what == "sqlalchemy.url in alembic.ini has a percent sign that stands alone"
+
+
+def test_a_url_that_env_py_completes_is_not_known(tmp_path: Path) -> None:
+    write(tmp_path, ini=INI + "sqlalchemy.url = postgresql://%(DB_USER)s:%(DB_PASSWORD)s@db/app\n")
+    assert read(tmp_path).url is None
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (f"[alembic]\npassword {SECRET}\n", "not understood: line 2"),
+        (f"postgresql://app:{SECRET}@db/app\n", "line 1 comes before any [section]"),
+        ("[alembic]\na = 1\na = 2\n", "already exists"),
+    ],
+)
+def test_a_broken_ini_is_explained_without_its_text(tmp_path: Path, text: str, why: str) -> None:
+    write(tmp_path, ini=text)
+    assert why in fail(tmp_path).why
+
+
+# --- Alembic ----------------------------------------------------------------------------------------------
+
+
+def test_another_section_of_the_ini_can_be_named(tmp_path: Path) -> None:
+    write(tmp_path, ini="[audit]\nscript_location = audit\n")
+    assert fail(tmp_path).next == "name it with alembic_section in [tool.govern]"
+    write(tmp_path, toml='alembic_section = "audit"\n')
+    assert read(tmp_path).alembic.script_location == tmp_path / "audit"
+
+
+def test_an_ini_in_another_folder_speaks_of_its_own_place(tmp_path: Path) -> None:
+    (tmp_path / "db").mkdir()
+    write(tmp_path / "db", ini=INI)
+    write(tmp_path, toml='alembic_config = "db/alembic.ini"\n')
+    assert read(tmp_path).alembic.script_location == tmp_path / "db/migrations"
+
+
+def test_a_named_ini_that_is_missing_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path, toml='alembic_config = "db/alembic.ini"\n')
+    assert "alembic_config names it" in fail(tmp_path).why
+
+
+def test_the_ini_wins_over_pyproject_and_is_completed_by_it(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        ini="[alembic]\nsqlalchemy.url = sqlite:///ini.db\n",
+        pyproject='[tool.alembic]\nscript_location = "%(here)s/db"\nprepend_sys_path = ["src"]\n'
+        'version_locations = ["%(here)s/one two", "three"]\n',
+    )
+    alembic = read(tmp_path).alembic
+    assert alembic.url == "sqlite:///ini.db"
+    assert alembic.script_location == tmp_path / "db"
+    assert alembic.prepend_sys_path == (tmp_path / "src",)
+    assert alembic.version_locations == (tmp_path / "one two", tmp_path / "three")
+
+
+def test_pyproject_alone_will_do(tmp_path: Path) -> None:
+    write(tmp_path, pyproject='[tool.alembic]\nscript_location = "db"\n')
+    alembic = read(tmp_path).alembic
+    assert (alembic.file, alembic.script_location) == (tmp_path / "pyproject.toml", tmp_path / "db")
+
+
+@pytest.mark.parametrize(
+    ("options", "folders"),
+    [
+        ("version_locations = a b,c", ["a", "b", "c"]),
+        ("version_locations = a b;c\npath_separator = ;", ["a b", "c"]),
+        ("version_locations = a b:c\npath_separator = os", ["a b", "c"]),
+        ("version_locations =\n  a b\n  c\npath_separator = newline", ["a b", "c"]),
+        ("version_locations = a b\nversion_path_separator = space", ["a", "b"]),
+    ],
+)
+def test_version_locations_are_split_as_alembic_does(
+    tmp_path: Path, options: str, folders: list[str]
+) -> None:
+    write(tmp_path, ini=INI + options + "\n")
+    assert read(tmp_path).alembic.version_locations == tuple(tmp_path / folder for folder in folders)
+
+
+def test_a_location_inside_a_package_is_found(tmp_path: Path) -> None:
+    write(tmp_path, ini="[alembic]\nscript_location = app.db:migrations\n")
+    assert read(tmp_path).alembic.script_location == tmp_path / "app/db/migrations"
+
+
+def test_a_percent_sign_in_the_folders_own_name_is_harmless(tmp_path: Path) -> None:
+    root = tmp_path / "100%here"
+    root.mkdir()
+    write(root, ini=INI)
+    assert read(root).alembic.script_location == root / "migrations"
+
+
+# --- the terminal -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environ", "wanted"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+)
+def test_whether_colour_is_wanted(environ: dict[str, str], wanted: bool) -> None:
+    assert wants_color(environ) is wanted
