@@ -8,6 +8,7 @@ from __future__ import annotations
 import configparser
 import difflib
 import os
+import pwd
 import re
 import sys
 import tomllib
@@ -139,8 +140,16 @@ def load(
         hook=declared.hook,
         scratch_url=declared.scratch_url,
         lock_wait_seconds=float(declared.lock_wait_seconds),
-        actor=environ.get("GOVERN_ACTOR") or environ.get("USER") or environ.get("LOGNAME") or "unknown",
+        actor=environ.get("GOVERN_ACTOR") or environ.get("USER") or environ.get("LOGNAME") or _account(),
     )
+
+
+def _account() -> str:
+    """The operating system's name for this user: containers and cron set no variable."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
 
 
 def wants_color(environ: Mapping[str, str] = os.environ) -> bool:

@@ -86,7 +86,9 @@ def _read_expectation(settings: Settings) -> Expectation:
     """What came along with the application: its lock, its revision files, or both."""
     lock = read_lock(settings.lock)
     chain = read_chain(settings.alembic.version_locations)
-    return Expectation(heads=lock.heads if lock else chain.effective_heads, known=frozenset(chain.revisions), lock=lock)
+    return Expectation(
+        heads=lock.heads if lock else chain.effective_heads, known=frozenset(chain.revisions), lock=lock
+    )
 
 
 def _look(live: LiveDatabase, expected: Expectation, when_ahead: WhenAhead) -> Report:

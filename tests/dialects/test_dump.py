@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from govern.database.connection import Connection
 from govern.database.dialect import Dialect, dialect_of
 from govern.database.postgresql.dump import ARCHIVE, clients
@@ -30,8 +31,7 @@ from govern.errors import (
     ToolMissing,
     Unreachable,
 )
-
-from tests.fixtures.databases import MakeDatabase, MakeRole, with_credentials
+from tests.fixtures.databases import MakeDatabase, MakeRole
 
 CANARY = "kanarienvogel%@:/#'\"\\ü"
 
@@ -66,7 +66,8 @@ COMMENT ON TABLE users IS 'people; "quoted"';
 CREATE SEQUENCE standalone START 7;
 """
 POSTGRESQL_ROWS = r"""
-INSERT INTO users (email, mood) SELECT 'user' || n || '@example.org', 'it''s ok' FROM generate_series(1, 500) AS n;
+INSERT INTO users (email, mood)
+  SELECT 'user' || n || '@example.org', 'it''s ok' FROM generate_series(1, 500) AS n;
 INSERT INTO "we;ird ""name"" x"."--; DROP TABLE users %s ö" (user_id, amount, payload, raw)
   SELECT id, 1, '{"a": "ü"}', '\x00ff' FROM users;
 INSERT INTO parted SELECT '2026-05-01', n FROM generate_series(1, 10) AS n;
@@ -75,7 +76,9 @@ SELECT nextval('standalone');
 """
 SQLITE = """
 CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT NOT NULL UNIQUE CHECK (email <> ''));
-CREATE TABLE "--; DROP TABLE users ? ö" (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users(id), raw BLOB) STRICT;
+CREATE TABLE "--; DROP TABLE users ? ö" (
+  id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users(id), raw BLOB
+) STRICT;
 CREATE VIEW addresses AS SELECT email FROM users;
 CREATE INDEX ix_email ON users (lower(email)) WHERE email <> 'x';
 CREATE TRIGGER keep BEFORE DELETE ON users BEGIN SELECT raise(ABORT, 'no; never'); END;
@@ -89,13 +92,13 @@ INSERT INTO search VALUES ('brown fox');
 
 _READ = {
     "postgresql": (
-        'SELECT md5(string_agg(u::text, \',\' ORDER BY id)) FROM users AS u',
-        'SELECT md5(string_agg(w::text, \',\' ORDER BY id)) FROM "we;ird ""name"" x"."--; DROP TABLE users %s ö" AS w',
+        "SELECT md5(string_agg(u::text, ',' ORDER BY id)) FROM users AS u",
+        'SELECT md5(string_agg(w::text, $$,$$ ORDER BY id)) FROM "we;ird ""name"" x"."--; DROP TABLE users %s ö" AS w',
         "SELECT count(*) FROM parted_2026",
         "SELECT n FROM counted",
         "SELECT nextval('standalone')",
         "SELECT pg_get_viewdef('new_users'::regclass) IS NOT NULL",
-        "SELECT string_agg(conname, ',' ORDER BY conname) FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
+        "SELECT string_agg(conname, ',' ORDER BY conname) FROM pg_constraint WHERE connamespace <> 11",
         "SELECT string_agg(tgname, ',') FROM pg_trigger WHERE NOT tgisinternal",
         "SELECT string_agg(polname, ',') FROM pg_policy",
         "SELECT relrowsecurity FROM pg_class WHERE oid = 'users'::regclass",
@@ -248,7 +251,10 @@ def test_a_failed_postgresql_restore_leaves_the_database_empty(
     copy = make_postgresql_database("template0")
     with pytest.raises(FailedMidway):
         dialect.restore(folder, copy)
-    assert _value(dialect, copy, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == 0
+    assert (
+        _value(dialect, copy, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+        == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -270,7 +276,8 @@ def test_the_namespace_public_is_restored_as_it_was(
     copy = make_postgresql_database("template0")
     dialect.restore(folder, copy)
     query = """
-        SELECT nspowner::regrole::text, coalesce(nspacl, acldefault('n', nspowner))::text, obj_description(oid)
+        SELECT nspowner::regrole::text, coalesce(nspacl, acldefault('n', nspowner))::text,
+               obj_description(oid)
         FROM pg_namespace WHERE nspname = 'public'
     """
     with dialect.connect(postgresql_database) as before, dialect.connect(copy) as after:
@@ -289,7 +296,10 @@ def test_owners_and_privileges_are_restored_where_the_roles_are(
     dialect.dump(postgresql_database, folder)
     copy = make_postgresql_database("template0")
     assert dialect.restore(folder, copy) == ()
-    query = "SELECT relowner::regrole::text, relacl::text FROM pg_class WHERE relname IN ('kept', 'given') ORDER BY relname"
+    query = """
+        SELECT relowner::regrole::text, relacl::text FROM pg_class
+        WHERE relname IN ('kept', 'given') ORDER BY relname
+    """
     with dialect.connect(postgresql_database) as before, dialect.connect(copy) as after:
         assert after.rows(query) == before.rows(query)
     _take_back(postgresql_database, copy, role)
@@ -306,7 +316,9 @@ def test_without_the_roles_everything_else_is_restored_and_it_is_said(
     _give_away(postgresql_database, role)
     dialect.dump(postgresql_database, folder)
     needs = folder / "needs.json"
-    needs.write_text(needs.read_text(encoding="utf-8").replace(role, "role_of_another_server"), encoding="utf-8")
+    needs.write_text(
+        needs.read_text(encoding="utf-8").replace(role, "role_of_another_server"), encoding="utf-8"
+    )
     copy = make_postgresql_database("template0")
     assert dialect.restore(folder, copy) == ("default-privileges", "grant", "owner")
     with dialect.connect(copy) as connection:
@@ -385,7 +397,7 @@ def test_the_password_is_in_no_command_line(
     def run() -> None:
         try:
             dump_postgresql(url, folder, lock_timeout_seconds=5)
-        except BaseException as error:  # noqa: BLE001  handed to the test
+        except BaseException as error:
             failures.append(error)
 
     with psycopg.connect(postgresql_database.conninfo) as other:
@@ -401,7 +413,9 @@ def test_the_password_is_in_no_command_line(
         assert not any(form in line for line in seen)
 
 
-def test_the_password_is_in_no_error(postgresql_database: DatabaseUrl, make_role: MakeRole, folder: Path) -> None:
+def test_the_password_is_in_no_error(
+    postgresql_database: DatabaseUrl, make_role: MakeRole, folder: Path
+) -> None:
     """The role may connect but reads nothing: pg_dump itself complains."""
     _fill(postgresql_database)
     url = make_role("canary", CANARY).with_database(postgresql_database.database)
@@ -466,7 +480,9 @@ def test_pg_dump_does_not_outlive_the_process_that_wanted_it(
         time.sleep(0.05)
 
 
-def test_a_copy_is_of_one_moment_although_the_database_is_written_to(sqlite_database: DatabaseUrl, folder: Path) -> None:
+def test_a_copy_is_of_one_moment_although_the_database_is_written_to(
+    sqlite_database: DatabaseUrl, folder: Path
+) -> None:
     """Every transaction moves the same amount between two tables; a torn copy would not add up."""
     with sqlite3.connect(sqlite_database.path) as setup:
         setup.execute("PRAGMA journal_mode = WAL")
@@ -493,7 +509,9 @@ def test_a_copy_is_of_one_moment_although_the_database_is_written_to(sqlite_data
         stop.set()
         thread.join()
     with sqlite3.connect(folder / DATABASE) as copy:
-        assert copy.execute("SELECT (SELECT sum(n) FROM a) + (SELECT count(*) FROM b)").fetchone() == (10_000,)
+        assert copy.execute("SELECT (SELECT sum(n) FROM a) + (SELECT count(*) FROM b)").fetchone() == (
+            10_000,
+        )
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     copy.close()
 
@@ -515,7 +533,9 @@ def test_a_dump_of_a_write_ahead_log_has_what_is_only_in_the_log(
     writer.close()
 
 
-def test_a_damaged_page_is_found_when_it_is_restored(sqlite_database: DatabaseUrl, folder: Path, tmp_path: Path) -> None:
+def test_a_damaged_page_is_found_when_it_is_restored(
+    sqlite_database: DatabaseUrl, folder: Path, tmp_path: Path
+) -> None:
     _fill(sqlite_database)
     dialect = dialect_of(sqlite_database)
     dialect.dump(sqlite_database, folder)

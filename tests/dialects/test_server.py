@@ -1,4 +1,5 @@
-"""Opening, creating and dropping databases: one contract for both engines, then what each engine can refuse."""
+"""Opening, creating and dropping databases: one contract for both engines, then what each engine can
+refuse."""
 
 from __future__ import annotations
 
@@ -11,16 +12,17 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from psycopg import sql
+
 from govern.config import load
+from govern.database.connection import Connection
 from govern.database.dialect import dialect_of
 from govern.database.postgresql import server as postgresql
-from govern.database.postgresql.refusals import NoSuchDatabase, explain_refusal
+from govern.database.postgresql.refusals import NoSuchDatabase, explain_refusal, role_of
 from govern.database.sqlite import server as sqlite
 from govern.database.target import create_target, declared_like, resolve_target
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck, NotPermitted, Unreachable
-from psycopg import sql
-
 from tests.fixtures.databases import MakeRole, with_credentials
 
 PASSWORD = "p@ss/w%rd-s3cret"
@@ -54,9 +56,8 @@ def test_each_statement_outside_a_transaction_is_committed(any_database: Databas
 def test_a_transaction_that_fails_leaves_nothing(any_database: DatabaseUrl) -> None:
     with dialect_of(any_database).connect(any_database) as connection:
         connection.execute("CREATE TABLE t (n integer)")
-        with pytest.raises(ZeroDivisionError), connection.transaction():
-            connection.execute("INSERT INTO t VALUES (1)")
-            raise ZeroDivisionError
+        with pytest.raises((psycopg.Error, sqlite3.Error)):
+            _insert_then_fail(connection)
         assert connection.value("SELECT count(*) FROM t") == 0
 
 
@@ -109,7 +110,7 @@ def test_the_server_version_is_said_as_people_say_it(any_database: DatabaseUrl) 
 def test_a_wrong_password_is_said_and_not_shown(make_role: MakeRole) -> None:
     right = make_role("reader", PASSWORD)
     postgresql.connect(right).close()
-    wrong = with_credentials(right, postgresql.role_of(right), "wr0ng-s3cret")
+    wrong = with_credentials(right, role_of(right), "wr0ng-s3cret")
     with pytest.raises(NotPermitted, match="refused the password of reader_") as raised:
         postgresql.connect(wrong)
     assert "wr0ng-s3cret" not in str(raised.value)
@@ -141,7 +142,7 @@ def test_whether_a_database_exists_is_not_answered_without_a_server(free_port: i
 
 
 def test_no_such_host() -> None:
-    with pytest.raises(Unreachable, match="there is no host nowhere.invalid"):
+    with pytest.raises(Unreachable, match=r"there is no host nowhere\.invalid"):
         postgresql.connect(DatabaseUrl.parse("postgresql://u@nowhere.invalid/app"))
 
 
@@ -156,9 +157,7 @@ def test_a_missing_role_is_named(server_url: DatabaseUrl) -> None:
 def test_no_connection_left(make_role: MakeRole, server_url: DatabaseUrl) -> None:
     url = make_role("crowded", PASSWORD)
     with postgresql.connect(server_url) as connection:
-        connection.execute(
-            sql.SQL("ALTER ROLE {} CONNECTION LIMIT 0").format(sql.Identifier(postgresql.role_of(url)))
-        )
+        connection.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT 0").format(sql.Identifier(role_of(url))))
     with pytest.raises(Unreachable, match="has no connection left"):
         postgresql.connect(url)
 
@@ -176,13 +175,11 @@ def test_no_createdb_right_comes_with_the_statement(make_role: MakeRole) -> None
     url = make_role("limited", PASSWORD)
     with pytest.raises(NotPermitted) as raised:
         postgresql.create_database(url.with_database("never_made"))
-    assert f'ALTER ROLE "{postgresql.role_of(url)}" CREATEDB;' in raised.value.next
+    assert f'ALTER ROLE "{role_of(url)}" CREATEDB;' in raised.value.next
     assert not postgresql.exists(url.with_database("never_made"))
 
 
-def test_another_roles_database_is_not_dropped(
-    postgresql_database: DatabaseUrl, make_role: MakeRole
-) -> None:
+def test_another_roles_database_is_not_dropped(postgresql_database: DatabaseUrl, make_role: MakeRole) -> None:
     url = make_role("stranger", PASSWORD, createdb=True).with_database(postgresql_database.database)
     with pytest.raises(NotPermitted):
         postgresql.drop_database(url)
@@ -294,7 +291,7 @@ def test_a_file_of_no_bytes_is_an_empty_database(sqlite_database: DatabaseUrl) -
 def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("This is not a database.\n" * 100, encoding="utf-8")
-    with pytest.raises(Unreachable, match="notes.txt is not a SQLite database"):
+    with pytest.raises(Unreachable, match=r"notes\.txt is not a SQLite database"):
         sqlite.connect(DatabaseUrl.parse(f"sqlite:///{file}"))
     assert file.read_text(encoding="utf-8").startswith("This is not")
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
@@ -379,7 +376,9 @@ def test_a_url_of_another_engine_is_refused(tmp_path: Path) -> None:
         resolve_target(load(url="mysql://u@h/d", start=tmp_path, environ={}))
 
 
-def test_the_declared_schema_is_made_like_the_target(postgresql_database: DatabaseUrl, tmp_path: Path) -> None:
+def test_the_declared_schema_is_made_like_the_target(
+    postgresql_database: DatabaseUrl, tmp_path: Path
+) -> None:
     settings = load(url=postgresql_database.text, start=tmp_path, environ={})
     assert declared_like(settings) == postgresql_database
 
@@ -390,6 +389,12 @@ def test_without_a_target_that_answers_scratch_url_stands_in(
     (tmp_path / "govern.toml").write_text(f'scratch_url = "{server_url.text}"\n', encoding="utf-8")
     settings = load(url=f"postgresql://u@127.0.0.1:{free_port}/app", start=tmp_path, environ={})
     assert declared_like(settings) == server_url
+
+
+def _insert_then_fail(connection: Connection) -> None:
+    with connection.transaction():
+        connection.execute("INSERT INTO t VALUES (1)")
+        connection.execute("INSERT INTO no_such_table VALUES (1)")
 
 
 @pytest.fixture

@@ -67,8 +67,17 @@ def test_an_empty_database_has_no_tables(any_database: DatabaseUrl) -> None:
 def test_rows_change_nothing(any_database: DatabaseUrl) -> None:
     run(any_database, *SCHEMA)
     before = read(any_database)
-    run(any_database, "INSERT INTO users (id, email) VALUES (1, 'a'), (2, 'b')", "DELETE FROM users WHERE id = 1")
-    run(any_database, "ANALYZE", "VACUUM", "REINDEX INDEX notes_user_ix" if is_server(any_database) else "REINDEX")
+    run(
+        any_database,
+        "INSERT INTO users (id, email) VALUES (1, 'a'), (2, 'b')",
+        "DELETE FROM users WHERE id = 1",
+    )
+    run(
+        any_database,
+        "ANALYZE",
+        "VACUUM",
+        "REINDEX INDEX notes_user_ix" if is_server(any_database) else "REINDEX",
+    )
     assert read(any_database) == before
 
 
@@ -90,7 +99,11 @@ def test_the_stamped_revisions_are_read(any_database: DatabaseUrl) -> None:
 
 
 def test_rows_are_counted_and_missing_tables_left_out(any_database: DatabaseUrl) -> None:
-    run(any_database, 'CREATE TABLE "odd "".%s; name" (id integer)', 'INSERT INTO "odd "".%s; name" VALUES (1), (2)')
+    run(
+        any_database,
+        'CREATE TABLE "odd "".%s; name" (id integer)',
+        'INSERT INTO "odd "".%s; name" VALUES (1), (2)',
+    )
     run(any_database, *(f"CREATE TABLE t{number} (id integer)" for number in range(120)))
     names = ['odd ".%s; name', "missing", *(f"t{number}" for number in range(120))]
     namespace = "public" if is_server(any_database) else ""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from urllib.parse import urlsplit
+
 import psycopg
 import pytest
 
 from govern.core.changes import diff
 from govern.core.snapshot import Snapshot
 from govern.database.dialect import VersionTable, dialect_of
+from govern.database.postgresql.fingerprint import fingerprint_sql
 from govern.database.url import DatabaseUrl
+from govern.errors import NotPermitted
+from tests.fixtures.databases import MakeDatabase, MakeRole, with_credentials
 
 TABLE = VersionTable()
 
@@ -61,7 +67,13 @@ CASES = [
     ("DROP TABLE public.notes", "table", "removed", "notes", None),
     ("ALTER TABLE public.notes SET UNLOGGED", "table", "changed", "notes", {"persistence"}),
     ("ALTER TABLE public.users ENABLE ROW LEVEL SECURITY", "table", "changed", "users", {"row_security"}),
-    ("ALTER TABLE public.users FORCE ROW LEVEL SECURITY", "table", "changed", "users", {"force_row_security"}),
+    (
+        "ALTER TABLE public.users FORCE ROW LEVEL SECURITY",
+        "table",
+        "changed",
+        "users",
+        {"force_row_security"},
+    ),
     ("ALTER TABLE public.users REPLICA IDENTITY FULL", "table", "changed", "users", {"replica_identity"}),
     (
         "ALTER TABLE public.users REPLICA IDENTITY USING INDEX users_email_key",
@@ -71,11 +83,18 @@ CASES = [
         {"replica_identity"},
     ),
     ("ALTER TABLE public.users SET (fillfactor = 70)", "table", "changed", "users", {"options"}),
-    ("ALTER TABLE public.notes SET (toast.autovacuum_enabled = off)", "table", "changed", "notes", {"options"}),
+    (
+        "ALTER TABLE public.notes SET (toast.autovacuum_enabled = off)",
+        "table",
+        "changed",
+        "notes",
+        {"options"},
+    ),
     ("ALTER TABLE public.notes INHERIT public.parent", "table", "changed", "notes", {"inherits"}),
     (
         "ALTER TABLE app.events DETACH PARTITION app.events_2024;"
-        "ALTER TABLE app.events ATTACH PARTITION app.events_2024 FOR VALUES FROM ('2024-01-01') TO ('2026-01-01')",
+        "ALTER TABLE app.events ATTACH PARTITION app.events_2024"
+        " FOR VALUES FROM ('2024-01-01') TO ('2026-01-01')",
         "table",
         "changed",
         "events_2024",
@@ -104,11 +123,41 @@ CASES = [
         "users.doubled",
         {"generated", "generated_kind"},
     ),
-    ('ALTER TABLE public.notes ALTER body TYPE text COLLATE "C"', "column", "changed", "notes.body", {"collation"}),
-    ("ALTER TABLE public.notes ALTER body SET STORAGE external", "column", "changed", "notes.body", {"storage"}),
-    ("ALTER TABLE public.notes ALTER body SET COMPRESSION pglz", "column", "changed", "notes.body", {"compression"}),
-    ("ALTER TABLE public.notes ALTER body SET STATISTICS 7", "column", "changed", "notes.body", {"statistics"}),
-    ("ALTER TABLE public.notes ALTER body SET (n_distinct = 5)", "column", "changed", "notes.body", {"options"}),
+    (
+        'ALTER TABLE public.notes ALTER body TYPE text COLLATE "C"',
+        "column",
+        "changed",
+        "notes.body",
+        {"collation"},
+    ),
+    (
+        "ALTER TABLE public.notes ALTER body SET STORAGE external",
+        "column",
+        "changed",
+        "notes.body",
+        {"storage"},
+    ),
+    (
+        "ALTER TABLE public.notes ALTER body SET COMPRESSION pglz",
+        "column",
+        "changed",
+        "notes.body",
+        {"compression"},
+    ),
+    (
+        "ALTER TABLE public.notes ALTER body SET STATISTICS 7",
+        "column",
+        "changed",
+        "notes.body",
+        {"statistics"},
+    ),
+    (
+        "ALTER TABLE public.notes ALTER body SET (n_distinct = 5)",
+        "column",
+        "changed",
+        "notes.body",
+        {"options"},
+    ),
     ("ALTER TABLE app.events_2024 ALTER kind SET DEFAULT 'x'", "column", "added", "events_2024.kind", None),
     ("ALTER TABLE public.notes ADD CHECK (id > 0)", "constraint", "added", "notes.notes_id_check", None),
     (
@@ -168,12 +217,24 @@ CASES = [
     ("CREATE SEQUENCE extra", "sequence", "added", "extra", None),
     ("ALTER SEQUENCE public.numbers CYCLE CACHE 5", "sequence", "changed", "numbers", {"options"}),
     ("ALTER SEQUENCE public.numbers AS smallint", "sequence", "changed", "numbers", {"type"}),
-    ("ALTER SEQUENCE public.numbers OWNED BY public.notes.body", "sequence", "changed", "numbers", {"owned_by"}),
+    (
+        "ALTER SEQUENCE public.numbers OWNED BY public.notes.body",
+        "sequence",
+        "changed",
+        "numbers",
+        {"owned_by"},
+    ),
     ("ALTER TYPE public.mood ADD VALUE 'meh' BEFORE 'happy'", "enum", "changed", "mood", {"labels"}),
     ("ALTER TYPE public.mood RENAME VALUE 'sad' TO 'blue'", "enum", "changed", "mood", {"labels"}),
     ("ALTER DOMAIN public.positive SET NOT NULL", "domain", "changed", "positive", {"nullable"}),
     ("ALTER DOMAIN public.positive SET DEFAULT 3", "domain", "changed", "positive", {"default"}),
-    ("ALTER DOMAIN public.positive DROP CONSTRAINT above_zero", "domain", "changed", "positive", {"constraints"}),
+    (
+        "ALTER DOMAIN public.positive DROP CONSTRAINT above_zero",
+        "domain",
+        "changed",
+        "positive",
+        {"constraints"},
+    ),
     ("ALTER TYPE public.pair ADD ATTRIBUTE c text", "type", "changed", "pair", {"attributes"}),
     ("DROP TYPE public.span", "type", "removed", "span", None),
     ("DROP COLLATION public.plain", "collation", "removed", "plain", None),
@@ -199,7 +260,8 @@ CASES = [
     ("CREATE PROCEDURE extra(a text) LANGUAGE sql AS ''", "function", "added", "extra(text)", None),
     ("DROP AGGREGATE public.total (integer)", "aggregate", "removed", "total(integer)", None),
     (
-        "CREATE OR REPLACE AGGREGATE public.total (integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '5')",
+        "CREATE OR REPLACE AGGREGATE public.total (integer)"
+        " (SFUNC = int4pl, STYPE = integer, INITCOND = '5')",
         "aggregate",
         "changed",
         "total(integer)",
@@ -219,7 +281,13 @@ CASES = [
     ("ALTER POLICY own ON public.users TO pg_monitor", "policy", "changed", "users.own", {"roles"}),
     ("CREATE POLICY extra ON public.users AS RESTRICTIVE FOR SELECT", "policy", "added", "users.extra", None),
     ("DROP STATISTICS public.users_stat", "statistics", "removed", "users.users_stat", None),
-    ("ALTER STATISTICS public.users_stat SET STATISTICS 9", "statistics", "changed", "users.users_stat", {"target"}),
+    (
+        "ALTER STATISTICS public.users_stat SET STATISTICS 9",
+        "statistics",
+        "changed",
+        "users.users_stat",
+        {"target"},
+    ),
     (
         "CREATE EVENT TRIGGER extra ON ddl_command_end EXECUTE FUNCTION public.on_ddl()",
         "event-trigger",
@@ -229,7 +297,13 @@ CASES = [
     ),
     ("ALTER PUBLICATION pub ADD TABLE public.notes", "publication", "changed", "pub", {"tables"}),
     ("ALTER PUBLICATION pub ADD TABLES IN SCHEMA app", "publication", "changed", "pub", {"schemas"}),
-    ("ALTER PUBLICATION pub SET TABLE public.users WHERE (id > 5)", "publication", "changed", "pub", {"tables"}),
+    (
+        "ALTER PUBLICATION pub SET TABLE public.users WHERE (id > 5)",
+        "publication",
+        "changed",
+        "pub",
+        {"tables"},
+    ),
     ("ALTER PUBLICATION pub SET (publish = 'insert')", "publication", "changed", "pub", {"operations"}),
     ("COMMENT ON TABLE public.users IS 'Users'", "comment", "changed", "table users", {"text"}),
     ("COMMENT ON COLUMN public.users.age IS 'In years'", "comment", "added", "column users.age", None),
@@ -243,7 +317,13 @@ CASES = [
         {"privileges"},
     ),
     ("GRANT SELECT ON public.notes TO PUBLIC", "grant", "added", "table notes to PUBLIC", None),
-    ("GRANT UPDATE (age) ON public.users TO pg_monitor", "grant", "added", "column users.age to pg_monitor", None),
+    (
+        "GRANT UPDATE (age) ON public.users TO pg_monitor",
+        "grant",
+        "added",
+        "column users.age to pg_monitor",
+        None,
+    ),
     ("GRANT USAGE ON SCHEMA app TO pg_monitor", "grant", "added", "schema app to pg_monitor", None),
     ("GRANT CREATE ON SCHEMA public TO PUBLIC", "grant", "added", "schema public to PUBLIC", None),
     (
@@ -277,9 +357,9 @@ NOTHING_CHANGES = [
     "TRUNCATE public.users RESTART IDENTITY CASCADE",
     "REFRESH MATERIALIZED VIEW public.ages",
     "CREATE TEMPORARY TABLE users (id integer)",
-    "CREATE TABLE public.alembic_version (version_num varchar(32) CONSTRAINT alembic_version_pkc PRIMARY KEY);"
+    "CREATE TABLE public.alembic_version (version_num varchar(32) PRIMARY KEY);"
     "GRANT SELECT ON public.alembic_version TO PUBLIC; COMMENT ON TABLE public.alembic_version IS 'x'",
-    "CREATE SCHEMA govern; CREATE TABLE govern.runs (id serial PRIMARY KEY); CREATE TYPE govern.x AS ENUM ('a')",
+    "CREATE SCHEMA govern; CREATE TABLE govern.runs (id serial PRIMARY KEY); CREATE TYPE govern.x AS (a int)",
     "GRANT ALL ON public.users TO CURRENT_USER",
     "COMMENT ON TABLE public.notes IS NULL",
     "ALTER TABLE public.users ADD COLUMN passing text; ALTER TABLE public.users DROP COLUMN passing",
@@ -331,19 +411,59 @@ def test_the_whole_schema_is_in_the_snapshot(postgresql_database: DatabaseUrl) -
     }
 
 
-def test_one_schema_made_twice_is_the_same(make_postgresql_database: object) -> None:
-    assert callable(make_postgresql_database)
+def test_one_schema_made_twice_is_the_same(make_postgresql_database: MakeDatabase) -> None:
     first, second = make_postgresql_database("template0"), make_postgresql_database("template0")
     run(first, SCHEMA)
     run(second, "CREATE TABLE passing (id serial); DROP TABLE passing;" + SCHEMA)
     assert read(first)[0] == read(second)[0]
 
 
+def test_a_dump_and_its_restore_are_the_same(make_postgresql_database: MakeDatabase, tmp_path: Path) -> None:
+    original, restored = make_postgresql_database("template0"), make_postgresql_database("template0")
+    run(original, SCHEMA)
+    run(
+        original,
+        "CREATE TABLE listed (c varchar(9) CHECK (c IN ('a', 'it''s')), d varchar(9) CHECK (d <> 'x'));"
+        "CREATE VIEW of_list AS SELECT c FROM listed WHERE c NOT IN ('a', 'b', 'c')",
+    )
+    dialect = dialect_of(original)
+    dialect.dump(original, tmp_path, schema_only=True)
+    dialect.restore(tmp_path, restored, schema_only=True)
+    assert diff(read(original)[0], read(restored)[0]) == ()
+
+
+def test_a_role_without_rights_reads_the_same_snapshot(
+    postgresql_database: DatabaseUrl, make_role: MakeRole
+) -> None:
+    run(postgresql_database, SCHEMA)
+    role = make_role("plain", "secret")
+    plain = with_credentials(postgresql_database, str(urlsplit(role.text).username), "secret")
+    assert read(plain) == read(postgresql_database)
+
+
+def test_rows_that_may_not_be_read_are_not_counted(
+    postgresql_database: DatabaseUrl, make_role: MakeRole
+) -> None:
+    run(postgresql_database, SCHEMA + "ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;")
+    role = make_role("plain", "secret")
+    name = str(urlsplit(role.text).username)
+    run(postgresql_database, f'GRANT SELECT ON public.users TO "{name}"')
+    dialect = dialect_of(postgresql_database)
+    with dialect.connect(with_credentials(postgresql_database, name, "secret")) as connection:
+        for table, why in (("users", "row-level security"), ("notes", "permission denied")):
+            with pytest.raises(NotPermitted) as caught:
+                dialect.count_rows(connection, [("public", table)])
+            assert why in caught.value.why
+            assert f"public.{table}" in caught.value.what
+    run(postgresql_database, f'REVOKE ALL ON public.users FROM "{name}"')
+
+
 def test_settings_of_role_and_database_do_not_matter(postgresql_database: DatabaseUrl) -> None:
     run(postgresql_database, SCHEMA)
     run(
         postgresql_database,
-        "CREATE TABLE public.dated (at timestamptz DEFAULT '2024-02-03 04:05+00', wait interval DEFAULT '1 day 2:00',"
+        "CREATE TABLE public.dated (at timestamptz DEFAULT '2024-02-03 04:05+00',"
+        " wait interval DEFAULT '1 day 2:00',"
         " raw bytea DEFAULT '\\x00ff', ratio float8 DEFAULT 0.1)",
     )
     before = read(postgresql_database)
@@ -363,7 +483,10 @@ def test_settings_of_role_and_database_do_not_matter(postgresql_database: Databa
 
 def test_reading_gives_an_outer_transaction_its_settings_back(postgresql_database: DatabaseUrl) -> None:
     dialect = dialect_of(postgresql_database)
-    run(postgresql_database, "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('a')")
+    run(
+        postgresql_database,
+        "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('a')",
+    )
     with dialect.connect(postgresql_database) as connection, connection.transaction():
         dialect.read_snapshot(connection, TABLE)
         dialect.read_fingerprint(connection, TABLE)
@@ -373,12 +496,12 @@ def test_reading_gives_an_outer_transaction_its_settings_back(postgresql_databas
 def test_the_fingerprint_runs_over_any_driver_and_leaves_the_session_alone(
     postgresql_database: DatabaseUrl,
 ) -> None:
-    from govern.database.postgresql.fingerprint import fingerprint_sql
-
     run(postgresql_database, SCHEMA)
     sql = fingerprint_sql(TABLE)
     assert not set("%?\\") & set(sql)
-    with psycopg.connect(postgresql_database.conninfo) as connection:  # in a transaction, as applications have it
+    with psycopg.connect(
+        postgresql_database.conninfo
+    ) as connection:  # in a transaction, as applications have it
         connection.execute("SET search_path = app, public")
         row = connection.execute(sql.encode()).fetchone()
         assert row == (read(postgresql_database)[1],)
@@ -387,7 +510,10 @@ def test_the_fingerprint_runs_over_any_driver_and_leaves_the_session_alone(
 
 def test_a_version_table_of_any_name_is_left_out(postgresql_database: DatabaseUrl) -> None:
     before = read(postgresql_database, VersionTable("odd '%s\" table", "app"))
-    run(postgresql_database, """CREATE SCHEMA app; CREATE TABLE app."odd '%s"" table" (version_num text NOT NULL)""")
+    run(
+        postgresql_database,
+        """CREATE SCHEMA app; CREATE TABLE app."odd '%s"" table" (version_num text NOT NULL)""",
+    )
     after = read(postgresql_database, VersionTable("odd '%s\" table", "app"))
     assert [change.key.kind for change in diff(before[0], after[0])] == ["schema"]
     assert len(diff(before[0], read(postgresql_database, VersionTable("odd '%s\" table", "public"))[0])) == 2
@@ -452,5 +578,3 @@ def run(url: DatabaseUrl, statements: str) -> None:
 
 def split(statements: str) -> list[str]:
     return [statement for statement in statements.split(";") if statement.strip()]
-
-

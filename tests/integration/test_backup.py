@@ -20,13 +20,20 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from govern.actions.backup import BackupDamaged, create_backup, find_backup, find_damaged, list_backups, verify_backup
+
+from govern.actions.backup import (
+    BackupDamaged,
+    create_backup,
+    find_backup,
+    find_damaged,
+    list_backups,
+    verify_backup,
+)
 from govern.config import Settings, load
 from govern.core.backup import Backup
 from govern.database.dialect import dialect_of
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck, NotPermitted, Refused, Unreachable
-
 from tests.fixtures.databases import MakeRole
 
 TABLES = """
@@ -54,7 +61,9 @@ def settings(tmp_path: Path, database: DatabaseUrl) -> Settings:
     return load(start=project, url=database.text, environ={})
 
 
-def test_a_backup_holds_its_manifest_its_schema_and_its_data(settings: Settings, database: DatabaseUrl) -> None:
+def test_a_backup_holds_its_manifest_its_schema_and_its_data(
+    settings: Settings, database: DatabaseUrl
+) -> None:
     backup = back_up(settings, database, reason="manual")
     assert re.fullmatch(r"\d{8}T\d{6}Z-manual-[0-9a-f]{6}", backup.id)
     assert backup.path == settings.backups / backup.id
@@ -76,7 +85,9 @@ def test_the_manifest_says_what_was_backed_up(settings: Settings, database: Data
     assert manifest.tool.startswith("pg_dump" if database.dialect == "postgresql" else "sqlite3")
 
 
-def test_a_database_without_a_version_table_has_no_revision(settings: Settings, database: DatabaseUrl) -> None:
+def test_a_database_without_a_version_table_has_no_revision(
+    settings: Settings, database: DatabaseUrl
+) -> None:
     run(database, "DROP TABLE alembic_version")
     assert back_up(settings, database).manifest.revision is None
 
@@ -98,14 +109,21 @@ def test_narration_and_progress_tell_what_goes_on(settings: Settings, database: 
     told: list[str] = []
     written: list[int] = []
     backup = create_backup(
-        settings, dialect_of(database), database, reason="manual", narrate=told.append, progress=written.append
+        settings,
+        dialect_of(database),
+        database,
+        reason="manual",
+        narrate=told.append,
+        progress=written.append,
     )
     assert told[0] == "reading the schema and counting rows"
     assert backup.id in told[1]
     assert written
 
 
-def test_nothing_but_the_owner_may_read_a_backup_whatever_the_umask(settings: Settings, database: DatabaseUrl) -> None:
+def test_nothing_but_the_owner_may_read_a_backup_whatever_the_umask(
+    settings: Settings, database: DatabaseUrl
+) -> None:
     before = os.umask(0)
     try:
         backup = back_up(settings, database)
@@ -130,7 +148,9 @@ def test_a_folder_that_others_may_write_into_is_refused(
     assert list(settings.backups.iterdir()) == []
 
 
-def test_a_folder_that_others_may_read_but_not_write_is_taken(settings: Settings, database: DatabaseUrl) -> None:
+def test_a_folder_that_others_may_read_but_not_write_is_taken(
+    settings: Settings, database: DatabaseUrl
+) -> None:
     settings.backups.mkdir()
     settings.backups.chmod(0o755)
     (settings.backups / "README.md").write_text("from a clone")
@@ -170,7 +190,8 @@ def test_the_latest_is_the_targets_own(settings: Settings, database: DatabaseUrl
     "wanted",
     [
         "", ".", "..", "../x", "/etc/passwd", "a\0b", "20261121T120000Z-manual-00000g", "README.md",
-        "20261121T120000Z-manual-000000/../x", "２０261121T120000Z-manual-000000", "20261121T120000Z-manual-000000\n",
+        "20261121T120000Z-manual-000000/../x", "20261121T120000Z-manual-000000\n",
+        "２０261121T120000Z-manual-000000",
         ".partial-20261121T120000Z-manual-000000", "20261121T120000Z-manual-000000", "%2e%2e", "~", "-rf",
     ],
 )  # fmt: skip
@@ -189,7 +210,9 @@ def test_a_link_is_no_backup(settings: Settings, database: DatabaseUrl, tmp_path
         find_backup(settings, backup.id)
 
 
-def test_a_manifest_behind_a_link_is_damage(settings: Settings, database: DatabaseUrl, tmp_path: Path) -> None:
+def test_a_manifest_behind_a_link_is_damage(
+    settings: Settings, database: DatabaseUrl, tmp_path: Path
+) -> None:
     backup = back_up(settings, database)
     manifest = backup.path / "manifest.json"
     manifest.rename(tmp_path / "manifest.json")
@@ -204,7 +227,10 @@ def test_a_damaged_or_missing_manifest_is_not_passed_over_in_silence(
     (first.path / "manifest.json").unlink()
     (second.path / "manifest.json").write_text("{}")
     assert list_backups(settings) == (whole,)
-    assert {finding.rule.id for finding in find_damaged(settings)} == {"backup.missing-file", "backup.damaged-file"}
+    assert {finding.rule.id for finding in find_damaged(settings)} == {
+        "backup.missing-file",
+        "backup.damaged-file",
+    }
     with pytest.raises(BackupDamaged) as caught:
         find_backup(settings, first.id)
     assert caught.value.finding.rule.id == "backup.missing-file"
@@ -234,7 +260,9 @@ def test_a_backup_that_fails_leaves_nothing(settings: Settings, database: Databa
     assert list(settings.backups.iterdir()) == []
 
 
-def test_a_database_that_is_not_there_leaves_nothing(settings: Settings, database: DatabaseUrl, tmp_path: Path) -> None:
+def test_a_database_that_is_not_there_leaves_nothing(
+    settings: Settings, database: DatabaseUrl, tmp_path: Path
+) -> None:
     missing = (
         database.with_database("there_is_none")
         if database.dialect == "postgresql"
@@ -260,7 +288,7 @@ def test_a_backup_killed_at_any_moment_is_never_listed_and_is_swept_by_the_next(
         "print('ready', flush=True)\n"
         "create_backup(load(start=root, url=url.text, environ={}), dialect_of(url), url, reason='killed')\n"
     )
-    half_written, finished, delay = 0, 0, 0.0
+    half_written, finished, delay = 0, 0, 0.01
     while not finished:
         with subprocess.Popen(
             [sys.executable, "-c", script, settings.root],
@@ -280,7 +308,7 @@ def test_a_backup_killed_at_any_moment_is_never_listed_and_is_swept_by_the_next(
         half_written += len(list(settings.backups.glob(".partial-*")))
         assert find_damaged(settings) == ()
         finished = len(list_backups(settings))
-        delay += 0.02
+        delay *= 1.3
         assert delay < 10
     assert half_written > 0
     for backup in list_backups(settings):
@@ -392,12 +420,17 @@ def run_limited(settings: Settings, url: DatabaseUrl, limit: str) -> str:
         "root = pathlib.Path(sys.argv[1])\n"
         "url = DatabaseUrl.parse(sys.stdin.read())\n"
         f"{limit}\n"
+        "settings = load(start=root, url=url.text, environ={})\n"
         "try:\n"
-        "    create_backup(load(start=root, url=url.text, environ={}), dialect_of(url), url, reason='limited')\n"
+        "    create_backup(settings, dialect_of(url), url, reason='limited')\n"
         "except GovernError as error:\n"
         "    print(error)\n"
     )
     answer = subprocess.run(
-        [sys.executable, "-c", script, settings.root], input=url.text, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, settings.root],
+        input=url.text,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return answer.stdout + answer.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from govern.actions.backup import create_backup, find_backup, restored, verify_backup
 from govern.config import Settings, load
 from govern.core.backup import Backup, BackupManifest, Verification
@@ -16,12 +18,12 @@ from govern.core.finding import Finding
 from govern.database.dialect import dialect_of
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, NotPermitted
-
 from tests.fixtures.databases import MakeRole
 
 TABLES = """
 CREATE TABLE users (
-  id integer PRIMARY KEY, email varchar(320) NOT NULL, status varchar NOT NULL CHECK (status IN ('new', 'old'))
+  id integer PRIMARY KEY, email varchar(320) NOT NULL,
+  status varchar NOT NULL CHECK (status IN ('new', 'old'))
 );
 CREATE TABLE notes (id integer PRIMARY KEY, user_id integer NOT NULL REFERENCES users (id), body text);
 CREATE TABLE "odd; ""name"" 100% ü.x" (id integer PRIMARY KEY);
@@ -43,7 +45,8 @@ CREATE TABLE rich (
 );
 CREATE INDEX ix_rich ON rich (lower(kind)) WHERE kind IN ('low', 'high');
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
-CREATE TRIGGER touch AFTER UPDATE ON rich FOR EACH ROW WHEN (NEW.kind IN ('low', 'x')) EXECUTE FUNCTION touch();
+CREATE TRIGGER touch AFTER UPDATE ON rich
+  FOR EACH ROW WHEN (NEW.kind IN ('low', 'x')) EXECUTE FUNCTION touch();
 ALTER TABLE rich ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON rich USING (kind IN ('low', 'high'));
 CREATE MATERIALIZED VIEW counted AS SELECT count(*) AS n FROM rich WHERE kind IN ('low', 'high');
@@ -121,9 +124,15 @@ def test_every_flipped_byte_and_every_truncation_is_found(
         step = max(1, len(whole) // 23)
         for at in (*range(0, len(whole), step), len(whole) - 1):
             file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
-            assert names_of(settings, database, backup) == {("backup.damaged-file", file.name)}, (file.name, at)
+            assert names_of(settings, database, backup) == {("backup.damaged-file", file.name)}, (
+                file.name,
+                at,
+            )
             file.write_bytes(whole[:at])
-            assert names_of(settings, database, backup) == {("backup.damaged-file", file.name)}, (file.name, at)
+            assert names_of(settings, database, backup) == {("backup.damaged-file", file.name)}, (
+                file.name,
+                at,
+            )
         file.write_bytes(whole + b"x")
         assert names_of(settings, database, backup) == {("backup.damaged-file", file.name)}
         file.write_bytes(whole)
@@ -194,10 +203,14 @@ def test_another_row_count_is_found(settings: Settings, database: DatabaseUrl, b
     assert finding.evidence == {"backed_up": 4, "restored": 3}
 
 
-def test_a_table_that_was_not_counted_is_found(settings: Settings, database: DatabaseUrl, backup: Backup) -> None:
+def test_a_table_that_was_not_counted_is_found(
+    settings: Settings, database: DatabaseUrl, backup: Backup
+) -> None:
     rows = {name: count for name, count in backup.manifest.rows.items() if not name.endswith("notes")}
     rewrite(backup, replace(backup.manifest, rows=rows))
-    assert [finding.rule.id for finding in verify(settings, database, backup)[1]] == ["backup.content-differs"]
+    assert [finding.rule.id for finding in verify(settings, database, backup)[1]] == [
+        "backup.content-differs"
+    ]
 
 
 def test_another_revision_is_found(settings: Settings, database: DatabaseUrl, backup: Backup) -> None:
@@ -236,8 +249,6 @@ def test_a_dump_that_does_not_restore_is_a_finding(
     settings: Settings, database: DatabaseUrl, backup: Backup
 ) -> None:
     """Its digest is right: it was no dump from the beginning."""
-    import hashlib
-
     largest = max(
         (file for file in backup.manifest.files if file.path.startswith("data/")), key=lambda file: file.bytes
     )
@@ -275,7 +286,9 @@ def test_a_restored_copy_can_be_worked_with_and_is_dropped_afterwards(
 def test_a_backup_of_another_engine_is_not_tried(
     settings: Settings, database: DatabaseUrl, backup: Backup, server_url: DatabaseUrl, tmp_path: Path
 ) -> None:
-    other = server_url if database.dialect == "sqlite" else DatabaseUrl.parse(f"sqlite:///{tmp_path / 'x.db'}")
+    other = (
+        server_url if database.dialect == "sqlite" else DatabaseUrl.parse(f"sqlite:///{tmp_path / 'x.db'}")
+    )
     with pytest.raises(ConfigurationError, match=f"is of a {database.dialect} database"):
         verify_backup(settings, dialect_of(other), backup, like=other)
 
@@ -305,6 +318,7 @@ def test_owners_that_the_user_may_not_make_are_left_out_of_the_comparison(
     assert findings == ()
     assert isinstance(verification, Verification)
     assert "owner" in verification.left_out
+    run(postgresql_database, f'DROP OWNED BY "{user}"')
 
 
 def test_a_role_that_reads_not_everything_makes_no_backup(
@@ -327,13 +341,15 @@ def test_rows_that_a_policy_hides_make_no_silent_gap(
     user = str(psycopg.conninfo.conninfo_to_dict(login.conninfo)["user"])
     run(
         postgresql_database,
-        f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{user}"; ALTER TABLE notes ENABLE ROW LEVEL SECURITY',
+        f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{user}";'
+        "ALTER TABLE notes ENABLE ROW LEVEL SECURITY",
     )
     url = login.with_database(postgresql_database.database)
     settings = load(start=tmp_path, url=url.text, environ={})
     with pytest.raises(NotPermitted) as caught:
         create_backup(settings, dialect_of(url), url, reason="manual")
     assert "row-level security" in caught.value.why
+    run(postgresql_database, f'DROP OWNED BY "{user}"')
 
 
 def verify(

@@ -12,6 +12,7 @@ from govern.config import Settings
 from govern.core.report import Entry
 from govern.database.dialect import dialect_of
 from govern.database.url import DatabaseUrl
+from tests.fixtures.databases import MakeRole
 
 ENV = """\
 from alembic import context
@@ -62,6 +63,13 @@ def test_looking_creates_nothing(project: Path, tmp_path: Path) -> None:
     assert sorted(path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts) == before
 
 
+def test_a_sqlite_file_that_is_yet_to_be_made_is_no_finding(project: Path, tmp_path: Path) -> None:
+    file = tmp_path / "new.sqlite"
+    entries = by_name(examine(read(project, DatabaseUrl.parse(f"sqlite:///{file}"))))
+    assert entries["database"].reason == f"no {file} yet; govern migrate creates it"
+    assert not file.exists()
+
+
 def test_a_server_that_does_not_answer_is_a_finding_without_the_password(project: Path) -> None:
     url = DatabaseUrl.parse("postgresql://app:s3cr3t@127.0.0.1:1/app")
     entries = by_name(examine(read(project, url)))
@@ -73,21 +81,24 @@ def test_a_server_that_does_not_answer_is_a_finding_without_the_password(project
 
 
 def test_a_role_that_may_not_create_databases_is_told_the_statement(
-    project: Path, postgresql_database: DatabaseUrl, make_role: object
+    project: Path, make_role: MakeRole
 ) -> None:
-    url = make_role("doctor_patient")  # type: ignore[operator]
-    url = url.with_database(postgresql_database.database) if hasattr(url, "with_database") else url
-    [finding] = by_name(examine(read(project, url)))["rights"].findings
+    [finding] = by_name(examine(read(project, make_role("patient", "s3cr3t"))))["rights"].findings
     assert "CREATEDB" in finding.remedy
     assert finding.rule.id == "startup.missing-right"
 
 
-def test_who_holds_the_migration_lock_is_named(project: Path, postgresql_database: DatabaseUrl) -> None:
-    settings = read(project, postgresql_database)
-    with dialect_of(postgresql_database).hold_migration_lock(postgresql_database, wait_seconds=1):
+def test_a_role_that_may_create_databases_is_fine(project: Path, make_role: MakeRole) -> None:
+    url = make_role("patient", "s3cr3t", createdb=True)
+    assert by_name(examine(read(project, url)))["rights"].status == "passed"
+
+
+def test_who_holds_the_migration_lock_is_named(project: Path, any_database: DatabaseUrl) -> None:
+    settings = read(project, any_database)
+    with dialect_of(any_database).hold_migration_lock(any_database, wait_seconds=1):
         entries = by_name(examine(settings, locks=True))
     [finding] = entries["migration lock"].findings
-    assert "pid" in finding.why
+    assert "pid " in finding.why
     assert set(entries) == {"database", "migration lock"}
     assert by_name(examine(settings, locks=True))["migration lock"].reason == "free"
 

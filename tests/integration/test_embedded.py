@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from govern.database import embedded
 from govern.database.embedded.account import Account, run_as
 from govern.database.url import DatabaseUrl
@@ -64,9 +65,14 @@ def state_folder(make_project: MakeProject) -> Path:
     return make_project()
 
 
+def start(state_folder: Path) -> DatabaseUrl:
+    """As govern does, but for the time it takes to wait for the disk."""
+    return embedded.ensure_running(state_folder, settings={"fsync": "off"})
+
+
 def ask(url: DatabaseUrl, query: str) -> str:
     with psycopg.connect(url.conninfo, autocommit=True) as connection:
-        row = connection.execute(query).fetchone()  # type: ignore[call-overload]
+        row = connection.execute(query).fetchone()
     return str(row[0]) if row else ""
 
 
@@ -78,7 +84,7 @@ def running_pid(state_folder: Path) -> int:
 
 
 def test_the_first_call_makes_a_server_and_a_database(state_folder: Path) -> None:
-    url = embedded.ensure_running(state_folder)
+    url = start(state_folder)
     assert ask(url, "SELECT current_database()") == "app"
     assert ask(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == "True"
     assert ask(url, "SHOW server_encoding") == "UTF8"
@@ -99,9 +105,9 @@ def test_settings_given_at_the_start_win(state_folder: Path) -> None:
 
 
 def test_a_running_server_is_found_again(state_folder: Path) -> None:
-    first = embedded.ensure_running(state_folder)
+    first = start(state_folder)
     pid = running_pid(state_folder)
-    assert embedded.ensure_running(state_folder) == first
+    assert start(state_folder) == first
     assert running_pid(state_folder) == pid
 
 
@@ -124,29 +130,30 @@ def test_ten_commands_at_once_start_one_server(state_folder: Path) -> None:
 
 
 def test_a_server_killed_with_its_postmaster_comes_back_with_its_data(state_folder: Path) -> None:
-    url = embedded.ensure_running(state_folder)
+    url = start(state_folder)
     with psycopg.connect(url.conninfo, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS n")
         pid = running_pid(state_folder)
         os.kill(pid, signal.SIGKILL)
-        again = embedded.ensure_running(state_folder)  # while a session of the old server may still end
+        again = start(state_folder)  # while a session of the old server may still end
     assert ask(again, "SELECT n FROM kept") == "42"
     assert running_pid(state_folder) != pid
 
 
 def test_a_busy_session_of_a_killed_server_is_waited_for(state_folder: Path) -> None:
-    url = embedded.ensure_running(state_folder)
+    url = start(state_folder)
     with contextlib.closing(psycopg.connect(url.conninfo, autocommit=True)) as connection:
         connection.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 12000000)")
         time.sleep(0.2)
         os.kill(running_pid(state_folder), signal.SIGKILL)
-        assert ask(embedded.ensure_running(state_folder), "SELECT 1") == "1"
+        assert ask(start(state_folder), "SELECT 1") == "1"
 
 
 @as_root
 def test_a_pid_file_that_names_somebody_else_by_now_does_not_matter(state_folder: Path) -> None:
-    """After a reboot the number may belong to another process of the same user: PostgreSQL alone would refuse."""
-    embedded.ensure_running(state_folder)
+    """After a reboot the number may belong to another process of the same user: PostgreSQL alone would
+    refuse."""
+    start(state_folder)
     data = state_folder / "postgresql-18" / "data"
     pid_file = data / "postmaster.pid"
     kept = pid_file.read_text(encoding="utf-8").split("\n", 1)[1]
@@ -156,7 +163,7 @@ def test_a_pid_file_that_names_somebody_else_by_now_does_not_matter(state_folder
         pid_file.write_text(f"{other.pid}\n{kept}", encoding="utf-8")
         os.chown(pid_file, owner.st_uid, owner.st_gid)
         try:
-            assert ask(embedded.ensure_running(state_folder), "SELECT 1") == "1"
+            assert ask(start(state_folder), "SELECT 1") == "1"
             assert other.poll() is None
         finally:
             other.kill()
@@ -166,12 +173,12 @@ def test_an_initdb_that_was_killed_does_not_matter(state_folder: Path) -> None:
     unfinished = state_folder / "postgresql-18" / "data.new"
     unfinished.mkdir(parents=True)
     (unfinished / "PG_VERSION").write_text("18\n", encoding="utf-8")
-    assert ask(embedded.ensure_running(state_folder), "SELECT 1") == "1"
+    assert ask(start(state_folder), "SELECT 1") == "1"
     assert not unfinished.exists()
 
 
 def test_stop_ends_it_and_keeps_the_data(state_folder: Path) -> None:
-    url = embedded.ensure_running(state_folder)
+    url = start(state_folder)
     with psycopg.connect(url.conninfo, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS n")
         assert embedded.stop(state_folder)  # with a client connected
@@ -179,7 +186,7 @@ def test_stop_ends_it_and_keeps_the_data(state_folder: Path) -> None:
     assert stopped is not None
     assert (stopped.is_running, stopped.pid, stopped.url) == (False, None, None)
     assert not embedded.stop(state_folder)
-    assert ask(embedded.ensure_running(state_folder), "SELECT n FROM kept") == "42"
+    assert ask(start(state_folder), "SELECT n FROM kept") == "42"
 
 
 def test_nothing_is_known_or_made_where_it_never_ran(state_folder: Path) -> None:
@@ -189,7 +196,7 @@ def test_nothing_is_known_or_made_where_it_never_ran(state_folder: Path) -> None
 
 
 def test_nobody_commits_it(state_folder: Path) -> None:
-    embedded.ensure_running(state_folder)
+    start(state_folder)
     assert (state_folder / ".gitignore").read_text(encoding="utf-8") == "*\n"
 
 
@@ -198,21 +205,21 @@ def test_what_the_caller_set_for_other_servers_does_not_matter(
 ) -> None:
     for name, value in {"PGPORT": "1", "PGDATA": "/nowhere", "PGHOST": "nowhere.invalid"}.items():
         monkeypatch.setenv(name, value)
-    assert ask(embedded.ensure_running(state_folder), "SELECT 1") == "1"
+    assert ask(start(state_folder), "SELECT 1") == "1"
 
 
 def test_a_folder_with_signs_that_mean_something(make_project: MakeProject) -> None:
     state_folder = make_project('it\'s, a "test" & 100% $HOME;#')
-    assert ask(embedded.ensure_running(state_folder), "SELECT 1") == "1"
+    assert ask(start(state_folder), "SELECT 1") == "1"
 
 
 def test_a_path_too_long_for_a_socket(make_project: MakeProject) -> None:
     state_folder = make_project("long-" + "x" * 120)
-    url = embedded.ensure_running(state_folder)
+    url = start(state_folder)
     assert ask(url, "SELECT 1") == "1"
     socket_folder = (state_folder / "postgresql-18" / "socket").resolve()
     assert not socket_folder.is_relative_to(state_folder)
-    assert embedded.ensure_running(state_folder) == url
+    assert start(state_folder) == url
     assert embedded.stop(state_folder)
     assert not socket_folder.parent.exists()
 
@@ -220,28 +227,28 @@ def test_a_path_too_long_for_a_socket(make_project: MakeProject) -> None:
 def test_a_short_socket_folder_that_is_gone_is_made_again(make_project: MakeProject) -> None:
     """As after a reboot, which empties the folder of temporary files."""
     state_folder = make_project("long-" + "x" * 120)
-    embedded.ensure_running(state_folder)
+    start(state_folder)
     os.kill(running_pid(state_folder), signal.SIGKILL)
     shutil.rmtree((state_folder / "postgresql-18" / "socket").resolve().parent)
-    assert ask(embedded.ensure_running(state_folder), "SELECT 1") == "1"
+    assert ask(start(state_folder), "SELECT 1") == "1"
 
 
 def test_a_socket_folder_that_somebody_else_put_there_is_not_used(make_project: MakeProject) -> None:
     state_folder = make_project("long-" + "x" * 120)
-    embedded.ensure_running(state_folder)
+    start(state_folder)
     embedded.stop(state_folder)
     with tempfile.TemporaryDirectory() as planted:
         Path(planted).chmod(0o777)
         (Path(planted) / "socket").mkdir(mode=0o777)
         (state_folder / "postgresql-18" / "socket").symlink_to(Path(planted) / "socket")
-        url = embedded.ensure_running(state_folder)
+        url = start(state_folder)
         assert planted not in url.text
         assert (Path(planted) / "socket").is_dir()
 
 
 @as_root
 def test_it_never_runs_as_root_and_its_socket_is_closed_to_others(state_folder: Path) -> None:
-    embedded.ensure_running(state_folder)
+    start(state_folder)
     assert Path(f"/proc/{running_pid(state_folder)}").stat().st_uid == pwd.getpwnam("nobody").pw_uid
     assert capabilities_of(running_pid(state_folder)) == 0
     for name in ("data", "socket"):
@@ -252,7 +259,7 @@ def test_it_never_runs_as_root_and_its_socket_is_closed_to_others(state_folder: 
 def test_it_runs_as_the_owner_of_the_project(state_folder: Path) -> None:
     owner = pwd.getpwnam("daemon")
     os.chown(state_folder.parent, owner.pw_uid, owner.pw_gid)
-    embedded.ensure_running(state_folder)
+    start(state_folder)
     found = embedded.status(state_folder)
     assert found is not None
     assert found.account == "daemon"
@@ -262,7 +269,7 @@ def test_it_runs_as_the_owner_of_the_project(state_folder: Path) -> None:
 def test_it_runs_below_a_folder_closed_to_others(make_project: MakeProject) -> None:
     """A clone in root's own folder: the server gets the one capability it needs, and no folder is opened."""
     state_folder = make_project(mode=0o700)
-    assert ask(embedded.ensure_running(state_folder), "SELECT 1") == "1"
+    assert ask(start(state_folder), "SELECT 1") == "1"
     assert capabilities_of(running_pid(state_folder)) == 1 << 2  # CAP_DAC_READ_SEARCH
     assert state_folder.parent.parent.stat().st_mode & 0o777 == 0o700
     assert (state_folder / "postgresql-18").stat().st_mode & 0o777 == 0o700
@@ -281,7 +288,7 @@ def test_it_runs_with_its_programs_below_a_folder_closed_to_others(
                 shutil.copytree(folder, Path(closed) / folder.name, symlinks=True)
         programs = Path(closed) / wheel.name / "pginstall18" / "bin"
         monkeypatch.setattr(embedded, "find_programs", lambda: programs)
-        url = embedded.ensure_running(state_folder)
+        url = start(state_folder)
         # a server that may read everything is reached through root's own folder alone
         assert (state_folder / "postgresql-18").stat().st_mode & 0o777 == 0o700
         assert ask(url, "SELECT 1") == "1"
@@ -295,7 +302,7 @@ def test_without_the_capability_the_error_says_what_to_do(
     state_folder = make_project(mode=0o700)
     monkeypatch.setattr("govern.database.embedded.account._held_capabilities", lambda: 0)
     with pytest.raises(NotPermitted, match="cannot be started as nobody") as raised:
-        embedded.ensure_running(state_folder)
+        start(state_folder)
     assert "CAP_DAC_READ_SEARCH" in raised.value.why
     assert "--url" in raised.value.next
 
@@ -317,7 +324,7 @@ def test_a_user_who_is_not_root_runs_it_as_themselves(make_project: MakeProject)
 @as_root
 def test_another_users_server_is_not_touched(make_project: MakeProject) -> None:
     state_folder = make_project()
-    embedded.ensure_running(state_folder)
+    start(state_folder)
     embedded.stop(state_folder)
     daemon = pwd.getpwnam("daemon")
     user = Account(uid=daemon.pw_uid, gid=daemon.pw_gid, capability="dac_read_search")
@@ -349,7 +356,7 @@ def test_a_server_that_does_not_start_is_quoted(state_folder: Path) -> None:
     with pytest.raises(CouldNotCheck, match="did not start") as raised:
         embedded.ensure_running(state_folder, settings={"shared_buffers": "a lot"})
     assert "shared_buffers" in raised.value.why
-    assert ask(embedded.ensure_running(state_folder), "SELECT 1") == "1"
+    assert ask(start(state_folder), "SELECT 1") == "1"
 
 
 def count_starts(state_folder: Path) -> int:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.fixtures.projects import CopyProject, list_tables, read_rows, read_version
 
 from govern.database.url import DatabaseUrl
 from govern.revisions.protocol import Event, RevisionDone, RevisionStarted, Statement
 from govern.revisions.runner import Runner
+from tests.fixtures.projects import CopyProject, list_tables, read_rows, read_version
 
 INSISTING_ENV = """
 from alembic import context
@@ -26,8 +26,8 @@ from alembic import context
 from sqlalchemy import create_engine
 
 engine = create_engine(
-    "postgresql+{driver}://elsewhere.invalid/production",
-    connect_args={{"host": "also-elsewhere.invalid", "password": "wrong", "options": "-c search_path=tenant"}},
+    "postgresql+psycopg://elsewhere.invalid/production",
+    connect_args={"host": "also-elsewhere.invalid", "password": "wrong", "options": "-c search_path=tenant"},
 )
 with engine.connect() as connection:
     context.configure(connection=connection, target_metadata=None)
@@ -58,29 +58,22 @@ def test_the_driver_of_the_ini_is_kept_and_its_host_is_not(
 ) -> None:
     settings = copy_project("asynchronous")
     ini = settings.root / "alembic.ini"
-    ini.write_text(ini.read_text().replace("driver://", f"postgresql+{driver}://"))
+    ini.write_text(ini.read_text().replace("driver://", "postgresql+psycopg://"))
     env = settings.root / "migrations/env.py"
     env.write_text(f"{env.read_text()}\nprint('driver:', config.get_main_option('sqlalchemy.url'))\n")
     outcome = Runner(settings).upgrade(postgresql_database)
     assert outcome.error is None
-    assert f"driver: postgresql+{driver}://" in outcome.output
+    assert "driver: postgresql+psycopg://" in outcome.output
     assert read_version(postgresql_database) == {"r2"}
 
 
-def test_the_engines_other_arguments_are_kept(
+def test_where_an_engine_connects_is_replaced_and_how_is_kept(
     postgresql_database: DatabaseUrl, copy_project: CopyProject
 ) -> None:
-    schema = "from alembic import op\nrevision = 'r0'\ndown_revision = None\n\ndef upgrade():\n"
-    first = schema + "    op.execute('CREATE SCHEMA tenant')\n"
-    env = ENGINE_WITH_ARGUMENTS_ENV.format(driver="psycopg")
-    settings = copy_project("plain", {"migrations/env.py": env, "migrations/versions/r0.py": first})
-    users = settings.root / "migrations/versions/r1_users.py"
-    users.write_text(users.read_text().replace("down_revision = None", 'down_revision = "r0"'))
-    runner = Runner(replace(settings, models=None))
-    # the version table is made before the schema is, so it lands where search_path leads next
-    read_rows(postgresql_database, "SELECT 1")
-    outcome = runner.upgrade(postgresql_database)
-    assert outcome.error is not None, "nothing can be created in a search_path of no schema"
+    outcome = Runner(copy_project("plain", {"migrations/env.py": ENGINE_WITH_ARGUMENTS_ENV})).upgrade(
+        postgresql_database
+    )
+    assert outcome.error is not None, "its search_path leads to no schema"
     assert "no schema has been selected" in outcome.error.message
 
 
@@ -126,7 +119,9 @@ def test_events_tell_which_revision_executes_what(
         ("RevisionStarted", "r2"),
         ("RevisionDone", "r2"),
     ]
-    statements = [(event.revision, event.sql.split("(")[0].strip()) for event in events if isinstance(event, Statement)]
+    statements = [
+        (event.revision, event.sql.split("(")[0].strip()) for event in events if isinstance(event, Statement)
+    ]
     assert [one for one in statements if one[0]] == [
         ("r1", "CREATE TABLE users"),
         ("r2", "CREATE TABLE notes"),
@@ -156,7 +151,7 @@ def test_create_all_makes_the_schemas_that_models_name(
 ) -> None:
     models = (
         "from sqlalchemy import Column, Integer, MetaData, Table\n"
-        'metadata = MetaData(schema=\'odd "name" %\')\n'
+        "metadata = MetaData(schema='odd \"name\" %')\n"
         'Table("things", metadata, Column("id", Integer, primary_key=True))\n'
     )
     settings = replace(copy_project("plain", {"app/models.py": models}), models="app.models:metadata")
@@ -185,7 +180,9 @@ def test_a_project_whose_env_is_broken_is_described_with_the_reason(copy_project
 def test_an_env_that_only_works_online_is_described_with_the_reason(
     any_database: DatabaseUrl, copy_project: CopyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OWN_URL", "sqlite://" if any_database.dialect == "sqlite" else "postgresql+psycopg://")
+    monkeypatch.setenv(
+        "OWN_URL", "sqlite://" if any_database.dialect == "sqlite" else "postgresql+psycopg://"
+    )
     runner = Runner(replace(copy_project("own_engine"), url=any_database.text))
     problem = runner.describe().problem
     assert problem is not None
@@ -213,10 +210,12 @@ def test_revision_writes_what_the_models_have_and_the_database_has_not(
     assert "drop_table" not in path.read_text()
 
 
-def test_what_env_prints_or_breaks_stays_outside(any_database: DatabaseUrl, copy_project: CopyProject) -> None:
+def test_what_env_prints_or_breaks_stays_outside(
+    any_database: DatabaseUrl, copy_project: CopyProject
+) -> None:
     noise = (
         "import logging, os, sys\n"
-        "print('{\"event\": \"result\"}')\n"
+        'print(\'{"event": "result"}\')\n'
         "print('to stderr', file=sys.stderr)\n"
         "logging.disable(logging.CRITICAL)\n"
         "sys.stdout = sys.stderr = open(os.devnull, 'w')\n"

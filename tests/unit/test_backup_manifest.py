@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from govern.core.backup import (
     RULES,
     Backup,
@@ -16,8 +19,6 @@ from govern.core.backup import (
     ManifestDamaged,
     Verification,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 MANIFEST = BackupManifest(
     id="20261121T050000Z-migrate-3f9a1c",
@@ -77,7 +78,6 @@ def test_every_truncation_is_found() -> None:
             BackupManifest.from_text(written[:length])
 
 
-@settings(max_examples=500)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | _words,

@@ -170,6 +170,12 @@ def test_a_broken_ini_is_explained_without_its_text(tmp_path: Path, text: str, w
     assert why in fail(tmp_path).why
 
 
+def test_the_actor_is_known_without_any_variable(tmp_path: Path) -> None:
+    assert read(tmp_path).actor
+    assert read(tmp_path, {"USER": "ada"}).actor == "ada"
+    assert read(tmp_path, {"USER": "ada", "GOVERN_ACTOR": "ci"}).actor == "ci"
+
+
 # --- Alembic ----------------------------------------------------------------------------------------------
 
 

@@ -6,8 +6,8 @@ from govern.actions.files import write_text
 from govern.config import Settings
 from govern.core.report import Draft
 from govern.core.snapshot import Snapshot
-from govern.declared import declared_by_models
 from govern.database.url import DatabaseUrl
+from govern.declared import declared_by_models
 from govern.revisions.checksums import render_checksums
 from govern.revisions.graph import Chain
 from govern.source.lock import render_lock

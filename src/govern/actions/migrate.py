@@ -17,8 +17,8 @@ from govern.checks.integrity import check_integrity
 from govern.core.finding import Finding, Severity
 from govern.core.report import Draft, Entry
 from govern.core.run import AppliedRevision, Run
-from govern.declared import expected_at
 from govern.database.live import LiveDatabase
+from govern.declared import expected_at
 from govern.errors import FailedMidway
 from govern.revisions.graph import Chain
 from govern.revisions.protocol import ChildError, Event, RevisionDone
@@ -95,7 +95,9 @@ def _prepare(
         raise _NothingPending
     draft.passed("lock", "held by the connection that migrates")
     saved = (
-        create_verified_backup(live, draft, reason="migrate", narrate=narrate).id if backup == "auto" else None
+        create_verified_backup(live, draft, reason="migrate", narrate=narrate).id
+        if backup == "auto"
+        else None
     )
     if saved is None:
         draft.passed("backup", "none was taken: --backup off")

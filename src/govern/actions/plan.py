@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from govern.core.plan import Plan, Step
-from govern.declared import declared_by_revisions
 from govern.database.live import LiveDatabase
+from govern.declared import declared_by_revisions
 from govern.errors import CouldNotCheck
 from govern.revisions.graph import Chain
 from govern.revisions.protocol import Event, RevisionDone, Statement

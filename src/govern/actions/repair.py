@@ -1,4 +1,4 @@
-"""Brings a drifted schema back to what it is declared to be: proposed, proven on a copy, backed up, applied, recorded."""
+"""Brings a drifted schema back to what is declared: proposed, proven on a copy, backed up, applied, recorded."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from govern.actions.record import finish_run, start_run
 from govern.core.changes import describe_change, diff
 from govern.core.plan import Hazard, RepairPlan, hazards_of_undoing
 from govern.core.report import Draft
-from govern.declared import Declared, declared_by_revisions
 from govern.database.live import LiveDatabase
 from govern.database.scratch import scratch_database
+from govern.declared import Declared, declared_by_revisions
 from govern.errors import CouldNotCheck, FailedMidway, Refused
 
 Narrate = Callable[[str], None]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from govern.actions.record import finish_run, start_run
 from govern.checks.drift import check_drift
 from govern.core.report import Draft, Entry
-from govern.declared import expected_at
 from govern.database.live import LiveDatabase
+from govern.declared import expected_at
 from govern.errors import FailedMidway, Refused
 from govern.revisions.graph import Chain
 from govern.revisions.runner import Runner

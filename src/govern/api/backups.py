@@ -48,6 +48,8 @@ def backup_verify(draft: Draft, settings: Settings, backup_id: str, *, narrate: 
     backup = find_backup(settings, backup_id)
     live = open_database(read_project(settings), draft)
     verification, findings = verify_backup(settings, live.dialect, backup, like=live.url, narrate=narrate)
-    reason = f"restored and compared, {verification.duration_ms} ms" if verification else "not good for a restore"
+    reason = (
+        f"restored and compared, {verification.duration_ms} ms" if verification else "not good for a restore"
+    )
     draft.add(Entry.of("verify", findings, reason))
     draft.data["backups"] = [find_backup(settings, backup.id).to_json()] if verification else []

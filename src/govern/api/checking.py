@@ -12,9 +12,9 @@ from govern.config import Settings
 from govern.core.finding import Severity
 from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
-from govern.declared import ReplayFailed, declared_by_models, declared_by_revisions
 from govern.database.target import declared_like
 from govern.database.url import DatabaseUrl
+from govern.declared import ReplayFailed, declared_by_models, declared_by_revisions
 from govern.source.lock import read_lock
 
 _FORGOTTEN_REVISION = "write the missing revision, then review it: govern revision -m 'what changed'"
@@ -44,7 +44,7 @@ def check(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> Non
         narrate("replaying the revisions from an empty database")
         _check_replay(draft, project, models, like)
     _check_manifest(draft, project, models)
-    _check_lock(draft, project, models, like)
+    _check_lock(draft, project, models)
 
 
 def _chain_entry(project: Project) -> Entry:
@@ -75,8 +75,7 @@ def _check_manifest(draft: Draft, project: Project, models: Snapshot) -> None:
     draft.add(Entry.of("manifest", check_manifest(project.manifest, models, path=path), path))
 
 
-def _check_lock(draft: Draft, project: Project, models: Snapshot, like: DatabaseUrl) -> None:
-    """Held against the models on a server of the lock's own kind, whatever the target is."""
+def _check_lock(draft: Draft, project: Project, models: Snapshot) -> None:
     settings = project.settings
     path = settings.relative(settings.lock)
     lock = read_lock(settings.lock)

@@ -19,9 +19,9 @@ from govern.core.finding import Finding, Fix
 from govern.core.plan import RepairPlan
 from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
-from govern.declared import Declared, declared_by_models, declared_by_revisions
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
+from govern.declared import Declared, declared_by_models, declared_by_revisions
 from govern.errors import ConfigurationError, CouldNotCheck, Refused
 from govern.source.lock import read_lock, render_lock
 

@@ -51,7 +51,9 @@ def embedded_status(draft: Draft, settings: Settings) -> None:
         "url": status.url.text if status.url else None,
         "account": status.account,
     }
-    draft.passed("embedded", f"running, pid {status.pid}" if status.is_running else "stopped; its data is kept")
+    draft.passed(
+        "embedded", f"running, pid {status.pid}" if status.is_running else "stopped; its data is kept"
+    )
 
 
 @command("embedded stop")

@@ -70,4 +70,6 @@ def guard_chain(project: Project, draft: Draft, stamped: tuple[str, ...] | None 
     if broken:
         first = broken[0]
         place = f"{first.subject.location}: " if first.subject.location else ""
-        raise Refused(f"the revision chain is broken: {first.message}", why=place + first.why, next=first.remedy)
+        raise Refused(
+            f"the revision chain is broken: {first.message}", why=place + first.why, next=first.remedy
+        )

@@ -7,6 +7,8 @@ import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from govern import __version__
 from govern.config import Settings
 from govern.core.finding import Finding, Rule, Severity, Subject
@@ -193,7 +195,9 @@ def _free_space(folder: Path) -> str:
 
 def _look_at_clients() -> str:
     clients = find_clients()
-    return ", ".join(f"pg_dump {client}" for client in clients) or "no PostgreSQL programs; SQLite needs none"
+    if not clients:
+        return "no PostgreSQL programs; SQLite needs none"
+    return f"PostgreSQL programs {', '.join(client.version for client in clients)}"
 
 
 def _look_at_embedded(settings: Settings) -> str:
@@ -220,12 +224,13 @@ def _find_database(settings: Settings) -> LiveDatabase | Entry:
     """The database if it has an address by now; looking must not start the embedded server."""
     try:
         if settings.url is not None:
-            return LiveDatabase(settings, resolve_target(settings))
+            database = LiveDatabase(settings, resolve_target(settings))
+            if database.url.dialect == "sqlite" and not database.url.path.exists():
+                return Entry.of("database", (), f"no {database.url.path} yet; govern migrate creates it")
+            return database
         status = embedded.status(settings.state_folder)
         if status is not None and status.url is not None:
             return LiveDatabase(settings, status.url)
-    except ToolMissing as missing:
-        return _failed_database(missing)
     except GovernError as error:
         return _failed_database(error)
     return Entry.of("database", (), "none configured: the embedded PostgreSQL starts when it is needed")
@@ -253,9 +258,12 @@ def _examine_database(database: LiveDatabase | Entry, *, only_locks: bool) -> It
 
 
 def _look_at_database(database: LiveDatabase) -> str:
-    target = database.describe()
-    stamped = f"at {', '.join(target.revision)}" if target.revision else "never migrated"
-    return f"{target.url}, version {target.server_version}, {stamped}"
+    dialect = database.dialect
+    with database.connect() as connection:
+        version = dialect.read_server_version(connection)
+        stamped = dialect.read_version_rows(connection, database.table)
+    where = f"at {', '.join(stamped)}" if stamped else "never migrated"
+    return f"{database.url}, version {version}, {where}"
 
 
 def _look_at_rights(database: LiveDatabase) -> str:
@@ -281,12 +289,23 @@ def _look_at_backup_client(database: LiveDatabase) -> str:
 
 def _look_at_migration_lock(database: LiveDatabase) -> str:
     lock = database.dialect.migration_lock(database.url)
-    if lock.holder_query is None:
-        return "a file beside the database"
+    if lock.file is not None:
+        return _look_at_lock_file(database, lock.file)
     with database.connect() as connection:
-        holder = connection.value(lock.holder_query)
+        holder = connection.value(lock.holder_query) if lock.holder_query else None
     if holder:
         raise Refused("the migration lock is held", why=str(holder))
+    return "free"
+
+
+def _look_at_lock_file(database: LiveDatabase, file: Path) -> str:
+    """Raises Refused, naming the holder."""
+    try:
+        if file.exists():
+            FileLock(file, timeout=0).acquire().lock.release()
+    except Timeout:
+        with database.dialect.hold_migration_lock(database.url, wait_seconds=0):
+            pass
     return "free"
 
 

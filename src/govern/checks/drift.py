@@ -131,4 +131,3 @@ def _evidence(change: Change) -> dict[str, object]:
 
 def _plain(fact: Fact) -> object:
     return list(fact) if isinstance(fact, tuple) else fact
-

@@ -47,7 +47,7 @@ def snapshot(session: Session) -> Report:
     """
     from govern import api
 
-    return api.snapshot(session.settings, narrate=session.narrate)
+    return api.snapshot(session.settings)
 
 
 @root.inspecting("drift")

@@ -1,4 +1,4 @@
-"""A backup as values: its manifest, the verification it passed, and the rules for what can be wrong with one."""
+"""A backup as values: its manifest, the verification it passed, and the rules for what is wrong with one."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ DAMAGED_FILE = Rule(
     id="backup.damaged-file",
     name="Damaged file in a backup",
     severity=Severity.CRITICAL,
-    condition="a file of a backup has not the size or the SHA-256 that its manifest says, or the manifest is damaged",
+    condition="a file of a backup has another size or SHA-256 than its manifest says, or that is damaged",
     effect="the backup cannot be trusted: a restore may fail, or succeed with wrong data",
-    remedy="make a new backup now (govern backup create), then look at the disk; keep the damaged one for its remains",
+    remedy="make a new backup now (govern backup create), then look at the disk",
 )
 MISSING_FILE = Rule(
     id="backup.missing-file",
@@ -44,7 +44,7 @@ CONTENT_DIFFERS = Rule(
     id="backup.content-differs",
     name="A restored backup is not what was backed up",
     severity=Severity.CRITICAL,
-    condition="a backup, restored into a scratch database, has another schema, revision or row count than its manifest",
+    condition="a backup, restored into a scratch database, has another schema, revision or row count",
     effect="a restore would not bring back the database that was backed up",
     remedy="make a new backup and verify it: govern backup create",
 )
@@ -165,10 +165,7 @@ class BackupManifest:
     def from_text(cls, text: str) -> BackupManifest:
         """The inverse of ``to_text``. Raises ManifestDamaged for any other text, be it one byte."""
         try:
-            content = json.loads(text)
-            if content["manifest_version"] != MANIFEST_VERSION:
-                raise ManifestDamaged(f"it has version {content['manifest_version']}, not {MANIFEST_VERSION}")
-            manifest = _read(content)
+            manifest = _read(json.loads(text))
             is_as_written = manifest.to_text() == text
         except ManifestDamaged:
             raise
@@ -213,6 +210,8 @@ class Backup:
 
 
 def _read(content: Mapping[str, Any]) -> BackupManifest:
+    if content["manifest_version"] != MANIFEST_VERSION:
+        raise ManifestDamaged(f"it has version {content['manifest_version']}, not {MANIFEST_VERSION}")
     return BackupManifest(
         id=content["id"],
         reason=content["reason"],

@@ -43,8 +43,8 @@ class Change:
 def diff(declared: Snapshot, live: Snapshot) -> tuple[Change, ...]:
     """All changes from ``declared`` to ``live``, sorted by key.
 
-    What comes and goes with an object is not listed beside it: the columns, constraints, indexes, triggers and
-    owned sequences of an added or removed table, and its comments, grants and owner.
+    What comes and goes with an object is not listed beside it: the columns, constraints, indexes, triggers
+    and owned sequences of an added or removed table, and its comments, grants and owner.
     """
     added = live.objects.keys() - declared.objects.keys()
     removed = declared.objects.keys() - live.objects.keys()
@@ -134,7 +134,7 @@ def _owners_of_description(kind: str, namespace: str, rest: str) -> list[ObjectK
 
 
 def _without_grantee(rest: str) -> str:
-    """``users.email`` of ``users.email to reader``; odd names are quoted, so the last `` to `` is the word."""
+    """``users.email`` of ``users.email to reader``; the last `` to `` is ours, as odd names are quoted."""
     return rest.rpartition(" to ")[0] or rest
 
 

@@ -55,7 +55,7 @@ _PART = re.compile(r'"((?:[^"]|"")*)"|([^\s."(]+)')
 
 
 def join_name(*parts: str) -> str:
-    """One name of several: ``users.email``. A part with a dot, quote, bracket or space is quoted as in SQL."""
+    """One name of several: ``users.email``. A part with a dot, quote, bracket or space is quoted."""
     return ".".join(_quote_part(part) if _ODD_PART.search(part) else part for part in parts)
 
 

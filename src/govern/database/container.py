@@ -32,7 +32,7 @@ def run_postgresql(major: int) -> Iterator[DatabaseUrl]:
         )
     password = secrets.token_hex(16)
     started = PostgresContainer(
-        f"postgres:{major}", username="govern", password=password, dbname="postgres", driver=None
+        f"postgres:{major}", username="postgres", password=password, dbname="postgres", driver=None
     )
     try:
         started.start()

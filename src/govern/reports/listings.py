@@ -16,9 +16,14 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 """The columns worth a person's attention; other lists show the keys of their first row."""
 
 
+_TOLD_BY_ENTRIES = frozenset({"models", "path", "written"})
+"""Single facts that scripts want, and that people have read in an entry's reason."""
+
+
 def render_listings(data: Mapping[str, Any], style: Style) -> Iterator[str]:
     """Lines of every listing in ``data``, an empty line between two."""
-    shown = [lines for name, value in data.items() if (lines := list(_listing(name, value, style)))]
+    told = {name: value for name, value in data.items() if name not in _TOLD_BY_ENTRIES}
+    shown = [lines for name, value in told.items() if (lines := list(_listing(name, value, style)))]
     for position, lines in enumerate(shown):
         if position:
             yield ""
@@ -132,10 +137,12 @@ def _cell(key: str, value: Any) -> str:
             return format_bytes(value)
         case list() | tuple():
             return _join(value)
+        case {"level": str(level)} if key == "verified":
+            return level
         case Mapping():
             return ", ".join(f"{name} {_cell(name, item)}" for name, item in value.items())
         case str() if key.endswith("_at"):
-            return value[:19].replace("T", " ") + (" UTC" if value.endswith("Z") else "")
+            return value[:19].replace("T", " ") + (" UTC" if value.endswith(("Z", "+00:00")) else "")
         case _:
             return str(value)
 

@@ -24,6 +24,7 @@ _TONES: dict[Severity, Tone] = {
     Severity.INFO: "cyan",
 }
 _DIALECTS = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+_EXPLANATIONS = frozenset({"rule", "rules"})
 _LABEL_WIDTH = len("state: ")
 _LARGEST_NAME_COLUMN = 28
 
@@ -31,11 +32,13 @@ _LARGEST_NAME_COLUMN = 28
 def render(report: Report, style: Style | None = None) -> str:
     """The report but for its problem (``render_problem``), with a newline at its end.
 
-    A command that was asked for a document (``govern snapshot``) yields that document and nothing else.
+    A command that was asked for a text (``govern snapshot``, ``govern explain``) yields nothing else.
     """
     style = style or Style()
-    if isinstance(document := report.data.get("snapshot"), str):
-        return document if document.endswith("\n") else document + "\n"
+    if isinstance(snapshot := report.data.get("snapshot"), str):
+        return snapshot if snapshot.endswith("\n") else snapshot + "\n"
+    if not _EXPLANATIONS.isdisjoint(report.data):
+        return "\n".join(render_listings(report.data, style)) + "\n"
     parts = (
         _headline(report, style),
         list(_entries(report.entries, style)),
@@ -131,8 +134,8 @@ def _finding_group(group: tuple[Finding, ...], style: Style) -> Iterator[str]:
 
 
 def _finding(finding: Finding, style: Style) -> Iterator[str]:
-    place = finding.subject.location
     title = style.say(str(finding.subject))
+    place = None if finding.subject.location == finding.subject.name else finding.subject.location
     yield f"  {style.paint(title, 'bold')}" + (f"  {style.paint(style.say(place), 'dim')}" if place else "")
     yield from style.indent(finding.message, first="    ")
 

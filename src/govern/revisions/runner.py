@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, quote_plus, unquote, urlsplit
 
 from govern.config import Settings
 from govern.database.dialect import MigrationLock
@@ -299,7 +299,7 @@ def make_redactor(url: DatabaseUrl | None) -> Callable[[str], str]:
     def redact(text: str) -> str:
         for secret in secrets:
             text = text.replace(secret, "***")
-        return re.sub(r"(://[^:/@\s]*:)[^@/\s]+@", r"\1***@", text)
+        return re.sub(r"(://[^:/@\s]*:)[^@/\n]+@", r"\1***@", text)
 
     return redact
 
@@ -309,7 +309,9 @@ def _secrets(url: DatabaseUrl) -> set[str]:
     query = parse_qs(parts.query)
     written = [parts.password, *query.get("password", ()), *query.get("sslpassword", ())]
     plain = {text for one in written if one for text in (one, unquote(one))}
-    return plain | {repr(text)[1:-1] for text in plain}
+    # as libpq, SQLAlchemy and forms encode it, and as Python shows it
+    encoded = {quote(text, safe=safe) for text in plain for safe in ("", " +", "/")}
+    return plain | encoded | {quote_plus(text) for text in plain} | {repr(text)[1:-1] for text in plain}
 
 
 def _shorten(sql: str, longest: int = 200) -> str:

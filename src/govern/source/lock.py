@@ -4,8 +4,8 @@
       type: "character varying(320)"
       nullable: false
 
-A value is JSON; a list or a text of several lines stands below its name, ``-`` before each item and ``|`` before
-each line. A line that an editor would spoil (trailing space, control characters) is a JSON string instead.
+A value is JSON; a list or a text of several lines stands below its name, ``-`` before each item and ``|``
+before each line. A line that an editor would spoil (trailing space, control characters) is JSON instead.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def render_lock(snapshot: Snapshot, heads: tuple[str, ...]) -> str:
 
 
 def parse_lock(text: str, path: Path) -> Lock:
-    """Reads what ``render_lock`` wrote. Raises ConfigurationError with the line where it is something else."""
+    """Reads what ``render_lock`` wrote. Raises ConfigurationError with the line if it is something else."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     reader = _Reader(text, path)
     header = reader.read_header()
@@ -86,9 +86,6 @@ def parse_lock(text: str, path: Path) -> Lock:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-# --- writing ---------------------------------------------------------------------------------------------------
 
 
 def _lines(snapshot: Snapshot, heads: tuple[str, ...]) -> Iterator[str]:
@@ -177,8 +174,6 @@ def _json(value: object) -> str:
     return text if text.isprintable() else json.dumps(value)
 
 
-# --- reading ---------------------------------------------------------------------------------------------------
-
 _WRITE_ANEW = "write it anew: govern lock; or take it back from version control"
 _HEADER: Mapping[str, type] = {
     "format": int,
@@ -258,15 +253,20 @@ class _Reader:
 
     def _block(self) -> Fact:
         """A list's items or a text's lines."""
+        is_list = (self._peek() or "").startswith(f"{_DEEPER}- ")
         lines: list[str] = []
         while (line := self._peek()) and line.startswith(_DEEPER):
             self.number += 1
-            lines.append(line.removeprefix(_DEEPER))
+            text = line.removeprefix(_DEEPER)
+            lines.append(self._item(text) if is_list else self._text_line(text))
         if not lines:
             self._refuse("the fact has no value")
-        if all(line.startswith("- ") for line in lines):
-            return tuple(str(self._typed(line.removeprefix("- "), str)) for line in lines)
-        return "\n".join(self._text_line(line) for line in lines)
+        return tuple(lines) if is_list else "\n".join(lines)
+
+    def _item(self, line: str) -> str:
+        if not line.startswith("- "):
+            self._refuse("an item of a list starts with a dash")
+        return str(self._typed(line.removeprefix("- "), str))
 
     def _text_line(self, line: str) -> str:
         if line == "|":
@@ -295,5 +295,5 @@ class _Reader:
         if line.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||")):
             why = "a merge conflict was left in it"
         raise ConfigurationError(
-            f"{self.path}:{self.number}: the schema lock cannot be read", why=why, next=_WRITE_ANEW
+            f"{self.path}:{max(self.number, 1)}: the schema lock cannot be read", why=why, next=_WRITE_ANEW
         )

@@ -187,7 +187,7 @@ def test_backups_are_a_table_with_readable_sizes() -> None:
             "reason": "manual",
             "revision": ["3f2a"],
             "bytes": 1_400_000,
-            "verified": True,
+            "verified": {"level": "restored", "duration_ms": 24},
         },
         {
             "id": "b",
@@ -200,7 +200,7 @@ def test_backups_are_a_table_with_readable_sizes() -> None:
     text = render(make_report(Entry.of("backups", ()), data={"backups": backups}))
     table = (
         "id                            created                  reason   revision   bytes  verified\n"
-        "20260131T120000Z-manual-1f2e  2026-01-31 12:00:00 UTC  manual   3f2a      1.4 MB  yes\n"
+        "20260131T120000Z-manual-1f2e  2026-01-31 12:00:00 UTC  manual   3f2a      1.4 MB  restored\n"
         "b                             2026-01-30 12:00:00 UTC  migrate             512 B  no\n"
     )
     assert table in text
@@ -252,9 +252,24 @@ def test_a_repair_is_not_told_twice() -> None:
 
 
 def test_lists_nobody_foresaw_are_readable_too() -> None:
-    data = {"widgets": [{"name": "a", "count": 1}], "path": "x.py", "run": {"id": 7}, "tags": ["a", "b"]}
+    data = {"widgets": [{"name": "a", "count": 1}], "folder": "x", "run": {"id": 7}, "tags": ["a", "b"]}
     text = render(make_report(data=data))
     assert "name  count\na         1" in text
-    assert "path: x.py" in text
+    assert "folder: x" in text
     assert "run:\n  id  7" in text
     assert "tags: a\n      b" in text
+
+
+def test_an_explanation_is_printed_alone() -> None:
+    report = make_report(Entry.of("explain", ()), data={"rule": {"id": "a.b", "remedy": "do it"}})
+    assert render(report) == "id      a.b\nremedy  do it\n"
+
+
+def test_what_an_entry_told_is_not_listed_again() -> None:
+    entry = Entry.of("revision", (), "x.py: review it")
+    assert render(make_report(entry, data={"path": "x.py"})).count("x.py") == 1
+
+
+def test_a_file_that_is_its_own_place_is_named_once() -> None:
+    finding = Finding.of(EMPTY, Subject(kind="file", name="a.lock", path="a.lock"), "it is old")
+    assert "  file a.lock\n    it is old\n" in render(make_report(Entry.of("lock", (finding,))))

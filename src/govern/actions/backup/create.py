@@ -1,4 +1,4 @@
-"""Makes a backup: the dump, the schema and the row counts of one moment, and a manifest that vouches for them."""
+"""Makes a backup: dump, schema and row counts of one moment, and a manifest that vouches for them."""
 
 from __future__ import annotations
 

@@ -25,9 +25,7 @@ def create_verified_backup(
     size = f"{backup.bytes:,} bytes"
     draft.passed("backup", f"{settings.relative(backup.path)}, {size}")
     draft.data["backup"] = backup.id
-    verification, findings = verify_backup(
-        settings, live.dialect, backup, like=live.url, narrate=narrate
-    )
+    verification, findings = verify_backup(settings, live.dialect, backup, like=live.url, narrate=narrate)
     if verification is None:
         draft.add(Entry.of("verify", findings))
         raise Refused(

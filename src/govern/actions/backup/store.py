@@ -1,7 +1,7 @@
-"""The folder of backups: what lies where, who may write there, how a backup appears in it whole or not at all.
+"""The folder of backups: what lies where, who may write there, how a backup appears whole or not at all.
 
-``<backups>/<id>/manifest.json``, ``snapshot.lock`` and ``data/…``. What is being written is called ``.partial-…``
-and locked by its writer (flock); what nobody holds was left behind by a dead process.
+``<backups>/<id>/manifest.json``, ``snapshot.lock`` and ``data/…``. What is being written is called
+``.partial-…`` and locked by its writer (flock); what nobody holds was left behind by a dead process.
 """
 
 from __future__ import annotations

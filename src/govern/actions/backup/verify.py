@@ -58,9 +58,9 @@ def verify_backup(
 ) -> tuple[Verification | None, tuple[Finding, ...]]:
     """What the backup is found to be good for, and all that is wrong with it.
 
-    There is a verification unless something is wrong that makes the backup unfit for a restore. It, or its absence,
-    is written into the manifest. The scratch database is made like the one at ``like``. Raises
-    ConfigurationError for a backup of another engine, and CouldNotCheck where no scratch database can be had.
+    There is a verification unless something is wrong that makes the backup unfit for a restore. It, or its
+    absence, is written into the manifest. The scratch database is made like the one at ``like``. Raises
+    ConfigurationError for a backup of another engine, CouldNotCheck where no scratch database can be had.
     """
     started_at = time.monotonic()
     read = read_backup(settings, backup.path)
@@ -214,7 +214,7 @@ def _compare_schema(expected: Snapshot, found: Snapshot, left_out: tuple[str, ..
         )
 
 
-# PostgreSQL writes ``varchar IN ('a', 'b')`` in one way when it was typed and in another when that was read back:
+# PostgreSQL writes ``varchar IN ('a', 'b')`` one way as it was typed, another way once that was read back:
 # (ARRAY['a'::character varying])::text[] becomes ARRAY[('a'::character varying)::text]
 _CAST = re.compile(r"::(?:character varying|text|bpchar|character|name)(?:\(\d+\))?(?:\[\])?")
 _BRACKETS_AND_SPACE = re.compile(r"[()\s]+")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from govern.checks.chain.places import revision_subject, show_path
 from govern.checks.chain.rules import CYCLE, DUPLICATE_ID, MULTIPLE_BASES, MULTIPLE_HEADS
@@ -45,27 +46,31 @@ def find_cycles(
     finished: set[str] = set(without)
     in_a_cycle: set[str] = set()
     for start in edges:
-        if start in finished:
-            continue
-        path = {start: iter(edges[start])}
+        path: list[_Step] = [] if start in finished else [_Step(start, iter(edges[start]), -1)]
+        places = {step.node: place for place, step in enumerate(path)}
         while path:
-            node = next(reversed(path))
-            next_ = next((other for other in path[node] if other not in finished), None)
+            step = path[-1]
+            next_ = next((other for other in step.remaining if other not in finished), None)
             if next_ is None:
-                finished.add(node)
-                path.popitem()
-            elif next_ not in path:
-                path[next_] = iter(edges[next_])
-            elif node not in in_a_cycle:
-                cycle = _path_from(path, next_)
-                if in_a_cycle.isdisjoint(cycle):
-                    in_a_cycle.update(cycle)
-                    yield cycle
+                finished.add(step.node)
+                del places[path.pop().node]
+            elif next_ not in places:
+                last = places[step.node] if step.node in in_a_cycle else step.last_in_a_cycle
+                places[next_] = len(path)
+                path.append(_Step(next_, iter(edges[next_]), last))
+            elif step.node not in in_a_cycle and places[next_] > step.last_in_a_cycle:
+                cycle = tuple(step.node for step in path[places[next_] :])
+                in_a_cycle.update(cycle)
+                yield cycle
 
 
-def _path_from(path: Mapping[str, object], first: str) -> tuple[str, ...]:
-    nodes = list(path)
-    return tuple(nodes[nodes.index(first) :])
+class _Step(NamedTuple):
+    """A node on the path of a walk, the edges not followed yet, and the last place before it that is part of
+    a cycle already found."""
+
+    node: str
+    remaining: Iterator[str]
+    last_in_a_cycle: int
 
 
 def _connected_parts(chain: Chain) -> Mapping[str, int]:

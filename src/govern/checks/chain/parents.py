@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from govern.checks.chain.places import revision_subject
@@ -26,13 +26,14 @@ def check_parents(chain: Chain, *, root: Path) -> Iterator[Finding]:
     A parent whose own file is broken is not missing: the broken file has a finding of its own.
     """
     known = chain.revisions.keys() | {file.revision for file in chain.broken if file.revision}
+    whole = _heads_of_whole_lineages(chain)
     for file in chain.files:
         for parent in file.down_revisions:
             if parent not in known:
-                yield _finding(chain, file, "down_revision", parent, root)
+                yield _finding(chain, file, "down_revision", parent, whole, root)
         for parent in file.depends_on:
             if parent not in known and parent not in chain.labels:
-                yield _finding(chain, file, "depends_on", parent, root)
+                yield _finding(chain, file, "depends_on", parent, whole, root)
 
 
 def is_placeholder(text: str) -> bool:
@@ -46,7 +47,9 @@ def is_placeholder(text: str) -> bool:
     return bool(words) and all(_PLACEHOLDER_WORD.fullmatch(word) for word in words)
 
 
-def _finding(chain: Chain, file: RevisionFile, variable: str, parent: str, root: Path) -> Finding:
+def _finding(
+    chain: Chain, file: RevisionFile, variable: str, parent: str, whole: Sequence[str], root: Path
+) -> Finding:
     subject = revision_subject(file, root, at=variable)
     evidence = {variable: parent}
     if is_placeholder(parent):
@@ -54,7 +57,7 @@ def _finding(chain: Chain, file: RevisionFile, variable: str, parent: str, root:
             PLACEHOLDER_PARENT,
             subject,
             f"{variable} of revision {file.revision} is the placeholder {parent!r}",
-            remedy=_write_none(variable, parent) or _suggest(chain, file, variable),
+            remedy=_write_none(variable, parent) or _suggest(chain, whole, variable),
             evidence=evidence,
         )
     unknown_labels = [other for other in chain.files if other.branch_labels is None]
@@ -73,7 +76,7 @@ def _finding(chain: Chain, file: RevisionFile, variable: str, parent: str, root:
         subject,
         f"{variable} of revision {file.revision} names {parent!r}, but no file has this revision",
         remedy=_did_you_mean(chain, file, variable, parent)
-        or f"add the file of {parent!r} (was it committed?), or {_suggest(chain, file, variable)}",
+        or f"add the file of {parent!r} (was it committed?), or {_suggest(chain, whole, variable)}",
         evidence=evidence,
     )
 
@@ -93,25 +96,23 @@ def _did_you_mean(chain: Chain, file: RevisionFile, variable: str, parent: str) 
     return f"did you mean {' or '.join(repr(id_) for id_ in close)}? Else add the file (was it committed?)"
 
 
-def _suggest(chain: Chain, file: RevisionFile, variable: str) -> str:
-    """What the parent should be: the head this revision and its descendants were to be put upon."""
+def _suggest(chain: Chain, whole: Sequence[str], variable: str) -> str:
+    """What the parent should be: a head, for this revision and its descendants to be put upon."""
     if variable == "depends_on":
         return "set depends_on to the id of the revision it needs, or to None"
-    candidates = _free_heads(chain, file)
-    if len(candidates) == 1:
-        head = chain.revisions[candidates[0]]
+    if len(whole) == 1:
+        head = chain.revisions[whole[0]]
         return f"set down_revision = {head.revision!r} (the only other head, {head.path.name})"
-    if candidates:
-        shown = ", ".join(repr(id_) for id_ in candidates[:5])
+    if whole:
+        shown = ", ".join(repr(id_) for id_ in whole[:5])
         return f"set down_revision to the head it was written upon: {shown}"
     if chain.bases:
         return "set down_revision to the id of the revision that comes before"
     return "set down_revision = None if this is the first revision"
 
 
-def _free_heads(chain: Chain, file: RevisionFile) -> tuple[str, ...]:
-    """Heads of whole lineages that do not come after this file."""
-    after = reachable([file.revision], chain.children)
-    dangling = (other.revision for other in chain.files if set(other.down_revisions) - chain.revisions.keys())
+def _heads_of_whole_lineages(chain: Chain) -> tuple[str, ...]:
+    """Heads that do not come after a missing parent, and so not after any revision that needs a new one."""
+    dangling = (file.revision for file in chain.files if set(file.down_revisions) - chain.revisions.keys())
     fallen = reachable(dangling, chain.children)
-    return tuple(head for head in chain.heads if head not in after and head not in fallen)
+    return tuple(head for head in chain.heads if head not in fallen)

@@ -118,7 +118,7 @@ def _account_for(project: Path) -> Account:
 def _is_reachable(paths: Sequence[Path], account: Account) -> bool:
     """Whether the user itself can read and pass every path; mode bits alone would miss ACLs and mounts."""
     script = 'for path in "$@"; do test -r "$path" -a -x "$path" || exit 1; done'
-    command = ("/bin/sh", "-c", script, "sh", *paths)
+    command: tuple[str | Path, ...] = ("/bin/sh", "-c", script, "sh", *paths)
     return run_as(account, command, folder=Path("/"), timeout_seconds=30).returncode == 0
 
 

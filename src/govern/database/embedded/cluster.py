@@ -1,7 +1,7 @@
 """One PostgreSQL cluster on disk: created by initdb, run by pg_ctl, reached through a Unix socket.
 
-Nothing here takes a lock; ``govern.database.embedded`` does. The programs work in the cluster's own folder and get
-relative paths: they pass paths through a shell without quoting all that means something there.
+Nothing here takes a lock; ``govern.database.embedded`` does. The programs work in the cluster's own folder
+and get relative paths: they pass paths through a shell without quoting all that means something there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from govern.database.embedded.account import Account, give_to, run_as
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck
 
-ROLE = "govern"
+ROLE = "postgres"
+"""Not ``govern``: ``"$user"`` in search_path would make the ledger's schema the default one."""
 PORT = 5432  # only the name of the socket's file: nothing listens on the network
 _SOCKET_FILE = f".s.PGSQL.{PORT}"
 _SOCKET_PATH_BYTES = 100  # sun_path holds 108 bytes on Linux, 104 on macOS, its end included
@@ -214,7 +215,8 @@ def _try_start(cluster: Cluster, account: Account, options: Mapping[str, str], *
 
 
 def _prepare_socket_folder(cluster: Cluster, account: Account) -> Path:
-    """An empty private folder, as the server is told of it: relative to its data where clients can use that."""
+    """An empty private folder, as the server is told of it: relative to its data where clients can use
+    that."""
     _remove_outside_socket_folder(cluster)
     if _is_usable_by_clients(cluster.socket_link):
         cluster.socket_link.mkdir(mode=0o700, exist_ok=True)

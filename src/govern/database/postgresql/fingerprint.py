@@ -1,7 +1,7 @@
 """A digest of the live schema, computed inside the server in one statement.
 
-It is made of the very queries that make the snapshot, so it changes with every fact of it. Two databases' digests
-mean nothing beside each other, and neither do those of two releases of govern or of PostgreSQL.
+It is made of the very queries that make the snapshot, so it changes with every fact of it. The digests of two
+databases mean nothing beside each other, nor do those of two releases of govern or of PostgreSQL.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
 from govern.database.postgresql.catalog import queries
 
-# Each step needs the one before, so the server cannot reorder them: remember the session's settings, set ours,
-# digest, give the session its own back. CASE evaluates in order (PostgreSQL manual, 4.2.14).
+# Each step needs the one before, so the server cannot reorder them: remember the session's settings, set
+# ours, digest, give the session its own back. CASE evaluates in order (PostgreSQL manual, 4.2.14).
 _DIGEST = """
 WITH {scope},
 before AS MATERIALIZED (
@@ -46,7 +46,7 @@ _PART = """  SELECT '{kind}', encode(sha256(convert_to(
 
 
 def read_fingerprint(connection: Connection, table: VersionTable) -> str:
-    """64 hexadecimal digits that change whenever a fact of the snapshot does, and never by use of the data."""
+    """64 hexadecimal digits that change whenever a fact of the snapshot does, never by use of the data."""
     with queries.reading(connection):
         return str(connection.value(fingerprint_sql(table)))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from govern.core.run import Run
 from govern.database.connection import Connection
-from govern.errors import NotPermitted
+from govern.errors import NotPermitted, Refused
 
 _CREATE = (
     "CREATE SCHEMA IF NOT EXISTS govern",
@@ -24,6 +24,7 @@ _CREATE = (
     """,
     "COMMENT ON SCHEMA govern IS 'The ledger of govern: what was done to this database, by whom and when'",
 )
+_ROLE = "SELECT current_user"
 _EXISTS = "SELECT to_regclass('govern.runs') IS NOT NULL"
 _LAST_VALIDATED = "SELECT run::text FROM govern.runs WHERE validated ORDER BY position DESC LIMIT 1"
 _NEWEST = "SELECT run::text FROM govern.runs ORDER BY position DESC LIMIT %s"
@@ -44,12 +45,13 @@ def read_runs(connection: Connection, limit: int) -> tuple[Run, ...]:
 
 
 def record_run(connection: Connection, run: Run) -> None:
-    """Raises NotPermitted where the role may not create the schema or write to it."""
+    """Raises NotPermitted where the role may not create the schema or write to it, Refused for a role ``govern``."""
     import psycopg
 
     try:
         with connection.transaction():
             if not _has_ledger(connection):
+                _refuse_namesake(connection)
                 for statement in _CREATE:
                     connection.execute(statement)
             connection.execute(_RECORD, (run.id, run.is_validated, json.dumps(run.to_json())))
@@ -63,6 +65,16 @@ def record_run(connection: Connection, run: Run) -> None:
 
 def _has_ledger(connection: Connection) -> bool:
     return bool(connection.value(_EXISTS))
+
+
+def _refuse_namesake(connection: Connection) -> None:
+    """``"$user"`` comes first in the usual search_path: that role's tables would go into the ledger's schema."""
+    if connection.value(_ROLE) == "govern":
+        raise Refused(
+            "the migrating role is called govern, as the ledger's schema is",
+            why='with "$user" in search_path every table it creates would go into that schema',
+            next="migrate as a role of another name",
+        )
 
 
 def _run(row: tuple[Any, ...]) -> Run:

@@ -120,6 +120,13 @@ def read_server_version(connection: Connection) -> str:
     return str(connection.value("SHOW server_version")).split()[0]
 
 
+def errors() -> tuple[type[Exception], ...]:
+    """What the driver raises when the server refuses a statement."""
+    import psycopg
+
+    return (psycopg.Error,)
+
+
 def _read_parameters(url: DatabaseUrl) -> dict[str, Any]:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict

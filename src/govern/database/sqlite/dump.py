@@ -1,4 +1,4 @@
-"""Copies a SQLite database while it is in use, through the online backup API. A dump is a folder with one file."""
+"""Copies a SQLite database that is in use, through the online backup API. A dump is a folder of one file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _SCHEMA = """
 SELECT type, name, sql FROM sqlite_master
 WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
 ORDER BY CASE WHEN sql LIKE 'CREATE VIRTUAL TABLE%' THEN 0
-              WHEN type = 'table' THEN 1 WHEN type = 'index' THEN 2 WHEN type = 'view' THEN 3 ELSE 4 END, rowid
+              WHEN type = 'table' THEN 1 WHEN type = 'index' THEN 2 WHEN type = 'view' THEN 3
+              ELSE 4 END, rowid
 """
 _EXISTS = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = ? AND name = ?)"
 
@@ -42,7 +43,7 @@ def dump(
 
     The copy is of one moment: a read transaction is held while it is made, because without one every write
     of another process would start the copy anew (SQLite Backup API, sqlite3_backup_step). In WAL mode
-    nobody waits for it; in the other modes writers wait up to their busy timeout, about two seconds a gigabyte.
+    nobody waits for it; in the other modes writers wait while it is made, about two seconds a gigabyte.
     ``witness`` is called with a connection to the copy.
 
     Raises Unreachable or CouldNotCheck, and OSError if the folder cannot be written.

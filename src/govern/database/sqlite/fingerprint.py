@@ -11,7 +11,7 @@ from govern.database.sqlite.catalog.snapshot import own_objects_sql
 
 
 def read_fingerprint(connection: Connection, table: VersionTable) -> str:
-    """64 hexadecimal digits that change whenever a fact of the snapshot does, and never by use of the data."""
+    """64 hexadecimal digits that change whenever a fact of the snapshot does, never by use of the data."""
     return fingerprint_of(connection.rows(fingerprint_sql(table)))
 
 

@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from govern.database.connection import Connection
@@ -82,6 +83,21 @@ def list_databases(url: DatabaseUrl, prefix: str) -> tuple[str, ...]:
 def read_server_version(connection: Connection) -> str:
     """The version of the SQLite library: ``3.45.1``."""
     return str(connection.value("SELECT sqlite_version()"))
+
+
+def errors() -> tuple[type[Exception], ...]:
+    """What the driver raises when SQLite refuses a statement."""
+    return (sqlite3.Error,)
+
+
+def run_script(connection: Connection, sql: str) -> None:
+    """Runs a text of several statements, all or none. Raises sqlite3.Error."""
+    driver: Any = connection.driver
+    try:
+        driver.executescript(f"BEGIN IMMEDIATE;\n{sql}\n;COMMIT;")
+    finally:
+        if driver.in_transaction:
+            driver.execute("ROLLBACK")
 
 
 def _require_file(file: Path) -> None:

@@ -34,9 +34,12 @@ def metadata_given(options: dict[str, Any]) -> list[Any]:
 def create_tables(metadatas: list[Any], connection: Any) -> None:
     """``create_all``, after the PostgreSQL schemas that it needs and does not make."""
     if connection.dialect.name == "postgresql":
-        quoted = connection.dialect.identifier_preparer.quote
-        for name in sorted({table.schema for table in _tables(metadatas) if table.schema}):
-            connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS " + quoted(name).replace("%", "%%"))
+        from sqlalchemy import inspect
+        from sqlalchemy.schema import CreateSchema
+
+        wanted = {table.schema for table in _tables(metadatas) if table.schema}
+        for name in sorted(wanted.difference(inspect(connection).get_schema_names())):
+            connection.execute(CreateSchema(name))
     for metadata in metadatas:
         metadata.create_all(connection)
 

@@ -1,4 +1,4 @@
-"""The catalog queries (``queries/*.sql``), for the snapshot and the fingerprint alike: what one sees, both see."""
+"""The catalog queries (``queries/*.sql``), for the snapshot and the fingerprint alike: both see the same."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ SETTINGS: Mapping[str, str] = {
 
 @contextmanager
 def reading(connection: Connection) -> Iterator[None]:
-    """One read-only view of the database, with ``SETTINGS``; an outer transaction gets its own settings back."""
+    """One read-only view of the database, with ``SETTINGS``; an outer transaction gets its own back."""
     with connection.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"):
         connection.execute("SAVEPOINT reading")
-        connection.execute(f"SELECT {settings_calls()}")  # noqa: S608 - constants of this module
+        connection.execute(f"SELECT {settings_calls()}")
         yield
         connection.execute("ROLLBACK TO SAVEPOINT reading")
 

@@ -79,5 +79,5 @@ def _permission_to_read(what: str) -> Iterator[None]:
         raise NotPermitted(
             f"the rows of {what} cannot be read",
             why=error.diag.message_primary or "the role may not read them",
-            next="use a role that may read every row, or GRANT SELECT (and BYPASSRLS where row security is on)",
+            next="use a role that may read every row, or GRANT SELECT (BYPASSRLS under row security)",
         ) from error

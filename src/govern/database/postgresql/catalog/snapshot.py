@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,14 +12,16 @@ from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
 from govern.database.postgresql.catalog import queries
 
+_CONSTANT = re.compile(r"'(?:[^']|'')*'::character varying")
+_CAST_LIST = re.compile(rf"\(ARRAY\[((?:{_CONSTANT.pattern}(?:, )?)+)\]\)::text\[\]")
 _NAMING = ("namespace", "prefix", "parent", "name", "signature", "grantee")
 
 
 def read_snapshot(connection: Connection, table: VersionTable) -> Snapshot:
-    """Every schema-defining fact, but for Alembic's version ``table``, govern's ledger and extensions' members.
+    """Every schema-defining fact, without Alembic's version ``table``, the ledger and extensions' members.
 
-    A fact that is not there is as PostgreSQL has it by default. Expressions are as the server writes them with
-    an empty search_path (PostgreSQL manual, 9.27.9 "System Catalog Information Functions").
+    A fact that is not there is as PostgreSQL has it by default. Expressions are as the server writes them
+    with an empty search_path (PostgreSQL manual, 9.27.9 "System Catalog Information Functions").
     """
     with queries.reading(connection):
         version = str(connection.value("SHOW server_version")).split()[0]
@@ -75,11 +78,26 @@ def _role_name(role: str) -> str:
 
 
 def _fact(value: Any) -> Fact:
-    """A column's value as a fact. Line ends of Windows are no difference between two functions."""
+    """A column's value as a fact."""
     if isinstance(value, str):
-        return sys.intern(value.replace("\r\n", "\n"))
+        return sys.intern(_in_one_spelling(value))
     if isinstance(value, list):
-        return tuple(str(item).replace("\r\n", "\n") for item in value)
+        return tuple(_in_one_spelling(str(item)) for item in value)
     if isinstance(value, bool | int):
         return value
     return str(value)
+
+
+def _in_one_spelling(text: str) -> str:
+    """Takes away two differences that mean nothing: line ends of Windows, and where a list is cast.
+
+    The server writes ``varchar IN ('a')`` in one way when it was first said, and in another when it was
+    dumped and restored.
+    """
+    text = text.replace("\r\n", "\n")
+    return _CAST_LIST.sub(_cast_each, text) if "::text[]" in text else text
+
+
+def _cast_each(found: re.Match[str]) -> str:
+    each = _CONSTANT.sub(r"(\g<0>)::text", found[1])
+    return f"ARRAY[{each}]"

@@ -36,22 +36,22 @@ NEEDS = "needs.json"
 _OWNERSHIP_KINDS = ("default-privileges", "grant", "owner")
 _CHUNK_BYTES = 1 << 20
 _PROGRESS_SECONDS = 0.2
-_COMPRESSION = (
-    "1"  # gzip: the checksums of its blocks are worth having, its higher levels are not worth waiting for
-)
+_COMPRESSION = "1"  # gzip, whose checksums are worth having; higher levels take longer than they save
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
-# what pg_dump sets for itself: no server setting may cut a long dump short, no policy may hide rows from the counts
+# as pg_dump does for itself: no setting cuts a long dump short, no policy hides rows from the counts
 _PREPARE = """
-SELECT set_config(name, CASE name WHEN 'lock_timeout' THEN %s WHEN 'row_security' THEN 'off' ELSE '0' END, true)
+SELECT pg_catalog.set_config(
+  name, CASE name WHEN 'lock_timeout' THEN %s WHEN 'row_security' THEN 'off' ELSE '0' END, true
+)
 FROM pg_catalog.pg_settings
 WHERE name IN ('lock_timeout', 'row_security', 'statement_timeout', 'transaction_timeout',
                'idle_in_transaction_session_timeout')
 """
 
-# Dependencies on roles are recorded for every object (manual, pg_shdepend) but not on the bootstrap superuser,
-# whose oid is always 10; objects made by users have oids from 16384 on.
+# Dependencies on roles are recorded for every object (manual, pg_shdepend) but not on the bootstrap
+# superuser, whose oid is always 10; objects made by users have oids from 16384 on.
 _ROLES = """
 SELECT role.rolname, bool_or(depends.deptype = 'o')
 FROM pg_catalog.pg_shdepend AS depends
@@ -64,11 +64,10 @@ SELECT rolname, true
 FROM pg_catalog.pg_roles
 WHERE oid = 10 AND EXISTS (
   SELECT FROM (
-    SELECT oid, 'pg_catalog.pg_class'::pg_catalog.regclass AS catalog FROM pg_catalog.pg_class WHERE relowner = 10
-    UNION ALL SELECT oid, 'pg_catalog.pg_proc'::pg_catalog.regclass FROM pg_catalog.pg_proc WHERE proowner = 10
-    UNION ALL SELECT oid, 'pg_catalog.pg_type'::pg_catalog.regclass FROM pg_catalog.pg_type WHERE typowner = 10
-    UNION ALL
-    SELECT oid, 'pg_catalog.pg_namespace'::pg_catalog.regclass FROM pg_catalog.pg_namespace WHERE nspowner = 10
+    SELECT tableoid AS catalog, oid FROM pg_catalog.pg_class WHERE relowner = 10
+    UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_proc WHERE proowner = 10
+    UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_type WHERE typowner = 10
+    UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_namespace WHERE nspowner = 10
   ) AS owned
   WHERE owned.oid >= 16384 AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend AS member
@@ -108,10 +107,10 @@ def dump(
 
     ``witness`` is called with a connection that sees exactly what the dump holds: pg_dump takes over the
     snapshot that this connection's transaction exported (manual, Snapshot Synchronization Functions). Neither
-    waits longer than ``lock_timeout_seconds`` for a lock, so a backup never queues behind a migration for ever.
+    waits longer than ``lock_timeout_seconds`` for a lock: a backup does not queue behind a migration for ever.
 
-    Raises ToolMissing, Unreachable, NotPermitted or CouldNotCheck, and OSError if the folder cannot be written.
-    What it wrote until then is no dump and is the caller's to remove.
+    Raises ToolMissing, Unreachable, NotPermitted or CouldNotCheck, and OSError if the folder cannot be
+    written. What it wrote until then is no dump and is the caller's to remove.
     """
     with _translated_errors(url, "dumped"), server.connect(url, read_only=True) as connection:
         client = choose_for_dump(_read_major(connection), find_clients())
@@ -129,7 +128,7 @@ def dump(
                 f"--lock-wait-timeout={lock_timeout}",
                 *(["--schema-only"] if schema_only else []),
             ]
-            # Through a pipe rather than into a file: pg_dump, and the locks it holds, cannot outlive this process.
+            # through a pipe rather than into a file: pg_dump and its locks cannot outlive this process
             with run_program(client.pg_dump, arguments, url) as output:
                 _write_archive(output, folder / ARCHIVE, progress)
     return f"pg_dump {client.version}"

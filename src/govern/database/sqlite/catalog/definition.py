@@ -1,4 +1,4 @@
-"""What only the CREATE TABLE text says of a SQLite table: constraints, collations, generated columns, options.
+"""What only its CREATE TABLE text says of a SQLite table: constraints, collations, expressions, options.
 
 The text was accepted by SQLite, so this reads it and does not check it
 (https://www.sqlite.org/lang_createtable.html).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from govern.database.sqlite.catalog.tokens import closing, depths, name_of, split_top, text_of, tokens
 
@@ -39,7 +40,7 @@ class ColumnText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConstraintText:
-    """One constraint; a column's own is written as the table's would be: ``FOREIGN KEY (a) REFERENCES b(id)``."""
+    """One constraint. A column's own reads as its table's: ``FOREIGN KEY (a) REFERENCES b(id)``."""
 
     type: str
     name: str | None
@@ -133,7 +134,7 @@ def _clauses(item: Sequence[str]) -> Iterator[tuple[str | None, tuple[str, ...]]
     levels = depths(item)
     starts = [at for at in range(len(item)) if levels[at] == 0 and _starts_clause(item, at)]
     name: str | None = None
-    for start, end in zip(starts, [*starts[1:], len(item)], strict=True):
+    for start, end in pairwise([*starts, len(item)]):
         clause = tuple(item[start:end])
         if clause[0] == "CONSTRAINT":
             name = name_of(clause[1])

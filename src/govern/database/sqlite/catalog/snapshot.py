@@ -108,7 +108,7 @@ def _describe_table(name: str, text: TableText, columns: Iterable[_Column]) -> d
 
 
 def _column_facts(column: _Column, text: ColumnText) -> Facts:
-    facts = {
+    facts: dict[str, str | bool | None] = {
         "type": text_of(tokens(column.type)).upper(),
         "nullable": not column.not_null,
         "default": _default(column.default),

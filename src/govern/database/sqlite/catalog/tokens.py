@@ -1,6 +1,7 @@
 """SQLite's stored CREATE texts as tokens, so that spelling alone is never a difference.
 
-SQLite keeps the author's text and no catalog: comments, white space, quotes and the case of reserved words go.
+SQLite keeps the author's text and no catalog: comments, white space, quotes and the case of reserved words
+go.
 """
 
 from __future__ import annotations
@@ -20,12 +21,16 @@ _TOKEN = re.compile(
 )
 _PLAIN = re.compile(r"[^\W\d][\w$]*")
 # those that cannot be names without quotes
-_RESERVED = frozenset(
-    """ADD ALL ALTER AND AS AUTOINCREMENT BETWEEN CASE CHECK COLLATE COMMIT CONSTRAINT CREATE DEFAULT DEFERRABLE
-    DELETE DISTINCT DROP ELSE ESCAPE EXISTS FOREIGN FROM GROUP HAVING IN INDEX INSERT INTO IS ISNULL JOIN LIMIT
-    NOT NOTNULL NULL ON OR ORDER PRIMARY REFERENCES RETURNING SELECT SET TABLE THEN TO TRANSACTION UNION UNIQUE
-    UPDATE USING VALUES WHEN WHERE""".split()
-)
+# fmt: off
+_RESERVED = frozenset({
+    "ADD", "ALL", "ALTER", "AND", "AS", "AUTOINCREMENT", "BETWEEN", "CASE", "CHECK", "COLLATE", "COMMIT",
+    "CONSTRAINT", "CREATE", "DEFAULT", "DEFERRABLE", "DELETE", "DISTINCT", "DROP", "ELSE", "ESCAPE",
+    "EXISTS", "FOREIGN", "FROM", "GROUP", "HAVING", "IN", "INDEX", "INSERT", "INTO", "IS", "ISNULL", "JOIN",
+    "LIMIT", "NOT", "NOTNULL", "NULL", "ON", "OR", "ORDER", "PRIMARY", "REFERENCES", "RETURNING", "SELECT",
+    "SET", "TABLE", "THEN", "TO", "TRANSACTION", "UNION", "UNIQUE", "UPDATE", "USING", "VALUES", "WHEN",
+    "WHERE",
+})
+# fmt: on
 _NO_SPACE_BEFORE = frozenset({")", ",", ".", ";"})
 _NO_SPACE_AFTER = frozenset({"(", "."})
 

@@ -1,0 +1,3 @@
+import time
+def test_x(postgresql_database):
+    time.sleep(60)
