@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from govern.version import __version__
+
 __all__ = ["SchemaRefused", "__version__", "validate_on_startup"]
 
 if TYPE_CHECKING:

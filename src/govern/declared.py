@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from govern.config import Settings
 from govern.core.snapshot import Snapshot
+from govern.core.wording import name_revisions
 from govern.database.live import LiveDatabase
 from govern.database.scratch import scratch_database
 from govern.database.url import DatabaseUrl
@@ -104,4 +105,4 @@ def expected_at(live: LiveDatabase, revision: tuple[str, ...], schema: Snapshot)
     if lock is not None and lock.speaks_of(schema) and set(lock.heads) == set(revision):
         return lock.snapshot, settings.relative(settings.lock)
     with declared_by_revisions(settings, revision, like=live.url) as declared:
-        return declared.snapshot, f"a replay of the revisions up to {', '.join(revision) or 'base'}"
+        return declared.snapshot, f"a replay of the revisions up to {name_revisions(revision)}"

@@ -93,7 +93,8 @@ INSERT INTO search VALUES ('brown fox');
 _READ = {
     "postgresql": (
         "SELECT md5(string_agg(u::text, ',' ORDER BY id)) FROM users AS u",
-        'SELECT md5(string_agg(w::text, $$,$$ ORDER BY id)) FROM "we;ird ""name"" x"."--; DROP TABLE users %s ö" AS w',
+        "SELECT md5(string_agg(w::text, $$,$$ ORDER BY id)) "
+        'FROM "we;ird ""name"" x"."--; DROP TABLE users %s ö" AS w',
         "SELECT count(*) FROM parted_2026",
         "SELECT n FROM counted",
         "SELECT nextval('standalone')",

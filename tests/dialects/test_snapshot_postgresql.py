@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
 import psycopg
 import pytest
+import sqlalchemy
 
 from govern.core.changes import diff
 from govern.core.snapshot import Snapshot
@@ -493,19 +496,35 @@ def test_reading_gives_an_outer_transaction_its_settings_back(postgresql_databas
         assert dialect.read_version_rows(connection, TABLE) == ("a",)
 
 
-def test_the_fingerprint_runs_over_any_driver_and_leaves_the_session_alone(
-    postgresql_database: DatabaseUrl,
-) -> None:
+def test_the_fingerprint_leaves_a_foreign_session_alone(postgresql_database: DatabaseUrl) -> None:
     run(postgresql_database, SCHEMA)
-    sql = fingerprint_sql(TABLE)
-    assert not set("%?\\") & set(sql)
     with psycopg.connect(
         postgresql_database.conninfo
     ) as connection:  # in a transaction, as applications have it
         connection.execute("SET search_path = app, public")
-        row = connection.execute(sql.encode()).fetchone()
+        row = connection.execute(fingerprint_sql(TABLE).encode()).fetchone()
         assert row == (read(postgresql_database)[1],)
         assert connection.execute("SHOW search_path").fetchone() == ("app, public",)
+
+
+def test_the_fingerprint_is_the_same_over_every_driver(postgresql_database: DatabaseUrl) -> None:
+    table = VersionTable("odd 50%s :name ? table")
+    run(postgresql_database, SCHEMA)
+    expected = read(postgresql_database, table)[1]
+    engine = sqlalchemy.create_engine("postgresql+psycopg://" + postgresql_database.text.partition("://")[2])
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql(fingerprint_sql(table)).scalar() == expected
+        assert connection.execute(sqlalchemy.text(fingerprint_sql(table))).scalar() == expected
+    engine.dispose()
+    assert asyncio.run(_fetch_over_asyncpg(postgresql_database, fingerprint_sql(table))) == expected
+
+
+async def _fetch_over_asyncpg(url: DatabaseUrl, sql: str) -> object:
+    connection = await asyncpg.connect(url.conninfo)
+    try:
+        return await connection.fetchval(sql)
+    finally:
+        await connection.close()
 
 
 def test_a_version_table_of_any_name_is_left_out(postgresql_database: DatabaseUrl) -> None:

@@ -6,6 +6,7 @@ back on another connection, never by an exit status or an exception's text.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
@@ -17,9 +18,10 @@ from govern.checks.integrity import check_integrity
 from govern.core.finding import Finding, Severity
 from govern.core.report import Draft, Entry
 from govern.core.run import AppliedRevision, Run
+from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import expected_at
-from govern.errors import FailedMidway
+from govern.errors import FailedMidway, GovernError
 from govern.revisions.graph import Chain
 from govern.revisions.protocol import ChildError, Event, RevisionDone
 from govern.revisions.runner import Outcome, Runner
@@ -48,10 +50,11 @@ def migrate(
     Raises Refused where a guard says no (nothing was changed) and FailedMidway where a revision or the validation
     fails (its ``state`` says where the database stands).
     """
+    if not chain.pending(live.read_stamped(), to):
+        _confirm(live, draft, manifest)
+        return
     prepared = _Prepared()
     try:
-        if not chain.pending(live.read_stamped(), to):
-            raise _NothingPending
         outcome = Runner(live.settings).upgrade(
             live.url,
             to,
@@ -63,10 +66,8 @@ def migrate(
     except _NothingPending:
         _confirm(live, draft, manifest)
         return
-    except BaseException:
-        # an interrupt, most of all: what it left is read back before the exception goes on
-        if prepared.run is not None:
-            finish_run(live, replace(prepared.run, to_revision=live.read_stamped()), "interrupted")
+    except BaseException as error:
+        _note_interruption(error, prepared, live)
         raise
     _conclude(prepared, outcome, live, draft, chain, manifest, narrate)
 
@@ -104,7 +105,18 @@ def _prepare(
     prepared.fingerprint = live.read_fingerprint()
     reached = chain.heads_after(stamped, pending)
     prepared.run = start_run(live, "migrate", from_revision=stamped, to_revision=reached, backup=saved)
-    narrate(f"applying {_count(len(pending), 'revision')}")
+    narrate(f"applying {count_of(len(pending), 'revision')}")
+
+
+def _note_interruption(error: BaseException, prepared: _Prepared, live: LiveDatabase) -> None:
+    """What an interrupt or a lost child left is read back, recorded, and told with the exception."""
+    if prepared.run is None:
+        error.add_note("nothing was changed")
+        return
+    with contextlib.suppress(GovernError):
+        run = replace(prepared.run, to_revision=live.read_stamped())
+        error.add_note(f"{_describe_state(prepared, run, live)}; {_backup_sentence(run)}")
+        finish_run(live, run, "interrupted", error=f"{type(error).__name__}: {error}")
 
 
 def _narrate_event(event: Event, narrate: Narrate) -> None:
@@ -127,10 +139,10 @@ def _conclude(
     run = replace(run, revisions=_applied(outcome, chain, run, stamped))
     if set(stamped) != set(run.to_revision):
         _fail(prepared, replace(run, to_revision=stamped), outcome.error, live, draft)
-    draft.passed("apply", f"{_count(len(run.revisions), 'revision')}, now at {_show(stamped)}")
+    draft.passed("apply", f"{count_of(len(run.revisions), 'revision')}, now at {name_revisions(stamped)}")
     narrate("validating the schema")
     serious = _serious(_validate(live, draft, manifest, stamped))
-    error = f"{_count(len(serious), 'finding')}; the first: {serious[0].message}" if serious else None
+    error = f"{count_of(len(serious), 'finding')}; the first: {serious[0].message}" if serious else None
     run = finish_run(live, run, "unhealthy" if serious else "applied", error=error)
     draft.data["run"] = run.to_json()
     if serious:
@@ -138,7 +150,7 @@ def _conclude(
             "the revisions were applied, but the schema is not as declared",
             why=error or "",
             next="see all with govern drift; then correct it with a revision, or govern repair plan",
-            state=f"the database is at {_show(stamped)} and marked unhealthy; {_backup_sentence(run)}",
+            state=f"the database is at {name_revisions(stamped)} and marked unhealthy; {_backup_sentence(run)}",
         )
 
 
@@ -146,7 +158,7 @@ def _confirm(live: LiveDatabase, draft: Draft, manifest: Manifest | None) -> Non
     """A stamp is not enough: an emptied database that says head must not pass for migrated."""
     stamped = live.read_stamped()
     _validate(live, draft, manifest, stamped)
-    draft.passed("apply", f"already at head: {_show(stamped)}; nothing is pending")
+    draft.passed("apply", f"already at head: {name_revisions(stamped)}; nothing is pending")
 
 
 def _validate(
@@ -182,7 +194,7 @@ def _fail(prepared: _Prepared, run: Run, error: ChildError | None, live: LiveDat
 
 
 def _describe_state(prepared: _Prepared, run: Run, live: LiveDatabase) -> str:
-    where = _show(run.to_revision)
+    where = name_revisions(run.to_revision)
     if set(run.to_revision) != set(run.from_revision):
         return f"the database is at {where}: the revisions before the failed one are applied"
     if live.read_fingerprint() == prepared.fingerprint:
@@ -196,7 +208,7 @@ def _not_started(error: ChildError | None, stamped: tuple[str, ...]) -> FailedMi
         "Alembic ended before it connected",
         why=_describe(error),
         next="correct what it names; env.py must run the migrations online",
-        state=f"the database is as it was, at {_show(stamped)}",
+        state=f"the database is as it was, at {name_revisions(stamped)}",
     )
 
 
@@ -227,11 +239,3 @@ def _describe(error: ChildError | None) -> str:
 
 def _backup_sentence(run: Run) -> str:
     return f"backup {run.backup} is verified" if run.backup else "no backup was taken"
-
-
-def _show(revisions: tuple[str, ...]) -> str:
-    return ", ".join(revisions) or "base"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

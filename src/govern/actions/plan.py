@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from govern.core.plan import Plan, Step
+from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.declared import declared_by_revisions
 from govern.errors import CouldNotCheck
@@ -24,7 +25,7 @@ def make_plan(live: LiveDatabase, chain: Chain, *, to: str, narrate: Callable[[s
     pending = chain.pending(stamped, to)
     if not pending:
         return Plan(from_revision=stamped, to_revision=stamped, steps=())
-    narrate(f"running {len(pending)} pending revisions on a scratch database")
+    narrate(f"running {count_of(len(pending), 'pending revision')} on a scratch database")
     events: list[Event] = []
     with declared_by_revisions(live.settings, stamped, like=live.url) as declared:
         outcome = Runner(live.settings).upgrade(declared.url, to, on_event=events.append)

@@ -7,10 +7,10 @@ import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from govern import __version__
 from govern.core.run import Run, RunResult
 from govern.database.live import LiveDatabase
 from govern.source.lock import read_lock
+from govern.version import __version__
 
 
 def start_run(

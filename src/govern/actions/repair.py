@@ -12,6 +12,7 @@ from govern.actions.record import finish_run, start_run
 from govern.core.changes import describe_change, diff
 from govern.core.plan import Hazard, RepairPlan, hazards_of_undoing
 from govern.core.report import Draft
+from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.scratch import scratch_database
 from govern.declared import Declared, declared_by_revisions
@@ -63,7 +64,9 @@ def apply_repair(live: LiveDatabase, draft: Draft, *, allow: tuple[str, ...] = (
             draft.passed("repair", "the schema is as declared; there is nothing to repair")
             return
         _guard(plan, allow)
-        draft.passed("rehearse", f"{len(plan.statements)} statements, proven on a copy of the schema")
+        draft.passed(
+            "rehearse", f"{count_of(len(plan.statements), 'statement')}, proven on a copy of the schema"
+        )
         backup = create_verified_backup(live, draft, reason="repair", narrate=narrate).id
         stamped = live.read_stamped()
         run = start_run(
@@ -74,7 +77,7 @@ def apply_repair(live: LiveDatabase, draft: Draft, *, allow: tuple[str, ...] = (
             backup=backup,
             statements=plan.statements,
         )
-        narrate(f"applying {len(plan.statements)} statements")
+        narrate(f"applying {count_of(len(plan.statements), 'statement')}")
         problem = _run(live, plan.statements)
         remaining = plan_repair(live).changes
         error = problem or "; ".join(map(describe_change, remaining)) or None
@@ -90,7 +93,7 @@ def apply_repair(live: LiveDatabase, draft: Draft, *, allow: tuple[str, ...] = (
             state=f"the statements are one transaction, "
             f"{'nothing was changed' if problem else 'all were applied'}; backup {backup} is verified",
         )
-    draft.passed("repair", f"{len(plan.changes)} differences are gone")
+    draft.passed("repair", f"gone: {count_of(len(plan.changes), 'difference')}")
 
 
 def _guard(plan: RepairPlan, allow: tuple[str, ...]) -> None:

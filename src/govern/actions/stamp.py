@@ -7,6 +7,7 @@ from collections.abc import Callable
 from govern.actions.record import finish_run, start_run
 from govern.checks.drift import check_drift
 from govern.core.report import Draft, Entry
+from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import expected_at
 from govern.errors import FailedMidway, Refused
@@ -19,15 +20,15 @@ def stamp_database(
 ) -> None:
     """Raises Refused where the live schema differs from the revision's: a stamp would be a lie."""
     target = chain.resolve(revision)
-    narrate(f"comparing the database with {', '.join(target)}")
+    narrate(f"comparing the database with {name_revisions(target)}")
     schema = live.read_snapshot()
     declared, source = expected_at(live, target, schema)
     findings = check_drift(declared, schema)
     draft.add(Entry.of("drift", findings, f"compared with {source}"))
     if findings:
         raise Refused(
-            f"the database does not have the schema of {', '.join(target)}",
-            why=f"{len(findings)} differences; the first: {findings[0].message}",
+            f"the database does not have the schema of {name_revisions(target)}",
+            why=f"{count_of(len(findings), 'difference')}; the first: {findings[0].message}",
             next="stamp the revision whose schema it has, or repair it first",
         )
     run = start_run(live, "stamp", from_revision=live.read_stamped(), to_revision=target, backup=None)
@@ -39,7 +40,7 @@ def stamp_database(
     )
     stamped = live.read_stamped()
     is_stamped = set(stamped) == set(target)
-    error = None if is_stamped else f"the version table says {', '.join(stamped) or 'base'}"
+    error = None if is_stamped else f"the version table says {name_revisions(stamped)}"
     draft.data["run"] = finish_run(live, run, "applied" if is_stamped else "failed", error=error).to_json()
     if error is not None:
         raise FailedMidway(
@@ -48,4 +49,4 @@ def stamp_database(
             next="govern doctor",
             state=f"nothing but the ledger was written; {error}",
         )
-    draft.passed("stamp", f"stamped {', '.join(target)}")
+    draft.passed("stamp", f"stamped {name_revisions(target)}")

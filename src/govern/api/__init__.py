@@ -1,14 +1,29 @@
 """The front door: every command as a function of settings that returns a report.
 
 A function raises GovernError where it could not do what it was asked; the error's ``report`` then says what was
-checked and done before.
+checked and done before. Each is imported when it is first used: ``chain`` must not pay for ``migrate``.
 """
 
-from govern.api.backups import backup_create, backup_list, backup_show, backup_verify
-from govern.api.checking import chain, check
-from govern.api.drifting import drift, repair_apply, repair_plan, snapshot
-from govern.api.looking import doctor, embedded_status, embedded_stop, health, init
-from govern.api.migrating import history, lock, migrate, plan, revision, stamp
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from govern.api.backups import backup_create, backup_list, backup_show, backup_verify
+    from govern.api.checking import chain, check
+    from govern.api.drifting import drift, repair_apply, repair_plan, snapshot
+    from govern.api.looking import doctor, embedded_status, embedded_stop, health, init
+    from govern.api.migrating import history, lock, migrate, plan, revision, stamp
+
+_HOMES = {
+    "backups": ("backup_create", "backup_list", "backup_show", "backup_verify"),
+    "checking": ("chain", "check"),
+    "drifting": ("drift", "repair_apply", "repair_plan", "snapshot"),
+    "looking": ("doctor", "embedded_status", "embedded_stop", "health", "init"),
+    "migrating": ("history", "lock", "migrate", "plan", "revision", "stamp"),
+}
+_MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "backup_create",
@@ -33,3 +48,9 @@ __all__ = [
     "snapshot",
     "stamp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -13,6 +13,7 @@ from govern.api.command import Narrate, command, silent
 from govern.api.project import open_database, read_project
 from govern.config import Settings
 from govern.core.report import Draft, Entry
+from govern.core.wording import count_of
 
 
 @command("backup create")
@@ -30,7 +31,7 @@ def backup_list(draft: Draft, settings: Settings) -> None:
     backups = list_backups(settings)
     draft.data["backups"] = [backup.to_json() for backup in backups]
     where = settings.relative(settings.backups)
-    draft.add(Entry.of("backups", find_damaged(settings), f"{len(backups)} in {where}"))
+    draft.add(Entry.of("backups", find_damaged(settings), f"{count_of(len(backups), 'backup')} in {where}"))
 
 
 @command("backup show")

@@ -12,7 +12,8 @@ from govern.config import Settings
 from govern.core.finding import Severity
 from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
-from govern.database.target import declared_like
+from govern.core.wording import count_of, name_revisions
+from govern.database.target import declared_like, server_like
 from govern.database.url import DatabaseUrl
 from govern.declared import ReplayFailed, declared_by_models, declared_by_revisions
 from govern.source.lock import read_lock
@@ -48,7 +49,9 @@ def check(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> Non
 
 
 def _chain_entry(project: Project) -> Entry:
-    return Entry.of("chain", find_chain_problems(project), f"{len(project.chain.files)} revision files")
+    return Entry.of(
+        "chain", find_chain_problems(project), count_of(len(project.chain.files), "revision file")
+    )
 
 
 def _check_replay(draft: Draft, project: Project, models: Snapshot, like: DatabaseUrl) -> None:
@@ -60,7 +63,7 @@ def _check_replay(draft: Draft, project: Project, models: Snapshot, like: Databa
         draft.add(Entry.of("replay", (does_not_replay(project.chain, failure.error, root=settings.root),)))
         draft.add(Entry(name="models", status="skipped", reason="the revisions do not replay"))
         return
-    draft.passed("replay", f"from empty to {', '.join(project.chain.effective_heads)}")
+    draft.passed("replay", f"from empty to {name_revisions(project.chain.effective_heads)}")
     findings = check_drift(
         models, revisions, critical_tables=project.critical_tables, remedy=_FORGOTTEN_REVISION
     )
@@ -76,17 +79,17 @@ def _check_manifest(draft: Draft, project: Project, models: Snapshot) -> None:
 
 
 def _check_lock(draft: Draft, project: Project, models: Snapshot) -> None:
+    """A lock of another engine or major is held against the models on a server of its own kind."""
     settings = project.settings
     path = settings.relative(settings.lock)
     lock = read_lock(settings.lock)
     if lock is not None and not lock.speaks_of(models):
-        draft.add(
-            Entry(
-                name="lock",
-                status="skipped",
-                reason=f"{path} is written for {lock.snapshot.dialect} {lock.snapshot.server_version}, "
-                f"the scratch database is {models.dialect} {models.server_version}",
-            )
-        )
-        return
+        like = server_like(settings, lock.snapshot)
+        if like is None:
+            written_for = f"{lock.snapshot.dialect} {lock.snapshot.server_version}"
+            reason = f"{path} is written for {written_for}, and no such server is at hand"
+            draft.add(Entry(name="lock", status="skipped", reason=reason))
+            return
+        with declared_by_models(settings, like=like) as declared:
+            models = declared.snapshot
     draft.add(Entry.of("lock", check_lock(lock, models, project.chain.effective_heads, path=path), path))

@@ -19,6 +19,7 @@ from govern.core.finding import Finding, Fix
 from govern.core.plan import RepairPlan
 from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
+from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.declared import Declared, declared_by_models, declared_by_revisions
@@ -202,5 +203,6 @@ def _describe_plan(plan: RepairPlan) -> str:
     if not plan.changes:
         return "the schema is as declared; there is nothing to repair"
     if plan.is_proven:
-        return f"{len(plan.statements)} statements undo {len(plan.changes)} differences, proven on a copy"
+        statements, differences = len(plan.statements), len(plan.changes)
+        return f"{count_of(statements, 'statement')} undo {count_of(differences, 'difference')}, proven on a copy"
     return f"no proven repair: {plan.problem or f'{len(plan.remaining)} differences would remain'}"

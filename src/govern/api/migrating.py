@@ -18,6 +18,7 @@ from govern.api.project import (
 )
 from govern.config import Settings
 from govern.core.report import Draft
+from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import create_target, declared_like
 
@@ -99,11 +100,14 @@ def history(draft: Draft, settings: Settings, *, limit: int = 20) -> None:
         runs = live.dialect.read_runs(connection, limit)
     draft.data["runs"] = [run.to_json() for run in runs]
     draft.passed(
-        "history", f"{len(runs)} runs" if runs else "the ledger is empty: nothing was done by govern yet"
+        "history",
+        count_of(len(runs), "run") if runs else "the ledger is empty: nothing was done by govern yet",
     )
 
 
 def _plan(draft: Draft, live: LiveDatabase, project: Project, *, to: str, narrate: Narrate) -> None:
     made = make_plan(live, project.chain, to=to, narrate=narrate)
     draft.data["plan"] = plan_json(made)
-    draft.passed("plan", f"{len(made.steps)} pending revisions" if made.steps else "nothing is pending")
+    draft.passed(
+        "plan", count_of(len(made.steps), "pending revision") if made.steps else "nothing is pending"
+    )

@@ -8,6 +8,7 @@ from govern.checks.chain import check_chain
 from govern.config import Settings
 from govern.core.finding import Finding, Severity
 from govern.core.report import Draft, Entry
+from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
 from govern.errors import Refused
@@ -65,7 +66,7 @@ def guard_chain(project: Project, draft: Draft, stamped: tuple[str, ...] | None 
     Called before a database is touched, and again with what it is stamped with.
     """
     findings = find_chain_problems(project, stamped)
-    draft.replace(Entry.of("chain", findings, f"{len(project.chain.files)} revision files"))
+    draft.replace(Entry.of("chain", findings, count_of(len(project.chain.files), "revision file")))
     broken = [finding for finding in findings if finding.severity >= Severity.ERROR]
     if broken:
         first = broken[0]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from govern import __version__
 from govern.config import Settings
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.report import Entry
+from govern.core.wording import count_of
 from govern.database import container, embedded
 from govern.database.live import LiveDatabase
 from govern.database.postgresql.dump.clients import choose_for_dump, find_clients
@@ -21,6 +21,7 @@ from govern.errors import ConfigurationError, GovernError, NotPermitted, Refused
 from govern.revisions.graph import read_chain
 from govern.revisions.runner import Runner
 from govern.source.lock import read_lock
+from govern.version import __version__
 
 UNREADABLE_PROJECT = Rule(
     id="startup.unreadable-project",
@@ -125,7 +126,7 @@ def _look_at_alembic(settings: Settings) -> str:
         )
     files = len(read_chain(alembic.version_locations).files)
     places = ", ".join(settings.relative(folder) for folder in alembic.version_locations)
-    return f"{_count(files, 'revision')} in {places}"
+    return f"{count_of(files, 'revision')} in {places}"
 
 
 def _look_at_project(settings: Settings) -> str:
@@ -143,7 +144,7 @@ def _look_at_project(settings: Settings) -> str:
             f"Python {described.python} ({settings.relative(settings.python)})",
             f"Alembic {described.alembic}",
             f"SQLAlchemy {described.sqlalchemy}",
-            f"{_count(len(described.tables), 'table')} in the metadata",
+            f"{count_of(len(described.tables), 'table')} in the metadata",
         )
     )
 
@@ -154,7 +155,7 @@ def _look_at_manifest(settings: Settings) -> str:
     from govern.source.manifest import load_manifest  # with pydantic, which is slow to import
 
     manifest = load_manifest(settings.manifest)
-    tables = _count(len(manifest.critical_tables), "critical table")
+    tables = count_of(len(manifest.critical_tables), "critical table")
     return f"{settings.relative(settings.manifest)}, {tables}"
 
 
@@ -307,7 +308,3 @@ def _look_at_lock_file(database: LiveDatabase, file: Path) -> str:
         with database.dialect.hold_migration_lock(database.url, wait_seconds=0):
             pass
     return "free"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

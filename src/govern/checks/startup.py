@@ -13,6 +13,7 @@ from govern.checks.drift import check_drift
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.run import Run
 from govern.core.snapshot import Snapshot
+from govern.core.wording import name_revisions
 from govern.database.connection import Connection
 from govern.database.dialect import Dialect, VersionTable
 from govern.source.lock import Lock
@@ -124,7 +125,7 @@ def _not_stamped(
         Finding.of(
             BEHIND,
             about,
-            f"{about.name} has tables but no revision; the application needs {_show(expected.heads)}",
+            f"{about.name} has tables but no revision; the application needs {name_revisions(expected.heads)}",
             remedy="if its schema is at a revision already: govern stamp REV; else: govern migrate",
         ),
     )
@@ -139,21 +140,18 @@ def _other_revision(
     when_ahead: WhenAhead,
 ) -> tuple[Finding, ...]:
     evidence = {"stamped": list(stamped), "heads": list(expected.heads)}
+    here, needed = f"{about.name} is at {name_revisions(stamped)}", name_revisions(expected.heads)
     if set(stamped) <= expected.known:
-        message = f"{about.name} is at {_show(stamped)}, the application needs {_show(expected.heads)}"
+        message = f"{here}, the application needs {needed}"
         return (Finding.of(BEHIND, about, message, evidence=evidence),)
     if _passed_by(dialect.read_runs(connection, 1000), expected.heads, stamped):
         if when_ahead == "allow":
             return ()
         severity = Severity.WARNING if when_ahead == "warn" else Severity.CRITICAL
-        message = f"{about.name} is at {_show(stamped)}, newer than the application's {_show(expected.heads)}"
+        message = f"{here}, newer than the application's {needed}"
         return (Finding.of(AHEAD, about, message, severity=severity, evidence=evidence),)
-    message = (
-        f"{about.name} is at {_show(stamped)}, which is not among the application's revisions; "
-        f"it needs {_show(expected.heads)}"
-    )
-    if not expected.known:
-        message = f"{about.name} is at {_show(stamped)}, the application needs {_show(expected.heads)}"
+    unknown = ", which is not among the application's revisions" if expected.known else ""
+    message = f"{here}{unknown}; the application needs {needed}"
     return (Finding.of(UNKNOWN_REVISION, about, message, evidence=evidence),)
 
 
@@ -181,7 +179,7 @@ def _check_schema(
         return ()
     live = dialect.read_snapshot(connection, table)
     if _is_empty(live):
-        message = f"{about.name} is stamped {_show(expected.heads)}, but has no tables"
+        message = f"{about.name} is stamped {name_revisions(expected.heads)}, but has no tables"
         return (Finding.of(EMPTY, about, message),)
     lock = expected.lock
     if lock is not None and _is_comparable(lock.snapshot, live):
@@ -216,7 +214,3 @@ def _is_comparable(declared: Snapshot, live: Snapshot) -> bool:
     return declared.dialect == live.dialect and (
         declared.dialect == "sqlite" or declared.server_major == live.server_major
     )
-
-
-def _show(revisions: tuple[str, ...]) -> str:
-    return ", ".join(revisions) or "base"

@@ -11,9 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 import click
 
-from govern import __version__
 from govern.core.report import EXIT_INTERRUPTED, EXIT_UNDECIDED, EXIT_USAGE, Problem
 from govern.errors import NOTHING_CHANGED
+from govern.version import __version__
 
 _URL_PASSWORD = re.compile(r"(\w://[^\s:/@]*:)\S*@")
 _PASSWORD_PARAMETER = re.compile(r"(password=)[^\s&]+", re.IGNORECASE)

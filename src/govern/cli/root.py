@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from govern import __version__
 from govern.cli.options import Group
+from govern.version import __version__
 
 _EPILOG = """\b
 Examples:

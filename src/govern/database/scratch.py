@@ -236,5 +236,5 @@ def _no_way(tried: list[tuple[str, CouldNotCheck]]) -> CouldNotCheck:
     return type(first)(
         "no scratch database could be made",
         why="; ".join(reasons),
-        next=f"{first.next}, or set scratch_url to a server where databases may be created".lstrip(", "),
+        next=f"{first.next.removesuffix(';')}; or set scratch_url to a server where databases may be created",
     )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from govern.config import Settings
+from govern.core.snapshot import Snapshot
 from govern.database import embedded
 from govern.database.dialect import dialect_of
 from govern.database.url import DatabaseUrl
@@ -54,6 +55,18 @@ def declared_like(settings: Settings) -> DatabaseUrl:
         log.info("target_not_used_for_declared_schema", error=error.what)
         return _stand_in(settings, error)
     return target
+
+
+def server_like(settings: Settings, snapshot: Snapshot) -> DatabaseUrl | None:
+    """A database on a server of the snapshot's engine and major version, if one needs no configuration."""
+    if snapshot.dialect == "sqlite":
+        return DatabaseUrl.parse("sqlite:///like.db")  # only its engine matters
+    if snapshot.server_major != embedded.MAJOR:
+        return None
+    try:
+        return embedded.ensure_running(settings.state_folder)
+    except ToolMissing:
+        return None
 
 
 def make_absolute(url: DatabaseUrl) -> DatabaseUrl:

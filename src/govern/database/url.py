@@ -16,6 +16,21 @@ _SCHEMES: dict[str, DialectName] = {"postgresql": "postgresql", "postgres": "pos
 _SECRET_PARAMETERS = frozenset({"password", "sslpassword"})
 
 
+def _refuse_unescaped(text: str) -> None:
+    """A ``/ ? # [`` that stands bare in a password ends it early: the rest would be shown as host or path."""
+    try:
+        parts = urlsplit(text)
+        at_is_lost = "@" not in parts.netloc and "@" in parts.path + parts.query
+    except ValueError:
+        parts, at_is_lost = None, True
+    if at_is_lost or (parts is not None and parts.fragment):
+        raise ConfigurationError(
+            "the database URL cannot be taken apart",
+            why="a character of the user name or password has a meaning of its own in URLs",
+            next="percent-encode it: / is %2F, ? is %3F, # is %23, [ is %5B, @ is %40",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseUrl:
     """One database's address. ``str()`` and ``repr()`` never show its password; ``text`` has it."""
@@ -28,6 +43,8 @@ class DatabaseUrl:
     def parse(cls, text: str) -> DatabaseUrl:
         """Raises ConfigurationError for anything but a PostgreSQL or SQLite URL."""
         scheme = text.partition(":")[0].partition("+")[0].lower()
+        if _SCHEMES.get(scheme) == "postgresql":
+            _refuse_unescaped(text)
         if scheme not in _SCHEMES or "://" not in text:
             raise ConfigurationError(
                 "the database URL is not one govern can use",

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from govern import __version__
 from govern.core.finding import Finding, Fix, Severity, Subject
 from govern.core.report import Entry, Problem, Report, Target
+from govern.version import __version__
 
 SCHEMA_VERSION = 1
 

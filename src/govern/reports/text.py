@@ -8,6 +8,7 @@ from typing import Any
 
 from govern.core.finding import Finding, Fix, Severity
 from govern.core.report import Entry, EntryStatus, Problem, Report, Target
+from govern.core.wording import count_of
 from govern.reports.listings import render_listings
 from govern.reports.style import Style, Tone
 
@@ -102,7 +103,7 @@ def _entries(entries: Sequence[Entry], style: Style) -> Iterator[str]:
 def _count_findings(entry: Entry) -> str:
     if entry.status == "crashed":
         return "crashed"
-    return _plural(len(entry.findings), "finding") if entry.findings else ""
+    return count_of(len(entry.findings), "finding") if entry.findings else ""
 
 
 def _finding_groups(findings: Iterable[Finding], style: Style) -> Iterator[str]:
@@ -193,11 +194,7 @@ def _closing_facts(report: Report) -> Iterator[str]:
 
 def count_findings(count: int, label: str) -> str:
     """``2 errors``, ``1 critical``, ``3 info``."""
-    return _plural(count, label) if label in ("error", "warning") else f"{count} {label}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return count_of(count, label) if label in ("error", "warning") else f"{count} {label}"
 
 
 def _shared(texts: Iterable[str]) -> str | None:

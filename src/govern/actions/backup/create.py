@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from govern import __version__
 from govern.actions.backup.store import DATA, MANIFEST, SNAPSHOT, new_folder, new_id, write_private
 from govern.config import Settings
 from govern.core.backup import Backup, BackupFile, BackupManifest
@@ -19,6 +18,7 @@ from govern.database.live import version_table
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError
 from govern.source.lock import read_lock, render_lock
+from govern.version import __version__
 
 Narrate = Callable[[str], None]
 

@@ -227,7 +227,7 @@ def _means_nothing(change: Change) -> bool:
 
 
 def _without_casts(fact: Fact) -> Fact:
-    if isinstance(fact, str):
+    if isinstance(fact, str) and "ARRAY[" in fact:
         return _BRACKETS_AND_SPACE.sub("", _CAST.sub("", fact))
     if isinstance(fact, tuple):
         return tuple(str(_without_casts(part)) for part in fact)

@@ -23,6 +23,7 @@ from govern.checks.doctor import UNCLEAR_METADATA, UNREADABLE_PROJECT
 from govern.config import Settings
 from govern.core.finding import Finding, Subject
 from govern.core.report import Entry
+from govern.core.wording import count_of
 from govern.errors import ConfigurationError, GovernError, NotPermitted, Refused
 from govern.revisions.runner import Runner
 
@@ -149,7 +150,7 @@ def _discover(settings: Settings, env: Path) -> _Discovery:
         reasons = tuple(reason for candidate in with_tables for reason in _explain(candidate))
         return _Discovery(models=None, tables=tables, summary="to decide", undecided=reasons)
     models = with_tables[0].models
-    return _Discovery(models=models, tables=tables, summary=f"{models}, {_count(len(tables), 'table')}")
+    return _Discovery(models=models, tables=tables, summary=f"{models}, {count_of(len(tables), 'table')}")
 
 
 def _source_folder(root: Path) -> tuple[Path, ...]:
@@ -207,7 +208,7 @@ def _describe_alembic(settings: Settings) -> str:
     files = sum(1 for _ in _revision_files(settings))
     places = ", ".join(settings.relative(folder) for folder in alembic.version_locations)
     file = settings.relative(alembic.file) if alembic.file else "no configuration file"
-    return f"{file}, {_count(files, 'revision')} in {places}"
+    return f"{file}, {count_of(files, 'revision')} in {places}"
 
 
 def _describe_manifest(tables: tuple[tuple[str, int], ...]) -> str:
@@ -250,7 +251,3 @@ def _create(path: Path, text: str) -> None:
             why=f"{error.strerror}: {error.filename}",
             next=f"make {path.parent} a writable folder, and run govern init again",
         ) from error
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -14,6 +14,7 @@ from govern.checks.chain.rules import (
     UNKNOWN_DATABASE_REVISION,
 )
 from govern.core.finding import Finding, Severity, Subject
+from govern.core.wording import name_revisions
 from govern.revisions.checksums import Checksums, Deviation, compare
 from govern.revisions.graph import Chain, reachable
 
@@ -82,8 +83,8 @@ def _deviation(
         return Finding.of(
             REPOINTED_REVISION,
             revision_subject(file, root, at="down_revision"),
-            f"revision {file.revision} came after {_show(recorded.down_revisions)}, "
-            f"now it says {_show(file.down_revisions)}",
+            f"revision {file.revision} came after {name_revisions(recorded.down_revisions)}, "
+            f"now it says {name_revisions(file.down_revisions)}",
             severity=severity,
             evidence={"recorded": list(recorded.down_revisions), "now": list(file.down_revisions)},
         )
@@ -94,7 +95,3 @@ def _deviation(
         severity=severity,
         evidence={"recorded": recorded.checksum, "now": file.checksum},
     )
-
-
-def _show(revisions: tuple[str, ...]) -> str:
-    return ", ".join(revisions) or "nothing"

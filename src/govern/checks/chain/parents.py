@@ -113,6 +113,10 @@ def _suggest(chain: Chain, whole: Sequence[str], variable: str) -> str:
 
 def _heads_of_whole_lineages(chain: Chain) -> tuple[str, ...]:
     """Heads that do not come after a missing parent, and so not after any revision that needs a new one."""
-    dangling = (file.revision for file in chain.files if set(file.down_revisions) - chain.revisions.keys())
+    dangling = [
+        file.revision
+        for file in chain.files
+        if any(parent not in chain.revisions for parent in file.down_revisions)
+    ]
     fallen = reachable(dangling, chain.children)
     return tuple(head for head in chain.heads if head not in fallen)

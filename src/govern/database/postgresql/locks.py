@@ -51,6 +51,7 @@ ORDER BY s.seconds DESC
 LIMIT 1
 """
 
+_SESSION = "SELECT pg_catalog.pg_backend_pid()"
 _LONGEST_HOST = 28  # application_name has 63 bytes
 _POLL_SECONDS = (0.2, 0.5)
 
@@ -123,20 +124,24 @@ def _release(connection: Connection, *, shared: bool) -> None:
 
 
 def _refuse_transaction_pooling(connection: Connection, url: DatabaseUrl) -> None:
-    """Refuses a proxy that gives this connection's session to others between its transactions.
-
-    A proxy announces another process id than the query sees. Whether it pools sessions, which is fine,
-    or transactions, a second connection shows: only then it can get the first one's session.
-    """
-    session = connection.value("SELECT pg_catalog.pg_backend_pid()")
+    """Refuses a proxy that gives this connection's session to others between its transactions."""
+    session = connection.value(_SESSION)
     if connection.driver.info.backend_pid == session:  # type: ignore[attr-defined]  # psycopg's
-        return
-    with server.connect(url) as other, other.transaction():
-        is_given_away = other.value("SELECT pg_catalog.pg_backend_pid()") == session
-        has_changed = connection.value("SELECT pg_catalog.pg_backend_pid()") != session
-    if is_given_away or has_changed:
+        return  # a proxy announces a process id of its own
+    if connection.value(_SESSION) != session or _is_given_away(session, url):
         raise Refused(
             "this URL leads to a connection pool in transaction mode",
             why="a migration lock belongs to a session, and the pool gives each transaction another one",
             next="give the URL of PostgreSQL itself, or of a pool in session mode",
         )
+
+
+def _is_given_away(session: int, url: DatabaseUrl) -> bool:
+    """Whether a second connection gets the session of the first, which a pool of sessions would not give."""
+    from psycopg.errors import ProtocolViolation
+
+    try:
+        with server.connect(url) as other, other.transaction():
+            return bool(other.value(_SESSION) == session)
+    except ProtocolViolation:  # PgBouncer's answer to BEGIN in statement mode
+        return True

@@ -1,4 +1,4 @@
-"""The catalog queries (``queries/*.sql``), for the snapshot and the fingerprint alike: both see the same."""
+"""The catalog queries (``sql/*.sql``), for the snapshot and the fingerprint alike: both see the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
 
-_FOLDER = Path(__file__).parent / "queries"
+_FOLDER = Path(__file__).parent / "sql"
 _PLAIN = re.compile(r"[A-Za-z0-9_]+")
 SCOPE = ("member", "namespace", "relation", "usual", "sequence_option", "routine", "own_type", "object")
 """WITH queries; each may name those before it."""

@@ -107,7 +107,7 @@ def dump(
 
     ``witness`` is called with a connection that sees exactly what the dump holds: pg_dump takes over the
     snapshot that this connection's transaction exported (manual, Snapshot Synchronization Functions). Neither
-    waits longer than ``lock_timeout_seconds`` for a lock: a backup does not queue behind a migration for ever.
+    waits longer than ``lock_timeout_seconds`` for a lock: no backup queues behind a migration for ever.
 
     Raises ToolMissing, Unreachable, NotPermitted or CouldNotCheck, and OSError if the folder cannot be
     written. What it wrote until then is no dump and is the caller's to remove.
