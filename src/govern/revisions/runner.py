@@ -299,7 +299,7 @@ def make_redactor(url: DatabaseUrl | None) -> Callable[[str], str]:
     def redact(text: str) -> str:
         for secret in secrets:
             text = text.replace(secret, "***")
-        return re.sub(r"(://[^:/@\s]*:)[^@/\n]+@", r"\1***@", text)
+        return re.sub(r"(://[^:/@\s]*:)[^/\n]+@", r"\1***@", text)
 
     return redact
 

@@ -219,7 +219,7 @@ def _bindings(statement: ast.stmt, values: Mapping[str, _Value]) -> Iterator[tup
             yield from _bind(target, value, values)
         case ast.ImportFrom(names=names) | ast.Import(names=names):
             for imported in names:
-                yield imported.asname or imported.name, statement.lineno, _unknown(statement)
+                yield imported.asname or imported.name, statement.lineno, _Unknown("it is imported")
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.AnnAssign():
             return
         case _:  # if, try, with, for, +=: what it binds depends on what happens
