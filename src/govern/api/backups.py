@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from govern.actions.backup import (
+    BackupDamaged,
     create_verified_backup,
     find_backup,
     find_damaged,
@@ -12,6 +13,7 @@ from govern.actions.backup import (
 from govern.api.command import Narrate, command, silent
 from govern.api.project import open_database, read_project
 from govern.config import Settings
+from govern.core.backup import Backup
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
 
@@ -37,7 +39,9 @@ def backup_list(draft: Draft, settings: Settings) -> None:
 @command("backup show")
 def backup_show(draft: Draft, settings: Settings, backup_id: str) -> None:
     """One backup, with the rows of each table."""
-    backup = find_backup(settings, backup_id)
+    backup = _find_readable(draft, settings, backup_id)
+    if backup is None:
+        return
     draft.data["backups"] = [backup.to_json()]
     draft.data["rows"] = dict(backup.manifest.rows)
     draft.passed("backup", settings.relative(backup.path))
@@ -46,7 +50,9 @@ def backup_show(draft: Draft, settings: Settings, backup_id: str) -> None:
 @command("backup verify")
 def backup_verify(draft: Draft, settings: Settings, backup_id: str, *, narrate: Narrate = silent) -> None:
     """Proves a backup again. What is wrong with it is a finding."""
-    backup = find_backup(settings, backup_id)
+    backup = _find_readable(draft, settings, backup_id)
+    if backup is None:
+        return
     live = open_database(read_project(settings), draft)
     verification, findings = verify_backup(settings, live.dialect, backup, like=live.url, narrate=narrate)
     reason = (
@@ -54,3 +60,12 @@ def backup_verify(draft: Draft, settings: Settings, backup_id: str, *, narrate: 
     )
     draft.add(Entry.of("verify", findings, reason))
     draft.data["backups"] = [find_backup(settings, backup.id).to_json()] if verification else []
+
+
+def _find_readable(draft: Draft, settings: Settings, backup_id: str) -> Backup | None:
+    """A damaged manifest is a finding: what was asked for is there, and no good."""
+    try:
+        return find_backup(settings, backup_id)
+    except BackupDamaged as damaged:
+        draft.add(Entry.of("backup", (damaged.finding,)))
+        return None

@@ -182,7 +182,7 @@ def _check_schema(
         message = f"{about.name} is stamped {name_revisions(expected.heads)}, but has no tables"
         return (Finding.of(EMPTY, about, message),)
     lock = expected.lock
-    if lock is not None and _is_comparable(lock.snapshot, live):
+    if lock is not None and lock.speaks_of(live):
         return check_drift(lock.snapshot, live, critical_tables=critical_tables)
     reason = (
         "there is no schema.lock"
@@ -208,9 +208,3 @@ def _is_as_last_validated(
 
 def _is_empty(snapshot: Snapshot) -> bool:
     return not any(True for _ in snapshot.of_kind("table"))
-
-
-def _is_comparable(declared: Snapshot, live: Snapshot) -> bool:
-    return declared.dialect == live.dialect and (
-        declared.dialect == "sqlite" or declared.server_major == live.server_major
-    )
