@@ -12,7 +12,7 @@ import pytest
 
 from govern.database.connection import Connection
 from govern.database.dialect import dialect_of
-from govern.database.postgresql import locks
+from govern.database.postgresql import locks, server
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, Refused
 
@@ -136,7 +136,7 @@ def test_a_holder_of_another_name_is_told_as_it_is(postgresql_database: Database
 def test_a_lock_lost_while_held_is_told(postgresql_database: DatabaseUrl) -> None:
     # what a proxy does that changes the session under its client
     unlock = f"SELECT pg_advisory_unlock({locks.LOCK_KEY})"
-    connect = locks.server.connect
+    connect = server.connect
     opened: list[Connection] = []
 
     def remember(url: DatabaseUrl, *, read_only: bool = False) -> Connection:
@@ -144,7 +144,7 @@ def test_a_lock_lost_while_held_is_told(postgresql_database: DatabaseUrl) -> Non
         return opened[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(locks.server, "connect", remember)
+        patch.setattr(server, "connect", remember)
         holder = locks.hold_migration_lock(postgresql_database, wait_seconds=0)
         holder.__enter__()
         assert opened[0].value(unlock) is True

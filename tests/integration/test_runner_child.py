@@ -11,7 +11,7 @@ import pytest
 from govern.database.url import DatabaseUrl
 from govern.revisions.process import CHILD
 from govern.revisions.protocol import Note, Result, parse_event
-from govern.revisions.runner import make_redactor
+from govern.revisions.redaction import make_redactor
 
 MODULES = sorted(CHILD.glob("*.py"))
 

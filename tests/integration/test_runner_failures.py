@@ -19,27 +19,9 @@ from govern.revisions import process
 from govern.revisions.protocol import Event, RevisionStarted
 from govern.revisions.runner import Runner
 from tests.fixtures.databases import MakeRole
-from tests.fixtures.projects import CopyProject, list_tables, read_rows, read_version
+from tests.fixtures.projects import CopyProject, list_tables, read_rows, read_version, third_revision
 
-REVISION = '''
-"""a third revision"""
-import os, signal, sys
-from alembic import op
-import sqlalchemy as sa
-revision = "r3"
-down_revision = "r2"
-{top}
-
-def upgrade():
-    op.create_table("third", sa.Column("id", sa.Integer, primary_key=True))
-    {second}
-'''
-
-SLEEP = REVISION.format(top="", second='op.execute("SELECT pg_sleep(60)")')
-
-
-def third(second: str, *, top: str = "") -> dict[str, str | None]:
-    return {"migrations/versions/r3_third.py": REVISION.format(top=top, second=second)}
+SLEEP = third_revision('op.execute("SELECT pg_sleep(60)")')
 
 
 @pytest.mark.parametrize(
@@ -54,7 +36,7 @@ def third(second: str, *, top: str = "") -> dict[str, str | None]:
 def test_a_second_statement_that_fails_leaves_nothing_of_the_first(
     second: str, said: str, any_database: DatabaseUrl, copy_project: CopyProject
 ) -> None:
-    outcome = Runner(copy_project("plain", third(second))).upgrade(any_database)
+    outcome = Runner(copy_project("plain", third_revision(second))).upgrade(any_database)
     assert outcome.error is not None
     assert said in outcome.error.message
     assert outcome.error.revision == "r3"
@@ -67,7 +49,7 @@ def test_a_second_statement_that_fails_leaves_nothing_of_the_first(
 def test_a_revision_of_its_own_transaction_leaves_those_before_it(
     any_database: DatabaseUrl, copy_project: CopyProject
 ) -> None:
-    settings = copy_project("plain", third('raise RuntimeError("not today")'))
+    settings = copy_project("plain", third_revision('raise RuntimeError("not today")'))
     env = settings.root / "migrations/env.py"
     env.write_text(
         env.read_text().replace(
@@ -83,7 +65,9 @@ def test_the_statement_that_failed_is_told_with_the_servers_words(
     postgresql_database: DatabaseUrl, copy_project: CopyProject
 ) -> None:
     statement = "INSERT INTO users (id, email) VALUES (1, 'again')"
-    outcome = Runner(copy_project("plain", third(f'op.execute("{statement}")'))).upgrade(postgresql_database)
+    outcome = Runner(copy_project("plain", third_revision(f'op.execute("{statement}")'))).upgrade(
+        postgresql_database
+    )
     assert outcome.error is not None
     assert outcome.error.type == "UniqueViolation"
     assert outcome.error.sqlstate == "23505"
@@ -96,7 +80,7 @@ def test_the_statement_that_failed_is_told_with_the_servers_words(
 def test_a_process_that_just_ends_is_no_success(
     end: str, place: str, any_database: DatabaseUrl, copy_project: CopyProject
 ) -> None:
-    files = third("pass", top=end) if place == "import" else third(end)
+    files = third_revision("pass", top=end) if place == "import" else third_revision(end)
     outcome = Runner(copy_project("plain", files)).upgrade(any_database)
     assert outcome.error is not None
     assert outcome.error.type == "ChildDied"
@@ -138,7 +122,7 @@ def test_a_revision_that_does_not_import_is_named_with_file_and_line(
     with pytest.raises(
         ConfigurationError, match=r"migrations/versions/r3_third\.py, line 8: ZeroDivisionError"
     ):
-        Runner(copy_project("plain", third("pass", top="1 / 0"))).upgrade(any_database)
+        Runner(copy_project("plain", third_revision("pass", top="1 / 0"))).upgrade(any_database)
     assert list_tables(any_database) == set()
 
 
@@ -310,7 +294,7 @@ def test_an_interrupt_cancels_the_statement_and_leaves_nothing(
             wait_until(lambda: "SELECT pg_sleep(60)" in backends(postgresql_database))
             raise KeyboardInterrupt
 
-    settings = copy_project("plain", {"migrations/versions/r3.py": SLEEP})
+    settings = copy_project("plain", SLEEP)
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         Runner(settings).upgrade(postgresql_database, on_event=interrupt)
@@ -331,7 +315,7 @@ def test_an_interrupt_stops_a_long_statement_of_sqlite(
 
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        Runner(copy_project("plain", third(f'op.execute("{endless}")'))).upgrade(
+        Runner(copy_project("plain", third_revision(f'op.execute("{endless}")'))).upgrade(
             sqlite_database, on_event=interrupt
         )
     assert time.monotonic() - began < 8
@@ -341,7 +325,7 @@ def test_an_interrupt_stops_a_long_statement_of_sqlite(
 def test_a_killed_govern_takes_its_migration_along(
     postgresql_database: DatabaseUrl, copy_project: CopyProject
 ) -> None:
-    settings = copy_project("plain", {"migrations/versions/r3.py": SLEEP})
+    settings = copy_project("plain", SLEEP)
     program = (
         "import sys\nfrom pathlib import Path\nfrom govern import config\n"
         "from govern.database.url import DatabaseUrl\nfrom govern.revisions.runner import Runner\n"
@@ -368,68 +352,6 @@ def test_a_thread_that_never_ends_does_not_hold_up_the_end(
     assert Runner(settings).upgrade(sqlite_database).error is None
     assert time.monotonic() - began < 10
     assert read_version(sqlite_database) == {"r2"}
-
-
-FOREIGN_KEYS = {
-    "migrations/versions/r3_cascade.py": """
-from alembic import op
-import sqlalchemy as sa
-revision, down_revision = "r3", "r2"
-
-def upgrade():
-    op.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY, name TEXT)")
-    op.execute("CREATE TABLE children (id INTEGER PRIMARY KEY, "
-               "parent INTEGER REFERENCES parents ON DELETE CASCADE)")
-    op.execute("INSERT INTO parents VALUES (1, 'one')")
-    op.execute("INSERT INTO children VALUES (1, 1)")
-""",
-    "migrations/versions/r4_batch.py": """
-from alembic import op
-revision, down_revision = "r4", "r3"
-
-def upgrade():
-    op.execute("PRAGMA foreign_keys = OFF")
-    with op.batch_alter_table("parents", recreate="always") as batch:
-        batch.alter_column("name", nullable=False)
-    op.execute("PRAGMA foreign_keys = ON")
-""",
-}
-
-
-def test_a_batch_operation_with_foreign_keys_off_deletes_no_rows(
-    sqlite_database: DatabaseUrl, copy_project: CopyProject
-) -> None:
-    settings = copy_project("plain", FOREIGN_KEYS)
-    env = settings.root / "migrations/env.py"
-    connect = "    with engine.connect() as connection:\n"
-    switch = "        connection.exec_driver_sql('PRAGMA foreign_keys = ON')\n        connection.rollback()\n"
-    env.write_text(env.read_text().replace(connect, connect + switch))
-    outcome = Runner(settings).upgrade(sqlite_database)
-    assert outcome.error is None
-    assert read_version(sqlite_database) == {"r4"}
-    assert read_rows(sqlite_database, "SELECT count(*) FROM children") == [(1,)]
-    assert any("PRAGMA foreign_keys" in note for note in outcome.notes)
-
-
-def test_a_project_with_its_own_begin_is_left_to_it(
-    sqlite_database: DatabaseUrl, copy_project: CopyProject
-) -> None:
-    settings = copy_project("plain", third('raise RuntimeError("not today")'))
-    env = settings.root / "migrations/env.py"
-    own = (
-        "    from sqlalchemy import event\n"
-        "    @event.listens_for(engine, 'connect')\n"
-        "    def own_ways(connection, record):\n        connection.isolation_level = None\n"
-        "    @event.listens_for(engine, 'begin')\n"
-        "    def begin(connection):\n        connection.exec_driver_sql('BEGIN')\n"
-        "    with engine.connect() as connection:\n"
-    )
-    text = env.read_text().replace("    with engine.connect() as connection:\n", own)
-    env.write_text(text.replace("connection=connection,", "connection=connection, transactional_ddl=True,"))
-    outcome = Runner(settings).upgrade(sqlite_database)
-    assert outcome.error is not None
-    assert outcome.error.message == "not today"
-    assert list_tables(sqlite_database) == set()
 
 
 def test_every_error_says_what_why_next_and_state(

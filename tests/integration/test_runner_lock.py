@@ -242,7 +242,7 @@ def test_a_lock_file_that_cannot_be_written_is_named(
     sqlite_database: DatabaseUrl, copy_project: CopyProject, tmp_path: Path
 ) -> None:
     runner = Runner(copy_project("plain"))
-    with pytest.raises(NotPermitted, match="the lock file .* cannot be written"):
+    with pytest.raises(NotPermitted, match=r"the lock file .* cannot be written"):
         runner.upgrade(sqlite_database, lock=MigrationLock(file=tmp_path))
     with pytest.raises(Unreachable, match="there is no folder"):
         runner.upgrade(sqlite_database, lock=MigrationLock(file=tmp_path / "nowhere/lock"))

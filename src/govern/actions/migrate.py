@@ -21,7 +21,7 @@ from govern.core.run import AppliedRevision, Run
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import expected_at
-from govern.errors import FailedMidway, GovernError
+from govern.errors import FailedMidway, GovernError, Refused
 from govern.revisions.graph import Chain
 from govern.revisions.protocol import ChildError, Event, RevisionDone
 from govern.revisions.runner import Outcome, Runner
@@ -94,6 +94,9 @@ def _prepare(
     pending = chain.pending(stamped, to)
     if not pending:
         raise _NothingPending
+    if prepared.run is not None:
+        _confirm_unchanged(prepared, live)
+        return
     draft.passed("lock", "held by the connection that migrates")
     saved = (
         create_verified_backup(live, draft, reason="migrate", narrate=narrate).id
@@ -106,6 +109,16 @@ def _prepare(
     reached = chain.heads_after(stamped, pending)
     prepared.run = start_run(live, "migrate", from_revision=stamped, to_revision=reached, backup=saved)
     narrate(f"applying {count_of(len(pending), 'revision')}")
+
+
+def _confirm_unchanged(prepared: _Prepared, live: LiveDatabase) -> None:
+    """env.py closed the connection that had the lock and opened another: somebody may have come in between."""
+    if live.read_fingerprint() != prepared.fingerprint:
+        raise Refused(
+            "the database changed while env.py was between two connections",
+            why="the lock ends with the connection that holds it",
+            next="run again; let env.py migrate on the first connection it opens",
+        )
 
 
 def _note_interruption(error: BaseException, prepared: _Prepared, live: LiveDatabase) -> None:

@@ -5,13 +5,11 @@ Reports what the child said and decides nothing from it: whoever calls reads the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, quote_plus, unquote, urlsplit
 
 from govern.config import Settings
 from govern.database.dialect import MigrationLock
@@ -35,6 +33,7 @@ from govern.revisions.protocol import (
     parse_error,
     parse_event,
 )
+from govern.revisions.redaction import make_redactor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,28 +289,6 @@ def _address(url: DatabaseUrl) -> dict[str, str]:
     if url.dialect == "sqlite":
         return {"url": url.text, "database": str(url.path.absolute()), "conninfo": ""}
     return {"url": url.text, "database": url.database, "conninfo": url.conninfo}
-
-
-def make_redactor(url: DatabaseUrl | None) -> Callable[[str], str]:
-    """A function that puts ``***`` for the URL's passwords, as written and decoded, and for any in a URL."""
-    secrets = sorted(_secrets(url), key=len, reverse=True) if url is not None else []
-
-    def redact(text: str) -> str:
-        for secret in secrets:
-            text = text.replace(secret, "***")
-        return re.sub(r"(://[^:/@\s]*:)[^/\n]+@", r"\1***@", text)
-
-    return redact
-
-
-def _secrets(url: DatabaseUrl) -> set[str]:
-    parts = urlsplit(url.text)
-    query = parse_qs(parts.query)
-    written = [parts.password, *query.get("password", ()), *query.get("sslpassword", ())]
-    plain = {text for one in written if one for text in (one, unquote(one))}
-    # as libpq, SQLAlchemy and forms encode it, and as Python shows it
-    encoded = {quote(text, safe=safe) for text in plain for safe in ("", " +", "/")}
-    return plain | encoded | {quote_plus(text) for text in plain} | {repr(text)[1:-1] for text in plain}
 
 
 def _shorten(sql: str, longest: int = 200) -> str:

@@ -172,8 +172,10 @@ def _all_targets(edges: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
 def _apply_order(
     revisions: Iterable[str], parents: Mapping[str, tuple[str, ...]], heads: tuple[str, ...]
 ) -> Iterator[str]:
-    """Parents before children, branch by branch. The later head's branch and a merge's later parent come
-    first, because that is how Alembic goes."""
+    """Parents before children, branch by branch.
+
+    The later head's branch and a merge's later parent come first, as Alembic has it for all but nested branches.
+    """
     visited: set[str] = set()
     for start in (*reversed(heads), *revisions):
         if start in visited:

@@ -1,0 +1,176 @@
+"""Does the manifest speak of tables and columns that the declared schema has?"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+
+from govern.core.finding import Finding, Rule, Severity, Subject
+from govern.core.snapshot import ObjectKey, Snapshot
+from govern.source.manifest import Manifest, split_column
+
+UNKNOWN_TABLE = Rule(
+    id="integrity.unknown-table",
+    name="the manifest names a table that is not declared",
+    severity=Severity.ERROR,
+    condition="a table in the manifest is in neither the models nor the SQL files",
+    effect="what the manifest asks of the table is never checked",
+    remedy="correct the name in the manifest, or declare the table",
+)
+UNKNOWN_COLUMN = Rule(
+    id="integrity.unknown-column",
+    name="the manifest names a column that is not declared",
+    severity=Severity.ERROR,
+    condition="a column in the manifest is not in its declared table",
+    effect="what the manifest asks of the column is never checked",
+    remedy="correct the name in the manifest, or declare the column",
+)
+REQUIRED_TYPE = Rule(
+    id="integrity.required-type",
+    name="a required column is declared with another type",
+    severity=Severity.ERROR,
+    condition="the type of a required column in the manifest is not the declared one",
+    effect="the manifest and the models contradict each other: one of them is wrong about a critical table",
+    remedy="correct the type in the manifest, or in the models with a revision",
+)
+RULES = (REQUIRED_TYPE, UNKNOWN_COLUMN, UNKNOWN_TABLE)
+
+_RELATIONS = ("table", "view", "materialized-view", "foreign-table")
+_SPELLINGS: Mapping[str, str] = {
+    "bigserial": "bigint",
+    "bool": "boolean",
+    "char": "character",
+    "decimal": "numeric",
+    "float4": "real",
+    "float": "double precision",
+    "float8": "double precision",
+    "int": "integer",
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+    "serial": "integer",
+    "timestamp": "timestamp without time zone",
+    "timestamptz": "timestamp with time zone",
+    "time": "time without time zone",
+    "timetz": "time with time zone",
+    "varbit": "bit varying",
+    "varchar": "character varying",
+}
+"""Other names of PostgreSQL's types (manual, chapter 8, table 8.1), and what the catalog calls them."""
+
+
+def check_manifest(manifest: Manifest, declared: Snapshot, *, path: str) -> tuple[Finding, ...]:
+    """Tables, columns and column types the manifest names and ``declared`` has not.
+
+    ``path`` is the manifest's, for the findings. A table without a namespace is looked for in ``public`` on
+    PostgreSQL.
+    """
+    return tuple(_Names(manifest, declared, path).check())
+
+
+class _Names:
+    """The declared names, and the manifest held against them."""
+
+    def __init__(self, manifest: Manifest, declared: Snapshot, path: str) -> None:
+        self._manifest = manifest
+        self._path = path
+        self._declared = declared
+        self._default_namespace = "public" if declared.dialect == "postgresql" else ""
+        self._tables = {(key.namespace, key.name) for kind in _RELATIONS for key in declared.of_kind(kind)}
+        self._columns: dict[tuple[str, str], set[str]] = {table: set() for table in self._tables}
+        for key in declared.of_kind("column"):
+            for table in _possible_tables(key):
+                if table in self._columns:
+                    self._columns[table].add(key.name.removeprefix(f"{table[1]}."))
+
+    def check(self) -> Iterator[Finding]:
+        for index, table in enumerate(self._manifest.critical_tables):
+            place = ("critical_tables", index)
+            if not (found := self._table(table.namespace, table.table)):
+                yield self._unknown_table(table.namespace, table.table, (*place, "name"))
+                continue
+            for column, type_ in table.required_columns.items():
+                yield from self._check_column(found, column, (*place, "required_columns", column))
+                yield from self._check_type(found, column, type_, (*place, "required_columns", column))
+            for column in table.never_empty:
+                yield from self._check_column(found, column, (*place, "never_empty", column))
+        for index, relationship in enumerate(self._manifest.relationships):
+            for key, name in (("from", relationship.source), ("to", relationship.target)):
+                yield from self._check_reference(name, ("relationships", index, key))
+
+    def _table(self, namespace: str | None, table: str) -> tuple[str, str] | None:
+        found = (self._default_namespace if namespace is None else namespace, table)
+        return found if found in self._tables else None
+
+    def _check_reference(self, name: str, place: tuple[str | int, ...]) -> Iterator[Finding]:
+        namespace, table, column = split_column(name)
+        found = self._table(namespace, table)
+        if found:
+            yield from self._check_column(found, column, place)
+        else:
+            yield self._unknown_table(namespace, table, place)
+
+    def _unknown_table(self, namespace: str | None, table: str, place: tuple[str | int, ...]) -> Finding:
+        shown = f"{namespace}.{table}" if namespace else table
+        known = [name for _, name in self._tables] + [f"{schema}.{name}" for schema, name in self._tables]
+        return Finding.of(
+            UNKNOWN_TABLE,
+            self._subject("table", shown, place),
+            f"the manifest names the table {shown}, which is not declared",
+            remedy=_did_you_mean(shown, known) or UNKNOWN_TABLE.remedy,
+        )
+
+    def _check_column(
+        self, table: tuple[str, str], column: str, place: tuple[str | int, ...]
+    ) -> Iterator[Finding]:
+        columns = self._columns[table]
+        if column not in columns:
+            yield Finding.of(
+                UNKNOWN_COLUMN,
+                self._subject("column", f"{table[1]}.{column}", place),
+                f"the manifest names the column {column} of {table[1]}, which is not declared",
+                remedy=_did_you_mean(column, columns) or UNKNOWN_COLUMN.remedy,
+            )
+
+    def _check_type(
+        self, table: tuple[str, str], column: str, required: str | None, place: tuple[str | int, ...]
+    ) -> Iterator[Finding]:
+        facts = self._declared.objects.get(ObjectKey("column", table[0], f"{table[1]}.{column}"), {})
+        declared = facts.get("type")
+        if required is None or not isinstance(declared, str):
+            return
+        if _spell(required) != _spell(declared.removeprefix(f"{self._default_namespace}.")):
+            yield Finding.of(
+                REQUIRED_TYPE,
+                self._subject("column", f"{table[1]}.{column}", place),
+                f"the manifest requires {table[1]}.{column} to be {required}, it is declared as {declared}",
+                evidence={"manifest": required, "declared": declared},
+            )
+
+    def _subject(self, kind: str, name: str, place: tuple[str | int, ...]) -> Subject:
+        return Subject(kind=kind, name=name, path=self._path, line=self._manifest.line_of(*place))
+
+
+def _possible_tables(column: ObjectKey) -> Iterator[tuple[str, str]]:
+    """``a.b.c`` is a column of a table ``a`` or of a table ``a.b``; which, the tables tell."""
+    parts = column.name.split(".")
+    return ((column.namespace, ".".join(parts[:count])) for count in range(1, len(parts)))
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def _spell(type_: str) -> str:
+    """A type as the catalog writes it: ``varchar(20)[]`` is ``character varying(20)[]``."""
+    text = " ".join(type_.lower().replace(" (", "(").replace(", ", ",").split())
+    name = text.partition("(")[0].partition("[")[0].strip()
+    rest = text[len(name) :]
+    if name not in _SPELLINGS or "zone" in rest:
+        return text
+    if "zone" not in _SPELLINGS[name]:
+        return _SPELLINGS[name] + rest
+    first, _, zone = _SPELLINGS[name].partition(" ")
+    precision, parenthesis, array = rest.rpartition(")")
+    return f"{first}{precision}{parenthesis} {zone}{array}"

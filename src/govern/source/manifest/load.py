@@ -1,0 +1,156 @@
+"""Reads the manifest. Everything wrong with it is said at once, each with file, line and column."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from govern.errors import ConfigurationError
+from govern.source.manifest.document import Document, Mark, Problem, Unreadable, parse_document, read_document
+from govern.source.manifest.model import CriticalTable, Invariant, Manifest, Relationship
+
+_NOT_YET = ("repairs", "drift", "backups", "monitor", "probes")
+"""Keys of the contract whose feature does not exist yet: nothing would obey them."""
+_ENTRIES: dict[str, type[CriticalTable] | type[Relationship] | type[Invariant]] = {
+    "critical_tables": CriticalTable,
+    "relationships": Relationship,
+    "invariants": Invariant,
+}
+_SHOWN = 50
+"""Problems shown; whoever has more begins with these."""
+
+
+def load_manifest(path: Path) -> Manifest:
+    """Reads the manifest at ``path``.
+
+    Raises ConfigurationError that lists every problem as ``file:line:column: message``.
+    """
+    try:
+        document = read_document(path)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the manifest {path} cannot be read", why=error.strerror or str(error), next="check the path"
+        ) from error
+    except Unreadable as error:
+        raise _refusal(path, error.problems) from error
+    return _to_manifest(document, path)
+
+
+def parse_manifest(text: str, path: Path) -> Manifest:
+    """The same for a text that was read from ``path``."""
+    try:
+        return _to_manifest(parse_document(text), path)
+    except Unreadable as error:
+        raise _refusal(path, error.problems) from error
+
+
+def _to_manifest(document: Document, path: Path) -> Manifest:
+    problems = [*_unsupported(document), *_unnamed_twice(document)]
+    values = {key: value for key, value in document.values.items() if key not in _NOT_YET}
+    # a key with nothing under it says nothing
+    values = {key: value for key, value in values.items() if value is not None or key not in _ENTRIES}
+    try:
+        manifest = Manifest.model_validate(values)
+    except ValidationError as error:
+        problems += [_problem(document, details) for details in error.errors()]
+        raise _refusal(path, problems) from error
+    if problems:
+        raise _refusal(path, problems)
+    return _with_places(manifest, document, path)
+
+
+def _with_places(manifest: Manifest, document: Document, path: Path) -> Manifest:
+    manifest._path = path
+    manifest._lines = {place: mark.line for place, mark in document.marks.items()}
+    for key in _ENTRIES:
+        for index, entry in enumerate(getattr(manifest, key)):
+            entry._line = manifest.line_of(key, index)
+    return manifest
+
+
+def _unsupported(document: Document) -> Iterator[Problem]:
+    for key in _NOT_YET:
+        if document.values.get(key):
+            yield Problem(
+                document.locate_key((key,)),
+                f"the key {key!r} is not supported yet in this version: nothing would obey it; take it out",
+            )
+
+
+def _unnamed_twice(document: Document) -> Iterator[Problem]:
+    """Two entries of one name: which of them would count?"""
+    for key in ("critical_tables", "invariants"):
+        lines: dict[str, int] = {}
+        entries = document.values.get(key)
+        for index, entry in enumerate(entries if isinstance(entries, tuple) else ()):
+            name = entry.get("name") if isinstance(entry, dict) else None
+            if not isinstance(name, str):
+                continue
+            mark = document.locate((key, index, "name"))
+            if name in lines:
+                yield Problem(mark, f"{name!r} is already in {key} on line {lines[name]}")
+            lines.setdefault(name, mark.line)
+
+
+def _problem(document: Document, details: Any) -> Problem:
+    path = tuple(part for part in details["loc"] if part != "[key]")
+    key = str(path[-1]) if path else ""
+    match details["type"]:
+        case "extra_forbidden":
+            return Problem(document.locate_key(path), _unknown_key(path, key))
+        case "missing":
+            return Problem(document.locate(path[:-1]), f"the key {key!r} is missing")
+        case "value_error":
+            return Problem(document.locate(path), f"{_name(path)} {details['ctx']['error']}")
+        case "string_type" if details["input"] is not None and not isinstance(details["input"], tuple | dict):
+            message = f"{_name(path)} must be a text, write it in quotes: '{details['input']}'"
+            return Problem(document.locate(path), message)
+    message = (
+        details["msg"]
+        .replace("Input should", "should")
+        .replace("tuple", "list")
+        .replace("dictionary", "mapping")
+    )
+    return Problem(document.locate(path), f"{_name(path)} {message[0].lower()}{message[1:]}")
+
+
+def _unknown_key(path: Sequence[str | int], key: str) -> str:
+    model = _ENTRIES[str(path[0])] if len(path) > 1 else Manifest
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+    return f"unknown key {_shorten(key)}; {hint}"
+
+
+def _name(path: Sequence[str | int]) -> str:
+    """``critical_tables[0].min_rows``: where people look."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".") or "the manifest"
+
+
+def _shorten(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "…")
+
+
+def _refusal(path: Path, problems: Iterable[Problem]) -> ConfigurationError:
+    found = sorted(dict.fromkeys(problems))
+    lines = [f"{_show(path, mark)}: {message}" for mark, message in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        lines.append(f"and {len(found) - _SHOWN} more")
+    if len(lines) == 1:
+        return ConfigurationError(lines[0], next="correct the manifest")
+    return ConfigurationError(
+        f"the manifest {path.name} has {len(found)} problems",
+        why="\n         ".join(lines),  # as wide as the label before it
+        next="correct the manifest",
+    )
+
+
+def _show(path: Path, mark: Mark) -> str:
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    return f"{shown}:{mark.line}:{mark.column}"

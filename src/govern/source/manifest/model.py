@@ -1,0 +1,141 @@
+"""What the keys of the manifest mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+
+from govern.core.finding import Severity
+
+Scalar = str | int | float | bool | None
+
+
+def split_table(name: str) -> tuple[str | None, str]:
+    """``public.users`` as namespace and table; the namespace is None where none is written."""
+    namespace, _, table = name.rpartition(".")
+    return namespace or None, table
+
+
+def split_column(name: str) -> tuple[str | None, str, str]:
+    """``public.users.email`` as namespace, table and column."""
+    table, _, column = name.rpartition(".")
+    return *split_table(table), column
+
+
+def _dotted(parts: str, *counts: int) -> Any:
+    def check(name: str) -> str:
+        if name.count(".") + 1 not in counts or not all(part.strip() for part in name.split(".")):
+            message = f"must be written as {parts}"
+            raise ValueError(message)
+        return name
+
+    return AfterValidator(check)
+
+
+def _parse_severity(label: object) -> object:
+    try:
+        return Severity.parse(label) if isinstance(label, str) else label
+    except KeyError:
+        message = f"must be one of {', '.join(severity.label for severity in Severity)}"
+        raise ValueError(message) from None
+
+
+def _names_to_mapping(columns: object) -> object:
+    """``[id, email]`` is short for ``{id: null, email: null}``."""
+    if not isinstance(columns, tuple):
+        return columns
+    for column in columns:
+        if not isinstance(column, str):
+            message = f"must be a list of column names, or a mapping of name to type; {column!r} is no name"
+            raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors, not TypeErrors
+    return dict.fromkeys(columns)
+
+
+def _check_scalar(value: object) -> object:
+    if isinstance(value, tuple | dict):
+        message = "must be a single value"
+        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors, not TypeErrors
+    return value
+
+
+_Text = Annotated[str, Field(min_length=1)]
+_TableName = Annotated[str, _dotted("table or schema.table", 1, 2)]
+_ColumnName = Annotated[str, _dotted("table.column or schema.table.column", 2, 3)]
+_Severity = Annotated[Severity, BeforeValidator(_parse_severity)]
+
+
+class _Entry(BaseModel):
+    """Something in the manifest; it knows its line, for the findings about it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False)
+    _line: int = PrivateAttr(default=1)
+
+    @property
+    def line(self) -> int:
+        """Counted from 1."""
+        return self._line
+
+
+class CriticalTable(_Entry):
+    """A table without which the application must not run."""
+
+    name: _TableName
+    """As in the database, with or without its namespace."""
+    required_columns: Annotated[Mapping[_Text, _Text | None], BeforeValidator(_names_to_mapping)] = Field(
+        default_factory=dict
+    )
+    """Column names, each with its type as the database writes it, or None where the type does not matter."""
+    min_rows: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    never_empty: tuple[_Text, ...] = ()
+    """Columns in which neither NULL nor blank text is right."""
+    owner: _Text | None = None
+    severity: _Severity = Severity.CRITICAL
+
+    @property
+    def namespace(self) -> str | None:
+        """None where the manifest names none: the dialect's default."""
+        return split_table(self.name)[0]
+
+    @property
+    def table(self) -> str:
+        return split_table(self.name)[1]
+
+
+class Relationship(_Entry):
+    """A reference without a declared foreign key."""
+
+    source: _ColumnName = Field(alias="from")
+    target: _ColumnName = Field(alias="to")
+    note: _Text | None = None
+
+
+class Invariant(_Entry):
+    """A query whose single value is known."""
+
+    name: _Text
+    sql: _Text
+    expect: Annotated[Scalar, BeforeValidator(_check_scalar)]
+    severity: _Severity = Severity.ERROR
+
+
+class Manifest(_Entry):
+    """The whole file."""
+
+    critical_tables: tuple[CriticalTable, ...] = ()
+    relationships: tuple[Relationship, ...] = ()
+    invariants: tuple[Invariant, ...] = ()
+    _path: Path = PrivateAttr(default=Path())
+    _lines: Mapping[tuple[str | int, ...], int] = PrivateAttr(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    def line_of(self, *path: str | int) -> int:
+        """The line of a value by the way to it: ``line_of("critical_tables", 0, "never_empty", "email")``."""
+        while path and path not in self._lines:
+            path = path[:-1]
+        return self._lines.get(path, 1)
