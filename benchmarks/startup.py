@@ -26,7 +26,9 @@ BARE = (
     "with psycopg.connect(os.environ['DATABASE_URL']) as connection:\n"
     "    connection.execute('SELECT version_num FROM alembic_version').fetchall()\n"
 )
-VALIDATE = "import os\nfrom govern import validate_on_startup\nvalidate_on_startup(os.environ['DATABASE_URL'])\n"
+VALIDATE = (
+    "import os\nfrom govern import validate_on_startup\nvalidate_on_startup(os.environ['DATABASE_URL'])\n"
+)
 WARM_RUNS = 50
 
 

@@ -45,7 +45,9 @@ def main() -> int:
     run("history")
     run("backup", "list")
     run("embedded", "stop")
-    print(f"\ndone in {time.monotonic() - started:.0f} s; any govern command starts the embedded PostgreSQL again")
+    print(
+        f"\ndone in {time.monotonic() - started:.0f} s; any govern command starts the embedded PostgreSQL again"
+    )
     return 0
 
 
@@ -82,7 +84,9 @@ def change_by_hand(url: str) -> None:
 def embedded_url() -> str:
     """The address of the database that govern runs where none is configured."""
     command = [GOVERN, "embedded", "status", "--format", "json"]
-    report = json.loads(subprocess.run(command, cwd=ROOT, env=environment(), check=True, capture_output=True).stdout)
+    report = json.loads(
+        subprocess.run(command, cwd=ROOT, env=environment(), check=True, capture_output=True).stdout
+    )
     url: str = report["embedded"]["url"]
     return url
 

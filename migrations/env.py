@@ -4,8 +4,9 @@ from logging.config import fileConfig
 
 from alembic import context
 from alembic.util import CommandError
-from schema.models import metadata as target_metadata
 from sqlalchemy import engine_from_config, pool
+
+from schema.models import metadata as target_metadata
 
 config = context.config
 

@@ -13,12 +13,12 @@ import yaml
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from schema.models import metadata
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
-from tests.fixtures.databases import MakeFromTemplate
 
 from govern.database.url import DatabaseUrl
+from schema.models import metadata
+from tests.fixtures.databases import MakeFromTemplate
 
 ROOT = Path(__file__).parents[2]
 

@@ -52,8 +52,8 @@ def is_docker_answering() -> bool:
     if "DOCKER_HOST" not in os.environ and not _SOCKET.exists():
         return False
     try:
-        import docker  # type: ignore[import-untyped]  # comes with testcontainers
-        from docker.errors import DockerException  # type: ignore[import-untyped]
+        import docker  # comes with testcontainers
+        from docker.errors import DockerException
     except ImportError:
         return False
     try:

@@ -165,7 +165,7 @@ def url_of(socket_folder: Path, cluster: Cluster, database: str = "postgres") ->
 
 def read_pid(cluster: Cluster) -> int | None:
     """The postmaster that the pid file names, if it is alive and this cluster's."""
-    import psutil  # type: ignore[import-untyped]  # comes with the wheel that has the programs
+    import psutil  # comes with the wheel that has the programs
 
     try:
         pid = int((cluster.data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
