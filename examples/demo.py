@@ -20,12 +20,13 @@ GOVERN = Path(sys.executable).with_name("govern")
 HAND_MADE_CHANGE = (
     "ALTER TABLE users ALTER COLUMN email DROP NOT NULL",
     "ALTER TABLE notes ADD COLUMN scratchpad text",
-    "ALTER TABLE expenses DISABLE TRIGGER ALL",
+    "DROP INDEX ix_expense_categories_user_id",
 )
 
 
 def main() -> int:
     started = time.monotonic()
+    undo_an_interrupted_demo()
     title("1. A governed migration of 38 tables on an embedded PostgreSQL")
     run("check")
     run("migrate")
@@ -35,7 +36,7 @@ def main() -> int:
     title("3. Somebody changes the database by hand")
     change_by_hand(url)
     title("4. The change is found, with the SQL that takes it back, and the application refuses to start")
-    run("drift", "--sql", str(ROOT / ".govern" / "repair.sql"), expected=1)
+    run("drift", "--sql", ".govern/repair.sql", expected=1)
     start_application(url, expected=1)
     title("5. The repair: planned, proven on a copy, backed up, applied, recorded")
     run("repair", "apply", "--allow", "drops-column:notes.scratchpad")
@@ -49,6 +50,13 @@ def main() -> int:
         f"\ndone in {time.monotonic() - started:.0f} s; any govern command starts the embedded PostgreSQL again"
     )
     return 0
+
+
+def undo_an_interrupted_demo() -> None:
+    """Takes back what step 3 of an earlier, interrupted run may have left."""
+    if (ROOT / ".govern").exists():
+        command = [GOVERN, "repair", "apply", "--quiet", "--allow", "drops-column:notes.scratchpad"]
+        subprocess.run(command, cwd=ROOT, env=environment(), check=False, capture_output=True)
 
 
 def title(text: str) -> None:

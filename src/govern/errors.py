@@ -46,7 +46,7 @@ class GovernError(Exception):
 
     def __str__(self) -> str:
         lines = [self.what]
-        lines += [f"  {label:<6}{text}" for label, text in self._sentences() if text]
+        lines += [f"  {label:<6} {text}" for label, text in self._sentences() if text]
         return "\n".join(lines)
 
     def _sentences(self) -> tuple[tuple[str, str], ...]:

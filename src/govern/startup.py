@@ -123,7 +123,7 @@ def _serious(report: Report) -> list[Finding]:
 
 def _refuse(report: Report, on_invalid: OnInvalid) -> None:
     serious = _serious(report)
-    first = serious[0]
+    first = max(serious, key=lambda finding: finding.severity)
     more = f" (and {len(serious) - 1} more)" if len(serious) > 1 else ""
     if on_invalid == "warn":
         import structlog

@@ -157,7 +157,7 @@ def _conclude(
     serious = _serious(_validate(live, draft, manifest, stamped))
     error = f"{count_of(len(serious), 'finding')}; the first: {serious[0].message}" if serious else None
     run = finish_run(live, run, "unhealthy" if serious else "applied", error=error)
-    draft.data["run"] = run.to_json()
+    _tell_ledger(run, draft)
     if serious:
         raise FailedMidway(
             "the revisions were applied, but the schema is not as declared",
@@ -196,7 +196,7 @@ def _validate(
 def _fail(prepared: _Prepared, run: Run, error: ChildError | None, live: LiveDatabase, draft: Draft) -> None:
     draft.add(Entry(name="apply", status="crashed", reason=_describe(error)))
     run = finish_run(live, run, "failed", error=_describe(error))
-    draft.data["run"] = run.to_json()
+    _tell_ledger(run, draft)
     revision = error.revision if error else None
     raise FailedMidway(
         f"revision {revision} failed" if revision else "the migration failed",
@@ -204,6 +204,11 @@ def _fail(prepared: _Prepared, run: Run, error: ChildError | None, live: LiveDat
         next="correct the revision, then run again: govern migrate",
         state=f"{_describe_state(prepared, run, live)}; {_backup_sentence(run)}",
     )
+
+
+def _tell_ledger(run: Run, draft: Draft) -> None:
+    draft.data["run"] = run.to_json()
+    draft.passed("ledger", f"run {run.id}, {run.result}")
 
 
 def _describe_state(prepared: _Prepared, run: Run, live: LiveDatabase) -> str:

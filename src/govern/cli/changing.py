@@ -95,11 +95,17 @@ def backup_verify(session: Session, *, backup_id: str) -> Report:
 
 
 @repair.changing("apply")
-def repair_apply(session: Session) -> Report:
-    """Apply the proven statements, after a backup."""
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="HAZARD:SUBJECT",
+    help="Let one named harm happen: drops-column:users.nick. May be given several times.",
+)
+def repair_apply(session: Session, *, allow: tuple[str, ...]) -> Report:
+    """Apply the proven statements, after a backup; what loses data only where it is allowed by name."""
     from govern import api
 
-    return api.repair_apply(session.settings, narrate=session.narrate)
+    return api.repair_apply(session.settings, allow=allow, narrate=session.narrate)
 
 
 @embedded.changing("stop")

@@ -138,7 +138,9 @@ def _finding(finding: Finding, style: Style) -> Iterator[str]:
     title = style.say(str(finding.subject))
     place = None if finding.subject.location == finding.subject.name else finding.subject.location
     yield f"  {style.paint(title, 'bold')}" + (f"  {style.paint(style.say(place), 'dim')}" if place else "")
-    yield from style.indent(finding.message, first="    ")
+    # messages stand alone elsewhere; here the line above has said what they are about
+    message = finding.message.removeprefix(str(finding.subject)).lstrip(": ")
+    yield from style.indent(message, first="    ")
 
 
 def _fix(fix: Fix | None, style: Style) -> Iterator[str]:

@@ -121,6 +121,8 @@ def test_labels_that_are_an_expression_are_unknown_and_nothing_else_is(tmp_path:
         ("x = 1\n", 1, "no assignment to 'revision'"),
         ("\nrevision = make_id()\n", 2, "not written out as text: make_id()"),
         ("revision = 12\n", 1, "not written out as text: 12"),
+        ("revision = 'a\\ud800'\n", 1, "not written out as text: 'a\\ud800'"),
+        ("revision = 'a'\ndown_revision = 'a\\nb'\n", 2, "not written out as text"),
         ("revision = None\n", 1, "not a text"),
         ("revision = ''\n", 1, "not a text"),
         ("revision = 'a'\ndown_revision = f()\n", 2, "'down_revision' that is not written out as text"),

@@ -39,7 +39,7 @@ def check_graph(chain: Chain, *, root: Path) -> Iterator[Finding]:
 def find_cycles(
     edges: Mapping[str, Sequence[str]], *, without: Collection[str] = ()
 ) -> Iterator[tuple[str, ...]]:
-    """Cycles along ``edges`` that share no node with each other: at least one wherever there is any.
+    """Cycles along ``edges`` that share no node: at least one among any nodes that all lead to each other.
 
     Each is given as the nodes in the order of the edges, without the first repeated at the end.
     """

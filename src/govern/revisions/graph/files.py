@@ -249,8 +249,10 @@ def _bind(
 def _evaluate(expression: ast.expr, values: Mapping[str, _Value]) -> _Value:
     """Texts, None, sequences of them, and names bound to them further up; all else is unknown."""
     match expression:
-        case ast.Constant(value=str() | None as constant):
-            return constant
+        case ast.Constant(value=str() as text) if text.isprintable():  # a lone surrogate cannot even be shown
+            return text
+        case ast.Constant(value=None):
+            return None
         case ast.Name(id=name) if name in values:
             return values[name]
         case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):

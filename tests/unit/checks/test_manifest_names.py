@@ -1,0 +1,110 @@
+"""The manifest's names against a declared schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from govern.checks.manifest import check_manifest
+from govern.core.finding import Finding
+from govern.core.snapshot import Facts, ObjectKey, Snapshot
+from govern.source.manifest import parse_manifest
+
+
+def schema(dialect: str = "postgresql", type_: str = "text") -> Snapshot:
+    """users(id, email), audit.log(id), and a view of users."""
+    home = "public" if dialect == "postgresql" else ""
+    objects: dict[ObjectKey, Facts] = {
+        ObjectKey("table", home, "users"): {},
+        ObjectKey("column", home, "users.id"): {"type": "bigint"},
+        ObjectKey("column", home, "users.email"): {"type": type_},
+        ObjectKey("view", home, "members"): {},
+        ObjectKey("column", home, "members.id"): {"type": "bigint"},
+        ObjectKey("table", "audit", "log"): {},
+        ObjectKey("column", "audit", "log.id"): {"type": "bigint"},
+        ObjectKey("table", home, "odd.name"): {},
+        ObjectKey("column", home, "odd.name.id"): {"type": "bigint"},
+    }
+    return Snapshot(dialect=dialect, server_version="18.4", objects=objects)
+
+
+def check(text: str, declared: Snapshot | None = None) -> tuple[Finding, ...]:
+    manifest = parse_manifest(text, Path("governance.yaml"))
+    return check_manifest(manifest, declared or schema(), path="schema/governance.yaml")
+
+
+GOOD = """\
+critical_tables:
+- {name: users, required_columns: [id, email], never_empty: [email]}
+- {name: audit.log, required_columns: {id: bigint}}
+relationships:
+- {from: audit.log.id, to: members.id}
+- {from: users.id, to: public.users.id}
+"""
+
+
+def test_a_manifest_that_speaks_of_what_there_is_has_no_finding() -> None:
+    assert check(GOOD) == ()
+
+
+def test_on_sqlite_tables_have_no_namespace() -> None:
+    assert check("critical_tables: [{name: users, required_columns: [email]}]", schema("sqlite")) == ()
+
+
+def test_an_unknown_table_is_found_once_with_what_was_meant() -> None:
+    (found,) = check("critical_tables:\n- min_rows: 1\n  name: user\n  required_columns: [id]\n")
+    assert (found.rule.id, found.subject.location) == ("integrity.unknown-table", "schema/governance.yaml:3")
+    assert found.remedy == "did you mean users?"
+
+
+def test_a_table_of_another_namespace_is_unknown_without_it() -> None:
+    (found,) = check("critical_tables: [{name: log}]")
+    assert found.rule.id == "integrity.unknown-table"
+
+
+def test_unknown_columns_are_found_at_their_lines() -> None:
+    found = check(
+        "critical_tables:\n- name: users\n  required_columns:\n    - id\n    - mail\n  never_empty:\n    - emial\n"
+    )
+    assert [(each.rule.id, each.subject.name, each.subject.line, each.remedy) for each in found] == [
+        ("integrity.unknown-column", "users.mail", 5, "did you mean email?"),
+        ("integrity.unknown-column", "users.emial", 7, "did you mean email?"),
+    ]
+
+
+def test_both_ends_of_a_relationship_are_looked_at() -> None:
+    found = check("relationships:\n- from: userz.id\n  to: users.idd\n")
+    assert [(each.rule.id, each.subject.line) for each in found] == [
+        ("integrity.unknown-table", 2),
+        ("integrity.unknown-column", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("required", "declared", "is_same"),
+    [
+        ("text", "text", True),
+        ("TEXT", "text", True),
+        ("varchar(320)", "character varying(320)", True),
+        ("varchar(320)", "character varying(300)", False),
+        ("varchar[]", "character varying[]", True),
+        ("int", "integer", True),
+        ("int", "bigint", False),
+        ("decimal(12, 2)", "numeric(12,2)", True),
+        ("timestamptz", "timestamp with time zone", True),
+        ("timestamptz(3)", "timestamp(3) with time zone", True),
+        ("timestamptz(3)[]", "timestamp(3) with time zone[]", True),
+        ("timestamp", "timestamp without time zone", True),
+        ("timestamp", "timestamp with time zone", False),
+        ("timestamp(3) with time zone", "timestamp(3) with time zone", True),
+        ("user_status", "public.user_status", True),
+        ("public.user_status", "public.user_status", True),
+        ("audit.user_status", "public.user_status", False),
+        ("double precision", "double precision", True),
+    ],
+)
+def test_a_required_type_is_compared_by_its_meaning(required: str, declared: str, is_same: bool) -> None:
+    text = f"critical_tables: [{{name: users, required_columns: {{email: '{required}'}}}}]"
+    found = check(text, schema(type_=declared))
+    assert [each.rule.id for each in found] == ([] if is_same else ["integrity.required-type"])
