@@ -85,9 +85,11 @@ def _text_of(engine_or_url: HasUrl | str) -> str:
 def _read_expectation(settings: Settings) -> Expectation:
     """What came along with the application: its lock, its revision files, or both."""
     lock = read_lock(settings.lock)
-    chain = read_chain(settings.alembic.version_locations)
+    locations = settings.alembic.version_locations
     return Expectation(
-        heads=lock.heads if lock else chain.effective_heads, known=frozenset(chain.revisions), lock=lock
+        heads=lock.heads if lock else read_chain(locations).effective_heads,
+        lock=lock,
+        read_known=lambda: frozenset(read_chain(locations).revisions),
     )
 
 

@@ -15,7 +15,7 @@ from govern.checks.chain import check_chain
 from govern.checks.drift import check_drift
 from govern.config import Settings
 from govern.core.changes import describe_change
-from govern.core.finding import Finding, Fix
+from govern.core.finding import Finding, Fix, Severity
 from govern.core.plan import RepairPlan
 from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
@@ -72,7 +72,9 @@ def snapshot(draft: Draft, settings: Settings) -> None:
 @command("repair plan")
 def repair_plan(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
     """What would bring the schema back to its stamped revision, proven on a copy; nothing is applied."""
-    live = open_database(read_project(settings), draft)
+    project = read_project(settings)
+    live = open_database(project, draft)
+    _require_replayable(project, live.read_stamped())
     narrate("planning the repair and proving it on a copy")
     plan = plan_repair(live)
     draft.data["repair"] = _repair_json(plan)
@@ -84,7 +86,9 @@ def repair_apply(
     draft: Draft, settings: Settings, *, allow: tuple[str, ...] = (), narrate: Narrate = silent
 ) -> None:
     """Backs up and brings the schema back to its stamped revision. ``allow`` names the hazards that may happen."""
-    live = open_database(read_project(settings), draft)
+    project = read_project(settings)
+    live = open_database(project, draft)
+    _require_replayable(project, live.read_stamped())
     apply_repair(live, draft, allow=allow, narrate=narrate)
 
 
@@ -107,20 +111,22 @@ def _declared(project: Project, live: LiveDatabase, against: str) -> Iterator[De
             yield declared
         return
     stamped = live.read_stamped()
-    unknown = [
-        finding
-        for finding in check_chain(project.chain, root=project.settings.root, database_revisions=stamped)
-        if finding.rule.id == "chain.unknown-database-revision"
-    ]
-    if against == "revision" and unknown:
-        raise CouldNotCheck(
-            unknown[0].message,
-            why=unknown[0].why,
-            next="compare with the models: govern drift --against models",
-        )
+    _require_replayable(project, stamped if against == "revision" else None)
     revisions = project.chain.effective_heads if against == "head" else stamped
     with declared_by_revisions(project.settings, revisions, like=live.url) as declared:
         yield declared
+
+
+def _require_replayable(project: Project, stamped: tuple[str, ...] | None) -> None:
+    """Raises CouldNotCheck, naming the file, for a chain that Alembic cannot walk up to ``stamped``."""
+    for finding in check_chain(project.chain, root=project.settings.root, database_revisions=stamped):
+        if finding.severity is Severity.CRITICAL or finding.rule.id == "chain.unknown-database-revision":
+            place = f"{finding.subject.location}: " if finding.subject.location else ""
+            raise CouldNotCheck(
+                f"the revisions cannot be replayed: {finding.message}",
+                why=place + finding.why,
+                next=f"{finding.remedy}; meanwhile compare with the models: govern drift --against models",
+            )
 
 
 def _compare(draft: Draft, project: Project, live: LiveDatabase, declared: Snapshot) -> tuple[Finding, ...]:

@@ -139,7 +139,8 @@ class _Names:
         declared = facts.get("type")
         if required is None or not isinstance(declared, str):
             return
-        if _spell(required) != _spell(declared.removeprefix(f"{self._default_namespace}.")):
+        prefix = f"{self._default_namespace}."
+        if _spell(required.removeprefix(prefix)) != _spell(declared.removeprefix(prefix)):
             yield Finding.of(
                 REQUIRED_TYPE,
                 self._subject("column", f"{table[1]}.{column}", place),

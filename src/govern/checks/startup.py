@@ -6,6 +6,7 @@ into the ledger is compared with what the application brings along (``schema.loc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,9 +85,10 @@ class Expectation:
     """What an application was written for."""
 
     heads: tuple[str, ...]
-    known: frozenset[str]
-    """All revisions the application's files name; empty where it comes without them."""
     lock: Lock | None
+    read_known: Callable[[], frozenset[str]]
+    """All revisions the application's files name, none where it comes without them; asked only if the heads
+    are not the database's, for reading thousands of files takes time."""
 
 
 def check_startup(
@@ -141,7 +143,8 @@ def _other_revision(
 ) -> tuple[Finding, ...]:
     evidence = {"stamped": list(stamped), "heads": list(expected.heads)}
     here, needed = f"{about.name} is at {name_revisions(stamped)}", name_revisions(expected.heads)
-    if set(stamped) <= expected.known:
+    known = expected.read_known()
+    if set(stamped) <= known:
         message = f"{here}, the application needs {needed}"
         return (Finding.of(BEHIND, about, message, evidence=evidence),)
     if _passed_by(dialect.read_runs(connection, 1000), expected.heads, stamped):
@@ -150,7 +153,7 @@ def _other_revision(
         severity = Severity.WARNING if when_ahead == "warn" else Severity.CRITICAL
         message = f"{here}, newer than the application's {needed}"
         return (Finding.of(AHEAD, about, message, severity=severity, evidence=evidence),)
-    unknown = ", which is not among the application's revisions" if expected.known else ""
+    unknown = ", which is not among the application's revisions" if known else ""
     message = f"{here}{unknown}; the application needs {needed}"
     return (Finding.of(UNKNOWN_REVISION, about, message, evidence=evidence),)
 

@@ -123,30 +123,26 @@ def test_a_placeholder_in_depends_on_is_found_at_its_line(project: Project) -> N
     assert (found.rule.id, found.subject.line) == ("chain.placeholder-parent", 3)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "previous_revision_id",
-        "REPLACE_ME",
-        "<parent>",
-        "",
-        " ",
-        "${down_revision}",
-        "{{ prev }}",
-        "TODO",
-        "xxxx",
-    ]
-    + [
-        "your previous revision",
-        "down_revision",
-        "%(down)s",
-        "...",
-        "None",
-        "null",
-        "head",
-        "INSERT-ID-HERE",
-    ],
-)
+PLACEHOLDERS = """\
+previous_revision_id
+REPLACE_ME
+<parent>
+${down_revision}
+{{ prev }}
+TODO
+xxxx
+your previous revision
+down_revision
+%(down)s
+...
+None
+null
+head
+INSERT-ID-HERE
+"""
+
+
+@pytest.mark.parametrize("text", ["", " ", *PLACEHOLDERS.splitlines()])
 def test_texts_nobody_filled_in_are_placeholders(text: str) -> None:
     assert is_placeholder(text)
 

@@ -252,11 +252,11 @@ def test_a_repair_is_not_told_twice() -> None:
 
 
 def test_lists_nobody_foresaw_are_readable_too() -> None:
-    data = {"widgets": [{"name": "a", "count": 1}], "folder": "x", "run": {"id": 7}, "tags": ["a", "b"]}
+    data = {"widgets": [{"name": "a", "count": 1}], "folder": "x", "thing": {"id": 7}, "tags": ["a", "b"]}
     text = render(make_report(data=data))
     assert "name  count\na         1" in text
     assert "folder: x" in text
-    assert "run:\n  id  7" in text
+    assert "thing:\n  id  7" in text
     assert "tags: a\n      b" in text
 
 

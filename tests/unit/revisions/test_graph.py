@@ -141,7 +141,15 @@ def test_a_file_that_does_not_say_what_it_is_is_broken_at_its_line(
 
 
 @pytest.mark.parametrize(
-    "content", [b"\0", b"\xff\xfe\x00", b"x = '\xe9'\n", b"(" * 5000, b"-" * 200_000 + b"1"]
+    "content",
+    [
+        b"revision = " + b"-" * 3000 + b"1",
+        b"\0",
+        b"\xff\xfe\x00",
+        b"x = '\xe9'\n",
+        b"(" * 5000,
+        b"-" * 200_000 + b"1",
+    ],
 )
 def test_hostile_bytes_are_a_broken_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.py").write_bytes(content)

@@ -89,13 +89,7 @@ def test_a_manifest_may_say_nothing(text: str) -> None:
 def test_a_byte_order_mark_and_windows_line_endings_change_nothing(tmp_path: Path) -> None:
     path = tmp_path / "governance.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
-    assert load_manifest(path) == load_manifest(write(tmp_path / "other.yaml", GOOD)).model_copy() or True
     assert load_manifest(path).critical_tables == parse(GOOD).critical_tables
-
-
-def write(path: Path, text: str) -> Path:
-    path.write_text(text)
-    return path
 
 
 @pytest.mark.parametrize(
@@ -201,21 +195,24 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
         ("critical_tables: {a: b}\n", "1:18: critical_tables should be a valid list"),
         (
             "critical_tables: [users]\n",
-            "1:19: critical_tables[0] should be a valid mapping or instance of CriticalTable",
+            "1:19: critical_tables[0] must be a mapping of keys",
         ),
         (
             "critical_tables: [{name: a, required_columns: {id: 5}}]\n",
-            "1:51: critical_tables[0].required_columns.id must be a text, write it in quotes: '5'",
+            "1:52: critical_tables[0].required_columns.id must be a text, write it in quotes: '5'",
         ),
         (
             "critical_tables: [{name: a, min_rows: true}]\n",
-            "1:38: critical_tables[0].min_rows should be a valid integer",
+            "1:39: critical_tables[0].min_rows should be a valid integer",
         ),
         (
             "critical_tables: [{name: a, min_rows: 99999999999999999999}]\n",
-            "1:38: critical_tables[0].min_rows should be less than 9223372036854775808",
+            "1:39: critical_tables[0].min_rows should be less than 9223372036854775808",
         ),
-        ("critical_tables: [{name: a, line: 3}]\n", "1:29: unknown key 'line'; did you mean 'name'?"),
+        (
+            "critical_tables: [{name: a, line: 3}]\n",
+            "1:29: unknown key 'line'; known keys: name, required_columns, min_rows, never_empty, owner, severity",
+        ),
         (
             "critical_tables: [{name: ''}]\n",
             "1:26: critical_tables[0].name must be written as table or schema.table",
@@ -310,16 +307,19 @@ def accept_or_refuse(text: str) -> None:
     try:
         parse_manifest(text, PATH)
     except ConfigurationError as error:
-        assert f"{PATH}:" in str(error)
+        refusal = str(error)
+    else:
+        return
+    assert f"{PATH}:" in refusal
 
 
-@settings(max_examples=3_000, deadline=None)
+@settings(max_examples=2_000, deadline=None)
 @given(st.dictionaries(KEYS, ANYTHING, max_size=4))
 def test_no_value_in_any_place_ends_in_a_traceback(values: dict[str, object]) -> None:
     accept_or_refuse(yaml.safe_dump(values, allow_unicode=True))
 
 
-@settings(max_examples=3_000, deadline=None)
+@settings(max_examples=2_000, deadline=None)
 @given(st.text(st.sampled_from("abn:-[]{}&*!|>'\"#%@`?,\n\t <=~\0\x85\ufeff\u2028é1"), max_size=60))
 @example("a: &a [*a]")
 @example("!!binary x: 1")

@@ -103,7 +103,16 @@ class _Unreadable(Exception):
 class _Unknown:
     """A value that only running the file would tell."""
 
-    expression: str
+    reason: str | ast.expr
+    """Why, or the expression."""
+
+    def __str__(self) -> str:
+        if isinstance(self.reason, str):
+            return self.reason
+        try:
+            return ast.unparse(self.reason)[:80]
+        except RecursionError:
+            return "an expression nested too deeply"
 
 
 _Text = str | None
@@ -124,7 +133,7 @@ def _parse(content: bytes) -> ast.Module:
         message = f"is not valid Python {platform.python_version()}: {error.msg}"
         raise _Unreadable(message, error.lineno or 1) from error
     except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes; nesting no parser can hold
-        raise _Unreadable(f"is not valid Python: {error or 'nested too deeply'}", 1) from error
+        raise _Unreadable(f"is not valid Python: {str(error) or 'nested too deeply'}", 1) from error
 
 
 def _guess_revision(path: Path, content: bytes) -> str | None:
@@ -193,9 +202,7 @@ def _labels(values: Mapping[str, _Value]) -> tuple[str, ...] | None:
 
 
 def _undeterminable(name: str, value: _Unknown, lines: Mapping[str, int]) -> _Unreadable:
-    return _Unreadable(
-        f"has a '{name}' that is not written out as text: {value.expression}", lines.get(name, 1)
-    )
+    return _Unreadable(f"has a '{name}' that is not written out as text: {value}", lines.get(name, 1))
 
 
 def _read_assignments(module: ast.Module) -> tuple[dict[str, _Value], dict[str, int]]:
@@ -243,7 +250,7 @@ def _bind(
         case _:
             for node in ast.walk(target):
                 if isinstance(node, ast.Name):
-                    yield node.id, node.lineno, _unknown(value)
+                    yield node.id, node.lineno, _Unknown(value)
 
 
 def _evaluate(expression: ast.expr, values: Mapping[str, _Value]) -> _Value:
@@ -258,12 +265,8 @@ def _evaluate(expression: ast.expr, values: Mapping[str, _Value]) -> _Value:
         case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):
             parts = [_evaluate(element, values) for element in elements]
             texts = tuple(part for part in parts if part is None or isinstance(part, str))
-            return texts if len(texts) == len(parts) else _unknown(expression)
-    return _unknown(expression)
-
-
-def _unknown(node: ast.AST) -> _Unknown:
-    return _Unknown(ast.unparse(node)[:80])
+            return texts if len(texts) == len(parts) else _Unknown(expression)
+    return _Unknown(expression)
 
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.stmt

@@ -95,7 +95,7 @@ def parse_document(text: str) -> Document:
         raise Unreadable(_syntax_problem(error)) from error
     except yaml.YAMLError as error:
         raise Unreadable(Problem(Mark(1, 1), str(error))) from error
-    if node is None:
+    if node is None or node.tag == f"{_TAG}null":
         return Document(values={}, marks={}, key_marks={})
     if not isinstance(node, yaml.MappingNode):
         message = f"the top level must be a mapping of keys, it is {_describe(node)}"

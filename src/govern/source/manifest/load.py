@@ -104,6 +104,8 @@ def _problem(document: Document, details: Any) -> Problem:
             return Problem(document.locate_key(path), _unknown_key(path, key))
         case "missing":
             return Problem(document.locate(path[:-1]), f"the key {key!r} is missing")
+        case "model_type":
+            return Problem(document.locate(path), f"{_name(path)} must be a mapping of keys")
         case "value_error":
             return Problem(document.locate(path), f"{_name(path)} {details['ctx']['error']}")
         case "string_type" if details["input"] is not None and not isinstance(details["input"], tuple | dict):

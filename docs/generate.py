@@ -1,0 +1,331 @@
+"""Writes the pages that repeat what the code says: cli.md, rules.md, and the key table of configuration.md.
+
+``python docs/generate.py`` writes them, ``--check`` only says what would change and exits 1 if anything would.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+
+import click
+
+from govern.checks.drift import KINDS
+from govern.checks.registry import all_rules
+from govern.cli import changing, inspecting  # noqa: F401  (they register their commands)
+from govern.cli.options import Command, GlobalOption
+from govern.cli.root import root
+from govern.config import _FileSettings
+from govern.core import report
+from govern.core.finding import Rule
+
+DOCS = Path(__file__).resolve().parent
+_NOTICE = "<!-- written by docs/generate.py: change the code, then run `make docs` -->"
+_DIFF_LINES = 40
+
+
+def main(arguments: list[str]) -> int:
+    """Writes the pages, or with ``--check`` compares them. Returns the exit code."""
+    outdated = dict(find_outdated(DOCS))
+    if "--check" in arguments:
+        for name, text in outdated.items():
+            sys.stderr.write(_summarise(name, _read(DOCS / name), text))
+        return 1 if outdated else 0
+    for name, text in outdated.items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+        sys.stdout.write(f"wrote docs/{name}\n")
+    return 0
+
+
+def find_outdated(folder: Path) -> Iterator[tuple[str, str]]:
+    """Name and right text of each page in ``folder`` whose text is not what the code says."""
+    for name, render in _PAGES.items():
+        current = _read(folder / name)
+        wanted = render(current)
+        if wanted != current:
+            yield name, wanted
+
+
+def _read(page: Path) -> str:
+    return page.read_text(encoding="utf-8") if page.exists() else ""
+
+
+def _summarise(name: str, current: str, wanted: str) -> str:
+    lines = list(
+        difflib.unified_diff(current.splitlines(), wanted.splitlines(), name, "the code", lineterm="", n=1)
+    )
+    shown = lines[:_DIFF_LINES]
+    more = [f"… and {len(lines) - len(shown)} lines more"] if len(lines) > len(shown) else []
+    return "\n".join([f"docs/{name} is out of date: run make docs", *shown, *more, ""])
+
+
+# --- the command line -------------------------------------------------------------------------------------
+
+_EXIT_CODES: Mapping[int, str] = {
+    report.EXIT_CLEAN: "clean, or done",
+    report.EXIT_FOUND: "there are findings at or above `--fail-on`",
+    report.EXIT_USAGE: "the command line, the configuration or the manifest is wrong",
+    report.EXIT_UNDECIDED: "could not check or do it: unreachable, not permitted, a program missing, a crash",
+    report.EXIT_REFUSED: "a guard refused; nothing was changed",
+    report.EXIT_FAILED: "failed midway; the report says where the database stands",
+    report.EXIT_INTERRUPTED: "interrupted",
+}
+
+
+def render_cli(_current: str) -> str:
+    """cli.md: every command, what it takes, and how it ends."""
+    commands = dict(_leaves(root, "govern"))
+    looking = {path: command for path, command in commands.items() if not command.changes}
+    acting = {path: command for path, command in commands.items() if command.changes}
+    lines = [
+        "# Command line",
+        "",
+        _NOTICE,
+        "",
+        "The report goes to stdout, progress and errors to stderr. `govern --version` says the version,",
+        "`--help` after any command what it takes.",
+        "",
+        "## Commands that look",
+        "",
+        *_index(looking),
+        "",
+        "## Commands that change a database or a file",
+        "",
+        *_index(acting),
+        "",
+        "## Exit codes",
+        "",
+        "| code | means |",
+        "|---|---|",
+        *(f"| {code} | {meaning} |" for code, meaning in sorted(_EXIT_CODES.items())),
+        "",
+        "## Global options",
+        "",
+        "Accepted before and after every command.",
+        "",
+        *(_option(option) for option in _options(root, of_all=True)),
+    ]
+    for path, command in commands.items():
+        lines += ["", *_command(path, command)]
+    return "\n".join(lines) + "\n"
+
+
+def _leaves(group: click.Group, path: str) -> Iterator[tuple[str, Command]]:
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from _leaves(command, f"{path} {name}")
+        elif isinstance(command, Command):
+            yield f"{path} {name}", command
+
+
+def _index(commands: Mapping[str, Command]) -> Iterator[str]:
+    for path, command in commands.items():
+        yield f"* [`{path}`](#{slug(path)}): {command.get_short_help_str(200)}"
+
+
+def _command(path: str, command: Command) -> Iterator[str]:
+    arguments = [parameter for parameter in command.params if isinstance(parameter, click.Argument)]
+    usage = " ".join([path, *(_argument(argument) for argument in arguments)])
+    yield f"## {path}"
+    if arguments:
+        yield from ("", f"`{usage}`")
+    for paragraph in _paragraphs(command.help or ""):
+        yield from ("", paragraph)
+    if options := list(_options(command)):
+        yield ""
+        yield from map(_option, options)
+
+
+def _argument(argument: click.Argument) -> str:
+    name = argument.metavar or (argument.name or "").upper()
+    return name if argument.required else f"[{name}]"
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """Click's help text as Markdown: what it keeps as it is (after a backspace) becomes code."""
+    for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(text)):
+        title, *lines = (line.strip() for line in paragraph.strip().splitlines())
+        if title != "\b":
+            yield " ".join((title, *lines))
+        else:
+            yield "\n".join((lines[0], "", "```text", *lines[1:], "```"))
+
+
+def _options(command: click.Command, *, of_all: bool = False) -> Iterator[click.Option]:
+    """Its own options, or with ``of_all`` those that every command has."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and isinstance(parameter, GlobalOption) is of_all:
+            yield parameter
+
+
+def _option(option: click.Option) -> str:
+    names = ", ".join(option.opts)
+    value = "" if option.is_flag else f" {_placeholder(option)}"
+    default = f" Default: `{option.default}`." if option.show_default else ""
+    return f"* `{names}{value}`: {(option.help or '').strip()}{default}"
+
+
+def _placeholder(option: click.Option) -> str:
+    if option.metavar:
+        return option.metavar
+    if isinstance(option.type, click.Choice):
+        return "|".join(option.type.choices)
+    return (option.name or "").upper()
+
+
+# --- the rules --------------------------------------------------------------------------------------------
+
+_FAMILIES: Mapping[str, str] = {
+    "chain": "the revision files, and the database's place among them",
+    "drift": "a schema that is not the declared one",
+    "integrity": "what the manifest says of critical tables",
+    "startup": "whether an application may start, and what `govern doctor` looks at",
+    "backup": "backups that are damaged or do not restore",
+}
+"""The families there are rules of, in the order of the page."""
+
+
+def render_rules(_current: str) -> str:
+    """rules.md: what each rule means and what to do about it, by family."""
+    rules = all_rules()
+    if unknown := {rule.family for rule in rules.values()} - _FAMILIES.keys():
+        raise SystemExit(f"docs/generate.py has no title for the rule families {', '.join(sorted(unknown))}")
+    lines = [
+        "# Rules",
+        "",
+        _NOTICE,
+        "",
+        "Every finding names its rule. `govern explain RULE` prints what stands here.",
+        "",
+        *(f"* [{family}](#{family}): {title}" for family, title in _FAMILIES.items()),
+    ]
+    for family, title in _FAMILIES.items():
+        members = [rule for rule in rules.values() if rule.family == family]
+        lines += ["", f"## {family}", "", f"{_sentence(title)}."]
+        if family == "drift":
+            lines += ["", *_drift_table(rules)]
+            members = [rule for rule in members if rule.id not in _drift_ids()]
+        for rule in members:
+            lines += ["", *_rule(rule)]
+    return "\n".join(lines) + "\n"
+
+
+def _rule(rule: Rule) -> Iterator[str]:
+    yield f"### {rule.id}"
+    yield ""
+    yield f"{_sentence(rule.name)} · **{rule.severity.label}**"
+    yield ""
+    yield f"* when: {rule.condition}"
+    yield f"* effect: {rule.effect}"
+    yield f"* remedy: {rule.remedy}"
+
+
+def _sentence(text: str) -> str:
+    """With a capital, but for a file's name in front."""
+    return text if "." in text.partition(" ")[0] else text[0].upper() + text[1:]
+
+
+_ACTIONS = ("added", "removed", "changed")
+
+
+def _drift_ids() -> frozenset[str]:
+    return frozenset(f"drift.{kind}-{action}" for kind in KINDS for action in _ACTIONS)
+
+
+def _drift_table(rules: Mapping[str, Rule]) -> Iterator[str]:
+    """Rules that differ in the kind of object alone, as one table: kinds down, what is true of all above."""
+    (severity,) = {rules[rule_id].severity.label for rule_id in _drift_ids()}
+    yield "One rule for each kind of object and each way to differ: `drift.KIND-added`, `drift.KIND-removed`,"
+    yield f"`drift.KIND-changed`. All are **{severity}**, and **critical** on a critical table of the manifest."
+    yield ""
+    yield "| rule | when | remedy |"
+    yield "|---|---|---|"
+    for action in _ACTIONS:
+        rule = rules[f"drift.table-{action}"]
+        condition = rule.condition.replace("table", "object")
+        yield f"| `drift.KIND-{action}` | {condition} | {rule.remedy} |"
+    yield ""
+    yield "| kind | effect |"
+    yield "|---|---|"
+    for kind, effect in KINDS.items():
+        yield f"| {kind} | {effect} |"
+
+
+# --- the configuration ------------------------------------------------------------------------------------
+
+_KEYS: Mapping[str, str] = {
+    "url": "the database; see [where the URL comes from](#where-the-url-comes-from)",
+    "url_env": "the environment variable that holds the URL: the place for one with a password",
+    "scratch_url": "a PostgreSQL server of the same major version on which scratch databases are made, and no "
+    "other; without it the target's own server, else the embedded one, else a container",
+    "models": '`"package.module:Base.metadata"`; without it, the metadata that env.py gives to Alembic',
+    "sql": "folder of .sql files with what models cannot say; run in name order after the models' tables exist",
+    "manifest": "the [manifest](#the-manifest); may be missing",
+    "lock": "the declared schema as text, written by `govern lock`",
+    "backups": "the folder of [backups](backups.md)",
+    "alembic_config": "alembic.ini, wherever it is; without it, `alembic.ini`, or `[tool.alembic]` in pyproject.toml",
+    "alembic_section": "its section in alembic.ini",
+    "version_table": "Alembic's version table",
+    "version_table_schema": "the PostgreSQL schema it is in, if env.py sets one",
+    "python": "the project's interpreter, if govern is installed elsewhere; Alembic runs in it",
+    "hook": "accepted, and without effect so far",
+    "lock_wait_seconds": "how long a command that changes the database waits for the migration lock",
+    "targets": "more databases, for `--target NAME`: each a table with `url`, `url_env`, `scratch_url`",
+}
+
+
+def render_configuration(current: str) -> str:
+    """configuration.md with its key table between the markers; the prose around it is written by hand."""
+    known = {field.name: field for field in fields(_FileSettings)}
+    if known.keys() != _KEYS.keys():
+        raise SystemExit(
+            f"docs/generate.py does not describe exactly the keys: {known.keys() ^ _KEYS.keys()}"
+        )
+    rows = (
+        f"| `{name}` | {_type(field)} | {_default(field)} | {_KEYS[name]} |" for name, field in known.items()
+    )
+    return _replace_part(
+        current, "keys", ["| key | value | default | what it says |", "|---|---|---|---|", *rows]
+    )
+
+
+def _type(field: Field[object]) -> str:
+    annotation = str(field.type)
+    return {"str": "text", "float": "number"}.get(annotation.removesuffix(" | None"), "table")
+
+
+def _default(field: Field[object]) -> str:
+    if field.default is None or field.default is MISSING:
+        return ""
+    value = f'"{field.default}"' if isinstance(field.default, str) else f"{field.default:g}"
+    return f"`{value}`"
+
+
+def _replace_part(page: str, name: str, lines: Iterable[str]) -> str:
+    start, end = f"<!-- {name}: {_NOTICE.removeprefix('<!-- ')}", f"<!-- end of {name} -->"
+    pattern = re.compile(rf"<!-- {name}: .*?{re.escape(end)}", re.DOTALL)
+    text = "\n".join((start, *lines, end))
+    if not pattern.search(page):
+        raise SystemExit(f"a page has no markers <!-- {name}: … --> and {end}")
+    return pattern.sub(lambda _: text, page, count=1)
+
+
+def slug(heading: str) -> str:
+    """The anchor of a heading, as GitHub and Markdown processors make it."""
+    kept = re.sub(r"[^\w\s-]", "", heading.lower())
+    return re.sub(r"\s", "-", kept.strip())
+
+
+_PAGES: Mapping[str, Callable[[str], str]] = {
+    "cli.md": render_cli,
+    "rules.md": render_rules,
+    "configuration.md": render_configuration,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
