@@ -40,7 +40,7 @@ types: setup  ## mypy, strict
 
 .PHONY: imports
 imports: setup  ## the import contracts: layers point one way
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 .PHONY: docs
 docs: setup  ## regenerate the generated pages under docs/

@@ -15,7 +15,7 @@ from govern.checks.startup import UNREACHABLE, Expectation, WhenAhead, check_sta
 from govern.config import Settings, load
 from govern.core.finding import Finding, Severity, Subject
 from govern.core.report import Entry, Report, Target
-from govern.database.dialect import dialect_of
+from govern.database.engines import dialect_of
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, SchemaRefused

@@ -20,7 +20,9 @@ MakeProject = Callable[..., Project]
 def make_project(tmp_path: Path) -> MakeProject:
     """Copies a project: ``make_project("plain", url, {"migrations/env.py": "…"})``; None removes a file."""
 
-    def make(name: str, url: DatabaseUrl | None = None, files: Mapping[str, str | None] | None = None) -> Project:
+    def make(
+        name: str, url: DatabaseUrl | None = None, files: Mapping[str, str | None] | None = None
+    ) -> Project:
         root = tmp_path / "project"
         shutil.copytree(CASES / name, root, ignore=shutil.ignore_patterns("__pycache__"))
         project = Project(root=root, url=url.text if url else None)

@@ -16,7 +16,8 @@ import psycopg
 import pytest
 
 from govern.database.connection import Connection
-from govern.database.dialect import Dialect, dialect_of
+from govern.database.dialect import Dialect
+from govern.database.engines import dialect_of
 from govern.database.postgresql.dump import ARCHIVE, clients
 from govern.database.postgresql.dump import dump as dump_postgresql
 from govern.database.postgresql.dump.clients import Client, choose_for_dump, choose_for_restore, find_clients

@@ -11,14 +11,14 @@ import psycopg
 import pytest
 
 from govern.database.connection import Connection
-from govern.database.dialect import dialect_of
+from govern.database.engines import dialect_of
 from govern.database.postgresql import locks, server
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, Refused
 
 HOLD = """
 import sys, time
-from govern.database.dialect import dialect_of
+from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 url = DatabaseUrl.parse(sys.argv[1])
 with dialect_of(url).hold_migration_lock(url, wait_seconds=0):

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from govern.config import load
 from govern.database.connection import Connection
-from govern.database.dialect import dialect_of
+from govern.database.engines import dialect_of
 from govern.database.postgresql import server as postgresql
 from govern.database.postgresql.refusals import NoSuchDatabase, explain_refusal, role_of
 from govern.database.sqlite import server as sqlite

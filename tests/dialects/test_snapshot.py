@@ -6,7 +6,8 @@ import pytest
 
 from govern.core.changes import diff
 from govern.core.snapshot import Snapshot
-from govern.database.dialect import VersionTable, dialect_of
+from govern.database.dialect import VersionTable
+from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 
 TABLE = VersionTable()

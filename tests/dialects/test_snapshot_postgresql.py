@@ -13,7 +13,8 @@ import sqlalchemy
 
 from govern.core.changes import diff
 from govern.core.snapshot import Snapshot
-from govern.database.dialect import VersionTable, dialect_of
+from govern.database.dialect import VersionTable
+from govern.database.engines import dialect_of
 from govern.database.postgresql.fingerprint import fingerprint_sql
 from govern.database.url import DatabaseUrl
 from govern.errors import NotPermitted

@@ -9,7 +9,8 @@ import pytest
 
 from govern.core.changes import diff
 from govern.core.snapshot import Snapshot
-from govern.database.dialect import VersionTable, dialect_of
+from govern.database.dialect import VersionTable
+from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 
 PEOPLE = "CREATE TABLE people (id INTEGER NOT NULL PRIMARY KEY, name TEXT)"

@@ -31,7 +31,7 @@ from govern.actions.backup import (
 )
 from govern.config import Settings, load
 from govern.core.backup import Backup
-from govern.database.dialect import dialect_of
+from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck, NotPermitted, Refused, Unreachable
 from tests.fixtures.databases import MakeRole
@@ -281,7 +281,7 @@ def test_a_backup_killed_at_any_moment_is_never_listed_and_is_swept_by_the_next(
         "import sys, pathlib\n"
         "from govern.actions.backup import create_backup\n"
         "from govern.config import load\n"
-        "from govern.database.dialect import dialect_of\n"
+        "from govern.database.engines import dialect_of\n"
         "from govern.database.url import DatabaseUrl\n"
         "root = pathlib.Path(sys.argv[1])\n"
         "url = DatabaseUrl.parse(sys.stdin.read())\n"
@@ -414,7 +414,7 @@ def run_limited(settings: Settings, url: DatabaseUrl, limit: str) -> str:
         "import resource, sys, pathlib\n"
         "from govern.actions.backup import create_backup\n"
         "from govern.config import load\n"
-        "from govern.database.dialect import dialect_of\n"
+        "from govern.database.engines import dialect_of\n"
         "from govern.database.url import DatabaseUrl\n"
         "from govern.errors import GovernError\n"
         "root = pathlib.Path(sys.argv[1])\n"

@@ -15,7 +15,7 @@ from govern.actions.backup import create_backup, find_backup, restored, verify_b
 from govern.config import Settings, load
 from govern.core.backup import Backup, BackupManifest, Verification
 from govern.core.finding import Finding
-from govern.database.dialect import dialect_of
+from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, NotPermitted
 from tests.fixtures.databases import MakeRole

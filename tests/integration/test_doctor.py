@@ -10,7 +10,7 @@ from govern import config
 from govern.checks.doctor import examine
 from govern.config import Settings
 from govern.core.report import Entry
-from govern.database.dialect import dialect_of
+from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 from tests.fixtures.databases import MakeRole
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from govern.config import Settings
-from govern.database.dialect import MigrationLock, dialect_of
+from govern.database.dialect import MigrationLock
+from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 from govern.errors import NotPermitted, Refused, Unreachable
 from govern.revisions.protocol import Event, Locked, Statement, Waiting

@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from govern.config import Settings, load
 from govern.database import container, embedded, scratch
-from govern.database.dialect import dialect_of
+from govern.database.engines import dialect_of
 from govern.database.postgresql import server as postgresql
 from govern.database.postgresql.refusals import role_of
 from govern.database.scratch import PREFIX, scratch_database

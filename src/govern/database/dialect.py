@@ -128,14 +128,3 @@ class Dialect(Protocol):
 
     def record_run(self, connection: Connection, run: Run) -> None:
         """Inserts the run, or replaces the one of the same id. Creates the ledger where it is missing."""
-
-
-def dialect_of(url: DatabaseUrl) -> Dialect:
-    """The engine behind a URL."""
-    if url.dialect == "sqlite":
-        from govern.database.sqlite import SQLite
-
-        return SQLite()
-    from govern.database.postgresql import PostgreSQL
-
-    return PostgreSQL()

@@ -8,7 +8,8 @@ from govern.config import Settings
 from govern.core.report import Target
 from govern.core.snapshot import Snapshot
 from govern.database.connection import Connection
-from govern.database.dialect import Dialect, VersionTable, dialect_of
+from govern.database.dialect import Dialect, VersionTable
+from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 
 

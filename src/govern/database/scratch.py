@@ -22,7 +22,7 @@ import structlog
 
 from govern.config import Settings
 from govern.database import container, embedded
-from govern.database.dialect import dialect_of
+from govern.database.engines import dialect_of
 from govern.database.postgresql import server as postgresql
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck, GovernError, ToolMissing

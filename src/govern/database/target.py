@@ -10,7 +10,7 @@ import structlog
 from govern.config import Settings
 from govern.core.snapshot import Snapshot
 from govern.database import embedded
-from govern.database.dialect import dialect_of
+from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, ToolMissing
 

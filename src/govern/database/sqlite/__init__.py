@@ -8,6 +8,7 @@ from pathlib import Path
 
 from govern.core.run import Run
 from govern.core.snapshot import Snapshot
+from govern.database import ledger as ledgers
 from govern.database.connection import Connection
 from govern.database.dialect import MigrationLock, Progress, VersionTable, Witness
 from govern.database.sqlite import catalog, dump, fingerprint, ledger, locks, repair, server
@@ -84,10 +85,10 @@ class SQLite:
         return locks.hold_migration_lock(url, wait_seconds=wait_seconds, shared=shared)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
-        return ledger.last_validated_run(connection)
+        return ledgers.last_validated_run(connection, ledger.STATEMENTS)
 
     def read_runs(self, connection: Connection, limit: int) -> tuple[Run, ...]:
-        return ledger.read_runs(connection, limit)
+        return ledgers.read_runs(connection, ledger.STATEMENTS, limit)
 
     def record_run(self, connection: Connection, run: Run) -> None:
-        ledger.record_run(connection, run)
+        ledgers.record_run(connection, ledger.STATEMENTS, run)

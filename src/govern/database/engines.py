@@ -1,0 +1,17 @@
+"""The engine behind a URL; imports only the one that is asked for."""
+
+from __future__ import annotations
+
+from govern.database.dialect import Dialect
+from govern.database.url import DatabaseUrl
+
+
+def dialect_of(url: DatabaseUrl) -> Dialect:
+    """The engine behind a URL."""
+    if url.dialect == "sqlite":
+        from govern.database.sqlite import SQLite
+
+        return SQLite()
+    from govern.database.postgresql import PostgreSQL
+
+    return PostgreSQL()

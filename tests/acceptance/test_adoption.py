@@ -1,0 +1,97 @@
+"""From ``alembic init`` and three models to a governed database, without a change to env.py."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from govern.database.url import DatabaseUrl
+from tests.acceptance.program import Project
+from tests.fixtures.projects import list_tables, read_version
+
+MODELS = '''\
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(200), unique=True)
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+
+
+class Comment(Base):
+    __tablename__ = "comments"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
+    body: Mapped[str]
+'''
+
+
+def run_alembic_init(root: Path, template: str) -> None:
+    root.mkdir()
+    command = (sys.executable, "-m", "alembic", "init", "--template", template, "migrations")
+    subprocess.run(command, cwd=root, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("template", ["generic", "async"])
+def test_a_fresh_alembic_project_is_governed_in_seven_commands(
+    template: str, any_database: DatabaseUrl, tmp_path: Path
+) -> None:
+    root = tmp_path / "project"
+    run_alembic_init(root, template)
+    project = Project(root=root, url=any_database.text)
+    project.write({"models.py": MODELS})
+    alembics = {path: content for path, content in project.read_files().items() if path != "models.py"}
+
+    project.succeed("init")
+    assert 'models = "models:Base.metadata"' in (root / "govern.toml").read_text()
+    written = project.succeed("revision", "-m", "first").report["path"]
+    assert (root / written).is_file()
+    checked = project.succeed("check")
+    assert checked.rules == {"drift.lock-missing"}
+    project.succeed("lock")
+    assert project.succeed("check").findings == []
+    migrated = project.succeed("migrate")
+    (head,) = migrated.report["target"]["heads"]
+    assert read_version(any_database) == {head}
+    assert {"users", "posts", "comments"} <= list_tables(any_database)
+    drifted = project.succeed("drift")
+    assert drifted.findings == []
+    project.succeed("health")
+
+    now = project.read_files()
+    assert {path: now[path] for path in alembics} == alembics
+    assert "migrations/env.py" in alembics
+
+
+def test_a_model_that_no_revision_creates_is_found_and_written(
+    sqlite_database: DatabaseUrl, tmp_path: Path
+) -> None:
+    root = tmp_path / "project"
+    run_alembic_init(root, "generic")
+    project = Project(root=root, url=sqlite_database.text)
+    project.write({"models.py": MODELS})
+    project.succeed("init")
+    project.succeed("revision", "-m", "first")
+    project.write({"models.py": MODELS + "    title: Mapped[str | None]\n"})
+
+    forgotten = project.ask("check")
+    assert forgotten.exit_code == 1, forgotten
+    (finding,) = (found for found in forgotten.findings if found["rule"] == "drift.column-removed")
+    assert finding["subject"]["name"] == "comments.title"
+    project.succeed("revision", "-m", "titles")
+    project.succeed("check")

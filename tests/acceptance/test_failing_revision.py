@@ -1,0 +1,74 @@
+"""A revision that breaks in its second statement leaves nothing of its first, and the next try succeeds."""
+
+from __future__ import annotations
+
+import pytest
+
+from govern.database.url import DatabaseUrl
+from tests.acceptance.conftest import MakeProject
+from tests.acceptance.program import dump
+from tests.fixtures.projects import read_version, third_revision
+
+THIRD = "migrations/versions/r3_third.py"
+THIRD_MODEL = """
+
+class Third(Base):
+    __tablename__ = "third"
+    id = Column(Integer, primary_key=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("second", "corrected", "said"),
+    [
+        (
+            'op.execute("INSERT INTO nowhere VALUES (1)")',
+            'op.execute("INSERT INTO third VALUES (1)")',
+            "nowhere",
+        ),
+        ('raise RuntimeError("not today")', "pass", "not today"),
+    ],
+)
+def test_the_database_is_as_it_was_and_the_next_try_succeeds(
+    second: str, corrected: str, said: str, make_project: MakeProject, any_database: DatabaseUrl
+) -> None:
+    project = make_project("plain", any_database)
+    project.succeed("migrate")
+    before = dump(any_database, ledger=False)
+    project.write(third_revision(second))
+    project.write({"app/models.py": (project.root / "app/models.py").read_text() + THIRD_MODEL})
+
+    failed = project.ask("migrate")
+    assert failed.exit_code == 5, failed
+    assert dump(any_database, ledger=False) == before
+    assert read_version(any_database) == {"r2"}
+    problem = failed.problem
+    assert "r3" in problem["what"]
+    assert said in problem["why"]
+    assert "govern migrate" in problem["next"]
+    assert "the database is as it was, at r2" in problem["state"]
+
+    failed_run, first_run = project.succeed("history").report["runs"]
+    assert (failed_run["result"], first_run["result"]) == ("failed", "applied")
+    assert said in failed_run["error"]
+    assert failed_run["backup"] in problem["state"]
+    newest, _ = project.succeed("backup", "list").report["backups"]
+    assert newest["id"] == failed_run["backup"]
+    assert newest["verified"]
+
+    project.edit(THIRD, second, corrected)
+    project.succeed("migrate")
+    assert read_version(any_database) == {"r3"}
+
+
+def test_the_one_on_call_reads_what_to_do_next(make_project: MakeProject, any_database: DatabaseUrl) -> None:
+    project = make_project(
+        "plain", any_database, third_revision('op.execute("INSERT INTO nowhere VALUES (1)")')
+    )
+    failed = project.govern("migrate")
+    assert failed.exit_code == 5, failed
+    error = failed.err[failed.err.index("error: ") :]
+    assert "revision r3 failed" in error
+    assert "next:  correct the revision, then run again: govern migrate" in error
+    assert "state: the database is as it was, at base; backup " in error
+    assert "is verified" in error
