@@ -275,7 +275,7 @@ _KEYS: Mapping[str, str] = {
     "python": "the project's interpreter, if govern is installed elsewhere; Alembic runs in it",
     "hook": "accepted, and without effect so far",
     "lock_wait_seconds": "how long a command that changes the database waits for the migration lock",
-    "targets": "more databases, for `--target NAME`: each a table with `url`, `url_env`, `scratch_url`",
+    "targets": "more databases, for `--target NAME`: each a table with `url` or `url_env`",
 }
 
 

@@ -33,6 +33,8 @@ class AlembicSettings:
     section: str
     script_location: Path
     version_locations: tuple[Path, ...]
+    recursive_version_locations: bool = False
+    """Whether revision files also lie in folders below the version locations."""
     prepend_sys_path: tuple[Path, ...] = ()
     """Folders that Alembic puts before the project's import path."""
     version_table: str
@@ -279,6 +281,7 @@ _Options = Mapping[str, str | tuple[str, ...]]
 """Alembic's own options; pyproject.toml has lists where the ini has separators."""
 _OPTIONS = (
     "script_location",
+    "recursive_version_locations",
     "version_locations",
     "prepend_sys_path",
     "path_separator",
@@ -311,6 +314,7 @@ def _read_alembic(root: Path, declared: _FileSettings) -> AlembicSettings:
         script_location=script_location,
         version_locations=tuple(_resolve(path, here, root) for path in versions)
         or (script_location / "versions",),
+        recursive_version_locations=str(options.get("recursive_version_locations", "")).lower() == "true",
         prepend_sys_path=tuple(
             _resolve(path, here, root) for path in _split_paths(options, "prepend_sys_path", r",\s*|\s+|:")
         ),

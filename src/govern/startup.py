@@ -19,7 +19,7 @@ from govern.database.engines import dialect_of
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, SchemaRefused
-from govern.revisions.graph import read_chain
+from govern.revisions.graph import read_project_chain
 from govern.source.lock import read_lock
 
 OnInvalid = Literal["refuse", "warn"]
@@ -85,11 +85,11 @@ def _text_of(engine_or_url: HasUrl | str) -> str:
 def _read_expectation(settings: Settings) -> Expectation:
     """What came along with the application: its lock, its revision files, or both."""
     lock = read_lock(settings.lock)
-    locations = settings.alembic.version_locations
+    alembic = settings.alembic
     return Expectation(
-        heads=lock.heads if lock else read_chain(locations).effective_heads,
+        heads=lock.heads if lock else read_project_chain(alembic).effective_heads,
         lock=lock,
-        read_known=lambda: frozenset(read_chain(locations).revisions),
+        read_known=lambda: frozenset(read_project_chain(alembic).revisions),
     )
 
 

@@ -13,7 +13,7 @@ from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
 from govern.errors import Refused
 from govern.revisions.checksums import read_checksums
-from govern.revisions.graph import Chain, read_chain
+from govern.revisions.graph import Chain, read_project_chain
 from govern.source.manifest import Manifest, load_manifest
 
 
@@ -33,7 +33,7 @@ class Project:
 def read_project(settings: Settings) -> Project:
     """Raises ConfigurationError for a manifest that cannot be read."""
     manifest = load_manifest(settings.manifest) if settings.manifest else None
-    return Project(settings=settings, chain=read_chain(settings.alembic.version_locations), manifest=manifest)
+    return Project(settings=settings, chain=read_project_chain(settings.alembic), manifest=manifest)
 
 
 def open_database(project: Project, draft: Draft) -> LiveDatabase:

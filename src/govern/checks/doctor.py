@@ -18,7 +18,7 @@ from govern.database.live import LiveDatabase
 from govern.database.postgresql.dump.clients import choose_for_dump, find_clients
 from govern.database.target import resolve_target
 from govern.errors import ConfigurationError, GovernError, NotPermitted, Refused, ToolMissing
-from govern.revisions.graph import read_chain
+from govern.revisions.graph import read_project_chain
 from govern.revisions.runner import Runner
 from govern.source.lock import read_lock
 from govern.version import __version__
@@ -124,7 +124,7 @@ def _look_at_alembic(settings: Settings) -> str:
             else "and no alembic.ini either",
             next="run govern in the folder of alembic.ini, or set alembic_config",
         )
-    files = len(read_chain(alembic.version_locations).files)
+    files = len(read_project_chain(alembic).files)
     places = ", ".join(settings.relative(folder) for folder in alembic.version_locations)
     return f"{count_of(files, 'revision')} in {places}"
 
@@ -164,7 +164,7 @@ def _look_at_lock(settings: Settings) -> str:
     path = settings.relative(settings.lock)
     if lock is None:
         return f"no {path} yet; it is written by: govern lock"
-    heads = read_chain(settings.alembic.version_locations).heads
+    heads = read_project_chain(settings.alembic).heads
     if set(lock.heads) != set(heads):
         raise ConfigurationError(
             f"{path} is older than the revisions",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from govern.checks.chain import files, graph, history, parents
+from govern.checks.chain.places import show_path
 from govern.checks.chain.replay import does_not_replay
 from govern.checks.chain.rules import CONFIG_ERROR, DOES_NOT_REPLAY, RULES
 from govern.core.finding import Finding, Subject
@@ -29,7 +30,7 @@ def check_chain(
     that database, too; with ``checksums`` against ``govern.sum``.
     """
     if not chain.files and not chain.broken:
-        return (_no_revisions(chain, database_revisions or ()),)
+        return (_no_revisions(chain, database_revisions or (), root),)
     return (
         *parents.check_parents(chain, root=root),
         *files.check_usable(chain, root=root, version_table_length=version_table_length),
@@ -40,18 +41,19 @@ def check_chain(
     )
 
 
-def _no_revisions(chain: Chain, database_revisions: tuple[str, ...]) -> Finding:
-    where = ", ".join(str(location) for location in chain.locations) or "the version locations"
-    missing = [str(location) for location in chain.locations if not location.is_dir()]
+def _no_revisions(chain: Chain, database_revisions: tuple[str, ...], root: Path) -> Finding:
+    locations = [show_path(location, root) for location in chain.locations]
+    where = ", ".join(locations) or "the version locations"
+    missing = [show_path(location, root) for location in chain.locations if not location.is_dir()]
     stamped = f", but the database is stamped with {', '.join(database_revisions)}"
     return Finding.of(
         CONFIG_ERROR,
-        Subject(kind="chain", name="revisions", path=str(chain.locations[0]) if chain.locations else None),
+        Subject(kind="chain", name="revisions", path=locations[0] if locations else None),
         f"there are no revision files in {where}{stamped if database_revisions else ''}",
         remedy="correct script_location or version_locations in Alembic's configuration: "
         f"there is no folder {', '.join(missing)}"
         if missing
         else "write the first revision: govern revision -m 'first'; "
         "or correct version_locations in Alembic's configuration",
-        evidence={"locations": [str(location) for location in chain.locations]},
+        evidence={"locations": locations},
     )

@@ -1,6 +1,6 @@
 """The revision chain: files read with ``ast``, never imported, and the graph they make up."""
 
-from govern.revisions.graph.chain import Chain, build_chain, reachable, read_chain
+from govern.revisions.graph.chain import Chain, build_chain, reachable, read_chain, read_project_chain
 from govern.revisions.graph.files import BrokenFile, RevisionFile, checksum_of, read_revision_file
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "checksum_of",
     "reachable",
     "read_chain",
+    "read_project_chain",
     "read_revision_file",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from govern.config import AlembicSettings
 from govern.errors import ConfigurationError
 from govern.revisions.graph.files import BrokenFile, RevisionFile, read_revision_file
 
@@ -84,6 +85,11 @@ def read_chain(version_locations: tuple[Path, ...], *, recursive: bool = False) 
         broken=(file for file in read if isinstance(file, BrokenFile)),
         locations=version_locations,
     )
+
+
+def read_project_chain(alembic: AlembicSettings) -> Chain:
+    """The chain of the version locations that Alembic's configuration names."""
+    return read_chain(alembic.version_locations, recursive=alembic.recursive_version_locations)
 
 
 def build_chain(
