@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from govern.database.url import DatabaseUrl
 from tests.acceptance.program import Project
+from tests.fixtures.databases import run_folder
 from tests.fixtures.projects import CASES
 
 MakeProject = Callable[..., Project]
@@ -30,3 +32,32 @@ def make_project(tmp_path: Path) -> MakeProject:
         return project
 
     return make
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def governed(
+    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
+    """The project ``plain`` with its lock, and a database of each engine that was migrated: made once a run,
+    copied for each test."""
+    engine: str = request.param
+    original = run_folder(tmp_path_factory.getbasetemp()) / f"governed-{engine}"
+    root = tmp_path / "project"
+    if engine == "postgresql":
+        make = request.getfixturevalue("postgresql_from_template")
+        url: DatabaseUrl = make("governed", lambda template: _govern_plain(original, template))
+    else:
+        file = original / "database.sqlite"
+        with FileLock(f"{original}.lock", timeout=300):
+            if not file.exists():
+                _govern_plain(original, DatabaseUrl.parse(f"sqlite:///{file}"))
+        url = DatabaseUrl.parse(f"sqlite:///{root / file.name}")
+    shutil.copytree(original, root)
+    return Project(root=root, url=url.text)
+
+
+def _govern_plain(root: Path, url: DatabaseUrl) -> None:
+    shutil.copytree(CASES / "plain", root, ignore=shutil.ignore_patterns("__pycache__"))
+    project = Project(root=root, url=url.text)
+    project.succeed("lock")
+    project.succeed("migrate")

@@ -156,6 +156,23 @@ class Project:
         }
 
 
+def assert_told(project: Project, *arguments: str, exit_code: int, said: str) -> None:
+    """The command ends with ``exit_code`` and an error of four sentences, as text and in the JSON report.
+
+    ``said`` is a part of it.
+    """
+    told = project.govern(*arguments)
+    assert told.exit_code == exit_code, told
+    error = told.err[told.err.rindex("error: ") :]
+    assert "\n  next:  " in error, told
+    assert "\n  state: " in error, told
+    assert said in " ".join(error.split()), told
+    answered = project.ask(*arguments)
+    assert answered.exit_code == exit_code, answered
+    assert all(answered.problem[sentence] for sentence in ("what", "next", "state")), answered
+    assert said in " ".join(map(str, answered.problem.values())), answered
+
+
 def dump(url: DatabaseUrl, *, ledger: bool = True) -> str:
     """All of a database as text, schema and rows, as its own tools write it; ``ledger``: with govern's own."""
     return _dump_sqlite(url.path, ledger) if url.dialect == "sqlite" else _dump_postgresql(url, ledger)

@@ -12,7 +12,7 @@ from govern.database.url import DatabaseUrl
 from tests.acceptance.program import Project
 from tests.fixtures.projects import list_tables, read_version
 
-MODELS = '''\
+MODELS = """\
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -38,7 +38,7 @@ class Comment(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     post_id: Mapped[int] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
     body: Mapped[str]
-'''
+"""
 
 
 def run_alembic_init(root: Path, template: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import psycopg
@@ -123,13 +125,12 @@ def test_nothing_to_repair_is_said_and_nothing_is_done(
 
 
 def test_drift_of_a_sqlite_file_is_named(make_project: MakeProject, sqlite_database: DatabaseUrl) -> None:
-    import contextlib
-    import sqlite3
-
     project = make_project("plain", sqlite_database)
     project.succeed("migrate")
     with contextlib.closing(sqlite3.connect(sqlite_database.path)) as connection:
-        connection.executescript("ALTER TABLE notes ADD COLUMN scratch text; CREATE TABLE stray (id integer);")
+        connection.executescript(
+            "ALTER TABLE notes ADD COLUMN scratch text; CREATE TABLE stray (id integer);"
+        )
     found = project.ask("drift")
     assert found.exit_code == 1, found
     assert {(finding["rule"], finding["subject"]["name"]) for finding in found.findings} >= {

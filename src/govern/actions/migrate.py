@@ -251,8 +251,10 @@ def _serious(findings: tuple[Finding, ...]) -> list[Finding]:
 def _describe(error: ChildError | None) -> str:
     if error is None:
         return "Alembic ended without an error, but the version table does not say so: nothing was persisted"
+    # the database's first line says what; the ones after it point into a statement that is given anyway
+    message = error.message.strip().partition("\n")[0]
     statement = f" — in: {error.statement}" if error.statement else ""
-    return f"{error.type}: {error.message}{statement}"
+    return f"{error.type}: {message}{statement}"
 
 
 def _backup_sentence(run: Run) -> str:

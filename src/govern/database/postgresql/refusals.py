@@ -40,7 +40,7 @@ def explain_refusal(
         "place": _place(parameters),
         "role": role_of(url),
         "database": url.database,
-        "url": str(url),
+        "url": str(DatabaseUrl.parse(url.conninfo)),
     }
     return _cause(error, words, names, lambda: ask_server(url)).explain(words, names)
 
