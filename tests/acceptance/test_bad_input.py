@@ -60,7 +60,7 @@ def test_a_wrong_file_is_named(
 def test_an_option_that_env_py_gives_twice_is_named_with_its_line(project: Project) -> None:
     twice = 'connection=connection, render_as_batch=True, **{"render_as_batch": True},'
     project.edit(ENV, "connection=connection,", twice)
-    assert_told(project, "migrate", exit_code=2, said="migrations/env.py, line 25")
+    assert_told(project, "migrate", exit_code=2, said="migrations/env.py, line 24")
 
 
 def test_a_project_without_metadata_says_where_to_name_it(project: Project) -> None:

@@ -142,17 +142,14 @@ class Runner:
         on_locked: Callable[[], None],
         on_event: Callable[[Event], None],
     ) -> Outcome:
-        query = lock if lock is not None and lock.query is not None else None
         request = self._request(command, url, revision=revision, command_line=[command, revision])
-        if query is not None:
+        if lock is not None:
             request["lock"] = {
-                "query": query.query,
-                "holder_query": query.holder_query,
+                "query": lock.query,
+                "holder_query": lock.holder_query,
                 "wait_seconds": wait_seconds,
             }
         with _hold_file(lock, wait_seconds):
-            if lock is not None and query is None:
-                on_locked()
             run = self._converse(request, url, on_locked, on_event)
         return self._judge(run, url)
 

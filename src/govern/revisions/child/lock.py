@@ -12,7 +12,7 @@ SECONDS_BETWEEN_WAITING_EVENTS = 5.0
 
 
 class Lock:
-    """Taken by polling on the connection that migrates.
+    """Taken by polling on the connection that migrates; one without a query is a file, which the parent holds.
 
     A blocking wait would deadlock with CREATE INDEX CONCURRENTLY; each try is committed, so that nobody waits
     for this session's snapshot either.
@@ -21,20 +21,24 @@ class Lock:
     def __init__(self, parent: Parent, request: dict[str, Any] | None) -> None:
         self._parent = parent
         self._request = request
+        self._ends_with_connection = request is not None and request["query"] is not None
         self._holder: Any = None
 
     def take(self, connection: Any) -> None:
         """Returns once the lock is held and the parent said to proceed; stops otherwise."""
         if self._request is None or self._holder is not None:
             return
-        self._poll(connection, self._request)
+        if self._ends_with_connection:
+            self._poll(connection, self._request)
+        else:
+            self._parent.emit("locked", seconds=0.0)
         if not self._parent.may_proceed():
             raise Stop("aborted")
         self._holder = connection
 
     def forget(self, connection: Any) -> None:
         """The connection is about to be closed, and the lock with it: the next connection takes it again."""
-        if connection is self._holder:
+        if connection is self._holder and self._ends_with_connection:
             self._holder = None
 
     def _poll(self, connection: Any, request: dict[str, Any]) -> None:
