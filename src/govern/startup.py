@@ -11,14 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from govern.checks.startup import UNREACHABLE, Expectation, WhenAhead, check_startup
+from govern.checks.startup import CANNOT_VERIFY, UNREACHABLE, Expectation, WhenAhead, check_startup
 from govern.config import Settings, load
 from govern.core.finding import Finding, Severity, Subject
 from govern.core.report import Entry, Report, Target
-from govern.database.engines import dialect_of
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
-from govern.errors import CouldNotCheck, SchemaRefused
+from govern.errors import CouldNotCheck, NotPermitted, SchemaRefused
 from govern.revisions.graph import read_project_chain
 from govern.source.lock import read_lock
 
@@ -61,7 +60,7 @@ def validate_on_startup(
     expected = _read_expectation(settings)
     deadline = clock() + wait_seconds
     while True:
-        report = _look(LiveDatabase(settings, url), expected, when_ahead)
+        report = _look_or_find(LiveDatabase(settings, url), expected, when_ahead)
         if not _serious(report) or clock() >= deadline:
             break
         sleep(min(_POLL_SECONDS, max(0.0, deadline - clock())))
@@ -71,7 +70,7 @@ def validate_on_startup(
 
 
 def look_once(settings: Settings, url: DatabaseUrl) -> Report:
-    """The same check without a verdict: what ``govern health`` shows."""
+    """The same check without a verdict: what ``govern health`` shows. Raises CouldNotCheck where it cannot look."""
     return _look(LiveDatabase(settings, url), _read_expectation(settings), "warn")
 
 
@@ -89,33 +88,47 @@ def _read_expectation(settings: Settings) -> Expectation:
     return Expectation(
         heads=lock.heads if lock else read_project_chain(alembic).effective_heads,
         lock=lock,
-        read_known=lambda: frozenset(read_project_chain(alembic).revisions),
+        read_chain=lambda: read_project_chain(alembic),
     )
 
 
 def _look(live: LiveDatabase, expected: Expectation, when_ahead: WhenAhead) -> Report:
     started = datetime.now(UTC)
-    dialect = dialect_of(live.url)
-    target = Target(
-        name=live.settings.target, url=live.url.redacted, dialect=dialect.name, heads=expected.heads
-    )
-    subject = live.url.redacted
+    with live.connect() as connection:
+        target = live.describe(connection, expected.heads)
+        findings = check_startup(
+            connection,
+            live.dialect,
+            live.table,
+            expected,
+            subject=live.url.redacted,
+            when_ahead=when_ahead,
+        )
+    return _report(live, started, findings, target)
+
+
+def _look_or_find(live: LiveDatabase, expected: Expectation, when_ahead: WhenAhead) -> Report:
+    """What cannot be looked at is a reason not to start, too."""
+    started = datetime.now(UTC)
     try:
-        with live.connect() as connection:
-            target = live.describe(connection, expected.heads)
-            findings = check_startup(
-                connection, dialect, live.table, expected, subject=subject, when_ahead=when_ahead
-            )
+        return _look(live, expected, when_ahead)
     except CouldNotCheck as error:
-        about = Subject(kind="database", name=subject)
-        findings = (Finding.of(UNREACHABLE, about, error.what, why=error.why, remedy=error.next),)
+        rule = CANNOT_VERIFY if isinstance(error, NotPermitted) else UNREACHABLE
+        about = Subject(kind="database", name=live.url.redacted)
+        finding = Finding.of(rule, about, error.what, why=error.why, remedy=error.next)
+        return _report(live, started, (finding,), None)
+
+
+def _report(
+    live: LiveDatabase, started: datetime, findings: tuple[Finding, ...], target: Target | None
+) -> Report:
     duration = datetime.now(UTC) - started
     return Report(
         command="startup",
         started_at=started,
         duration_ms=round(duration.total_seconds() * 1000),
         entries=(Entry.of("startup", findings),),
-        target=target,
+        target=target or Target(name=live.settings.target, url=live.url.redacted, dialect=live.dialect.name),
     )
 
 

@@ -13,14 +13,14 @@ from typing import Literal
 
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
-from govern.checks.drift import check_drift
-from govern.checks.integrity import check_integrity
-from govern.core.finding import Finding, Severity
+from govern.actions.validate import serious, validate
+from govern.checks.startup import find_unhealthy_run
+from govern.core.changes import describe_change, diff
 from govern.core.report import Draft, Entry
 from govern.core.run import AppliedRevision, Run
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
-from govern.declared import expected_at
+from govern.declared import declared_by_revisions
 from govern.errors import FailedMidway, GovernError, Refused
 from govern.revisions.graph import Chain
 from govern.revisions.protocol import ChildError, Event, RevisionDone
@@ -51,7 +51,7 @@ def migrate(
     fails (its ``state`` says where the database stands).
     """
     if not chain.pending(live.read_stamped(), to):
-        _confirm(live, draft, manifest)
+        _confirm(live, draft, chain, manifest)
         return
     prepared = _Prepared()
     try:
@@ -64,7 +64,7 @@ def migrate(
             on_event=lambda event: _narrate_event(event, narrate),
         )
     except _NothingPending:
-        _confirm(live, draft, manifest)
+        _confirm(live, draft, chain, manifest)
         return
     except BaseException as error:
         _note_interruption(error, prepared, live)
@@ -154,43 +154,34 @@ def _conclude(
         _fail(prepared, replace(run, to_revision=stamped), outcome.error, live, draft)
     draft.passed("apply", f"{count_of(len(run.revisions), 'revision')}, now at {name_revisions(stamped)}")
     narrate("validating the schema")
-    serious = _serious(_validate(live, draft, manifest, stamped))
-    error = f"{count_of(len(serious), 'finding')}; the first: {serious[0].message}" if serious else None
-    run = finish_run(live, run, "unhealthy" if serious else "applied", error=error)
+    findings = serious(validate(live, draft, manifest))
+    error = f"{count_of(len(findings), 'finding')}; the first: {findings[0].message}" if findings else None
+    run = finish_run(live, run, "unhealthy" if findings else "applied", error=error)
     _tell_ledger(run, draft)
-    if serious:
+    if findings:
         raise FailedMidway(
-            "the revisions were applied, but the schema is not as declared",
+            "the revisions were applied, but the database is not as declared",
             why=error or "",
-            next="see all with govern drift; then correct it with a revision, or govern repair plan",
+            next=f"{findings[0].remedy}; then run again, which marks it healthy: govern migrate",
             state=f"the database is at {name_revisions(stamped)} and marked unhealthy; {_backup_sentence(run)}",
         )
 
 
-def _confirm(live: LiveDatabase, draft: Draft, manifest: Manifest | None) -> None:
+def _confirm(live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None) -> None:
     """A stamp is not enough: an emptied database that says head must not pass for migrated."""
     stamped = live.read_stamped()
-    _validate(live, draft, manifest, stamped)
-    draft.passed("apply", f"already at head: {name_revisions(stamped)}; nothing is pending")
+    findings = serious(validate(live, draft, manifest))
+    here = "already at head:" if set(stamped) == set(chain.effective_heads) else "already at"
+    draft.passed("apply", f"{here} {name_revisions(stamped)}; nothing is pending")
+    if not findings and _is_marked_unhealthy(live):
+        run = start_run(live, "migrate", from_revision=stamped, to_revision=stamped, backup=None)
+        _tell_ledger(finish_run(live, run, "applied"), draft)
 
 
-def _validate(
-    live: LiveDatabase, draft: Draft, manifest: Manifest | None, stamped: tuple[str, ...]
-) -> tuple[Finding, ...]:
-    """Holds the schema against the declared one and, if it is that, the rows against the manifest."""
-    schema = live.read_snapshot()
-    draft.unmodelled = schema.unmodelled
-    declared, source = expected_at(live, stamped, schema)
-    critical = tuple(table.name for table in manifest.critical_tables) if manifest else ()
-    findings = check_drift(declared, schema, critical_tables=critical)
-    draft.add(Entry.of("validate", findings, f"compared with {source}"))
-    if findings or manifest is None:
-        return findings
-    path = live.settings.relative(manifest.path)
+def _is_marked_unhealthy(live: LiveDatabase) -> bool:
+    """Whether applications refuse to start for what an earlier run's validation found."""
     with live.connect() as connection:
-        rows = check_integrity(connection, live.dialect, manifest, path=path)
-    draft.add(Entry.of("manifest", rows, path))
-    return rows
+        return find_unhealthy_run(connection, live.dialect) is not None
 
 
 def _fail(prepared: _Prepared, run: Run, error: ChildError | None, live: LiveDatabase, draft: Draft) -> None:
@@ -213,11 +204,24 @@ def _tell_ledger(run: Run, draft: Draft) -> None:
 
 def _describe_state(prepared: _Prepared, run: Run, live: LiveDatabase) -> str:
     where = name_revisions(run.to_revision)
-    if set(run.to_revision) != set(run.from_revision):
-        return f"the database is at {where}: the revisions before the failed one are applied"
-    if live.read_fingerprint() == prepared.fingerprint:
+    is_at_the_same = set(run.to_revision) == set(run.from_revision)
+    if is_at_the_same and live.read_fingerprint() == prepared.fingerprint:
         return f"the database is as it was, at {where}"
-    return f"the version is still {where}, but the failed revision committed a part of its work: see govern drift"
+    applied = "" if is_at_the_same else ", the revisions before the failed one are applied"
+    return f"the database is at {where}{applied}{_describe_leftovers(live)}"
+
+
+def _describe_leftovers(live: LiveDatabase) -> str:
+    """What a revision left that committed in its middle, as ``autocommit_block`` does."""
+    try:
+        with declared_by_revisions(live.settings, live.read_stamped(), like=live.url) as declared:
+            changes = diff(declared.snapshot, live.read_snapshot())
+    except GovernError:
+        return "; whether the failed one left a part of its work could not be checked: see govern drift"
+    if not changes:
+        return ""
+    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    return f"; the failed one left a part of its work: {describe_change(changes[0])}{more}, see govern drift"
 
 
 def _not_started(error: ChildError | None, stamped: tuple[str, ...]) -> FailedMidway:
@@ -242,10 +246,6 @@ def _applied(
         for done in outcome.revisions
         if done.revision in confirmed
     )
-
-
-def _serious(findings: tuple[Finding, ...]) -> list[Finding]:
-    return [finding for finding in findings if finding.severity >= Severity.ERROR]
 
 
 def _describe(error: ChildError | None) -> str:

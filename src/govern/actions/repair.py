@@ -9,6 +9,7 @@ from pathlib import Path
 
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
+from govern.actions.validate import serious, validate
 from govern.core.changes import describe_change, diff
 from govern.core.plan import Hazard, RepairPlan, hazards_of_undoing
 from govern.core.report import Draft
@@ -17,6 +18,7 @@ from govern.database.live import LiveDatabase
 from govern.database.scratch import scratch_database
 from govern.declared import Declared, declared_by_revisions
 from govern.errors import CouldNotCheck, FailedMidway, Refused
+from govern.source.manifest import Manifest
 
 Narrate = Callable[[str], None]
 
@@ -50,8 +52,18 @@ def prove_repair(live: LiveDatabase, declared: Declared) -> RepairPlan:
     )
 
 
-def apply_repair(live: LiveDatabase, draft: Draft, *, allow: tuple[str, ...] = (), narrate: Narrate) -> None:
+def apply_repair(
+    live: LiveDatabase,
+    draft: Draft,
+    manifest: Manifest | None,
+    *,
+    allow: tuple[str, ...] = (),
+    narrate: Narrate,
+) -> None:
     """Plans again under the migration lock, backs up, applies in one transaction, and looks again.
+
+    The revision's schema is the aim. Where ``schema.lock`` or the manifest still disagree, the entries say so
+    and the ledger says unhealthy.
 
     ``allow`` names the hazards that may happen: ``drops-column:users.nick``. Raises Refused where one is not
     named or the repair is not proven, and FailedMidway where the schema differs afterwards all the same.
@@ -81,7 +93,10 @@ def apply_repair(live: LiveDatabase, draft: Draft, *, allow: tuple[str, ...] = (
         problem = _run(live, plan.statements)
         remaining = plan_repair(live).changes
         error = problem or "; ".join(map(describe_change, remaining)) or None
-        run = finish_run(live, run, "failed" if error else "applied", error=error)
+        findings = () if error else serious(validate(live, draft, manifest))
+        run = finish_run(
+            live, run, "failed" if error else "unhealthy" if findings else "applied", error=error
+        )
         draft.data["run"] = run.to_json()
     if problem or remaining:
         raise FailedMidway(

@@ -50,6 +50,7 @@ def drift(
                 findings = _compare(draft, project, live, declared.snapshot)
                 if findings:
                     narrate("looking for a repair and proving it on a copy")
+                if findings or sql_file is not None:
                     findings = _with_repair(draft, findings, prove_repair(live, declared), sql_file)
         else:
             findings = _compare(draft, project, live, _read_other(settings, against))
@@ -89,7 +90,7 @@ def repair_apply(
     project = read_project(settings)
     live = open_database(project, draft)
     _require_replayable(project, live.read_stamped())
-    apply_repair(live, draft, allow=allow, narrate=narrate)
+    apply_repair(live, draft, project.manifest, allow=allow, narrate=narrate)
 
 
 @contextmanager
@@ -156,8 +157,7 @@ def _with_repair(
     """Gives the whole script to the report, and to the findings it takes away if it is proven."""
     draft.data["repair"] = _repair_json(plan)
     if sql_file is not None:
-        _write_script(sql_file, plan)
-        draft.passed("sql", f"{sql_file}: {_describe_plan(plan)}")
+        draft.add(_write_script(sql_file, plan))
     if not plan.is_proven:
         return findings
     losses = {hazard.subject for hazard in plan.hazards}
@@ -183,16 +183,16 @@ def _statements_about(finding: Finding, statements: tuple[str, ...]) -> tuple[st
     return about or statements
 
 
-def _write_script(path: Path, plan: RepairPlan) -> None:
+def _write_script(path: Path, plan: RepairPlan) -> Entry:
+    if not plan.changes:
+        write_text(path, "-- the schema is as declared; there is nothing to repair\n")
+        return Entry.of("sql", (), f"{path}: {_describe_plan(plan)}")
     if not plan.is_proven:
-        raise CouldNotCheck(
-            "no repair was proven, so none was written",
-            why=plan.problem or "; ".join(describe_change(change) for change in plan.remaining[:3]),
-            next="write the repair as a revision",
-        )
+        return Entry(name="sql", status="skipped", reason=f"{path} was not written: {_describe_plan(plan)}")
     warnings = "".join(f"-- loses data: {hazard}\n" for hazard in plan.hazards)
     statements = "\n".join(f"{statement.rstrip(';')};" for statement in plan.statements)
     write_text(path, f"-- proven on a scratch copy of the schema\n{warnings}BEGIN;\n{statements}\nCOMMIT;\n")
+    return Entry.of("sql", (), f"{path}: {_describe_plan(plan)}")
 
 
 def _repair_json(plan: RepairPlan) -> dict[str, object]:
@@ -210,5 +210,9 @@ def _describe_plan(plan: RepairPlan) -> str:
         return "the schema is as declared; there is nothing to repair"
     if plan.is_proven:
         statements, differences = len(plan.statements), len(plan.changes)
-        return f"{count_of(statements, 'statement')} undo {count_of(differences, 'difference')}, proven on a copy"
-    return f"no proven repair: {plan.problem or f'{len(plan.remaining)} differences would remain'}"
+        return (
+            f"{count_of(statements, 'statement')} for {count_of(differences, 'difference')}, proven on a copy"
+        )
+    return (
+        f"no proven repair: {plan.problem or count_of(len(plan.remaining), 'difference') + ' would remain'}"
+    )

@@ -8,6 +8,7 @@ from govern.actions.migrate import BackupPolicy
 from govern.actions.plan import make_plan, plan_json
 from govern.actions.revise import write_revision
 from govern.actions.stamp import stamp_database
+from govern.actions.validate import validate
 from govern.api.command import Narrate, command, silent
 from govern.api.project import (
     Project,
@@ -108,6 +109,10 @@ def history(draft: Draft, settings: Settings, *, limit: int = 20) -> None:
 def _plan(draft: Draft, live: LiveDatabase, project: Project, *, to: str, narrate: Narrate) -> None:
     made = make_plan(live, project.chain, to=to, narrate=narrate)
     draft.data["plan"] = plan_json(made)
+    if not made.steps:
+        validate(
+            live, draft, project.manifest
+        )  # an emptied database that says head is not where it should be
     draft.passed(
         "plan", count_of(len(made.steps), "pending revision") if made.steps else "nothing is pending"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from govern.core.changes import describe_change, diff
+from govern.core.changes import Change, describe_change, diff
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.snapshot import Snapshot
 from govern.source.lock import Lock
@@ -36,7 +36,7 @@ def check_lock(
     about = Subject(kind="file", name=path, path=path)
     if lock is None:
         return (Finding.of(LOCK_MISSING, about, f"{path} does not exist"),)
-    changes = [describe_change(change) for change in diff(lock.snapshot, declared)]
+    changes = [_describe(change) for change in diff(lock.snapshot, declared)]
     if set(lock.heads) != set(heads):
         changes.append(f"heads: {', '.join(lock.heads)} became {', '.join(heads)}")
     if not changes:
@@ -45,3 +45,8 @@ def check_lock(
     return (
         Finding.of(LOCK_OUTDATED, about, f"{path} is out of date: {shown}", evidence={"changes": changes}),
     )
+
+
+def _describe(change: Change) -> str:
+    words = {"added": "is new", "removed": "is gone"}
+    return f"{change.key} {words[change.action]}" if change.action in words else describe_change(change)

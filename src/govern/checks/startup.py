@@ -17,9 +17,12 @@ from govern.core.snapshot import Snapshot
 from govern.core.wording import name_revisions
 from govern.database.connection import Connection
 from govern.database.dialect import Dialect, VersionTable
+from govern.errors import NotPermitted
+from govern.revisions.graph import Chain
 from govern.source.lock import Lock
 
 WhenAhead = Literal["allow", "warn", "refuse"]
+_MANY_RUNS = 1000
 
 UNREACHABLE = Rule(
     id="startup.unreachable",
@@ -65,9 +68,9 @@ UNHEALTHY = Rule(
     id="startup.unhealthy-run",
     name="the last run left the schema unhealthy",
     severity=Severity.CRITICAL,
-    condition="the ledger's newest run was applied, but its validation failed",
+    condition="the last run that was applied did not pass its validation",
     effect="what the validation found would be met by users first",
-    remedy="govern history shows the run; govern drift shows what differs now",
+    remedy="correct what it found, then run govern migrate: it says what is left, or that all is well",
 )
 CANNOT_VERIFY = Rule(
     id="startup.cannot-verify",
@@ -85,10 +88,11 @@ class Expectation:
     """What an application was written for."""
 
     heads: tuple[str, ...]
+    """Of the lock; of the revision files where it comes without one."""
     lock: Lock | None
-    read_known: Callable[[], frozenset[str]]
-    """All revisions the application's files name, none where it comes without them; asked only if the heads
-    are not the database's, for reading thousands of files takes time."""
+    read_chain: Callable[[], Chain]
+    """The revision files, if any came along; asked only if the heads are not the database's, for reading
+    thousands of files takes time."""
 
 
 def check_startup(
@@ -107,7 +111,10 @@ def check_startup(
     small queries; the schema itself is compared by a fingerprint first, in full only where that differs.
     """
     about = Subject(kind="database", name=subject)
-    runs = dialect.read_runs(connection, 1)
+    if not expected.heads and expected.lock is None:
+        message = "neither schema.lock nor revision files came along with the application"
+        return (Finding.of(CANNOT_VERIFY, about, message),)
+    runs = _read_runs(connection, dialect, 1)
     if runs and runs[0].result == "unhealthy":
         return (Finding.of(UNHEALTHY, about, f"run {runs[0].id}: {runs[0].error}"),)
     stamped = dialect.read_version_rows(connection, table) or ()
@@ -116,6 +123,15 @@ def check_startup(
     if not stamped or _is_empty(dialect.read_snapshot(connection, table)):
         return _not_stamped(connection, dialect, table, expected, about)
     return _other_revision(connection, dialect, stamped, expected, about, when_ahead)
+
+
+def find_unhealthy_run(connection: Connection, dialect: Dialect) -> Run | None:
+    """The run that left the schema unhealthy, if none was validated since; one that failed decides nothing."""
+    for limit in (1, _MANY_RUNS):  # nearly always the newest decides
+        for run in dialect.read_runs(connection, limit):
+            if run.result in ("applied", "unhealthy"):
+                return run if run.result == "unhealthy" else None
+    return None
 
 
 def _not_stamped(
@@ -143,17 +159,19 @@ def _other_revision(
 ) -> tuple[Finding, ...]:
     evidence = {"stamped": list(stamped), "heads": list(expected.heads)}
     here, needed = f"{about.name} is at {name_revisions(stamped)}", name_revisions(expected.heads)
-    known = expected.read_known()
-    if set(stamped) <= known:
+    chain = expected.read_chain()
+    is_known = all(revision in chain.revisions for revision in stamped)
+    is_beyond = is_known and set(expected.heads) <= chain.ancestors(stamped)
+    if is_known and not is_beyond:
         message = f"{here}, the application needs {needed}"
         return (Finding.of(BEHIND, about, message, evidence=evidence),)
-    if _passed_by(dialect.read_runs(connection, 1000), expected.heads, stamped):
+    if is_beyond or _passed_by(_read_runs(connection, dialect, 1000), expected.heads, stamped):
         if when_ahead == "allow":
             return ()
         severity = Severity.WARNING if when_ahead == "warn" else Severity.CRITICAL
         message = f"{here}, newer than the application's {needed}"
         return (Finding.of(AHEAD, about, message, severity=severity, evidence=evidence),)
-    unknown = ", which is not among the application's revisions" if known else ""
+    unknown = ", which is not among the application's revisions" if chain.revisions else ""
     message = f"{here}{unknown}; the application needs {needed}"
     return (Finding.of(UNKNOWN_REVISION, about, message, evidence=evidence),)
 
@@ -200,13 +218,24 @@ def _is_as_last_validated(
     connection: Connection, dialect: Dialect, table: VersionTable, expected: Expectation
 ) -> bool:
     """Whether the schema has not been touched since a migration validated it against the same lock."""
-    run = dialect.last_validated_run(connection)
+    try:
+        run = dialect.last_validated_run(connection)
+    except NotPermitted:
+        return False
     return (
         run is not None
         and set(run.to_revision) == set(expected.heads)
         and (expected.lock is None or run.lock_digest == expected.lock.digest)
         and run.fingerprint == dialect.read_fingerprint(connection, table)
     )
+
+
+def _read_runs(connection: Connection, dialect: Dialect, limit: int) -> tuple[Run, ...]:
+    """The ledger; an application's role that may not read it decides by the schema alone."""
+    try:
+        return dialect.read_runs(connection, limit)
+    except NotPermitted:
+        return ()
 
 
 def _is_empty(snapshot: Snapshot) -> bool:

@@ -18,7 +18,7 @@ VerificationLevel = Literal["files", "restored"]
 
 DAMAGED_FILE = Rule(
     id="backup.damaged-file",
-    name="Damaged file in a backup",
+    name="damaged file in a backup",
     severity=Severity.CRITICAL,
     condition="a file of a backup has another size or SHA-256 than its manifest says, or that is damaged",
     effect="the backup cannot be trusted: a restore may fail, or succeed with wrong data",
@@ -26,7 +26,7 @@ DAMAGED_FILE = Rule(
 )
 MISSING_FILE = Rule(
     id="backup.missing-file",
-    name="Missing file in a backup",
+    name="missing file in a backup",
     severity=Severity.CRITICAL,
     condition="a file that the manifest of a backup lists is not there",
     effect="the backup cannot be restored",
@@ -34,7 +34,7 @@ MISSING_FILE = Rule(
 )
 UNEXPECTED_FILE = Rule(
     id="backup.unexpected-file",
-    name="Unexpected file in a backup",
+    name="unexpected file in a backup",
     severity=Severity.WARNING,
     condition="the folder of a backup holds a file, or a link, that its manifest does not list",
     effect="somebody has been in the folder; a restore does not read the file",
@@ -42,7 +42,7 @@ UNEXPECTED_FILE = Rule(
 )
 CONTENT_DIFFERS = Rule(
     id="backup.content-differs",
-    name="A restored backup is not what was backed up",
+    name="a restored backup is not what was backed up",
     severity=Severity.CRITICAL,
     condition="a backup, restored into a scratch database, has another schema, revision or row count",
     effect="a restore would not bring back the database that was backed up",
@@ -50,7 +50,7 @@ CONTENT_DIFFERS = Rule(
 )
 DOES_NOT_RESTORE = Rule(
     id="backup.does-not-restore",
-    name="Backup does not restore",
+    name="backup does not restore",
     severity=Severity.CRITICAL,
     condition="a backup could not be restored into a scratch database",
     effect="it will not restore when it is needed either",

@@ -83,7 +83,7 @@ def _row(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -
 def _plan(plan: Mapping[str, Any], style: Style) -> Iterator[str]:
     revisions = plan.get("revisions") or ()
     if not revisions:
-        yield "nothing to do: the database is where it should be"
+        yield "nothing is pending"
         return
     yield style.say(f"{_join(plan.get('from')) or 'empty'} → {_join(plan.get('to'))}")
     for revision in revisions:

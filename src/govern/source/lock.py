@@ -32,7 +32,7 @@ from govern.errors import ConfigurationError
 
 FORMAT = 1
 
-_TITLE = "# The declared schema. Written by `govern lock`, reviewed with every change, not edited by hand."
+_TITLE = "# A schema, one fact a line. As schema.lock: written by `govern lock`, reviewed with every change."
 _FIRST_KINDS = ("schema", "extension", "collation", "enum", "domain", "type", "sequence", "table", "view")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _INDENT, _DEEPER = "  ", "    "

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from govern.core.run import Run
 from govern.core.snapshot import Snapshot
-from govern.database import ledger as ledgers
 from govern.database.connection import Connection
 from govern.database.dialect import MigrationLock, Progress, VersionTable, Witness
 from govern.database.postgresql import catalog, dump, fingerprint, ledger, locks, server
@@ -86,10 +85,10 @@ class PostgreSQL:
         return locks.hold_migration_lock(url, wait_seconds=wait_seconds, shared=shared)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
-        return ledgers.last_validated_run(connection, ledger.STATEMENTS)
+        return ledger.last_validated_run(connection)
 
     def read_runs(self, connection: Connection, limit: int) -> tuple[Run, ...]:
-        return ledgers.read_runs(connection, ledger.STATEMENTS, limit)
+        return ledger.read_runs(connection, limit)
 
     def record_run(self, connection: Connection, run: Run) -> None:
         ledger.record_run(connection, run)

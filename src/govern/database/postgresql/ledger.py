@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from govern.core.run import Run
 from govern.database import ledger
 from govern.database.connection import Connection
@@ -31,18 +34,36 @@ STATEMENTS = LedgerStatements(
 )
 
 
+def last_validated_run(connection: Connection) -> Run | None:
+    with _permitted("read", next=_LET_READ):
+        return ledger.last_validated_run(connection, STATEMENTS)
+
+
+def read_runs(connection: Connection, limit: int) -> tuple[Run, ...]:
+    with _permitted("read", next=_LET_READ):
+        return ledger.read_runs(connection, STATEMENTS, limit)
+
+
 def record_run(connection: Connection, run: Run) -> None:
     """Raises NotPermitted where the role may not create the schema or write to it, Refused for a role ``govern``."""
+    _refuse_namesake(connection)
+    with _permitted("write", next=_LET_WRITE):
+        ledger.record_run(connection, STATEMENTS, run)
+
+
+_LET_READ = "GRANT USAGE ON SCHEMA govern TO …; GRANT SELECT ON govern.runs TO …"
+_LET_WRITE = "let the migrating role create the schema govern: GRANT CREATE ON DATABASE … TO …"
+
+
+@contextmanager
+def _permitted(verb: str, *, next: str) -> Iterator[None]:
     import psycopg
 
-    _refuse_namesake(connection)
     try:
-        ledger.record_run(connection, STATEMENTS, run)
+        yield
     except psycopg.errors.InsufficientPrivilege as error:
         raise NotPermitted(
-            "the role may not write the ledger",
-            why=str(error).strip(),
-            next="let the migrating role create the schema govern: GRANT CREATE ON DATABASE … TO …",
+            f"the role may not {verb} the ledger", why=str(error).strip(), next=next
         ) from error
 
 
