@@ -273,7 +273,6 @@ _KEYS: Mapping[str, str] = {
     "version_table": "Alembic's version table",
     "version_table_schema": "the PostgreSQL schema it is in, if env.py sets one",
     "python": "the project's interpreter, if govern is installed elsewhere; Alembic runs in it",
-    "hook": "accepted, and without effect so far",
     "lock_wait_seconds": "how long a command that changes the database waits for the migration lock",
     "targets": "more databases, for `--target NAME`: each a table with `url` or `url_env`",
 }

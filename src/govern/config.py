@@ -29,7 +29,7 @@ class AlembicSettings:
     """What govern needs to know of the project's Alembic, read without importing anything of the project."""
 
     file: Path | None
-    """alembic.ini (or pyproject.toml with ``[tool.alembic]``); None for a project configured by its hook."""
+    """alembic.ini (or pyproject.toml with ``[tool.alembic]``); None where there is neither."""
     section: str
     script_location: Path
     version_locations: tuple[Path, ...]
@@ -64,7 +64,6 @@ class Settings:
     backups: Path
     python: Path
     """Interpreter of the project under governance."""
-    hook: str | None
     scratch_url: str | None
     """A server on which scratch databases are made; None: the target's own, else embedded."""
     lock_wait_seconds: float
@@ -100,7 +99,6 @@ class _FileSettings:
     version_table: str = "alembic_version"
     version_table_schema: str | None = None
     python: str | None = None
-    hook: str | None = None
     lock_wait_seconds: float = 600.0
     targets: Mapping[str, Mapping[str, Any]] | None = None
 
@@ -139,8 +137,7 @@ def load(
         lock=root / declared.lock,
         backups=root / declared.backups,
         python=root / declared.python if declared.python else Path(sys.executable),
-        hook=declared.hook,
-        scratch_url=declared.scratch_url,
+        scratch_url=_target_table(declared, target).get("scratch_url", declared.scratch_url),
         lock_wait_seconds=float(declared.lock_wait_seconds),
         actor=environ.get("GOVERN_ACTOR") or environ.get("USER") or environ.get("LOGNAME") or _account(),
     )
@@ -249,17 +246,21 @@ def _choose_url(
         return url
     if target is not None:
         targets = declared.targets or {}
+        table = _target_table(declared, target)
         if target not in targets:
             raise ConfigurationError(
                 f"there is no target {target!r}",
                 why=f"known targets: {', '.join(sorted(targets)) or 'none'}",
                 next=_where_to_add(target, file),
             )
-        table = targets[target]
         return _from_variable(table["url_env"], environ) if "url_env" in table else table.get("url")
     if environ.get("DATABASE_URL"):
         return environ["DATABASE_URL"]
     return _from_variable(declared.url_env, environ) if declared.url_env else declared.url
+
+
+def _target_table(declared: _FileSettings, target: str | None) -> Mapping[str, Any]:
+    return (declared.targets or {}).get(target or "", {})
 
 
 def _where_to_add(target: str, file: Path | None) -> str:

@@ -272,6 +272,9 @@ def _look_at_rights(database: LiveDatabase) -> str:
         return "scratch databases are made on scratch_url"
     with database.connect() as connection:
         [(role, may_create)] = connection.rows(_MAY_CREATE_DATABASES)
+        major = int(database.dialect.read_server_version(connection).partition(".")[0])
+    if not may_create and _has_embedded(major):
+        return f"{role} may not create databases; scratch databases are made on the embedded PostgreSQL"
     if not may_create:
         raise NotPermitted(
             f"the role {role} may not create databases",
@@ -279,6 +282,13 @@ def _look_at_rights(database: LiveDatabase) -> str:
             next=f'ALTER ROLE "{role}" CREATEDB; or set scratch_url, or install the embedded PostgreSQL',
         )
     return f"{role} may create scratch databases"
+
+
+def _has_embedded(major: int) -> bool:
+    try:
+        return major == embedded.MAJOR and embedded.find_programs().is_dir()
+    except ToolMissing:
+        return False
 
 
 def _look_at_backup_client(database: LiveDatabase) -> str:
