@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from govern.database import embedded
 from govern.database.url import DatabaseUrl
 
@@ -120,6 +122,11 @@ class Project:
         return self.run(sys.executable, "-c", program)
 
     @property
+    def database(self) -> DatabaseUrl:
+        assert self.url is not None
+        return DatabaseUrl.parse(self.url)
+
+    @property
     def variables(self) -> dict[str, str]:
         """The environment of its commands."""
         url = {} if self.url is None else {"DATABASE_URL": self.url}
@@ -171,6 +178,18 @@ def assert_told(project: Project, *arguments: str, exit_code: int, said: str) ->
     assert answered.exit_code == exit_code, answered
     assert all(answered.problem[sentence] for sentence in ("what", "next", "state")), answered
     assert said in " ".join(map(str, answered.problem.values())), answered
+
+
+def execute(url: DatabaseUrl, *statements: str) -> None:
+    """Changes a database by hand; each statement commits."""
+    if url.dialect == "postgresql":
+        with psycopg.connect(url.conninfo, autocommit=True) as session:
+            for statement in statements:
+                session.execute(statement.encode())
+        return
+    with contextlib.closing(sqlite3.connect(url.path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
 
 
 def dump(url: DatabaseUrl, *, ledger: bool = True) -> str:

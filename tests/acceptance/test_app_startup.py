@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
-from tests.acceptance.program import Done, Project, dump
+from tests.acceptance.program import Done, Project, dump, execute
 from tests.fixtures.databases import MakeRole, with_credentials
 from tests.fixtures.projects import third_revision
 
@@ -45,23 +42,6 @@ def start_app(project: Project, arguments: str = "url") -> Done:
     return project.run_python((URL_APP if arguments.startswith("url") else APP).format(database=arguments))
 
 
-def database_of(project: Project) -> DatabaseUrl:
-    assert project.url is not None
-    return DatabaseUrl.parse(project.url)
-
-
-def execute(project: Project, *statements: str) -> None:
-    url = database_of(project)
-    if url.dialect == "sqlite":
-        with contextlib.closing(sqlite3.connect(url.path, isolation_level=None)) as connection:
-            for statement in statements:
-                connection.execute(statement)
-        return
-    with psycopg.connect(url.conninfo, autocommit=True) as session:
-        for statement in statements:
-            session.execute(statement.encode())
-
-
 def assert_refused(done: Done, *words: str) -> None:
     """The application ended before it did anything, and said what to do."""
     assert (done.exit_code, done.out) == (1, ""), done
@@ -72,10 +52,10 @@ def assert_refused(done: Done, *words: str) -> None:
 
 
 def test_it_starts_on_a_governed_database_given_as_url_or_engine(governed: Project) -> None:
-    before, files = dump(database_of(governed)), governed.read_files()
-    for database in ("url", *ENGINES[database_of(governed).dialect]):
+    before, files = dump(governed.database), governed.read_files()
+    for database in ("url", *ENGINES[governed.database.dialect]):
         assert start_app(governed, database).out == "started clean\n"
-    assert dump(database_of(governed)) == before
+    assert dump(governed.database) == before
     assert governed.read_files() == files
 
 
@@ -97,11 +77,11 @@ def test_it_starts_on_a_governed_database_given_as_url_or_engine(governed: Proje
 def test_it_refuses_a_database_that_became_another(
     statements: tuple[str, ...], said: str, governed: Project
 ) -> None:
-    execute(governed, *statements)
-    before, files = dump(database_of(governed)), governed.read_files()
+    execute(governed.database, *statements)
+    before, files = dump(governed.database), governed.read_files()
     assert_refused(start_app(governed), said)
-    assert_refused(start_app(governed, ENGINES[database_of(governed).dialect][1]), said)
-    assert dump(database_of(governed)) == before
+    assert_refused(start_app(governed, ENGINES[governed.database.dialect][1]), said)
+    assert dump(governed.database) == before
     assert governed.read_files() == files
     unhealthy = governed.ask("health")
     assert unhealthy.exit_code == 1, unhealthy
@@ -143,7 +123,7 @@ def test_it_refuses_a_wrong_password_and_does_not_tell_it(
 
 
 def test_it_may_be_told_to_warn_and_start_all_the_same(governed: Project) -> None:
-    execute(governed, "ALTER TABLE notes DROP COLUMN body")
+    execute(governed.database, "ALTER TABLE notes DROP COLUMN body")
     done = start_app(governed, 'url, on_invalid="warn"')
     assert done.exit_code == 0, done
     assert done.out.endswith("started found\n")

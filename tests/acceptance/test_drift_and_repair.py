@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from pathlib import Path
-
-import psycopg
 
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
-from tests.acceptance.program import Project, dump
+from tests.acceptance.program import Project, dump, execute
 from tests.fixtures.projects import read_rows
 
 HAND_MADE_CHANGES = """
@@ -32,11 +28,6 @@ FOUND = {
     ("drift.column-added", "notes.scratch"),
     ("drift.index-removed", "ix_notes_user"),
 }
-
-
-def execute(url: DatabaseUrl, script: str) -> None:
-    with psycopg.connect(url.conninfo, autocommit=True) as connection:
-        connection.execute(script.encode())
 
 
 def drift(project: Project, url: DatabaseUrl) -> list[tuple[object, ...]]:
@@ -127,10 +118,7 @@ def test_nothing_to_repair_is_said_and_nothing_is_done(
 def test_drift_of_a_sqlite_file_is_named(make_project: MakeProject, sqlite_database: DatabaseUrl) -> None:
     project = make_project("plain", sqlite_database)
     project.succeed("migrate")
-    with contextlib.closing(sqlite3.connect(sqlite_database.path)) as connection:
-        connection.executescript(
-            "ALTER TABLE notes ADD COLUMN scratch text; CREATE TABLE stray (id integer);"
-        )
+    execute(sqlite_database, "ALTER TABLE notes ADD COLUMN scratch text", "CREATE TABLE stray (id integer)")
     found = project.ask("drift")
     assert found.exit_code == 1, found
     assert {(finding["rule"], finding["subject"]["name"]) for finding in found.findings} >= {

@@ -114,9 +114,8 @@ def check_startup(
     if not expected.heads and expected.lock is None:
         message = "neither schema.lock nor revision files came along with the application"
         return (Finding.of(CANNOT_VERIFY, about, message),)
-    runs = _read_runs(connection, dialect, 1)
-    if runs and runs[0].result == "unhealthy":
-        return (Finding.of(UNHEALTHY, about, f"run {runs[0].id}: {runs[0].error}"),)
+    if run := find_unhealthy_run(connection, dialect):
+        return (Finding.of(UNHEALTHY, about, f"run {run.id}: {run.error}"),)
     stamped = dialect.read_version_rows(connection, table) or ()
     if set(stamped) == set(expected.heads) and stamped:
         return _check_schema(connection, dialect, table, expected, about, critical_tables)
@@ -128,7 +127,7 @@ def check_startup(
 def find_unhealthy_run(connection: Connection, dialect: Dialect) -> Run | None:
     """The run that left the schema unhealthy, if none was validated since; one that failed decides nothing."""
     for limit in (1, _MANY_RUNS):  # nearly always the newest decides
-        for run in dialect.read_runs(connection, limit):
+        for run in _read_runs(connection, dialect, limit):
             if run.result in ("applied", "unhealthy"):
                 return run if run.result == "unhealthy" else None
     return None
@@ -165,7 +164,7 @@ def _other_revision(
     if is_known and not is_beyond:
         message = f"{here}, the application needs {needed}"
         return (Finding.of(BEHIND, about, message, evidence=evidence),)
-    if is_beyond or _passed_by(_read_runs(connection, dialect, 1000), expected.heads, stamped):
+    if is_beyond or _passed_by(_read_runs(connection, dialect, _MANY_RUNS), expected.heads, stamped):
         if when_ahead == "allow":
             return ()
         severity = Severity.WARNING if when_ahead == "warn" else Severity.CRITICAL

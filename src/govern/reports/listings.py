@@ -83,8 +83,7 @@ def _row(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -
 def _plan(plan: Mapping[str, Any], style: Style) -> Iterator[str]:
     revisions = plan.get("revisions") or ()
     if not revisions:
-        yield "nothing is pending"
-        return
+        return  # the plan's entry says so
     yield style.say(f"{_join(plan.get('from')) or 'empty'} → {_join(plan.get('to'))}")
     for revision in revisions:
         title, said, path = (

@@ -229,10 +229,11 @@ def test_a_plan_lists_statements_that_can_be_pasted() -> None:
     ) in render(make_report(data={"plan": plan}))
 
 
-def test_a_plan_without_revisions_says_that_there_is_nothing_to_do() -> None:
-    assert "nothing to do" in render(
-        make_report(data={"plan": {"from": ["a"], "to": ["a"], "revisions": []}})
-    )
+def test_a_plan_without_revisions_leaves_it_to_its_entry_to_say_so() -> None:
+    plan = {"from": ["a"], "to": ["a"], "revisions": []}
+    report = make_report(Entry.of("plan", (), "nothing is pending"), data={"plan": plan})
+    assert render(report).count("nothing is pending") == 1
+    assert "→" not in render(report)
 
 
 def test_a_snapshot_is_printed_as_it_is() -> None:

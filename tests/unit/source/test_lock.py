@@ -32,7 +32,7 @@ SCHEMA = Snapshot(
     unmodelled=("cast",),
 )
 
-TEXT = r"""# The declared schema. Written by `govern lock`, reviewed with every change, not edited by hand.
+TEXT = r"""# A schema, one fact a line. As schema.lock: written by `govern lock`, reviewed with every change.
 format: 1
 dialect: "postgresql"
 server: 18
