@@ -56,6 +56,8 @@ def test_an_ended_migration_leaves_the_database_as_it_was_and_the_next_one_succe
         assert "the database is as it was, at r2; backup " in state
         assert "Traceback" not in err
 
+    assert dump(any_database, ledger=False) == before
+
     project.edit(THIRD, "time.sleep(60)", "0")
     project.succeed("migrate")  # waits for what is left of the killed one
     assert read_version(any_database) == {"r3"}
@@ -63,7 +65,6 @@ def test_an_ended_migration_leaves_the_database_as_it_was_and_the_next_one_succe
     assert newest["result"] == "applied"
     assert ended["result"] == ("interrupted" if number == signal.SIGTERM else "started")
     assert ended["backup"]
-    assert dump(any_database, ledger=False) != before  # the third table is there
 
 
 def test_nothing_of_a_killed_migration_stays_behind_on_the_server(

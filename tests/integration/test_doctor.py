@@ -85,7 +85,7 @@ def test_a_role_that_may_not_create_databases_is_told_where_scratch_databases_ar
 ) -> None:
     entry = by_name(examine(read(project, make_role("patient", "s3cr3t"))))["rights"]
     assert entry.status == "passed"
-    assert "patient may not create databases" in entry.reason
+    assert "may not create databases" in entry.reason
     assert "embedded PostgreSQL" in entry.reason
 
 
