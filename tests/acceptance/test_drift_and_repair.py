@@ -115,14 +115,22 @@ def test_nothing_to_repair_is_said_and_nothing_is_done(
     assert dump(any_database) == before
 
 
-def test_drift_of_a_sqlite_file_is_named(make_project: MakeProject, sqlite_database: DatabaseUrl) -> None:
+def test_drift_of_a_sqlite_file_is_named_also_where_no_repair_is_proven(
+    make_project: MakeProject, sqlite_database: DatabaseUrl, tmp_path: Path
+) -> None:
     project = make_project("plain", sqlite_database)
     project.succeed("migrate")
     execute(sqlite_database, "ALTER TABLE notes ADD COLUMN scratch text", "CREATE TABLE stray (id integer)")
-    found = project.ask("drift")
+    before = dump(sqlite_database)
+    script = tmp_path / "repair.sql"
+    found = project.ask("drift", "--sql", str(script))
     assert found.exit_code == 1, found
     assert {(finding["rule"], finding["subject"]["name"]) for finding in found.findings} >= {
         ("drift.column-added", "notes.scratch"),
         ("drift.table-added", "stray"),
     }
+    assert found.entry("sql")["status"] == "skipped"
+    assert not script.exists()
+    assert project.ask("repair", "apply").exit_code == 4
+    assert dump(sqlite_database) == before
     assert project.ask("health").exit_code == 1

@@ -72,3 +72,58 @@ def test_the_one_on_call_reads_what_to_do_next(make_project: MakeProject, any_da
     assert "next:  correct the revision, then run again: govern migrate" in error
     assert "state: the database is as it was, at base; backup " in error
     assert "is verified" in error
+
+
+HALF_COMMITTED = """
+from alembic import op
+import sqlalchemy as sa
+revision = "r4"
+down_revision = "r3"
+
+
+def upgrade():
+    op.add_column("notes", sa.Column("extra", sa.Text))
+    with op.get_context().autocommit_block():
+        op.create_index("ix_extra", "notes", ["extra"], postgresql_concurrently=True)
+        op.execute("SELECT 1 / 0")
+
+
+def downgrade():
+    op.drop_column("notes", "extra")
+"""
+
+
+def test_what_a_revision_committed_before_it_failed_is_named(
+    make_project: MakeProject, postgresql_database: DatabaseUrl
+) -> None:
+    project = make_project("concurrent_index", postgresql_database)
+    project.succeed("migrate")
+    project.write({"migrations/versions/r4_half.py": HALF_COMMITTED})
+    failed = project.ask("migrate")
+    assert failed.exit_code == 5, failed
+    assert "the failed one left a part of its work: column public.notes.extra" in failed.problem["state"]
+    assert read_version(postgresql_database) == {"r3"}
+    found = project.ask("drift")
+    assert found.rules == {"drift.column-added", "drift.index-added"}
+    project.succeed("repair", "apply", "--allow", "drops-column:notes.extra")
+    project.edit("migrations/versions/r4_half.py", '        op.execute("SELECT 1 / 0")\n', "")
+    project.succeed("migrate")
+
+
+def test_a_migration_that_persists_nothing_is_no_success(
+    make_project: MakeProject, any_database: DatabaseUrl
+) -> None:
+    """Alembic ends with 0 then, and says that it ran every revision."""
+    project = make_project("plain", any_database)
+    configure = "        context.configure(connection=connection,"
+    executed = '        connection.exec_driver_sql("SELECT 1")\n'
+    project.edit("migrations/env.py", configure, executed + configure)
+    failed = project.ask("migrate")
+    assert failed.exit_code == 5, failed
+    assert "nothing was persisted" in failed.problem["why"]
+    assert "let migrations/env.py commit" in failed.problem["next"]
+    assert read_version(any_database) == set()
+
+    project.edit("migrations/env.py", executed, executed + "        connection.commit()\n")
+    project.succeed("migrate")
+    assert read_version(any_database) == {"r2"}

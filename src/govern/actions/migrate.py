@@ -192,7 +192,7 @@ def _fail(prepared: _Prepared, run: Run, error: ChildError | None, live: LiveDat
     raise FailedMidway(
         f"revision {revision} failed" if revision else "the migration failed",
         why=_describe(error),
-        next="correct the revision, then run again: govern migrate",
+        next=f"{_what_to_correct(error, live)}, then run again: govern migrate",
         state=f"{_describe_state(prepared, run, live)}; {_backup_sentence(run)}",
     )
 
@@ -246,6 +246,13 @@ def _applied(
         for done in outcome.revisions
         if done.revision in confirmed
     )
+
+
+def _what_to_correct(error: ChildError | None, live: LiveDatabase) -> str:
+    if error is not None:
+        return "correct the revision"
+    env = live.settings.relative(live.settings.alembic.script_location / "env.py")
+    return f"let {env} commit what it executes before context.configure(), and run the migrations online"
 
 
 def _describe(error: ChildError | None) -> str:
