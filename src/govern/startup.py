@@ -5,6 +5,7 @@ It reads, and nothing else: no lock, no scratch database, no Alembic, no table o
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -141,11 +142,10 @@ def _refuse(report: Report, on_invalid: OnInvalid) -> None:
     first = max(serious, key=lambda finding: finding.severity)
     more = f" (and {len(serious) - 1} more)" if len(serious) > 1 else ""
     if on_invalid == "warn":
-        import structlog
-
-        log = structlog.get_logger("govern")
+        # the application's own logging, which structlog would pass by where it is not configured
+        log = logging.getLogger("govern")
         for finding in serious:
-            log.warning("schema_invalid", rule=finding.rule.id, message=finding.message, next=finding.remedy)
+            log.warning("%s: %s; next: %s", finding.rule.id, finding.message, finding.remedy)
         return
     raise SchemaRefused(
         report, f"the application refuses to start: {first.message}{more}", why=first.why, next=first.remedy
