@@ -111,7 +111,9 @@ def _never_fail_to_encode(stream: TextIO) -> None:
 
 
 def _flush() -> None:
-    try:
-        sys.stdout.flush()
-    except OSError:
-        silence(sys.stdout)
+    """The interpreter would exit with 120 for what it cannot write at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            silence(stream)
