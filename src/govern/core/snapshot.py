@@ -44,6 +44,18 @@ class Snapshot:
         return int(self.server_version.partition(".")[0])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Whether snapshots of an engine have one kind of object."""
+
+    kind: str
+    is_covered: bool
+    sources: tuple[str, ...]
+    """The catalog tables that define it."""
+    why: str = ""
+    """Why it is not covered."""
+
+
 RELATIONS = ("table", "view", "materialized-view", "foreign-table")
 INSIDE_A_RELATION = frozenset({"column", "constraint", "index", "trigger", "rule", "policy", "statistics"})
 """Kinds whose names start with a relation's."""

@@ -68,7 +68,7 @@ def rare_kinds() -> frozenset[str]:
 
 def rare_kinds_sql(table: VersionTable) -> str:
     """The query for which of the rare kinds there are."""
-    return _with_scope(f"SELECT DISTINCT kind FROM {_RARE}", table)
+    return _with_scope("SELECT DISTINCT kind FROM other_object", table)
 
 
 def kind_sql(kind: str, table: VersionTable, *, has_rare: bool = True) -> str:

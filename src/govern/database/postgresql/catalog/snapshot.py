@@ -30,7 +30,9 @@ def read_snapshot(connection: Connection, table: VersionTable) -> Snapshot:
             key: facts
             for kind in queries.kinds()
             if kind in rare or kind not in queries.rare_kinds()
-            for key, facts in _read_objects(connection, kind, queries.kind_sql(kind, table, has_rare=bool(rare)))
+            for key, facts in _read_objects(
+                connection, kind, queries.kind_sql(kind, table, has_rare=bool(rare))
+            )
         }
         unmodelled = tuple(str(kind) for (kind,) in connection.rows(queries.unmodelled_sql(table)))
     return Snapshot(dialect="postgresql", server_version=version, objects=objects, unmodelled=unmodelled)
