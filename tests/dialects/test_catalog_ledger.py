@@ -43,6 +43,12 @@ def test_every_definition_is_read_by_its_kinds_query(kind: str) -> None:
     assert [unread for unread in columns if not words & names_of(unread)] == []
 
 
+@pytest.mark.parametrize("kind", queries.kinds())
+def test_every_driver_reads_a_query_in_the_same_way(kind: str) -> None:
+    text = re.sub(r"::\w+|/\*.*?\*/", "", queries.kind_sql(kind, VersionTable()))
+    assert re.findall(r"[%?\\]|:[a-z]", text) == []
+
+
 def names_of(column: CatalogColumn) -> set[str]:
     return set(column.through or (column.name,))
 

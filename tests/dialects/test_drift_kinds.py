@@ -67,15 +67,16 @@ def test_secrets_of_foreign_data_are_never_read(postgresql_database: DatabaseUrl
     assert facts["user-mapping"]["options"] == ("password '***'", "\"user\" 'bob'")
     assert facts["foreign-server"]["options"] == (
         "api_key '***'",
-        "dsn 'dbname=a password=*** host=b'",
-        "url 'https://bob:***@example.com/'",
+        "dsn '***'",
+        "host 'example.com'",
+        "url '***'",
     )
 
 
 FOREIGN_SECRETS = """
 CREATE FOREIGN DATA WRAPPER files OPTIONS (token 'hush');
 CREATE SERVER disk FOREIGN DATA WRAPPER files
-  OPTIONS (api_key 'hush', url 'https://bob:hush@example.com/', dsn 'dbname=a password=hush host=b');
+  OPTIONS (api_key 'hush', url 'https://bob:hush@example.com/', dsn 'dbname=a password=hush host=b', host 'example.com');
 CREATE USER MAPPING FOR PUBLIC SERVER disk OPTIONS ("user" 'bob', password 'hush');
 CREATE FOREIGN TABLE lines (a integer) SERVER disk OPTIONS (secret_word 'hush');
 """

@@ -1,11 +1,11 @@
--- OPTIONS of foreign data, sorted. A secret is never read: it stands there as '***', and so do the passwords
--- in the values of others.
+-- OPTIONS of foreign data, sorted. A secret is never read: '***' stands there, also for a whole value that has a
+-- password in it.
 SELECT o.class, o.oid, array_agg(
   quote_ident(item.option_name) || ' ' || CASE
-    WHEN item.option_name ~* 'pass|pwd|secret|token|credential|private_?key|api_?key|access_?key' THEN '''***'''
-    ELSE quote_literal(regexp_replace(regexp_replace(
-      item.option_value, '(://[^/@:]*):[^/@]*@', '\1:***@', 'g'
-    ), '((password|passwd|pwd|secret|token)\s*=\s*)[^ ;&]+', '\1***', 'gi'))
+    WHEN item.option_name ~* 'pass|pwd|secret|token|credential|private_*key|api_*key|access_*key'
+      OR item.option_value ~ '://[^/@:]*:[^/@]*@'
+      OR item.option_value ~* '(password|passwd|pwd|secret|token) *='
+    THEN quote_literal('***') ELSE quote_literal(item.option_value)
   END ORDER BY item.option_name
 ) AS texts
 FROM (
