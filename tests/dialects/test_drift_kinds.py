@@ -76,7 +76,7 @@ def test_secrets_of_foreign_data_are_never_read(postgresql_database: DatabaseUrl
 FOREIGN_SECRETS = """
 CREATE FOREIGN DATA WRAPPER files OPTIONS (token 'hush');
 CREATE SERVER disk FOREIGN DATA WRAPPER files
-  OPTIONS (api_key 'hush', url 'https://bob:hush@example.com/', dsn 'dbname=a password=hush host=b', host 'example.com');
+  OPTIONS (api_key 'hush', url 'https://bob:hush@example.com/', dsn 'dbname=a password=hush', host 'example.com');
 CREATE USER MAPPING FOR PUBLIC SERVER disk OPTIONS ("user" 'bob', password 'hush');
 CREATE FOREIGN TABLE lines (a integer) SERVER disk OPTIONS (secret_word 'hush');
 """
