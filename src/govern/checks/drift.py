@@ -36,6 +36,20 @@ KINDS: Mapping[str, str] = {
     "statistics": "the planner chooses other plans",
     "event-trigger": "schema changes are treated otherwise than declared",
     "publication": "replicas receive other tables or columns",
+    "foreign-table": "queries fail, or read another server's table or other columns of it",
+    "foreign-server": "foreign tables are read from another place, or cannot be read",
+    "foreign-data-wrapper": "foreign servers that use it are reached in another way, or not at all",
+    "user-mapping": "a role reaches the foreign server as somebody else, or not at all",
+    "operator": "queries, constraints and indexes that use it compute something else, or fail",
+    "operator-class": "indexes sort and compare otherwise than declared, or cannot be created",
+    "operator-family": "the planner uses an index where it must not, or not where it could",
+    "cast": "values are converted otherwise than declared, or queries that need it fail",
+    "text-search": "documents are searched and indexed by other words",
+    "language": "functions written in it cannot be created or run",
+    "transform": "functions get and return values in another form",
+    "conversion": "text of another encoding is converted otherwise than declared",
+    "access-method": "tables or indexes that use it cannot be created",
+    "storage": "the object lies on another disk than planned, which may be slower, smaller or not backed up",
 }
 """Kinds of objects a snapshot covers, and the effect of a difference."""
 

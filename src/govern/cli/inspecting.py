@@ -65,7 +65,10 @@ def snapshot(session: Session) -> Report:
     metavar="FILE",
     help="Write the repair script there, proven on a copy.",
 )
-def drift(session: Session, *, against: str, sql_file: Path | None) -> Report:
+@click.option(
+    "--coverage", is_flag=True, help="Only list which kinds of objects are covered, and which are not."
+)
+def drift(session: Session, *, against: str, sql_file: Path | None, coverage: bool) -> Report:
     """Differences between the database and the schema it should have.
 
     \b
@@ -73,9 +76,12 @@ def drift(session: Session, *, against: str, sql_file: Path | None) -> Report:
       govern drift                        against the revision it is stamped with
       govern drift --against models       against the models
       govern drift --sql repair.sql       with the statements that repair it
+      govern drift --coverage             what it sees, and what it does not
     """
     from govern import api
 
+    if coverage:
+        return api.drift_coverage(session.settings)
     return api.drift(session.settings, against=against, sql_file=sql_file, narrate=session.narrate)
 
 

@@ -130,6 +130,8 @@ def _owners_of_description(kind: str, namespace: str, rest: str) -> list[ObjectK
         owners.append(ObjectKey(kind, namespace, parts[0]))  # a name that was quoted
     if kind in INSIDE_A_RELATION and parts:
         owners += _relations(namespace, parts[0])
+        # a composite type has columns, a domain constraints
+        owners += [ObjectKey(holder, namespace, parts[0]) for holder in ("type", "domain")]
     return owners
 
 

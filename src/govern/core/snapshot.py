@@ -15,7 +15,7 @@ class ObjectKey(NamedTuple):
     """What names an object for ever: never an OID.
 
     ``name`` of something inside a table starts with the table's: ``users.email`` (see ``join_name``); that of
-    a comment, grant or owner starts with the kind it belongs to: ``column users.email``.
+    a comment, grant, owner or storage starts with the kind it belongs to: ``column users.email``.
     """
 
     kind: str
@@ -44,10 +44,22 @@ class Snapshot:
         return int(self.server_version.partition(".")[0])
 
 
-RELATIONS = ("table", "view", "materialized-view")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Whether snapshots of an engine have one kind of object."""
+
+    kind: str
+    is_covered: bool
+    sources: tuple[str, ...]
+    """The catalog tables that define it."""
+    why: str = ""
+    """Why it is not covered."""
+
+
+RELATIONS = ("table", "view", "materialized-view", "foreign-table")
 INSIDE_A_RELATION = frozenset({"column", "constraint", "index", "trigger", "rule", "policy", "statistics"})
 """Kinds whose names start with a relation's."""
-ABOUT_AN_OBJECT = frozenset({"comment", "grant", "owner"})
+ABOUT_AN_OBJECT = frozenset({"comment", "grant", "owner", "storage"})
 """Kinds whose names start with the kind they speak of."""
 
 _ODD_PART = re.compile(r'[\s."(]|^$')

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from govern.core.run import Run
-from govern.core.snapshot import Snapshot
+from govern.core.snapshot import Coverage, Snapshot
 from govern.database.connection import Connection
 from govern.database.url import DatabaseUrl
 
@@ -61,6 +61,9 @@ class Dialect(Protocol):
 
     def read_snapshot(self, connection: Connection, table: VersionTable) -> Snapshot:
         """Every schema-defining fact, but for Alembic's version table and govern's own tables."""
+
+    def read_coverage(self) -> tuple[Coverage, ...]:
+        """Every kind of object the engine knows, and whether ``read_snapshot`` has it; asks no database."""
 
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         """A digest of the live schema that changes when any fact of ``read_snapshot`` does."""

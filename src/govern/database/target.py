@@ -10,6 +10,7 @@ import structlog
 from govern.config import Settings
 from govern.core.snapshot import Snapshot
 from govern.database import embedded
+from govern.database.dialect import Dialect
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, ToolMissing
@@ -27,6 +28,11 @@ def resolve_target(settings: Settings) -> DatabaseUrl:
     if settings.url is None:
         return embedded.ensure_running(settings.state_folder)
     return make_absolute(DatabaseUrl.parse(settings.url))
+
+
+def target_dialect(settings: Settings) -> Dialect:
+    """The engine of the target; nothing is started or reached. Raises ConfigurationError for a URL that is none."""
+    return dialect_of(DatabaseUrl.parse(settings.url or "postgresql:///"))
 
 
 def create_target(settings: Settings) -> DatabaseUrl:

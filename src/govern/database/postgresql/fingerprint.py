@@ -1,7 +1,8 @@
 """A digest of the live schema, computed inside the server in one statement.
 
-It is made of the very queries that make the snapshot, so it changes with every fact of it. The digests of two
-databases mean nothing beside each other, nor do those of two releases of govern or of PostgreSQL.
+It is made of the very queries that make the snapshot, and of the raw rows of what few databases have, so it
+changes with every fact. The digests of two databases mean nothing beside each other, nor do those of two releases
+of govern or of PostgreSQL.
 """
 
 from __future__ import annotations
@@ -56,10 +57,12 @@ def fingerprint_sql(table: VersionTable) -> str:
 
     It sets what it needs and gives the session its settings back; it needs no transaction and writes nothing.
     """
-    kinds = queries.kinds()
+    bodies = {kind: queries.body_sql(kind) for kind in queries.kinds() if kind not in queries.rare_kinds()}
+    bodies["other"] = queries.rare_rows_sql()
+    parts = "\n  UNION ALL\n".join(_PART.format(kind=kind, body=body) for kind, body in bodies.items())
     return _DIGEST.format(
-        scope=queries.scope_sql(queries.SCOPE, table),
+        scope=queries.scope_sql(parts, table, has_rare=False),
         names=", ".join(f"'{name}'" for name in queries.SETTINGS),
         settings=queries.settings_calls(),
-        parts="\n  UNION ALL\n".join(_PART.format(kind=kind, body=queries.body_sql(kind)) for kind in kinds),
+        parts=parts,
     )

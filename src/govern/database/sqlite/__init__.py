@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.run import Run
-from govern.core.snapshot import Snapshot
+from govern.core.snapshot import Coverage, Snapshot
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
 from govern.database.dialect import MigrationLock, Progress, VersionTable, Witness
@@ -43,6 +43,9 @@ class SQLite:
 
     def read_snapshot(self, connection: Connection, table: VersionTable) -> Snapshot:
         return catalog.read_snapshot(connection, table)
+
+    def read_coverage(self) -> tuple[Coverage, ...]:
+        return catalog.COVERAGE
 
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         return fingerprint.read_fingerprint(connection, table)

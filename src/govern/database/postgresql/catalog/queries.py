@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,8 +13,14 @@ from govern.database.dialect import VersionTable
 
 _FOLDER = Path(__file__).parent / "sql"
 _PLAIN = re.compile(r"[A-Za-z0-9_]+")
-SCOPE = ("member", "namespace", "relation", "usual", "sequence_option", "routine", "own_type", "object")
+_WORD = re.compile(r"\w+")
+_COMMENT = re.compile(r"^\s*--.*\n| +--.*$", re.MULTILINE)
+SCOPE = (
+    *("member", "namespace", "relation", "usual", "sequence_option", "routine", "own_type"),
+    *("extension_dependent", "foreign_option", "family_entry", "other_object", "object"),
+)
 """WITH queries; each may name those before it."""
+_RARE = "other_object"
 
 SETTINGS: Mapping[str, str] = {
     # what changes the text that the server writes for an expression, a constant or a name
@@ -54,9 +60,23 @@ def kinds() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in _FOLDER.glob("[a-z]*.sql")))
 
 
-def kind_sql(kind: str, table: VersionTable) -> str:
-    """The query for all objects of one kind, without ``table`` and whatever belongs to it."""
-    return _with_scope(body_sql(kind), table)
+@functools.cache
+def rare_kinds() -> frozenset[str]:
+    """The kinds that few databases have: read only where ``rare_kinds_sql`` finds them."""
+    return frozenset(kind for kind in kinds() if _RARE in _words(body_sql(kind)))
+
+
+def rare_kinds_sql(table: VersionTable) -> str:
+    """The query for which of the rare kinds there are."""
+    return _with_scope("SELECT DISTINCT kind FROM other_object", table)
+
+
+def kind_sql(kind: str, table: VersionTable, *, has_rare: bool = True) -> str:
+    """The query for all objects of one kind, without ``table`` and whatever belongs to it.
+
+    ``has_rare`` says whether there is anything of a rare kind that may have a comment, an owner or privileges.
+    """
+    return _with_scope(body_sql(kind), table, has_rare=has_rare)
 
 
 def unmodelled_sql(table: VersionTable) -> str:
@@ -69,29 +89,45 @@ def body_sql(kind: str) -> str:
     return _read(kind)
 
 
-def scope_sql(names: Iterable[str], table: VersionTable) -> str:
-    """The WITH queries called ``names``, with commas between, in the order they need."""
-    wanted = set(names)
+def rare_rows_sql() -> str:
+    """The raw rows that everything of a rare kind is read from."""
+    return _read("_other_row")
+
+
+def scope_sql(body: str, table: VersionTable, *, has_rare: bool = True) -> str:
+    """The WITH queries that a text needs, with commas between, each after those it needs itself."""
+    wanted = _names_in(body, has_rare=has_rare)
     texts = (
-        f"{name} AS (\n{_without_version_table(_read(f'_{name}'), table)})"
+        f"{name} AS (\n{_without_version_table(_read(_scope_file(name, has_rare=has_rare)), table)})"
         for name in SCOPE
         if name in wanted
     )
     return ",\n".join(texts)
 
 
-def _with_scope(body: str, table: VersionTable) -> str:
-    scope = scope_sql(_names_in(body), table)
+def _with_scope(body: str, table: VersionTable, *, has_rare: bool = True) -> str:
+    scope = scope_sql(body, table, has_rare=has_rare)
     return f"WITH {scope}\n{body}" if scope else body
 
 
-def _names_in(body: str) -> set[str]:
-    """The WITH queries that a text needs, and those that they need: less for the server to parse."""
+@functools.cache
+def _names_in(body: str, *, has_rare: bool) -> frozenset[str]:
+    """Not all of them: less for the server to parse."""
     names: set[str] = set()
+    words = set(_words(body))
     for name in reversed(SCOPE):
-        if any(re.search(rf"\b{name}\b", text) for text in (body, *(_read(f"_{other}") for other in names))):
+        if name in words:
             names.add(name)
-    return names
+            words |= _words(_read(_scope_file(name, has_rare=has_rare)))
+    return frozenset(names)
+
+
+def _scope_file(name: str, *, has_rare: bool) -> str:
+    return f"_{name}" if has_rare or name != _RARE else f"_no_{name}"
+
+
+def _words(sql: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(sql))
 
 
 def _without_version_table(text: str, table: VersionTable) -> str:
@@ -101,7 +137,8 @@ def _without_version_table(text: str, table: VersionTable) -> str:
 
 @functools.cache
 def _read(name: str) -> str:
-    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    """The text of a file without its comments: they may have the names of WITH queries."""
+    return _COMMENT.sub("", (_FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
 
 
 def _literal(text: str) -> str:

@@ -25,17 +25,21 @@ def read_snapshot(connection: Connection, table: VersionTable) -> Snapshot:
     """
     with queries.reading(connection):
         version = str(connection.value("SHOW server_version")).split()[0]
+        rare = {str(kind) for (kind,) in connection.rows(queries.rare_kinds_sql(table))}
         objects = {
-            key: facts for kind in queries.kinds() for key, facts in _read_objects(connection, kind, table)
+            key: facts
+            for kind in queries.kinds()
+            if kind in rare or kind not in queries.rare_kinds()
+            for key, facts in _read_objects(
+                connection, kind, queries.kind_sql(kind, table, has_rare=bool(rare))
+            )
         }
         unmodelled = tuple(str(kind) for (kind,) in connection.rows(queries.unmodelled_sql(table)))
     return Snapshot(dialect="postgresql", server_version=version, objects=objects, unmodelled=unmodelled)
 
 
-def _read_objects(
-    connection: Connection, kind: str, table: VersionTable
-) -> Iterator[tuple[ObjectKey, Facts]]:
-    columns, rows = _read_columns(connection, queries.kind_sql(kind, table))
+def _read_objects(connection: Connection, kind: str, sql: str) -> Iterator[tuple[ObjectKey, Facts]]:
+    columns, rows = _read_columns(connection, sql)
     naming = {name: columns.index(name) for name in _NAMING if name in columns}
     facts = [(index, sys.intern(name)) for index, name in enumerate(columns) if name not in _NAMING]
     for row in rows:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from govern.database.sqlite.catalog.rows import count_rows, read_version_rows
-from govern.database.sqlite.catalog.snapshot import read_snapshot
+from govern.database.sqlite.catalog.snapshot import COVERAGE, read_snapshot
 
-__all__ = ["count_rows", "read_snapshot", "read_version_rows"]
+__all__ = ["COVERAGE", "count_rows", "read_snapshot", "read_version_rows"]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from govern.core.snapshot import Facts, ObjectKey, Snapshot, join_name
+from govern.core.snapshot import Coverage, Facts, ObjectKey, Snapshot, join_name
 from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
 from govern.database.sqlite.catalog.definition import ColumnText, TableText, read_table_text
@@ -19,6 +19,12 @@ WHERE name NOT GLOB 'sqlite_*' AND tbl_name NOT GLOB 'sqlite_*' AND tbl_name NOT
   AND tbl_name <> /*version table*/ AND sql IS NOT NULL
 """
 """Everything but SQLite's own, govern's ledger and Alembic's version table."""
+
+COVERAGE = tuple(
+    Coverage(kind=kind, is_covered=True, sources=("sqlite_master",))
+    for kind in ("column", "constraint", "index", "table", "trigger", "view")
+)
+"""Everything that SQLite's CREATE statements make; a virtual table is a table."""
 
 _COLUMNS = """
 SELECT m.name, c.name, c.type, c."notnull", c.dflt_value, c.hidden

@@ -33,6 +33,11 @@ SELECT 'pg_catalog.pg_constraint'::regclass, k.oid, 0, 'constraint', r.namespace
   0, NULL, 'r', 0
 FROM relation r JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid
 UNION ALL
+SELECT 'pg_catalog.pg_constraint'::regclass, k.oid, 0, 'constraint', t.namespace, t.name, k.conname, NULL,
+  0, NULL, 'r', 0
+FROM own_type t JOIN pg_catalog.pg_constraint k ON k.contypid = t.oid
+WHERE t.typtype = 'd'
+UNION ALL
 SELECT 'pg_catalog.pg_trigger'::regclass, g.oid, 0, 'trigger', r.namespace, r.relname, g.tgname, NULL,
   0, NULL, 'r', 0
 FROM relation r JOIN pg_catalog.pg_trigger g ON g.tgrelid = r.oid AND NOT g.tgisinternal
@@ -70,3 +75,10 @@ UNION ALL
 SELECT 'pg_catalog.pg_event_trigger'::regclass, e.oid, 0, 'event-trigger', '', NULL, e.evtname, NULL,
   0, NULL, 'r', 0  -- always a superuser's
 FROM pg_catalog.pg_event_trigger e
+UNION ALL
+SELECT 'pg_catalog.pg_extension'::regclass, e.oid, 0, 'extension', '', NULL, e.extname, NULL,
+  0, NULL, 'r', 0  -- whose it is says who installed it
+FROM pg_catalog.pg_extension e
+UNION ALL
+SELECT o.class, o.oid, 0, o.kind, o.namespace, NULL, o.name::name, o.signature, o.owner, o.acl, o.acl_type, o.acl_owner
+FROM other_object o

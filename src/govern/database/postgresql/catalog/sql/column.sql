@@ -15,6 +15,11 @@ SELECT c.* FROM (SELECT
     CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END
   END AS identity,
   CASE WHEN p.attrelid IS NULL THEN identity.options END AS identity_options,
+  -- a name that the server made keeps the table's or the column's when the other is renamed
+  CASE WHEN p.attrelid IS NULL AND NOT (identity.sequence ~ '_seq[0-9]*$' AND (
+    starts_with(identity.sequence, r.relname || '_') OR octet_length(identity.sequence) > 59
+    OR strpos(identity.sequence, '_' || a.attname || '_seq') > 0
+  )) THEN identity.sequence END AS identity_sequence,
   CASE WHEN a.attcollation <> t.typcollation AND p.attrelid IS NULL THEN a.attcollation::regcollation::text
   END AS collation,
   CASE WHEN a.attstorage <> coalesce(p.attstorage, t.typstorage) THEN
@@ -22,7 +27,8 @@ SELECT c.* FROM (SELECT
   END AS storage,
   CASE a.compression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
   nullif(a.attstattarget, -1)::integer AS statistics,
-  a.attoptions AS options
+  a.attoptions AS options,
+  a.attfdwoptions AS foreign_options
 FROM relation r
 CROSS JOIN (SELECT ''::"char" AS attcompression) absent
 CROSS JOIN LATERAL (
@@ -47,13 +53,15 @@ LEFT JOIN LATERAL (
   FROM (SELECT pg_get_expr(d.adbin, d.adrelid) AS text) own
 ) expression ON d.oid IS NOT NULL OR p.expression IS NOT NULL
 LEFT JOIN (
-  SELECT depend.refobjid, depend.refobjsubid, option.text AS options
+  SELECT depend.refobjid, depend.refobjsubid, option.text AS options, s.relname::text AS sequence
   FROM pg_catalog.pg_depend depend
   JOIN sequence_option option ON option.seqrelid = depend.objid
+  JOIN pg_catalog.pg_class s ON s.oid = depend.objid
   WHERE depend.classid = 'pg_catalog.pg_class'::regclass
     AND depend.refclassid = 'pg_catalog.pg_class'::regclass AND depend.deptype = 'i'
 ) identity ON a.attidentity <> '' AND identity.refobjid = r.oid AND identity.refobjsubid = a.attnum
-WHERE r.relkind IN ('r', 'p')) c
+WHERE r.relkind IN ('r', 'p', 'f')) c
 WHERE num_nonnulls(
-  c.type, c.nullable, c."default", c.generated, c.identity, c.storage, c.compression, c.statistics, c.options
+  c.type, c.nullable, c."default", c.generated, c.identity, c.storage, c.compression, c.statistics, c.options,
+  c.foreign_options
 ) > 0

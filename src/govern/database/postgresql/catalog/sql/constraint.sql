@@ -1,5 +1,6 @@
 -- Not those a partition or child inherits. A plain NOT NULL is a fact of its column: PostgreSQL 18 keeps it as
--- a constraint too, which is listed only if somebody named it, or if it is not valid or not inherited.
+-- a constraint too, which is listed only if somebody named it, or if it is not valid or not inherited. A name
+-- that the server made keeps the table's or the column's when the other is renamed.
 SELECT
   r.namespace,
   r.relname AS parent,
@@ -8,19 +9,26 @@ SELECT
     WHEN 'c' THEN 'check' WHEN 'x' THEN 'exclude' WHEN 'n' THEN 'not null' END AS type,
   pg_get_constraintdef(k.oid) AS definition,
   CASE WHEN NOT k.convalidated THEN false END AS validated,
-  CASE WHEN triggers.disabled THEN 'disabled' END AS triggers,
+  CASE WHEN NOT x.indisvalid THEN false END AS valid,
+  triggers.texts AS triggers,
   i.reloptions AS options
 FROM relation r
 JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid
 LEFT JOIN pg_catalog.pg_class i ON i.oid = k.conindid AND k.contype IN ('p', 'u', 'x')
+LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = i.oid
 LEFT JOIN (
-  SELECT g.tgconstraint, bool_or(g.tgenabled <> 'O') AS disabled
-  FROM pg_catalog.pg_trigger g WHERE g.tgisinternal GROUP BY g.tgconstraint
+  SELECT g.tgconstraint, array_agg(DISTINCT CASE g.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica'
+    ELSE 'always' END || ' on ' || g.tgrelid::regclass) AS texts
+  FROM pg_catalog.pg_trigger g WHERE g.tgisinternal AND g.tgenabled <> 'O' GROUP BY g.tgconstraint
 ) triggers ON triggers.tgconstraint = k.oid
 WHERE k.conparentid = 0
   AND k.contype <> 't'
   AND (k.contype <> 'c' OR k.conislocal)
   AND (
     k.contype <> 'n'
-    OR k.conislocal AND (k.conname !~ '_not_null[0-9]*$' OR NOT k.convalidated OR k.connoinherit)
+    OR k.conislocal AND (NOT k.convalidated OR k.connoinherit OR k.conname !~ '_not_null[0-9]*$' OR NOT (
+      starts_with(k.conname, r.relname || '_') OR octet_length(k.conname) > 59 OR strpos(k.conname, '_' || (
+        SELECT a.attname FROM pg_catalog.pg_attribute a WHERE a.attrelid = r.oid AND a.attnum = k.conkey[1]
+      ) || '_not_null') > 0
+    ))
   )

@@ -10,6 +10,7 @@ FROM own_type t
 JOIN pg_catalog.pg_type above ON above.oid = t.typbasetype
 LEFT JOIN LATERAL (
   SELECT array_agg(quote_ident(k.conname) || ' ' || pg_get_constraintdef(k.oid) ORDER BY k.conname) AS texts
-  FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'
+  FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid
+    AND (k.contype = 'c' OR k.contype = 'n' AND k.conname !~ '_not_null[0-9]*$')
 ) checks ON true
 WHERE t.kind = 'domain'

@@ -1,4 +1,4 @@
--- Not those behind a constraint, nor the parts of a partitioned index.
+-- Not those behind a constraint. Of the parts of a partitioned index only those with options of their own.
 SELECT
   r.namespace,
   r.relname AS parent,
@@ -6,7 +6,8 @@ SELECT
   pg_get_indexdef(i.oid) AS definition,
   CASE WHEN x.indisunique THEN true END AS "unique",
   CASE WHEN NOT x.indisvalid THEN false END AS valid,
-  targets.texts AS statistics
+  targets.texts AS statistics,
+  dependent.extensions
 FROM relation r
 JOIN pg_catalog.pg_index x ON x.indrelid = r.oid
 JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
@@ -14,7 +15,13 @@ LEFT JOIN LATERAL (
   SELECT array_agg(a.attnum || ': ' || a.attstattarget ORDER BY a.attnum) AS texts
   FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.oid AND a.attstattarget >= 0
 ) targets ON x.indexprs IS NOT NULL
-WHERE NOT i.relispartition
+LEFT JOIN extension_dependent dependent
+  ON dependent.classid = 'pg_catalog.pg_class'::regclass AND dependent.objid = i.oid
+WHERE (NOT i.relispartition OR i.reloptions IS NOT NULL AND i.reloptions IS DISTINCT FROM (
+    SELECT above.reloptions
+    FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class above ON above.oid = h.inhparent
+    WHERE h.inhrelid = i.oid
+  ))
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_constraint k
     WHERE k.conrelid = r.oid AND k.conindid = i.oid AND k.contype IN ('p', 'u', 'x')

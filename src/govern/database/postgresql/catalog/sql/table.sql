@@ -1,4 +1,5 @@
 -- A partition or inheriting table names its parents; its own inherited columns are not repeated.
+-- inhdetachpending came with PostgreSQL 14: an older server takes the name from "absent".
 SELECT
   r.namespace,
   r.relname AS name,
@@ -8,17 +9,27 @@ SELECT
   CASE r.relkind WHEN 'p' THEN pg_get_partkeydef(r.oid) END AS partition_key,
   CASE WHEN r.relispartition THEN parents.names[1] END AS partition_of,
   CASE WHEN r.relispartition THEN pg_get_expr(r.relpartbound, r.oid) END AS partition_bound,
+  CASE WHEN parents.is_leaving THEN true END AS detach_pending,
   CASE WHEN NOT r.relispartition THEN parents.names END AS inherits,
   CASE WHEN r.relrowsecurity THEN true END AS row_security,
   CASE WHEN r.relforcerowsecurity THEN true END AS force_row_security,
-  CASE r.relreplident WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing' WHEN 'i' THEN 'index ' || identity.index
+  CASE r.relreplident WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing' WHEN 'i' THEN 'index ' || coalesce(identity.index, '(dropped)')
   END AS replica_identity,
+  marked.index AS clustered_on,
   options.texts AS options
 FROM relation r
+CROSS JOIN (SELECT false AS inhdetachpending) absent
 LEFT JOIN LATERAL (
-  SELECT array_agg(i.inhparent::regclass::text ORDER BY i.inhseqno) AS names
-  FROM pg_catalog.pg_inherits i WHERE i.inhrelid = r.oid
+  SELECT array_agg(i.inhparent::regclass::text ORDER BY i.inhseqno) AS names, bool_or(i.leaving) AS is_leaving
+  FROM (
+    SELECT own.*, inhdetachpending AS leaving FROM pg_catalog.pg_inherits own WHERE own.inhrelid = r.oid
+  ) i
 ) parents ON true
+LEFT JOIN (
+  SELECT x.indrelid, c.relname::text AS index
+  FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
+  WHERE x.indisclustered
+) marked ON marked.indrelid = r.oid
 LEFT JOIN LATERAL (
   SELECT c.relname::text AS index
   FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid

@@ -1,0 +1,2 @@
+CREATE FUNCTION public.one(text) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+CREATE CAST (text AS integer) WITH INOUT;

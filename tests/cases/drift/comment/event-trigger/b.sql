@@ -1,0 +1,3 @@
+CREATE FUNCTION public.seen() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER seen ON ddl_command_end EXECUTE FUNCTION public.seen();
+COMMENT ON EVENT TRIGGER seen IS 'sees all';

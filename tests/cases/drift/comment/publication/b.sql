@@ -1,0 +1,2 @@
+CREATE PUBLICATION pub;
+COMMENT ON PUBLICATION pub IS 'for the replica';

@@ -1,0 +1,4 @@
+CREATE FOREIGN DATA WRAPPER files;
+CREATE SERVER disk FOREIGN DATA WRAPPER files;
+CREATE TABLE public.every_line (id integer) PARTITION BY LIST (id);
+CREATE FOREIGN TABLE public.lines PARTITION OF public.every_line FOR VALUES IN (1) SERVER disk;

@@ -1,0 +1,1 @@
+CREATE FUNCTION public.many() RETURNS SETOF integer LANGUAGE sql ROWS 7 AS 'SELECT 1';

@@ -1,0 +1,3 @@
+CREATE TABLE public.p (a integer, b text) PARTITION BY LIST (a);
+CREATE TABLE public.p1 PARTITION OF public.p FOR VALUES IN (1);
+CREATE INDEX p_b ON public.p (b);

@@ -1,0 +1,1 @@
+CREATE TRUSTED LANGUAGE sketch HANDLER plpgsql_call_handler;

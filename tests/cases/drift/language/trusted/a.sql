@@ -1,0 +1,1 @@
+CREATE LANGUAGE sketch HANDLER plpgsql_call_handler;

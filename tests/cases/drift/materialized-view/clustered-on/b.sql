@@ -1,0 +1,3 @@
+CREATE MATERIALIZED VIEW public.m AS SELECT 1 AS a, 'x'::text AS b;
+CREATE INDEX m_a ON public.m (a);
+ALTER MATERIALIZED VIEW public.m CLUSTER ON m_a;

@@ -1,0 +1,1 @@
+CREATE OPERATOR FAMILY public.wide USING btree;

@@ -1,0 +1,1 @@
+CREATE OPERATOR public.=== (LEFTARG = integer, RIGHTARG = integer, FUNCTION = int4eq, MERGES);

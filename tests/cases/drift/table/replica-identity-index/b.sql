@@ -1,0 +1,3 @@
+CREATE TABLE public.t (id integer CONSTRAINT t_pkey PRIMARY KEY, a integer NOT NULL, b text);
+CREATE UNIQUE INDEX t_a ON public.t (a);
+ALTER TABLE public.t REPLICA IDENTITY USING INDEX t_a;

@@ -1,0 +1,1 @@
+CREATE TEXT SEARCH CONFIGURATION public.words (COPY = pg_catalog.simple);

@@ -1,0 +1,1 @@
+CREATE TEXT SEARCH PARSER public.splitter (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype);

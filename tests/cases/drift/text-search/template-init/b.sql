@@ -1,0 +1,1 @@
+CREATE TEXT SEARCH TEMPLATE public.own (LEXIZE = dsimple_lexize);

@@ -1,0 +1,4 @@
+CREATE TABLE public.p (a integer, b text) PARTITION BY LIST (a);
+CREATE TABLE public.p1 PARTITION OF public.p FOR VALUES IN (1);
+CREATE FUNCTION public.stop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER p_stop AFTER UPDATE ON public.p FOR EACH ROW EXECUTE FUNCTION public.stop();

@@ -1,0 +1,1 @@
+CREATE TYPE public.span AS RANGE (SUBTYPE = text, COLLATION = "POSIX");

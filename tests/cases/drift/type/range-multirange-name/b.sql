@@ -1,0 +1,1 @@
+CREATE TYPE public.span AS RANGE (SUBTYPE = integer, MULTIRANGE_TYPE_NAME = public.many_spans);
