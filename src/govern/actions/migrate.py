@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Literal
 
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
-from govern.checks.drift import check_drift
+from govern.checks.drift import judge_drift
 from govern.checks.integrity import check_integrity
 from govern.core.finding import Finding, Severity
 from govern.core.report import Draft, Entry
@@ -26,6 +27,7 @@ from govern.revisions.graph import Chain
 from govern.revisions.protocol import ChildError, Event, RevisionDone
 from govern.revisions.runner import Outcome, Runner
 from govern.source.manifest import Manifest
+from govern.source.scope import read_scope
 
 BackupPolicy = Literal["auto", "off"]
 Narrate = Callable[[str], None]
@@ -182,15 +184,18 @@ def _validate(
     draft.unmodelled = schema.unmodelled
     declared, source = expected_at(live, stamped, schema)
     critical = tuple(table.name for table in manifest.critical_tables) if manifest else ()
-    findings = check_drift(declared, schema, critical_tables=critical)
-    draft.add(Entry.of("validate", findings, f"compared with {source}"))
-    if findings or manifest is None:
+    scope, today = read_scope(live.settings, manifest), datetime.now().astimezone().date()
+    verdict = judge_drift(declared, schema, scope=scope, today=today, critical_tables=critical)
+    findings = verdict.findings
+    remark = f"; {verdict.remark}" if verdict.remark else ""
+    draft.add(Entry.of("validate", findings, f"compared with {source}{remark}"))
+    if _serious(findings) or manifest is None:
         return findings
     path = live.settings.relative(manifest.path)
     with live.connect() as connection:
         rows = check_integrity(connection, live.dialect, manifest, path=path)
     draft.add(Entry.of("manifest", rows, path))
-    return rows
+    return findings + rows
 
 
 def _fail(prepared: _Prepared, run: Run, error: ChildError | None, live: LiveDatabase, draft: Draft) -> None:

@@ -65,7 +65,26 @@ def snapshot(session: Session) -> Report:
     metavar="FILE",
     help="Write the repair script there, proven on a copy.",
 )
-def drift(session: Session, *, against: str, sql_file: Path | None) -> Report:
+@click.option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The differences that are known, instead of the manifest's file.",
+)
+@click.option(
+    "--write-baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what differs now there, as known.",
+)
+def drift(
+    session: Session,
+    *,
+    against: str,
+    sql_file: Path | None,
+    baseline: Path | None,
+    write_baseline: Path | None,
+) -> Report:
     """Differences between the database and the schema it should have.
 
     \b
@@ -73,10 +92,19 @@ def drift(session: Session, *, against: str, sql_file: Path | None) -> Report:
       govern drift                        against the revision it is stamped with
       govern drift --against models       against the models
       govern drift --sql repair.sql       with the statements that repair it
+      govern drift --write-baseline schema/drift.baseline
+                                          adopt a database that has drifted
     """
     from govern import api
 
-    return api.drift(session.settings, against=against, sql_file=sql_file, narrate=session.narrate)
+    return api.drift(
+        session.settings,
+        against=against,
+        sql_file=sql_file,
+        baseline=baseline,
+        write_baseline=write_baseline,
+        narrate=session.narrate,
+    )
 
 
 @root.inspecting("plan")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from govern.core.changes import Change
 from govern.core.run import Run
 from govern.core.snapshot import Snapshot
 from govern.database.connection import Connection
@@ -18,6 +19,10 @@ Progress = Callable[[int], None]
 
 Witness = Callable[[Connection], None]
 """Called with a connection that sees exactly the moment that is dumped."""
+
+
+OpenScratch = Callable[[], AbstractContextManager[DatabaseUrl]]
+"""Opens a scratch database for as long as the context lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,13 @@ class Dialect(Protocol):
 
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         """A digest of the live schema that changes when any fact of ``read_snapshot`` does."""
+
+    def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
+        """Of ``changes``, those whose texts mean the same, each with these of its facts alone.
+
+        ``scratch`` opens a scratch database that holds the declared or the live schema; it is opened only if
+        there is something to ask it about, and left as it was.
+        """
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         """Exact rows of each (namespace, table), by ``namespace.table`` (SQLite: ``table``)."""

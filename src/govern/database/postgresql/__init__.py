@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from govern.core.changes import Change
 from govern.core.run import Run
 from govern.core.snapshot import Snapshot
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
-from govern.database.dialect import MigrationLock, Progress, VersionTable, Witness
+from govern.database.dialect import MigrationLock, OpenScratch, Progress, VersionTable, Witness
 from govern.database.postgresql import catalog, dump, fingerprint, ledger, locks, server
 from govern.database.url import DatabaseUrl
 
@@ -46,6 +47,14 @@ class PostgreSQL:
 
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         return fingerprint.read_fingerprint(connection, table)
+
+    def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
+        from govern.database.postgresql import canonical
+
+        if not canonical.has_texts(changes):
+            return ()
+        with scratch() as url, self.connect(url) as connection:
+            return canonical.find_equal_texts(connection, changes)
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)
