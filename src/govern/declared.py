@@ -13,7 +13,8 @@ from govern.core.changes import accept, diff
 from govern.core.snapshot import Snapshot
 from govern.core.wording import name_revisions
 from govern.database.dialect import Dialect, OpenScratch
-from govern.database.live import LiveDatabase
+from govern.database.engines import dialect_of
+from govern.database.live import LiveDatabase, version_table
 from govern.database.scratch import scratch_database
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck
@@ -50,6 +51,7 @@ def declared_by_models(settings: Settings, *, like: DatabaseUrl) -> Iterator[Dec
     Raises ConfigurationError for models that cannot be loaded or a SQL file that does not run.
     """
     with scratch_database(settings, like=like, label="models") as url:
+        dialect_of(url).prepare_replay(like, url, version_table(settings))
         Runner(settings).create_all(url)
         _run_sql_files(settings, url)
         yield Declared(url, LiveDatabase(settings, url).read_snapshot())
@@ -64,6 +66,7 @@ def declared_by_revisions(
     Raises ReplayFailed.
     """
     with scratch_database(settings, like=like, label="replay") as url:
+        dialect_of(url).prepare_replay(like, url, version_table(settings))
         for revision in revisions:
             replay(LiveDatabase(settings, url), revision)
         yield Declared(url, LiveDatabase(settings, url).read_snapshot())

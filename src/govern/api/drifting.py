@@ -140,7 +140,7 @@ def _declared(project: Project, live: LiveDatabase, against: str) -> Iterator[De
         with declared_by_models(project.settings, like=live.url) as declared:
             yield declared
         return
-    stamped = live.read_stamped()
+    stamped = live.read_only_stamp()
     _require_replayable(project, stamped if against == "revision" else None)
     revisions = project.chain.effective_heads if against == "head" else stamped
     with declared_by_revisions(project.settings, revisions, like=live.url) as declared:

@@ -64,6 +64,9 @@ class Dialect(Protocol):
     def read_version_rows(self, connection: Connection, table: VersionTable) -> tuple[str, ...] | None:
         """The stamped revisions, sorted; None where there is no version table."""
 
+    def find_version_tables(self, connection: Connection, table: VersionTable) -> tuple[str, ...]:
+        """The namespaces that have a table of that name, also those that Alembic would not look into."""
+
     def read_snapshot(self, connection: Connection, table: VersionTable) -> Snapshot:
         """Every schema-defining fact, but for Alembic's version table and govern's own tables."""
 
@@ -113,6 +116,9 @@ class Dialect(Protocol):
 
     def create_database(self, url: DatabaseUrl) -> None:
         """Creates the empty database that ``url`` names. Raises NotPermitted."""
+
+    def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
+        """Gives an empty scratch database what a migration of ``live`` found when it began."""
 
     def drop_database(self, url: DatabaseUrl) -> None:
         """Drops it, ending other sessions on it first. No error if it is gone already."""

@@ -19,7 +19,8 @@ def read_scope(
 ) -> Scope:
     """What the project decided about drift; ``baseline`` replaces the manifest's file of known differences.
 
-    ``with_known``: whether that file is read at all; what it lists is of a database, not of revisions. Raises ConfigurationError for a baseline that is missing or cannot be read.
+    ``with_known``: whether that file is read at all; what it lists is of a database, not of revisions.
+    Raises ConfigurationError for a baseline that is missing or cannot be read.
     """
     drift = manifest.drift if manifest else None
     if baseline is None and drift and drift.baseline:

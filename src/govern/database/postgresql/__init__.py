@@ -30,6 +30,9 @@ class PostgreSQL:
     def create_database(self, url: DatabaseUrl) -> None:
         server.create_database(url)
 
+    def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
+        server.prepare_replay(live, scratch, table.name)
+
     def drop_database(self, url: DatabaseUrl) -> None:
         server.drop_database(url)
 
@@ -41,6 +44,9 @@ class PostgreSQL:
 
     def read_version_rows(self, connection: Connection, table: VersionTable) -> tuple[str, ...] | None:
         return catalog.read_version_rows(connection, table)
+
+    def find_version_tables(self, connection: Connection, table: VersionTable) -> tuple[str, ...]:
+        return catalog.find_version_tables(connection, table)
 
     def read_snapshot(self, connection: Connection, table: VersionTable) -> Snapshot:
         return catalog.read_snapshot(connection, table)
