@@ -269,7 +269,8 @@ def rows(url: DatabaseUrl) -> dict[str, dict[str, list[object]]]:
         return {
             table: {
                 name: sorted(
-                    row[0] for row in connection.execute(f"SELECT {quote(name)} FROM {quote(table)}")
+                    (row[0] for row in connection.execute(f"SELECT {quote(name)} FROM {quote(table)}")),
+                    key=repr,
                 )
                 for (name,) in connection.execute(
                     "SELECT name FROM pragma_table_info(?)", (table,)

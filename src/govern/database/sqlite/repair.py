@@ -32,6 +32,7 @@ _BEGINNING = re.compile(
 # The script says itself what it relies on. With foreign keys enforced, dropping a table would delete its
 # children's rows; afterwards there must be no more orphans than before.
 _GUARD = (
+    "-- the sqlite3 shell stops at an error only with -bail\n"
     'CREATE TEMP TABLE govern_repair ("foreign keys must be off" INTEGER CHECK ("foreign keys must be off" = 0))',
     "INSERT INTO govern_repair SELECT foreign_keys FROM pragma_foreign_keys",
     "DROP TABLE govern_repair",
