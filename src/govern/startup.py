@@ -20,6 +20,7 @@ from govern.database.engines import dialect_of
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, SchemaRefused
+from govern.log import Log
 from govern.revisions.graph import read_project_chain
 from govern.source.lock import read_lock
 
@@ -141,9 +142,7 @@ def _refuse(report: Report, on_invalid: OnInvalid) -> None:
     first = max(serious, key=lambda finding: finding.severity)
     more = f" (and {len(serious) - 1} more)" if len(serious) > 1 else ""
     if on_invalid == "warn":
-        import structlog
-
-        log = structlog.get_logger("govern")
+        log = Log("govern")
         for finding in serious:
             log.warning("schema_invalid", rule=finding.rule.id, message=finding.message, next=finding.remedy)
         return

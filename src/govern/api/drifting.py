@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 
 from govern.actions.files import write_text
-from govern.actions.repair import apply_repair, plan_repair, prove_repair
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.project import Project, open_database, read_project
 from govern.checks.chain import check_chain
@@ -70,6 +69,8 @@ def drift(
                 verdict = _judge(draft, project, live, declared.snapshot, beside(declared), scope, today)
                 findings = verdict.findings
                 if findings and write_baseline is None:
+                    from govern.actions.repair import prove_repair  # with all that a backup needs
+
                     narrate("looking for a repair and proving it on a copy")
                     plan = prove_repair(live, declared, scope, today)
                     findings = _with_repair(draft, findings, plan, sql_file)
@@ -101,6 +102,8 @@ def snapshot(draft: Draft, settings: Settings) -> None:
 @command("repair plan")
 def repair_plan(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
     """What would bring the schema back to its stamped revision, proven on a copy; nothing is applied."""
+    from govern.actions.repair import plan_repair
+
     project = read_project(settings)
     live = open_database(project, draft)
     _require_replayable(project, live.read_stamped())
@@ -115,6 +118,8 @@ def repair_apply(
     draft: Draft, settings: Settings, *, allow: tuple[str, ...] = (), narrate: Narrate = silent
 ) -> None:
     """Backs up and brings the schema back to its stamped revision. ``allow`` names the hazards that may happen."""
+    from govern.actions.repair import apply_repair
+
     project = read_project(settings)
     live = open_database(project, draft)
     _require_replayable(project, live.read_stamped())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.config import Settings
 from govern.core.scope import Ignore, Scope, Weight
 from govern.source.baseline import read_baseline
-from govern.source.manifest import Manifest
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Manifest
 
 
 def read_scope(
