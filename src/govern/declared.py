@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 from govern.config import Settings
+from govern.core.changes import accept, diff
 from govern.core.snapshot import Snapshot
 from govern.core.wording import name_revisions
-from govern.database.live import LiveDatabase
+from govern.database.dialect import Dialect, OpenScratch
+from govern.database.engines import dialect_of
+from govern.database.live import LiveDatabase, version_table
 from govern.database.scratch import scratch_database
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck
@@ -46,6 +51,7 @@ def declared_by_models(settings: Settings, *, like: DatabaseUrl) -> Iterator[Dec
     Raises ConfigurationError for models that cannot be loaded or a SQL file that does not run.
     """
     with scratch_database(settings, like=like, label="models") as url:
+        dialect_of(url).prepare_replay(like, url, version_table(settings))
         Runner(settings).create_all(url)
         _run_sql_files(settings, url)
         yield Declared(url, LiveDatabase(settings, url).read_snapshot())
@@ -60,6 +66,7 @@ def declared_by_revisions(
     Raises ReplayFailed.
     """
     with scratch_database(settings, like=like, label="replay") as url:
+        dialect_of(url).prepare_replay(like, url, version_table(settings))
         for revision in revisions:
             replay(LiveDatabase(settings, url), revision)
         yield Declared(url, LiveDatabase(settings, url).read_snapshot())
@@ -80,6 +87,46 @@ def replay(scratch: LiveDatabase, revision: str) -> None:
         )
 
 
+@contextmanager
+def schema_copy(live: LiveDatabase) -> Iterator[LiveDatabase]:
+    """A scratch database with the schema of a live one, without its rows."""
+    with (
+        tempfile.TemporaryDirectory(prefix="govern-schema-") as folder,
+        scratch_database(live.settings, like=live.url, label="copy") as url,
+    ):
+        live.dialect.dump(live.url, Path(folder), schema_only=True)
+        live.dialect.restore(Path(folder), url, schema_only=True)
+        yield LiveDatabase(live.settings, url)
+
+
+def in_words_of(live: Snapshot, declared: Snapshot, dialect: Dialect, scratch: OpenScratch) -> Snapshot:
+    """``declared`` with the texts of ``live`` wherever both mean the same.
+
+    A server describes one expression in two ways, before and after a dump and a restore; which of them is
+    meant is asked in ``scratch``, a database that holds either schema. It is opened only where texts differ.
+    """
+    if (declared.dialect, declared.server_major) != (live.dialect, live.server_major):
+        return declared  # not to be compared at all
+    changes = diff(declared, live)
+    return accept(declared, live, dialect.find_equal_texts(changes, scratch)) if changes else declared
+
+
+def beside(declared: Declared) -> OpenScratch:
+    """The declared schema's own database, as the scratch database that is asked."""
+    return lambda: nullcontext(declared.url)
+
+
+def copied(live: LiveDatabase) -> OpenScratch:
+    """A copy of the live schema, where the declared one stands in no database."""
+
+    @contextmanager
+    def copy() -> Iterator[DatabaseUrl]:
+        with schema_copy(live) as made:
+            yield made.url
+
+    return copy
+
+
 def _run_sql_files(settings: Settings, url: DatabaseUrl) -> None:
     scratch = LiveDatabase(settings, url)
     with scratch.connect(read_only=False) as connection:
@@ -95,7 +142,7 @@ def _run_sql_files(settings: Settings, url: DatabaseUrl) -> None:
 
 
 def expected_at(live: LiveDatabase, revision: tuple[str, ...], schema: Snapshot) -> tuple[Snapshot, str]:
-    """What to hold ``schema`` (the live one) against at ``revision``, and where that comes from, in words.
+    """What to hold ``schema`` (the live one) against at ``revision``, in its own words, and where that comes from.
 
     The lock's snapshot where it speaks of that revision on that engine and major, else a replay.
     Raises ReplayFailed where a replay is needed and breaks.
@@ -103,6 +150,11 @@ def expected_at(live: LiveDatabase, revision: tuple[str, ...], schema: Snapshot)
     settings = live.settings
     lock = read_lock(settings.lock)
     if lock is not None and lock.speaks_of(schema) and set(lock.heads) == set(revision):
-        return lock.snapshot, settings.relative(settings.lock)
+        try:
+            expected = in_words_of(schema, lock.snapshot, live.dialect, copied(live))
+        except CouldNotCheck:  # no scratch database is to be had: the texts have to do
+            expected = lock.snapshot
+        return expected, settings.relative(settings.lock)
     with declared_by_revisions(settings, revision, like=live.url) as declared:
-        return declared.snapshot, f"a replay of the revisions up to {name_revisions(revision)}"
+        expected = in_words_of(schema, declared.snapshot, live.dialect, beside(declared))
+        return expected, f"a replay of the revisions up to {name_revisions(revision)}"

@@ -16,6 +16,7 @@ from govern.checks.startup import CANNOT_VERIFY, UNREACHABLE, Expectation, WhenA
 from govern.config import Settings, load
 from govern.core.finding import Finding, Severity, Subject
 from govern.core.report import Entry, Report, Target
+from govern.core.scope import Scope
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, NotPermitted, SchemaRefused
@@ -90,7 +91,19 @@ def _read_expectation(settings: Settings) -> Expectation:
         heads=lock.heads if lock else read_project_chain(alembic).effective_heads,
         lock=lock,
         read_chain=lambda: read_project_chain(alembic),
+        read_scope=lambda: _read_scope(settings),
+        today=datetime.now().astimezone().date(),
     )
+
+
+def _read_scope(settings: Settings) -> Scope:
+    """Imported and read only when it is asked for: start-up is fast as long as nothing differs."""
+    if settings.manifest is None:
+        return Scope()
+    from govern.source.manifest import load_manifest
+    from govern.source.scope import read_scope
+
+    return read_scope(settings, load_manifest(settings.manifest))
 
 
 def _look(live: LiveDatabase, expected: Expectation, when_ahead: WhenAhead) -> Report:

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import date
 
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.actions.validate import serious, validate
-from govern.core.changes import describe_change, diff
+from govern.core.changes import accept, describe_change, diff
 from govern.core.plan import Hazard, RepairPlan, hazards_of_undoing
 from govern.core.report import Draft
+from govern.core.scope import Scope, sort_changes
+from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
-from govern.database.scratch import scratch_database
-from govern.declared import Declared, declared_by_revisions
+from govern.declared import Declared, beside, declared_by_revisions, in_words_of, schema_copy
 from govern.errors import CouldNotCheck, FailedMidway, Refused
 from govern.source.manifest import Manifest
 
 Narrate = Callable[[str], None]
 
 
-def plan_repair(live: LiveDatabase) -> RepairPlan:
+def plan_repair(live: LiveDatabase, scope: Scope, today: date) -> RepairPlan:
     """Proposes statements for the drift from the stamped revision, and proves them on a scratch copy.
 
-    The copy has the live schema without its rows. Nothing is written to the live database.
+    What ``scope`` ignores or knows is not undone. The copy has the live schema without its rows. Nothing is
+    written to the live database.
     """
     with declared_by_revisions(live.settings, live.read_stamped(), like=live.url) as declared:
-        return prove_repair(live, declared)
+        return prove_repair(live, declared, scope, today)
 
 
-def prove_repair(live: LiveDatabase, declared: Declared) -> RepairPlan:
+def prove_repair(live: LiveDatabase, declared: Declared, scope: Scope, today: date) -> RepairPlan:
     """The same, against a declared schema that stands in a scratch database already."""
-    changes = diff(declared.snapshot, live.read_snapshot())
+    schema = live.read_snapshot()
+    declared = replace(declared, snapshot=_accepted(live, declared, schema, scope, today))
+    changes = diff(declared.snapshot, schema)
     hazards = hazards_of_undoing(changes)
     if not changes:
         return RepairPlan(statements=(), changes=(), hazards=(), remaining=())
@@ -44,18 +48,31 @@ def prove_repair(live: LiveDatabase, declared: Declared) -> RepairPlan:
         return RepairPlan(
             statements=(), changes=changes, hazards=hazards, remaining=changes, problem=error.problem.why
         )
-    with _schema_copy(live) as copy:
+    with schema_copy(live) as copy:
         problem = _run(copy, statements)
-        remaining = diff(declared.snapshot, copy.read_snapshot())
+        repaired = copy.read_snapshot()
+        wanted = in_words_of(repaired, declared.snapshot, live.dialect, lambda: nullcontext(copy.url))
+        remaining = diff(wanted, repaired)
     return RepairPlan(
         statements=statements, changes=changes, hazards=hazards, remaining=remaining, problem=problem
     )
+
+
+def _accepted(
+    live: LiveDatabase, declared: Declared, schema: Snapshot, scope: Scope, today: date
+) -> Snapshot:
+    """The declared schema in the live one's words, with the differences in it that the project accepts."""
+    expected = in_words_of(schema, declared.snapshot, live.dialect, beside(declared))
+    sorted_changes = sort_changes(diff(expected, schema), scope, today)
+    return accept(expected, schema, (*sorted_changes.ignored, *sorted_changes.known))
 
 
 def apply_repair(
     live: LiveDatabase,
     draft: Draft,
     manifest: Manifest | None,
+    scope: Scope,
+    today: date,
     *,
     allow: tuple[str, ...] = (),
     narrate: Narrate,
@@ -71,7 +88,7 @@ def apply_repair(
     wait = live.settings.lock_wait_seconds
     with live.dialect.hold_migration_lock(live.url, wait_seconds=wait):
         narrate("planning the repair and proving it on a copy")
-        plan = plan_repair(live)
+        plan = plan_repair(live, scope, today)
         if not plan.changes:
             draft.passed("repair", "the schema is as declared; there is nothing to repair")
             return
@@ -91,7 +108,7 @@ def apply_repair(
         )
         narrate(f"applying {count_of(len(plan.statements), 'statement')}")
         problem = _run(live, plan.statements)
-        remaining = plan_repair(live).changes
+        remaining = plan_repair(live, scope, today).changes
         error = problem or "; ".join(map(describe_change, remaining)) or None
         findings = () if error else serious(validate(live, draft, manifest))
         run = finish_run(
@@ -131,17 +148,6 @@ def _guard(plan: RepairPlan, allow: tuple[str, ...]) -> None:
 def _explain(hazard: Hazard) -> str:
     verb = {"drops": "is dropped with its rows", "retypes": "is retyped; values may not fit"}
     return f"{hazard.subject} {verb[hazard.name.partition('-')[0]]}"
-
-
-@contextmanager
-def _schema_copy(live: LiveDatabase) -> Iterator[LiveDatabase]:
-    with (
-        tempfile.TemporaryDirectory(prefix="govern-schema-") as folder,
-        scratch_database(live.settings, like=live.url, label="copy") as url,
-    ):
-        live.dialect.dump(live.url, Path(folder), schema_only=True)
-        live.dialect.restore(Path(folder), url, schema_only=True)
-        yield LiveDatabase(live.settings, url)
 
 
 def _run(database: LiveDatabase, statements: tuple[str, ...]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 from govern.actions.record import finish_run, start_run
-from govern.checks.drift import check_drift
+from govern.checks.drift import judge_drift
 from govern.core.report import Draft, Entry
+from govern.core.scope import Scope
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import expected_at
@@ -16,14 +18,24 @@ from govern.revisions.runner import Runner
 
 
 def stamp_database(
-    live: LiveDatabase, draft: Draft, chain: Chain, revision: str, *, narrate: Callable[[str], None]
+    live: LiveDatabase,
+    draft: Draft,
+    chain: Chain,
+    revision: str,
+    *,
+    scope: Scope,
+    today: date,
+    narrate: Callable[[str], None],
 ) -> None:
-    """Raises Refused where the live schema differs from the revision's: a stamp would be a lie."""
+    """Raises Refused where the live schema differs from the revision's: a stamp would be a lie.
+
+    Differences that ``scope`` ignores or knows are none.
+    """
     target = chain.resolve(revision)
     narrate(f"comparing the database with {name_revisions(target)}")
     schema = live.read_snapshot()
     declared, source = expected_at(live, target, schema)
-    findings = check_drift(declared, schema)
+    findings = judge_drift(declared, schema, scope=scope, today=today).findings
     draft.add(Entry.of("drift", findings, f"compared with {source}"))
     if findings:
         raise Refused(

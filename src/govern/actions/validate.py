@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from govern.checks.drift import check_drift
+from datetime import datetime
+
+from govern.checks.drift import judge_drift
 from govern.checks.integrity import check_integrity
 from govern.core.finding import Finding, Severity
 from govern.core.report import Draft, Entry
 from govern.database.live import LiveDatabase
 from govern.declared import expected_at
 from govern.source.manifest import Manifest
+from govern.source.scope import read_scope
 
 
 def validate(live: LiveDatabase, draft: Draft, manifest: Manifest | None) -> tuple[Finding, ...]:
@@ -20,15 +23,17 @@ def validate(live: LiveDatabase, draft: Draft, manifest: Manifest | None) -> tup
     draft.unmodelled = schema.unmodelled
     declared, source = expected_at(live, live.read_stamped(), schema)
     critical = tuple(table.name for table in manifest.critical_tables) if manifest else ()
-    findings = check_drift(declared, schema, critical_tables=critical)
-    draft.add(Entry.of("validate", findings, f"compared with {source}"))
-    if findings or manifest is None:
-        return findings
+    scope, today = read_scope(live.settings, manifest), datetime.now().astimezone().date()
+    verdict = judge_drift(declared, schema, scope=scope, today=today, critical_tables=critical)
+    remark = f"; {verdict.remark}" if verdict.remark else ""
+    draft.add(Entry.of("validate", verdict.findings, f"compared with {source}{remark}"))
+    if serious(verdict.findings) or manifest is None:
+        return verdict.findings
     path = live.settings.relative(manifest.path)
     with live.connect() as connection:
         rows = check_integrity(connection, live.dialect, manifest, path=path)
     draft.add(Entry.of("manifest", rows, path))
-    return rows
+    return verdict.findings + rows
 
 
 def serious(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

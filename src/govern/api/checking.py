@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from govern.api.command import Narrate, command, silent
+from govern.api.command import Narrate, command, local_today, silent
 from govern.api.project import Project, find_chain_problems, read_project
 from govern.checks.chain import does_not_replay
-from govern.checks.drift import check_drift
+from govern.checks.drift import check_scope, judge_drift
 from govern.checks.lock import check_lock
 from govern.checks.manifest import check_manifest
 from govern.config import Settings
@@ -13,10 +13,12 @@ from govern.core.finding import Severity
 from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of, name_revisions
+from govern.database.engines import dialect_of
 from govern.database.target import declared_like, server_like
 from govern.database.url import DatabaseUrl
-from govern.declared import ReplayFailed, declared_by_models, declared_by_revisions
+from govern.declared import ReplayFailed, beside, declared_by_models, declared_by_revisions, in_words_of
 from govern.source.lock import read_lock
+from govern.source.scope import read_scope
 
 _FORGOTTEN_REVISION = "write the missing revision, then review it: govern revision -m 'what changed'"
 
@@ -58,16 +60,25 @@ def _check_replay(draft: Draft, project: Project, models: Snapshot, like: Databa
     settings = project.settings
     try:
         with declared_by_revisions(settings, project.chain.effective_heads, like=like) as declared:
+            models = in_words_of(declared.snapshot, models, dialect_of(declared.url), beside(declared))
             revisions = declared.snapshot
     except ReplayFailed as failure:
         draft.add(Entry.of("replay", (does_not_replay(project.chain, failure.error, root=settings.root),)))
         draft.add(Entry(name="models", status="skipped", reason="the revisions do not replay"))
         return
     draft.passed("replay", f"from empty to {name_revisions(project.chain.effective_heads)}")
-    findings = check_drift(
-        models, revisions, critical_tables=project.critical_tables, remedy=_FORGOTTEN_REVISION
+    scope = read_scope(settings, project.manifest, with_known=False)
+    verdict = judge_drift(
+        models,
+        revisions,
+        scope=scope,
+        today=local_today(),
+        critical_tables=project.critical_tables,
+        remedy=_FORGOTTEN_REVISION,
     )
-    draft.add(Entry.of("models", findings, "models and SQL files against the replayed revisions"))
+    findings = verdict.findings + check_scope(verdict.sorted, scope, unused=False)
+    remark = f"; {verdict.remark}" if verdict.remark else ""
+    draft.add(Entry.of("models", findings, f"models and SQL files against the replayed revisions{remark}"))
 
 
 def _check_manifest(draft: Draft, project: Project, models: Snapshot) -> None:

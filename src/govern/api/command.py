@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -17,6 +17,11 @@ Narrate = Callable[[str], None]
 
 def silent(_: str) -> None:
     """Narrates nothing."""
+
+
+def local_today() -> date:
+    """The day as it is here: what a person means who writes one into a file."""
+    return datetime.now().astimezone().date()
 
 
 def command(name: str) -> Callable[[Callable[Concatenate[Draft, P], None]], Callable[P, Report]]:

@@ -5,27 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from govern.actions.files import write_text
-from govern.actions.repair import apply_repair, plan_repair, prove_repair
-from govern.api.command import Narrate, command, silent
+from govern.api.command import Narrate, command, local_today, silent
 from govern.api.project import Project, open_database, read_project
 from govern.checks.chain import check_chain
-from govern.checks.drift import check_drift
+from govern.checks.drift import Verdict, check_scope, judge_drift
 from govern.config import Settings
 from govern.core.changes import describe_change
 from govern.core.finding import Finding, Fix, Severity
 from govern.core.plan import RepairPlan
 from govern.core.report import Draft, Entry
+from govern.core.scope import Scope
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
+from govern.database.dialect import OpenScratch
 from govern.database.live import LiveDatabase
 from govern.database.target import target_dialect
 from govern.database.url import DatabaseUrl
-from govern.declared import Declared, declared_by_models, declared_by_revisions
+from govern.declared import (
+    Declared,
+    beside,
+    copied,
+    declared_by_models,
+    declared_by_revisions,
+    in_words_of,
+)
 from govern.errors import ConfigurationError, CouldNotCheck, Refused
+from govern.source.baseline import render_baseline
 from govern.source.lock import read_lock, render_lock
+from govern.source.scope import read_scope
 
 _LOCK_WAIT_SECONDS = 5.0
 
@@ -37,25 +48,43 @@ def drift(
     *,
     against: str = "revision",
     sql_file: Path | None = None,
+    baseline: Path | None = None,
+    write_baseline: Path | None = None,
+    today: date | None = None,
     narrate: Narrate = silent,
 ) -> None:
     """Holds the target against ``revision`` (the one it is stamped with), ``head``, ``models``, a snapshot file
     or another database's URL; ``sql_file`` receives the repair, proven on a copy.
+
+    ``baseline`` lists the differences that are known, in place of the manifest's file; ``write_baseline``
+    receives them, and what it lists is no finding. ``today`` decides which ignored differences have expired.
     """
     project = read_project(settings)
+    today = today or local_today()
+    scope = read_scope(settings, project.manifest, baseline=baseline, with_known=write_baseline is None)
     live = open_database(project, draft)
     with _no_migration_running(live):
         if against in ("revision", "head", "models"):
             narrate(f"building the schema declared by {_WORDS[against]}")
             with _declared(project, live, against) as declared:
-                findings = _compare(draft, project, live, declared.snapshot)
-                if findings:
+                verdict = _judge(draft, project, live, declared.snapshot, beside(declared), scope, today)
+                findings = verdict.findings
+                if (findings or sql_file is not None) and write_baseline is None:
+                    from govern.actions.repair import prove_repair  # with all that a backup needs
+
                     narrate("looking for a repair and proving it on a copy")
-                if findings or sql_file is not None:
-                    findings = _with_repair(draft, findings, prove_repair(live, declared), sql_file)
+                    plan = prove_repair(live, declared, scope, today)
+                    findings = _with_repair(draft, findings, plan, sql_file)
         else:
-            findings = _compare(draft, project, live, _read_other(settings, against))
-    draft.add(Entry.of("drift", findings, f"held against {_WORDS.get(against, against)}"))
+            other = _read_other(settings, against)
+            verdict = _judge(draft, project, live, other, copied(live), scope, today)
+            findings = verdict.findings
+    remark = f"; {verdict.remark}" if verdict.remark else ""
+    if write_baseline is not None:
+        _write_baseline(draft, write_baseline, verdict)
+        findings = ()
+    findings += check_scope(verdict.sorted, scope)
+    draft.add(Entry.of("drift", findings, f"held against {_WORDS.get(against, against)}{remark}"))
 
 
 _WORDS = {"revision": "the stamped revision", "head": "the newest revision", "models": "the models"}
@@ -86,11 +115,13 @@ def snapshot(draft: Draft, settings: Settings) -> None:
 @command("repair plan")
 def repair_plan(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
     """What would bring the schema back to its stamped revision, proven on a copy; nothing is applied."""
+    from govern.actions.repair import plan_repair
+
     project = read_project(settings)
     live = open_database(project, draft)
     _require_replayable(project, live.read_stamped())
     narrate("planning the repair and proving it on a copy")
-    plan = plan_repair(live)
+    plan = plan_repair(live, read_scope(settings, project.manifest), local_today())
     draft.data["repair"] = _repair_json(plan)
     draft.passed("repair", _describe_plan(plan))
 
@@ -100,10 +131,13 @@ def repair_apply(
     draft: Draft, settings: Settings, *, allow: tuple[str, ...] = (), narrate: Narrate = silent
 ) -> None:
     """Backs up and brings the schema back to its stamped revision. ``allow`` names the hazards that may happen."""
+    from govern.actions.repair import apply_repair
+
     project = read_project(settings)
     live = open_database(project, draft)
     _require_replayable(project, live.read_stamped())
-    apply_repair(live, draft, project.manifest, allow=allow, narrate=narrate)
+    scope = read_scope(settings, project.manifest)
+    apply_repair(live, draft, project.manifest, scope, local_today(), allow=allow, narrate=narrate)
 
 
 @contextmanager
@@ -124,7 +158,7 @@ def _declared(project: Project, live: LiveDatabase, against: str) -> Iterator[De
         with declared_by_models(project.settings, like=live.url) as declared:
             yield declared
         return
-    stamped = live.read_stamped()
+    stamped = live.read_only_stamp()
     _require_replayable(project, stamped if against == "revision" else None)
     revisions = project.chain.effective_heads if against == "head" else stamped
     with declared_by_revisions(project.settings, revisions, like=live.url) as declared:
@@ -143,10 +177,24 @@ def _require_replayable(project: Project, stamped: tuple[str, ...] | None) -> No
             )
 
 
-def _compare(draft: Draft, project: Project, live: LiveDatabase, declared: Snapshot) -> tuple[Finding, ...]:
+def _judge(
+    draft: Draft,
+    project: Project,
+    live: LiveDatabase,
+    declared: Snapshot,
+    scratch: OpenScratch,
+    scope: Scope,
+    today: date,
+) -> Verdict:
     schema = live.read_snapshot()
     draft.unmodelled = schema.unmodelled
-    return check_drift(declared, schema, critical_tables=project.critical_tables)
+    expected = in_words_of(schema, declared, live.dialect, scratch)
+    return judge_drift(expected, schema, scope=scope, today=today, critical_tables=project.critical_tables)
+
+
+def _write_baseline(draft: Draft, path: Path, verdict: Verdict) -> None:
+    write_text(path, render_baseline(verdict.sorted.open))
+    draft.passed("baseline", f"{path}: {count_of(len(verdict.sorted.open), 'known difference')}")
 
 
 def _read_other(settings: Settings, against: str) -> Snapshot:

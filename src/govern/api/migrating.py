@@ -9,7 +9,7 @@ from govern.actions.plan import make_plan, plan_json
 from govern.actions.revise import write_revision
 from govern.actions.stamp import stamp_database
 from govern.actions.validate import validate
-from govern.api.command import Narrate, command, silent
+from govern.api.command import Narrate, command, local_today, silent
 from govern.api.project import (
     Project,
     describe_target,
@@ -22,6 +22,7 @@ from govern.core.report import Draft
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import create_target, declared_like
+from govern.source.scope import read_scope
 
 
 @command("plan")
@@ -68,7 +69,15 @@ def stamp(draft: Draft, settings: Settings, revision: str, *, narrate: Narrate =
     project = read_project(settings)
     live = open_database(project, draft)
     guard_chain(project, draft)
-    stamp_database(live, draft, project.chain, revision, narrate=narrate)
+    stamp_database(
+        live,
+        draft,
+        project.chain,
+        revision,
+        scope=read_scope(settings, project.manifest),
+        today=local_today(),
+        narrate=narrate,
+    )
     describe_target(live, project, draft)
 
 

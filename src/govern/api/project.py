@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.checks.chain import check_chain
 from govern.config import Settings
@@ -14,7 +16,9 @@ from govern.database.target import resolve_target
 from govern.errors import Refused
 from govern.revisions.checksums import read_checksums
 from govern.revisions.graph import Chain, read_project_chain
-from govern.source.manifest import Manifest, load_manifest
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +36,14 @@ class Project:
 
 def read_project(settings: Settings) -> Project:
     """Raises ConfigurationError for a manifest that cannot be read."""
-    manifest = load_manifest(settings.manifest) if settings.manifest else None
+    manifest = _load_manifest(settings.manifest) if settings.manifest else None
     return Project(settings=settings, chain=read_project_chain(settings.alembic), manifest=manifest)
+
+
+def _load_manifest(path: Path) -> Manifest:
+    from govern.source.manifest import load_manifest  # with pydantic, which is slow to import
+
+    return load_manifest(path)
 
 
 def open_database(project: Project, draft: Draft) -> LiveDatabase:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
 
-from govern.core.changes import Action, Change, describe_change, diff
+from govern.core.changes import Action, Change, accept, describe_change, diff
 from govern.core.finding import Finding, Rule, Severity, Subject
+from govern.core.scope import Ignore, Known, Scope, Sorted, sort_changes
 from govern.core.snapshot import ABOUT_AN_OBJECT, Fact, ObjectKey, Snapshot, split_name
 from govern.errors import CouldNotCheck
 
@@ -79,13 +82,70 @@ def _rule(kind: str, action: Action) -> Rule:
 _RULES: Mapping[tuple[str, Action], Rule] = {
     (kind, action): _rule(kind, action) for kind in KINDS for action in _CONDITIONS
 }
-RULES = tuple(_RULES.values())
+IGNORE_EXPIRED = Rule(
+    id="drift.ignore-expired",
+    name="an ignored difference has expired",
+    severity=Severity.WARNING,
+    condition="the day until which an entry under drift.ignore holds is over",
+    effect="it ignores nothing any more: what it covered is a finding again",
+    remedy="take the difference away, or give the entry a new day and reason; then take out what is not needed",
+)
+IGNORE_UNUSED = Rule(
+    id="drift.ignore-unused",
+    name="an entry under drift.ignore matches nothing",
+    severity=Severity.WARNING,
+    condition="no difference of the database has the kind, name and fact of an entry under drift.ignore",
+    effect="one day it hides a difference that nobody decided about",
+    remedy="take the entry out of the manifest, or correct its name",
+)
+BASELINE_VANISHED = Rule(
+    id="drift.baseline-vanished",
+    name="a known difference is gone",
+    severity=Severity.WARNING,
+    condition="a line of the drift baseline names an object that does not differ any more",
+    effect="if the difference comes back, nobody is told",
+    remedy="take the line out of the baseline file, or write it anew: govern drift --write-baseline FILE",
+)
+RULES = (*_RULES.values(), IGNORE_EXPIRED, IGNORE_UNUSED, BASELINE_VANISHED)
+BATCH_LEFTOVER = "_alembic_tmp_"
+"""How Alembic calls the copy of a table while it rebuilds it (batch mode)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What drift there is, and what the project's scope made of the rest."""
+
+    findings: tuple[Finding, ...]
+    accepted: Snapshot
+    """The declared schema with the differences taken over that are ignored or known: what a repair may aim at."""
+    sorted: Sorted
+
+    @property
+    def remark(self) -> str:
+        """``2 ignored, 14 known``; empty where the scope left nothing out."""
+        counts = (("ignored", self.sorted.ignored), ("known", self.sorted.known))
+        return ", ".join(f"{len(changes):,} {word}" for word, changes in counts if changes)
 
 
 def check_drift(
     declared: Snapshot, live: Snapshot, *, critical_tables: Iterable[str] = (), remedy: str = ""
 ) -> tuple[Finding, ...]:
-    """One finding for each change between what is declared and what is live.
+    """One finding for each change between what is declared and what is live; see ``judge_drift``."""
+    return judge_drift(
+        declared, live, scope=Scope(), today=date.min, critical_tables=critical_tables, remedy=remedy
+    ).findings
+
+
+def judge_drift(
+    declared: Snapshot,
+    live: Snapshot,
+    *,
+    scope: Scope,
+    today: date,
+    critical_tables: Iterable[str] = (),
+    remedy: str = "",
+) -> Verdict:
+    """One finding for each change between what is declared and what is live, but for what ``scope`` leaves out.
 
     ``critical_tables`` are names as in the manifest, with or without a namespace; what is theirs is critical.
     ``remedy`` replaces the rules' own, where the two sides are not a declaration and a live database.
@@ -94,7 +154,47 @@ def check_drift(
     """
     _refuse_other_server(declared, live)
     critical = frozenset(critical_tables)
-    return tuple(_finding(change, critical, remedy) for change in diff(declared, live))
+    sorted_changes = sort_changes(diff(declared, live), scope, today)
+    return Verdict(
+        findings=tuple(_finding(change, critical, remedy, scope) for change in sorted_changes.open),
+        accepted=accept(declared, live, (*sorted_changes.ignored, *sorted_changes.known)),
+        sorted=sorted_changes,
+    )
+
+
+def check_scope(sorted_changes: Sorted, scope: Scope, *, unused: bool = True) -> tuple[Finding, ...]:
+    """What is wrong with the scope itself: entries that expired, match nothing, or name what is gone.
+
+    ``unused``: whether what matched nothing is a finding; not where only some differences were looked for.
+    """
+    findings = [_expired(entry, scope) for entry in sorted_changes.expired]
+    if unused:
+        findings += [_unused(entry, scope) for entry in sorted_changes.unused]
+        findings += [_vanished(known, scope) for known in sorted_changes.vanished]
+    return tuple(findings)
+
+
+def _expired(entry: Ignore, scope: Scope) -> Finding:
+    message = f"ignored until {entry.until}: {entry.kind} {entry.name}"
+    return Finding.of(
+        IGNORE_EXPIRED, _entry(entry, scope), message, why=f"{entry.owner} answers for it: {entry.reason}"
+    )
+
+
+def _unused(entry: Ignore, scope: Scope) -> Finding:
+    fact = f", fact {entry.fact}" if entry.fact else ""
+    message = f"nothing differs that is ignored as {entry.kind} {entry.name}{fact}"
+    return Finding.of(IGNORE_UNUSED, _entry(entry, scope), message)
+
+
+def _entry(entry: Ignore, scope: Scope) -> Subject:
+    return Subject(kind="ignore", name=f"{entry.kind} {entry.name}", path=scope.path or None, line=entry.line)
+
+
+def _vanished(known: Known, scope: Scope) -> Finding:
+    subject = Subject(kind="baseline", name=f"{known.rule} {known.name}", path=scope.baseline or None)
+    message = f"{known.name} does not differ any more: {known.rule} is known in the baseline"
+    return Finding.of(BASELINE_VANISHED, subject, message)
 
 
 def _refuse_other_server(declared: Snapshot, live: Snapshot) -> None:
@@ -112,18 +212,34 @@ def _refuse_other_server(declared: Snapshot, live: Snapshot) -> None:
         )
 
 
-def _finding(change: Change, critical_tables: frozenset[str], remedy: str) -> Finding:
+def _finding(change: Change, critical_tables: frozenset[str], remedy: str, scope: Scope) -> Finding:
     key = change.key
-    table = _table_of(key)
-    is_critical = table in critical_tables or f"{key.namespace}.{table}" in critical_tables
+    is_leftover = change.action == "added" and key.kind == "table" and key.name.startswith(BATCH_LEFTOVER)
+    message = describe_change(change)
     return Finding.of(
         _RULES[key.kind, change.action],
         Subject(kind=key.kind, namespace=key.namespace or None, name=key.name),
-        describe_change(change),
-        severity=Severity.CRITICAL if is_critical else None,
+        f"{message}: it was left by an interrupted batch migration" if is_leftover else message,
+        severity=scope.weight_of(key) or _severity(change, critical_tables),
+        why=_LEFTOVER_EFFECT if is_leftover else "",
         remedy=remedy,
         evidence=_evidence(change),
     )
+
+
+_LEFTOVER_EFFECT = (
+    "the next batch migration of the table fails because the name is taken; it may hold the only copy of rows"
+)
+
+
+def _severity(change: Change, critical_tables: frozenset[str]) -> Severity | None:
+    """None: the rule's own."""
+    table = _table_of(change.key)
+    if table in critical_tables or f"{change.key.namespace}.{table}" in critical_tables:
+        return Severity.CRITICAL
+    if change.key.kind == "extension" and change.facts.keys() == {"version"} and change.action == "changed":
+        return Severity.WARNING  # what the server's packages offer differs between environments
+    return None
 
 
 def _table_of(key: ObjectKey) -> str:

@@ -7,12 +7,15 @@ into the ledger is compared with what the application brings along (``schema.loc
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
-from govern.checks.drift import check_drift
+from govern.checks.drift import judge_drift
+from govern.core.changes import is_spelling_alone
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.run import Run
+from govern.core.scope import Scope
 from govern.core.snapshot import Snapshot
 from govern.core.wording import name_revisions
 from govern.database.connection import Connection
@@ -93,6 +96,10 @@ class Expectation:
     read_chain: Callable[[], Chain]
     """The revision files, if any came along; asked only if the heads are not the database's, for reading
     thousands of files takes time."""
+    read_scope: Callable[[], Scope] = Scope
+    """What the project decided about drift; asked only if the schema is not the one that was last validated."""
+    today: date = date.min
+    """Decides which ignored differences have expired; the default: none."""
 
 
 def check_startup(
@@ -203,7 +210,7 @@ def _check_schema(
         return (Finding.of(EMPTY, about, message),)
     lock = expected.lock
     if lock is not None and lock.speaks_of(live):
-        return check_drift(lock.snapshot, live, critical_tables=critical_tables)
+        return _check_drift(lock.snapshot, live, expected, critical_tables)
     reason = (
         "there is no schema.lock"
         if lock is None
@@ -211,6 +218,27 @@ def _check_schema(
     )
     message = f"{about.name} runs on {live.dialect} {live.server_version}; {reason}"
     return (Finding.of(CANNOT_VERIFY, about, message),)
+
+
+def _check_drift(
+    declared: Snapshot, live: Snapshot, expected: Expectation, critical_tables: tuple[str, ...]
+) -> tuple[Finding, ...]:
+    """No scratch database may be asked here: what may be a matter of spelling is told, and refuses nothing."""
+    verdict = judge_drift(
+        declared, live, scope=expected.read_scope(), today=expected.today, critical_tables=critical_tables
+    )
+    return tuple(
+        replace(finding, severity=min(finding.severity, Severity.WARNING), why=_SPELLING)
+        if is_spelling_alone(change)
+        else finding
+        for finding, change in zip(verdict.findings, verdict.sorted.open, strict=True)
+    )
+
+
+_SPELLING = (
+    "the texts differ in casts and brackets alone, as one text does before and after a dump and a restore; "
+    "govern drift asks the server whether they mean the same"
+)
 
 
 def _is_as_last_validated(

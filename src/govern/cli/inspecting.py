@@ -68,7 +68,27 @@ def snapshot(session: Session) -> Report:
 @click.option(
     "--coverage", is_flag=True, help="Only list which kinds of objects are covered, and which are not."
 )
-def drift(session: Session, *, against: str, sql_file: Path | None, coverage: bool) -> Report:
+@click.option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The differences that are known, instead of the manifest's file.",
+)
+@click.option(
+    "--write-baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what differs now there, as known.",
+)
+def drift(
+    session: Session,
+    *,
+    against: str,
+    sql_file: Path | None,
+    baseline: Path | None,
+    write_baseline: Path | None,
+    coverage: bool,
+) -> Report:
     """Differences between the database and the schema it should have.
 
     \b
@@ -77,12 +97,21 @@ def drift(session: Session, *, against: str, sql_file: Path | None, coverage: bo
       govern drift --against models       against the models
       govern drift --sql repair.sql       with the statements that repair it
       govern drift --coverage             what it sees, and what it does not
+      govern drift --write-baseline schema/drift.baseline
+                                          adopt a database that has drifted
     """
     from govern import api
 
     if coverage:
         return api.drift_coverage(session.settings)
-    return api.drift(session.settings, against=against, sql_file=sql_file, narrate=session.narrate)
+    return api.drift(
+        session.settings,
+        against=against,
+        sql_file=sql_file,
+        baseline=baseline,
+        write_baseline=write_baseline,
+        narrate=session.narrate,
+    )
 
 
 @root.inspecting("plan")

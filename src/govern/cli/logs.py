@@ -5,9 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 
+from govern.log import set_up_with_first_event
+
 
 def set_up_logs(*, verbose: bool, color: bool) -> None:
     """Warnings and worse; everything with ``verbose``."""
+    set_up_with_first_event(lambda: _configure(verbose=verbose, color=color))
+
+
+def _configure(*, verbose: bool, color: bool) -> None:
     import structlog
 
     level = logging.DEBUG if verbose else logging.WARNING

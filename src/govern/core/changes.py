@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from govern.core.snapshot import (
@@ -64,6 +65,26 @@ def diff(declared: Snapshot, live: Snapshot) -> tuple[Change, ...]:
     return tuple(sorted(changes, key=lambda change: change.key))
 
 
+def accept(declared: Snapshot, live: Snapshot, changes: Iterable[Change]) -> Snapshot:
+    """``declared`` with ``changes`` taken over from ``live``: ``diff`` finds them no more.
+
+    ``changes`` are some of ``diff(declared, live)``, each with all or some of its facts.
+    """
+    by_action: dict[Action, list[Change]] = {"added": [], "removed": [], "changed": []}
+    for change in changes:
+        by_action[change.action].append(change)
+    if not any(by_action.values()):
+        return declared
+    objects = dict(declared.objects)
+    for key in _with_what_is_theirs(by_action["removed"], declared, live):
+        del objects[key]
+    for key in _with_what_is_theirs(by_action["added"], live, declared):
+        objects[key] = live.objects[key]
+    for change in by_action["changed"]:
+        objects[change.key] = _take_over(objects[change.key], change)
+    return replace(declared, objects=objects)
+
+
 def describe_change(change: Change) -> str:
     """One line: ``column public.users.age: type should be integer, is bigint``."""
     if change.action == "added":
@@ -75,6 +96,32 @@ def describe_change(change: Change) -> str:
         for name, (declared, live) in change.facts.items()
     )
     return f"{change.key}: {', '.join(facts)}"
+
+
+def is_spelling_alone(change: Change) -> bool:
+    """Whether a changed object's texts are the same but for casts, brackets and white space.
+
+    They may mean the same: a server writes an expression otherwise once it was dumped and restored. Or not:
+    ``(a OR b) AND c`` is not ``a OR (b AND c)``.
+    """
+    return change.action == "changed" and all(
+        _without_spelling(declared) == _without_spelling(live) for declared, live in change.facts.values()
+    )
+
+
+# a type's name, with its schema, its words, its modifier and its array brackets
+_CAST = re.compile(
+    r'::(?:"[^"]+"|[\w.])+(?: varying| precision| with(?:out)? time zone)*(?:\([\d,]+\))?(?:\[\])*'
+)
+_BRACKETS_AND_SPACE = re.compile(r"[()\s]+")
+
+
+def _without_spelling(fact: Fact) -> Fact:
+    if isinstance(fact, str):
+        return _CAST.sub("", _BRACKETS_AND_SPACE.sub("", _CAST.sub("", fact)))
+    if isinstance(fact, tuple):
+        return tuple(str(_without_spelling(part)) for part in fact)
+    return fact
 
 
 def _show(fact: Fact) -> str:
@@ -101,6 +148,23 @@ def _differing_facts(declared: Facts, live: Facts) -> dict[str, tuple[Fact, Fact
         for name in sorted(declared.keys() | live.keys())
         if declared.get(name) != live.get(name)
     }
+
+
+def _take_over(facts: Facts, change: Change) -> Facts:
+    """The facts with those of the change as they are live."""
+    taken = {name: live for name, (_, live) in change.facts.items()}
+    merged = {name: taken.get(name, fact) for name, fact in facts.items()} | taken
+    return {name: fact for name, fact in merged.items() if name not in taken or fact is not None}
+
+
+def _with_what_is_theirs(changes: Iterable[Change], snapshot: Snapshot, without: Snapshot) -> set[ObjectKey]:
+    """The changes' keys and those that came or went with them: in ``snapshot`` and not in ``without``."""
+    found = {change.key for change in changes}
+    rest = (snapshot.objects.keys() - without.objects.keys()) - found if found else set()
+    while more := {key for key in rest if not found.isdisjoint(_owners(key, snapshot.objects[key]))}:
+        found |= more
+        rest -= more
+    return found
 
 
 def _outermost(keys: set[ObjectKey], snapshot: Snapshot) -> list[ObjectKey]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -64,15 +65,18 @@ ABOUT_AN_OBJECT = frozenset({"comment", "grant", "owner", "storage"})
 
 _ODD_PART = re.compile(r'[\s."(]|^$')
 _PART = re.compile(r'"((?:[^"]|"")*)"|([^\s."(]+)')
+_PLAIN_NAME = re.compile(r'[^\s."(]+(?:\.[^\s."(]+)*')
 
 
 def join_name(*parts: str) -> str:
     """One name of several: ``users.email``. A part with a dot, quote, bracket or space is quoted."""
-    return ".".join(_quote_part(part) if _ODD_PART.search(part) else part for part in parts)
+    return ".".join([_write_part(part) for part in parts])
 
 
 def split_name(name: str) -> tuple[str, ...]:
     """The parts that ``join_name`` joined; what follows a space or a bracket after them is left out."""
+    if _PLAIN_NAME.fullmatch(name):  # as nearly all are, and there may be many thousands
+        return tuple(name.split("."))
     parts = []
     position = 0
     while found := _PART.match(name, position):
@@ -85,5 +89,7 @@ def split_name(name: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def _quote_part(part: str) -> str:
-    return '"' + part.replace('"', '""') + '"'
+@functools.lru_cache(maxsize=20_000)
+def _write_part(part: str) -> str:
+    """A table's name is written for each of its columns."""
+    return '"' + part.replace('"', '""') + '"' if _ODD_PART.search(part) else part

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from govern.core.changes import Change
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database.connection import Connection
@@ -18,6 +19,10 @@ Progress = Callable[[int], None]
 
 Witness = Callable[[Connection], None]
 """Called with a connection that sees exactly the moment that is dumped."""
+
+
+OpenScratch = Callable[[], AbstractContextManager[DatabaseUrl]]
+"""Opens a scratch database for as long as the context lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,9 @@ class Dialect(Protocol):
     def read_version_rows(self, connection: Connection, table: VersionTable) -> tuple[str, ...] | None:
         """The stamped revisions, sorted; None where there is no version table."""
 
+    def find_version_tables(self, connection: Connection, table: VersionTable) -> tuple[str, ...]:
+        """The namespaces that have a table of that name, also those that Alembic would not look into."""
+
     def read_snapshot(self, connection: Connection, table: VersionTable) -> Snapshot:
         """Every schema-defining fact, but for Alembic's version table and govern's own tables."""
 
@@ -67,6 +75,13 @@ class Dialect(Protocol):
 
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         """A digest of the live schema that changes when any fact of ``read_snapshot`` does."""
+
+    def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
+        """Of ``changes``, those whose texts mean the same, each with these of its facts alone.
+
+        ``scratch`` opens a scratch database that holds the declared or the live schema; it is opened only if
+        there is something to ask it about, and left as it was.
+        """
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         """Exact rows of each (namespace, table), by ``namespace.table`` (SQLite: ``table``)."""
@@ -104,6 +119,9 @@ class Dialect(Protocol):
 
     def create_database(self, url: DatabaseUrl) -> None:
         """Creates the empty database that ``url`` names. Raises NotPermitted."""
+
+    def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
+        """Gives an empty scratch database what a migration of ``live`` found when it began."""
 
     def drop_database(self, url: DatabaseUrl) -> None:
         """Drops it, ending other sessions on it first. No error if it is gone already."""

@@ -37,6 +37,20 @@ class LiveDatabase:
         with self.connect() as connection:
             return self.dialect.read_version_rows(connection, self.table) or ()
 
+    def read_only_stamp(self) -> tuple[str, ...]:
+        """The same for somebody who only looks: one version table is it, also outside of the search_path.
+
+        A role's search_path decides where Alembic would migrate, not what is in the database.
+        """
+        with self.connect() as connection:
+            stamped = self.dialect.read_version_rows(connection, self.table)
+            if stamped is None and self.table.namespace is None:
+                places = self.dialect.find_version_tables(connection, self.table)
+                if len(places) == 1:
+                    elsewhere = VersionTable(self.table.name, places[0])
+                    stamped = self.dialect.read_version_rows(connection, elsewhere)
+        return stamped or ()
+
     def read_snapshot(self) -> Snapshot:
         with self.connect() as connection:
             return self.dialect.read_snapshot(connection, self.table)

@@ -18,16 +18,15 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import structlog
-
 from govern.config import Settings
 from govern.database import container, embedded
 from govern.database.engines import dialect_of
 from govern.database.postgresql import server as postgresql
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck, GovernError, ToolMissing
+from govern.log import Log
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 PREFIX = "govern_scratch_"
 _LABEL_LENGTH = 11  # with it the longest name has 63 bytes, PostgreSQL's limit

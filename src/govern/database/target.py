@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import structlog
-
 from govern.config import Settings
 from govern.core.snapshot import Snapshot
 from govern.database import embedded
@@ -14,8 +12,9 @@ from govern.database.dialect import Dialect
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, ToolMissing
+from govern.log import Log
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 
 def resolve_target(settings: Settings) -> DatabaseUrl:

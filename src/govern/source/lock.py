@@ -10,6 +10,7 @@ before each line. A line that an editor would spoil (trailing space, control cha
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -170,6 +171,15 @@ def _is_plain(text: str) -> bool:
 
 
 def _json(value: object) -> str:
+    return _dump_text(value) if isinstance(value, str) else _dump(value)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _dump_text(text: str) -> str:
+    return _dump(text)
+
+
+def _dump(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if text.isprintable() else json.dumps(value)
 
@@ -183,6 +193,12 @@ _HEADER: Mapping[str, type] = {
     "namespaces": bool,
     "unmodelled": list,
 }
+
+
+@functools.lru_cache(maxsize=20_000)
+def _load_scalar(text: str) -> Any:
+    """Most facts are a few types and defaults, repeated."""
+    return json.loads(text)
 
 
 class _Reader:
@@ -283,7 +299,8 @@ class _Reader:
 
     def _json(self, text: str) -> Any:
         try:
-            return json.loads(text)
+            # lists are not kept: somebody could change them
+            return json.loads(text) if text.startswith(("[", "{")) else _load_scalar(text)
         except ValueError:
             self._refuse(f"{text[:40]!r} is not a JSON value")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from pathlib import Path
 from textwrap import dedent
 
@@ -41,6 +42,26 @@ invariants:
 """
 
 
+DRIFT = """\
+drift:
+  baseline: schema/drift.baseline
+  ignore:
+    - kind: index
+      name: public.tmp_*
+      reason: the reporting team tries indexes out
+      owner: reporting
+      until: 2031-12-31
+    - name: users
+      fact: storage
+      reason: set by the host
+      owner: platform
+      until: "2031-06-30"
+  severity:
+    - kind: comment
+      severity: info
+"""
+
+
 def parse(text: str) -> Manifest:
     return parse_manifest(dedent(text), PATH)
 
@@ -51,6 +72,41 @@ def problems(text: str) -> list[str]:
         parse(text)
     lines = (refused.value.why or refused.value.what).split("\n")
     return [line.strip().removeprefix(f"{PATH}:") for line in lines]
+
+
+def test_what_is_decided_about_drift_is_read() -> None:
+    drift = parse(DRIFT).drift
+    index, users = drift.ignore
+    assert (index.kind, index.name, index.fact, index.line) == ("index", "public.tmp_*", None, 4)
+    assert (index.reason, index.owner) == ("the reporting team tries indexes out", "reporting")
+    assert (index.until, users.until) == (date(2031, 12, 31), date(2031, 6, 30))
+    assert (users.kind, users.fact) == ("*", "storage")
+    assert [(entry.kind, entry.name, entry.severity) for entry in drift.severity] == [
+        ("comment", "*", Severity.INFO)
+    ]
+    assert drift.baseline == "schema/drift.baseline"
+    assert parse("drift:\n").drift == parse("").drift
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("reason: b, owner: c, until: 2031-12-31", "4: the key 'name' is missing"),
+        ("name: a, owner: c, until: 2031-12-31", "4: the key 'reason' is missing"),
+        ("name: a, reason: b, until: 2031-12-31", "4: the key 'owner' is missing"),
+        ("name: a, reason: b, owner: c", "4: the key 'until' is missing"),
+        ("name: a, reason: b, owner: c, until: never", "must be a day, written as 2031-12-31"),
+        ("name: a, reason: '', owner: c, until: 2031-12-31", "should have at least 1 character"),
+        (
+            "name: a, reason: b, owner: c, until: 2031-12-31, unitl: 1",
+            "unknown key 'unitl'; did you mean 'until'?",
+        ),
+    ],
+)
+def test_an_ignored_difference_has_a_reason_an_owner_and_a_day(entry: str, problem: str) -> None:
+    (told,) = problems(f"drift:\n  ignore:\n  - {{{entry}}}\n")
+    assert told.startswith("3:")
+    assert problem.removeprefix("4: ") in told
 
 
 def test_a_manifest_is_read_with_defaults_and_lines() -> None:
@@ -227,7 +283,10 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
             "1:40: invariants[0].expect must be a single value",
         ),
         ("invariants: [{name: a, sql: b, expect: 1e999}]\n", "1:40: '1e999' is no usable float"),
-        ("<<: {a: b}\n", "1:1: unknown key '<<'; known keys: critical_tables, relationships, invariants"),
+        (
+            "<<: {a: b}\n",
+            "1:1: unknown key '<<'; known keys: critical_tables, relationships, invariants, drift",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_line_and_column(text: str, problem: str) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,13 +24,14 @@ from govern.core.backup import (
     Verification,
     VerificationLevel,
 )
-from govern.core.changes import Change, diff
+from govern.core.changes import diff
 from govern.core.finding import Finding, Rule, Severity, Subject
-from govern.core.snapshot import Fact, Snapshot
+from govern.core.snapshot import Snapshot
 from govern.database.dialect import Dialect
 from govern.database.live import version_table
 from govern.database.scratch import scratch_database
 from govern.database.url import DatabaseUrl
+from govern.declared import in_words_of
 from govern.errors import ConfigurationError, FailedMidway
 from govern.source.lock import parse_lock
 
@@ -163,6 +163,7 @@ def _check_content(
             dialect.connect(copy.url, read_only=True) as connection,
         ):
             found = read_content(dialect, connection, version_table(settings))
+            expected = in_words_of(found.snapshot, expected, dialect, lambda: nullcontext(copy.url))
             left_out = copy.left_out
     except FailedMidway as error:
         subject = Subject(kind="backup", name=backup.id, path=settings.relative(backup.path))
@@ -199,7 +200,7 @@ def _compare_rows(manifest: BackupManifest, found: Content) -> Iterator[Finding]
 
 def _compare_schema(expected: Snapshot, found: Snapshot, left_out: tuple[str, ...]) -> Iterator[Finding]:
     for change in diff(expected, found):
-        if change.key.kind in left_out or _means_nothing(change):
+        if change.key.kind in left_out:
             continue
         words = {"added": "is there after the restore alone", "removed": "is not there after the restore"}
         facts = ", ".join(change.facts)
@@ -212,23 +213,3 @@ def _compare_schema(expected: Snapshot, found: Snapshot, left_out: tuple[str, ..
                 for name, (before, after) in change.facts.items()
             },
         )
-
-
-# PostgreSQL writes ``varchar IN ('a', 'b')`` one way as it was typed, another way once that was read back:
-# (ARRAY['a'::character varying])::text[] becomes ARRAY[('a'::character varying)::text]
-_CAST = re.compile(r"::(?:character varying|text|bpchar|character|name)(?:\(\d+\))?(?:\[\])?")
-_BRACKETS_AND_SPACE = re.compile(r"[()\s]+")
-
-
-def _means_nothing(change: Change) -> bool:
-    return change.action == "changed" and all(
-        _without_casts(before) == _without_casts(after) for before, after in change.facts.values()
-    )
-
-
-def _without_casts(fact: Fact) -> Fact:
-    if isinstance(fact, str) and "ARRAY[" in fact:
-        return _BRACKETS_AND_SPACE.sub("", _CAST.sub("", fact))
-    if isinstance(fact, tuple):
-        return tuple(str(_without_casts(part)) for part in fact)
-    return fact

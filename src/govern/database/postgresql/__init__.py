@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from govern.core.changes import Change
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database.connection import Connection
-from govern.database.dialect import MigrationLock, Progress, VersionTable, Witness
+from govern.database.dialect import MigrationLock, OpenScratch, Progress, VersionTable, Witness
 from govern.database.postgresql import catalog, dump, fingerprint, ledger, locks, server
 from govern.database.url import DatabaseUrl
 
@@ -28,6 +29,9 @@ class PostgreSQL:
     def create_database(self, url: DatabaseUrl) -> None:
         server.create_database(url)
 
+    def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
+        server.prepare_replay(live, scratch, table.name)
+
     def drop_database(self, url: DatabaseUrl) -> None:
         server.drop_database(url)
 
@@ -40,6 +44,9 @@ class PostgreSQL:
     def read_version_rows(self, connection: Connection, table: VersionTable) -> tuple[str, ...] | None:
         return catalog.read_version_rows(connection, table)
 
+    def find_version_tables(self, connection: Connection, table: VersionTable) -> tuple[str, ...]:
+        return catalog.find_version_tables(connection, table)
+
     def read_snapshot(self, connection: Connection, table: VersionTable) -> Snapshot:
         return catalog.read_snapshot(connection, table)
 
@@ -48,6 +55,14 @@ class PostgreSQL:
 
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         return fingerprint.read_fingerprint(connection, table)
+
+    def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
+        from govern.database.postgresql import canonical
+
+        if not canonical.has_texts(changes):
+            return ()
+        with scratch() as url, self.connect(url) as connection:
+            return canonical.find_equal_texts(connection, changes)
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from govern.core.changes import Change
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
-from govern.database.dialect import MigrationLock, Progress, VersionTable, Witness
+from govern.database.dialect import MigrationLock, OpenScratch, Progress, VersionTable, Witness
 from govern.database.sqlite import catalog, dump, fingerprint, ledger, locks, repair, server
 from govern.database.url import DatabaseUrl
 
@@ -29,6 +30,9 @@ class SQLite:
     def create_database(self, url: DatabaseUrl) -> None:
         server.create_database(url)
 
+    def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
+        del live, scratch, table  # an empty file is all there is
+
     def drop_database(self, url: DatabaseUrl) -> None:
         server.drop_database(url)
 
@@ -41,6 +45,9 @@ class SQLite:
     def read_version_rows(self, connection: Connection, table: VersionTable) -> tuple[str, ...] | None:
         return catalog.read_version_rows(connection, table)
 
+    def find_version_tables(self, connection: Connection, table: VersionTable) -> tuple[str, ...]:
+        return () if catalog.read_version_rows(connection, table) is None else ("",)
+
     def read_snapshot(self, connection: Connection, table: VersionTable) -> Snapshot:
         return catalog.read_snapshot(connection, table)
 
@@ -49,6 +56,10 @@ class SQLite:
 
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         return fingerprint.read_fingerprint(connection, table)
+
+    def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
+        del changes, scratch
+        return ()  # the texts are the author's own, and a copy has the same ones
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)

@@ -1,53 +1,208 @@
-"""Repair statements for SQLite: whole objects that are missing, superfluous or defined otherwise.
+"""Repair statements for SQLite: what is missing, superfluous or defined otherwise, each table as a whole.
 
-A table that differs is not rebuilt here: what remains is reported as such.
+A table that differs is rebuilt as SQLite's manual asks for (https://www.sqlite.org/lang_altertable.html,
+"Making Other Kinds Of Table Schema Changes"): a new one, the rows of the columns both have, the old one
+dropped, the new one renamed, and what hangs on it made anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
+from govern.core.changes import Change, diff
+from govern.core.snapshot import split_name
 from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
+from govern.database.sqlite.catalog.rows import quote
+from govern.database.sqlite.catalog.snapshot import own_objects_sql, read_snapshot
+from govern.database.sqlite.catalog.tokens import name_of, tokens
 
-_OBJECTS = """
-    SELECT type, name, tbl_name, sql FROM sqlite_master
-    WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'govern\\_%' ESCAPE '\\'
-"""
+_NEW = "_govern_new_"
 _ORDER = {"table": 0, "index": 1, "view": 2, "trigger": 3}
+_COLUMNS = 'SELECT name, "notnull", dflt_value, hidden = 0 FROM pragma_table_xinfo(?) WHERE hidden <> 1'
+"""Name, NOT NULL, default, and whether it can be written: a generated one can only be read."""
+_BEGINNING = re.compile(
+    r"""^(CREATE\s+TABLE\s+)("(?:[^"]|"")*"|`(?:[^`]|``)*`|'(?:[^']|'')*'|\[[^\]]*\]|[^\s(]+)"""
+)
+"""SQLite keeps the author's text from the table's name on (fileformat2.html, 2.6)."""
 
-_Objects = Mapping[tuple[str, str], str]
+# The script says itself what it relies on. With foreign keys enforced, dropping a table would delete its
+# children's rows; afterwards there must be no more orphans than before.
+_GUARD = (
+    "-- the sqlite3 shell stops at an error only with -bail\n"
+    'CREATE TEMP TABLE govern_repair ("foreign keys must be off" INTEGER CHECK ("foreign keys must be off" = 0))',
+    "INSERT INTO govern_repair SELECT foreign_keys FROM pragma_foreign_keys",
+    "DROP TABLE govern_repair",
+)
+_CHECK = (
+    "CREATE TEMP TABLE govern_repair (orphans INTEGER CHECK (orphans <= {orphans}))",
+    "INSERT INTO govern_repair SELECT count(*) FROM pragma_foreign_key_check",
+    "DROP TABLE govern_repair",
+)
+
+
+class _Object(NamedTuple):
+    """A row of ``sqlite_master``."""
+
+    type: str
+    name: str
+    table: str
+    sql: str
+
+
+_Key = tuple[str, str]
+_Objects = Mapping[_Key, _Object]
+
+
+class _Work(NamedTuple):
+    """Which objects go, come and are rebuilt, by type and name."""
+
+    dropped: frozenset[_Key]
+    created: frozenset[_Key]
+    rebuilt: frozenset[str]
 
 
 def propose_statements(
     live: Connection, declared: Connection, version_table: VersionTable
 ) -> tuple[str, ...]:
-    """DROP and CREATE statements, in an order that works: drops from the outside in, creates from the inside out."""
+    """Statements for one transaction, on a connection that does not enforce foreign keys; none if nothing differs.
+
+    Rows of the columns that both sides have survive; the script fails, and so changes nothing, where they do
+    not fit the declared table. A virtual table that is defined otherwise is left alone.
+    """
+    changes = diff(read_snapshot(declared, version_table), read_snapshot(live, version_table))
     existing, wanted = _read_objects(live, version_table), _read_objects(declared, version_table)
-    dropped = [key for key in existing if key not in wanted or _is_redefined(key, existing, wanted)]
-    created = [key for key in wanted if key not in existing or key in dropped]
-    drops = [
-        f"DROP {kind.upper()} IF EXISTS {_quote(name)}"
-        for kind, name in sorted(dropped, key=_rank, reverse=True)
+    work = _sort(changes, existing, wanted)
+    statements = [*_drops(work, existing)]
+    statements += (wanted[key].sql for key in sorted(work.created, key=_rank) if key[0] == "table")
+    for table in sorted(work.rebuilt):
+        statements += _rebuild(wanted["table", table].sql, table, live, declared)
+    statements += (wanted[key].sql for key in sorted(work.created, key=_rank) if key[0] != "table")
+    if not any(kind == "table" for kind, _ in work.dropped) and not work.rebuilt:
+        return tuple(statements)
+    orphans = str(_count_orphans(live))
+    return (*_GUARD, *statements, *(text.replace("{orphans}", orphans) for text in _CHECK))
+
+
+def _sort(changes: Iterable[Change], existing: _Objects, wanted: _Objects) -> _Work:
+    dropped: set[_Key] = set()
+    created: set[_Key] = set()
+    rebuilt: set[str] = set()
+    for change in changes:
+        kind, name = change.key.kind, split_name(change.key.name)[-1]
+        if kind in ("column", "constraint") or (kind == "table" and change.action == "changed"):
+            rebuilt.add(split_name(change.key.name)[0])
+            continue
+        if kind == "table":
+            name = change.key.name
+        dropped |= {(kind, name)} & existing.keys()
+        created |= {(kind, name)} & wanted.keys()
+    rebuilt = {table for table in rebuilt if _is_ordinary(existing, table) and _is_ordinary(wanted, table)}
+    gone = rebuilt | {name for kind, name in dropped if kind == "table"}
+    for key in _hanging_on(gone, existing):
+        dropped.add(key)
+        created |= {key} & wanted.keys()
+    new = rebuilt | {name for kind, name in created if kind == "table"}
+    created |= {key for key in _hanging_on(new, wanted) if key not in existing or key in dropped}
+    return _Work(frozenset(dropped), frozenset(created), frozenset(rebuilt))
+
+
+def _is_ordinary(objects: _Objects, table: str) -> bool:
+    found = objects.get(("table", table))
+    return found is not None and tokens(found.sql)[1].upper() != "VIRTUAL"
+
+
+def _hanging_on(tables: Iterable[str], objects: _Objects) -> set[_Key]:
+    """Indexes of these tables, and the views and triggers that name them, or name such a view."""
+    names = {name.casefold() for name in tables}
+    found: set[_Key] = set()
+    while more := {
+        key
+        for key, item in objects.items()
+        if key not in found and key[0] != "table" and _names_one(item, names)
+    }:
+        found |= more
+        names |= {name.casefold() for kind, name in more if kind == "view"}
+    return found
+
+
+def _names_one(item: _Object, names: set[str]) -> bool:
+    if item.table.casefold() in names:
+        return True
+    return item.type != "index" and any(name_of(token).casefold() in names for token in tokens(item.sql))
+
+
+def _drops(work: _Work, existing: _Objects) -> Iterator[str]:
+    """From the outside in; an index goes with its table."""
+    gone = work.rebuilt | {name for kind, name in work.dropped if kind == "table"}
+    for kind, name in sorted(work.dropped, key=_rank, reverse=True):
+        if kind != "index" or existing[kind, name].table not in gone:
+            yield f"DROP {kind.upper()} IF EXISTS {quote(name)}"
+
+
+def _rebuild(sql: str, table: str, live: Connection, declared: Connection) -> Iterator[str]:
+    new = f"{_NEW}{table}"
+    yield _renamed(sql, new)
+    had = {name.casefold(): bool(not_null) for name, not_null, _, _ in live.rows(_COLUMNS, (table,))}
+    kept = [
+        (
+            name,
+            f"ifnull({quote(name)}, {default})"
+            if not_null and default and not had[name.casefold()]
+            else quote(name),
+        )
+        for name, not_null, default, is_written in declared.rows(_COLUMNS, (table,))
+        if is_written and name.casefold() in had
     ]
-    return (*drops, *(wanted[key] for key in sorted(created, key=_rank)))
+    if kept:
+        columns, values = ", ".join(quote(name) for name, _ in kept), ", ".join(value for _, value in kept)
+        yield f"INSERT INTO {quote(new)} ({columns}) SELECT {values} FROM {quote(table)}"  # noqa: S608 - quoted
+    if _counts(sql) and _counts(_sql_of(live, table)):
+        old_name, new_name = _literal(table), _literal(new)
+        yield f"DELETE FROM sqlite_sequence WHERE name = {new_name}"  # noqa: S608 - quoted
+        yield (
+            f"INSERT INTO sqlite_sequence (name, seq) SELECT {new_name}, seq FROM sqlite_sequence"  # noqa: S608
+            f" WHERE name = {old_name}"
+        )
+    yield f"DROP TABLE {quote(table)}"
+    yield f"ALTER TABLE {quote(new)} RENAME TO {quote(table)}"
+
+
+def _renamed(sql: str, name: str) -> str:
+    """The CREATE TABLE text for a table of another name."""
+    return _BEGINNING.sub(lambda found: found[1] + quote(name), sql)
+
+
+def _counts(sql: str) -> bool:
+    """Whether the table never gives a key twice."""
+    return "AUTOINCREMENT" in tokens(sql)
+
+
+def _sql_of(connection: Connection, table: str) -> str:
+    return str(
+        connection.value("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)) or ""
+    )
+
+
+def _count_orphans(live: Connection) -> int:
+    """Rows whose parent is missing already; 0 where the drift is such that SQLite cannot say."""
+    try:
+        return int(live.value("SELECT count(*) FROM pragma_foreign_key_check") or 0)
+    except sqlite3.Error:
+        return 0
 
 
 def _read_objects(connection: Connection, version_table: VersionTable) -> _Objects:
-    return {
-        (kind, name): sql
-        for kind, name, table, sql in connection.rows(_OBJECTS)
-        if table != version_table.name
-    }
+    objects = (_Object(*row) for row in connection.rows(own_objects_sql(version_table)))
+    return {(item.type, item.name): item for item in objects}
 
 
-def _is_redefined(key: tuple[str, str], existing: _Objects, wanted: _Objects) -> bool:
-    return key[0] != "table" and existing[key].split() != wanted[key].split()
-
-
-def _rank(key: tuple[str, str]) -> tuple[int, str]:
+def _rank(key: _Key) -> tuple[int, str]:
     return _ORDER[key[0]], key[1]
 
 
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -37,6 +37,8 @@ def connect(url: DatabaseUrl, *, read_only: bool = False) -> Connection:
         raise _explain(error, file) from error
     try:
         driver.execute("PRAGMA schema_version").fetchone()  # opening alone reads nothing
+        # as SQLite has it by default and changing a schema needs it; a build may have another default
+        driver.execute("PRAGMA foreign_keys = OFF")
     except sqlite3.Error as error:
         driver.close()
         raise _explain(error, file) from error

@@ -7,19 +7,35 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from govern.errors import ConfigurationError
 from govern.source.manifest.document import Document, Mark, Problem, Unreadable, parse_document, read_document
-from govern.source.manifest.model import CriticalTable, Invariant, Manifest, Relationship
+from govern.source.manifest.model import (
+    CriticalTable,
+    Drift,
+    IgnoredDrift,
+    Invariant,
+    Manifest,
+    Relationship,
+    WeighedDrift,
+)
 
-_NOT_YET = ("repairs", "drift", "backups", "monitor", "probes")
+_NOT_YET = ("repairs", "backups", "monitor", "probes")
 """Keys of the contract whose feature does not exist yet: nothing would obey them."""
 _ENTRIES: dict[str, type[CriticalTable] | type[Relationship] | type[Invariant]] = {
     "critical_tables": CriticalTable,
     "relationships": Relationship,
     "invariants": Invariant,
 }
+_MODELS: dict[tuple[str, ...], type[BaseModel]] = {
+    (): Manifest,
+    **{(key,): model for key, model in _ENTRIES.items()},
+    ("drift",): Drift,
+    ("drift", "ignore"): IgnoredDrift,
+    ("drift", "severity"): WeighedDrift,
+}
+"""What may stand where: by the keys on the way to it."""
 _SHOWN = 50
 """Problems shown; whoever has more begins with these."""
 
@@ -52,7 +68,11 @@ def _to_manifest(document: Document, path: Path) -> Manifest:
     problems = [*_unsupported(document), *_unnamed_twice(document)]
     values = {key: value for key, value in document.values.items() if key not in _NOT_YET}
     # a key with nothing under it says nothing
-    values = {key: value for key, value in values.items() if value is not None or key not in _ENTRIES}
+    values = {
+        key: value
+        for key, value in values.items()
+        if value is not None or (key not in _ENTRIES and key != "drift")
+    }
     try:
         manifest = Manifest.model_validate(values)
     except ValidationError as error:
@@ -69,6 +89,8 @@ def _with_places(manifest: Manifest, document: Document, path: Path) -> Manifest
     for key in _ENTRIES:
         for index, entry in enumerate(getattr(manifest, key)):
             entry._line = manifest.line_of(key, index)
+    for index, ignored in enumerate(manifest.drift.ignore):
+        ignored._line = manifest.line_of("drift", "ignore", index)
     return manifest
 
 
@@ -121,7 +143,7 @@ def _problem(document: Document, details: Any) -> Problem:
 
 
 def _unknown_key(path: Sequence[str | int], key: str) -> str:
-    model = _ENTRIES[str(path[0])] if len(path) > 1 else Manifest
+    model = _MODELS[tuple(part for part in path[:-1] if isinstance(part, str))]
     known = [field.alias or name for name, field in model.model_fields.items()]
     close = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,6 +41,14 @@ def _parse_severity(label: object) -> object:
         return Severity.parse(label) if isinstance(label, str) else label
     except KeyError:
         message = f"must be one of {', '.join(severity.label for severity in Severity)}"
+        raise ValueError(message) from None
+
+
+def _parse_date(text: object) -> object:
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else text
+    except ValueError:
+        message = "must be a day, written as 2031-12-31"
         raise ValueError(message) from None
 
 
@@ -121,12 +130,46 @@ class Invariant(_Entry):
     severity: _Severity = Severity.ERROR
 
 
+class IgnoredDrift(_Entry):
+    """Differences that somebody answers for, until a day."""
+
+    kind: _Text = "*"
+    """Of the objects, a glob: ``index``."""
+    name: _Text
+    """Theirs, a glob, with or without the namespace: ``public.tmp_*``."""
+    fact: _Text | None = None
+    """Only this fact of objects that differ: ``comment``, ``storage``."""
+    reason: _Text
+    owner: _Text
+    until: Annotated[date, BeforeValidator(_parse_date)]
+    """The last day on which it holds."""
+
+
+class WeighedDrift(_Entry):
+    """How much differences of some objects matter."""
+
+    kind: _Text = "*"
+    name: _Text = "*"
+    severity: _Severity
+
+
+class Drift(_Entry):
+    """What of drift the project has decided to live with."""
+
+    ignore: tuple[IgnoredDrift, ...] = ()
+    severity: tuple[WeighedDrift, ...] = ()
+    """The first entry that matches counts."""
+    baseline: _Text | None = None
+    """The file of the differences that are known, relative to the project's root."""
+
+
 class Manifest(_Entry):
     """The whole file."""
 
     critical_tables: tuple[CriticalTable, ...] = ()
     relationships: tuple[Relationship, ...] = ()
     invariants: tuple[Invariant, ...] = ()
+    drift: Drift = Drift()
     _path: Path = PrivateAttr(default=Path())
     _lines: Mapping[tuple[str | int, ...], int] = PrivateAttr(default_factory=dict)
 

@@ -31,18 +31,57 @@ WHERE c.relname = %s AND c.relkind IN ('r', 'p') AND CASE
 END
 """
 
+# schemas on the search_path that the role may not look into: the server leaves them out without a word
+_HIDDEN_VERSION_TABLE = """
+SELECT n.nspname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = %s AND c.relkind IN ('r', 'p')
+  AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+  AND n.nspname = ANY (
+    SELECT CASE p.name WHEN '"$user"' THEN current_user::text ELSE pg_catalog.btrim(p.name, '"') END
+    FROM pg_catalog.regexp_split_to_table(pg_catalog.current_setting('search_path'), ', *') p(name)
+  )
+"""
+
+_PLACES = """
+SELECT n.nspname::text
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = %s AND c.relkind IN ('r', 'p')
+ORDER BY n.nspname
+"""
+
+
+def find_version_tables(connection: Connection, table: VersionTable) -> tuple[str, ...]:
+    """The namespaces that have a table of that name, on the search_path or not."""
+    return tuple(namespace for (namespace,) in connection.rows(_PLACES, (table.name,)))
+
 
 def read_version_rows(connection: Connection, table: VersionTable) -> tuple[str, ...] | None:
     """The stamped revisions, sorted; None where there is no version table.
 
-    Without a namespace the table is looked for where Alembic does: on the role's search_path.
+    Without a namespace the table is looked for where Alembic does: on the role's search_path. Raises
+    NotPermitted where it is there, and the role may not read it.
     """
     found = connection.rows(_VERSION_TABLE, (table.name, table.namespace, table.namespace))
     if not found:
+        _refuse_hidden(connection, table)
         return None
     query = sql.SQL("SELECT version_num FROM {}").format(sql.Identifier(*found[0]))
     with _permission_to_read(table.name):
         return tuple(sorted(str(revision) for (revision,) in connection.rows(query)))
+
+
+def _refuse_hidden(connection: Connection, table: VersionTable) -> None:
+    """What a role may not see is not absent."""
+    if table.namespace is None and (hidden := connection.value(_HIDDEN_VERSION_TABLE, (table.name,))):
+        raise NotPermitted(
+            f"the rows of {table.name} cannot be read",
+            why=f"the role may not look into the schema {hidden}, where it is",
+            next=f"let its owner run: GRANT USAGE ON SCHEMA {hidden} TO the role, "
+            f"and GRANT SELECT ON {table.name}",
+        )
 
 
 def count_rows(connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 from govern.core.snapshot import Fact, Facts, ObjectKey, Snapshot, join_name
@@ -40,12 +42,23 @@ def read_snapshot(connection: Connection, table: VersionTable) -> Snapshot:
 
 def _read_objects(connection: Connection, kind: str, sql: str) -> Iterator[tuple[ObjectKey, Facts]]:
     columns, rows = _read_columns(connection, sql)
-    naming = {name: columns.index(name) for name in _NAMING if name in columns}
+    namespace = columns.index("namespace")
+    name_of = _naming(columns)
     facts = [(index, sys.intern(name)) for index, name in enumerate(columns) if name not in _NAMING]
     for row in rows:
-        identity = {name: row[index] for name, index in naming.items()}
-        key = ObjectKey(kind, sys.intern(identity.pop("namespace")), _object_name(**identity))
+        key = ObjectKey(kind, sys.intern(row[namespace]), name_of(row))
         yield key, {name: _fact(row[index]) for index, name in facts if row[index] is not None}
+
+
+def _naming(columns: Sequence[str]) -> Callable[[Sequence[Any]], str]:
+    """How a row's object is called, by the columns that there are."""
+    parts = {name: columns.index(name) for name in _NAMING[1:] if name in columns}
+    if parts.keys() == {"name"}:
+        return itemgetter(parts["name"])
+    if parts.keys() == {"parent", "name"}:
+        names = itemgetter(parts["parent"], parts["name"])
+        return lambda row: join_name(*names(row))
+    return lambda row: _object_name(**{name: row[index] for name, index in parts.items()})
 
 
 def _read_columns(connection: Connection, sql: str) -> tuple[list[str], list[Sequence[Any]]]:
@@ -84,7 +97,7 @@ def _role_name(role: str) -> str:
 def _fact(value: Any) -> Fact:
     """A column's value as a fact."""
     if isinstance(value, str):
-        return sys.intern(_in_one_spelling(value))
+        return _in_one_spelling(value)
     if isinstance(value, list):
         return tuple(_in_one_spelling(str(item)) for item in value)
     if isinstance(value, bool | int):
@@ -92,6 +105,7 @@ def _fact(value: Any) -> Fact:
     return str(value)
 
 
+@functools.lru_cache(maxsize=20_000)
 def _in_one_spelling(text: str) -> str:
     """Takes away two differences that mean nothing: line ends of Windows, and where a list is cast.
 

@@ -1,0 +1,272 @@
+"""A drift check that finds nothing, beside migra, ``alembic check`` and ``results dbdiff``, in one run, interleaved.
+
+Usage: python benchmarks/drift.py [N ...] [--runs RUNS] [--results PROGRAM]. N are numbers of tables, 40 and 500
+by default. Two databases with the same generated schema stand on an embedded PostgreSQL in a temporary folder.
+``results`` is timed where its program is given: pip install results, in an environment of its own.
+Prints medians of time and peak memory, and the ratio of each peer to govern, pair by pair.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import psycopg
+
+from govern.core.changes import diff
+from govern.database import embedded, migra_diff
+from govern.database.dialect import VersionTable
+from govern.database.engines import dialect_of
+from govern.database.url import DatabaseUrl
+from govern.source.lock import parse_lock, render_lock
+
+TABLE = VersionTable()
+FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_locks_per_transaction": "4096",
+}
+MIGRA_UP_TO = 2000
+"""Tables at which migra is timed in process, too: it takes a minute for more."""
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("tables", nargs="*", type=int, default=[40, 500])
+    arguments.add_argument("--runs", type=int, default=5)
+    arguments.add_argument("--results", type=Path, metavar="PROGRAM")
+    chosen = arguments.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="govern-bench-"))
+    folder.chmod(0o711)  # the server may run as another user
+    try:
+        server = embedded.ensure_running(folder / ".govern", settings=FAST).with_database("postgres")
+        for tables in chosen.tables:
+            bench(folder, server, tables, chosen.runs, chosen.results)
+    finally:
+        embedded.stop(folder / ".govern")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def bench(folder: Path, server: DatabaseUrl, tables: int, runs: int, results: Path | None) -> None:
+    live, declared = (make_database(server, f"{name}_{tables}", tables) for name in ("live", "declared"))
+    project = make_project(folder / f"project_{tables}", live, tables)
+    peer = str(Path(sys.executable).with_name("migra"))
+    commands: dict[str, Sequence[str]] = {
+        "govern drift --against URL": (
+            bin("govern"),
+            "drift",
+            "--quiet",
+            "--url",
+            live.text,
+            "--against",
+            declared.text,
+        ),
+        "migra": (peer, "--unsafe", sqlalchemy_url(live), sqlalchemy_url(declared)),
+        "alembic check": (bin("alembic"), "check"),
+    }
+    if results is not None:
+        commands["results dbdiff"] = (str(results), "dbdiff", live.text, declared.text)
+    print(f"\n{tables:,} tables; whole process, {runs} runs each, interleaved")
+    compare(commands, project, runs)
+    print("  in process")
+    time_in_process(live, declared, tables, runs)
+
+
+def compare(commands: Mapping[str, Sequence[str]], project: Path, runs: int) -> None:
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    peaks: dict[str, list[int]] = {name: [] for name in commands}
+    for number in range(runs + 1):
+        for name, command in commands.items():
+            elapsed, peak = time_process(command, project)
+            if number > 0:  # the first round warms the caches
+                seconds[name].append(elapsed)
+                peaks[name].append(peak)
+    ours = next(iter(seconds.values()))
+    for name, values in seconds.items():
+        ratio = statistics.median(other / mine for mine, other in zip(ours, values, strict=True))
+        peak = statistics.median(peaks[name]) / 1024
+        print(f"    {name:<28} {statistics.median(values):7.2f} s  {peak:6.0f} MB  ratio {ratio:5.1f}")
+
+
+def time_process(command: Sequence[str], project: Path) -> tuple[float, int]:
+    """Seconds, and the peak memory of the process in KB. A peer that reports differences has done its work."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        cwd=project,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    assert process.stderr is not None
+    told = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    elapsed = time.perf_counter() - started
+    if b"Traceback" in told or process.returncode > 2:
+        raise RuntimeError(f"{command[0]}: {told.decode()[-2000:]}")
+    return elapsed, usage.ru_maxrss
+
+
+def time_in_process(live: DatabaseUrl, declared: DatabaseUrl, tables: int, runs: int) -> None:
+    dialect = dialect_of(live)
+    with (
+        dialect.connect(live, read_only=True) as connection,
+        dialect.connect(declared, read_only=True) as other,
+    ):
+        one, two = dialect.read_snapshot(connection, TABLE), dialect.read_snapshot(other, TABLE)
+        text = render_lock(one, ())
+        work: dict[str, Callable[[], object]] = {
+            "read_snapshot": lambda: dialect.read_snapshot(connection, TABLE),
+            "read_fingerprint": lambda: dialect.read_fingerprint(connection, TABLE),
+            "diff": lambda: diff(one, two),
+            "render_lock": lambda: render_lock(one, ()),
+            "parse_lock": lambda: parse_lock(text, Path("schema.lock")),
+        }
+        if tables <= MIGRA_UP_TO:
+            work["migra, both databases"] = lambda: migra_diff.propose_statements(
+                live=live, declared=declared, version_table=TABLE
+            )
+        for name, run in work.items():
+            run()
+            values = sorted(_time(run) for _ in range(runs))
+            print(f"    {name:<28} {statistics.median(values) * 1000:7.0f} ms")
+
+
+def _time(run: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def make_database(server: DatabaseUrl, name: str, tables: int) -> DatabaseUrl:
+    with psycopg.connect(server.conninfo, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+    url = server.with_database(name)
+    with psycopg.connect(url.conninfo, autocommit=True) as connection:
+        for statements in batches(schema_sql(tables), 500):
+            connection.execute(";\n".join(statements).encode())
+        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.execute("INSERT INTO alembic_version VALUES ('r1')")
+        connection.execute("ANALYZE")
+    return url
+
+
+def batches(items: Iterator[str], size: int) -> Iterator[list[str]]:
+    batch: list[str] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    yield batch
+
+
+COLUMNS = (
+    ("tenant_id", "integer", "sa.Integer"),
+    ("name", "varchar(200)", "sa.String(200)"),
+    ("email", "varchar(320)", "sa.String(320)"),
+    ("status", "varchar(20)", "sa.String(20)"),
+    ("amount", "numeric(12,2)", "sa.Numeric(12, 2)"),
+    ("payload", "jsonb", "postgresql.JSONB"),
+    ("is_active", "boolean", "sa.Boolean"),
+    ("created_at", "timestamptz", "sa.DateTime(timezone=True)"),
+    ("note", "text", "sa.Text"),
+)
+
+
+def parents(number: int) -> list[int]:
+    """The tables a table refers to: two or three that came before it."""
+    return sorted({number // 2, number // 3, number - 1} - {number}) if number > 3 else []
+
+
+def schema_sql(tables: int) -> Iterator[str]:
+    """About 12 columns a table, 2–3 foreign keys, 3 indexes, 1–2 checks, comments; some of every other kind."""
+    for number in range(tables):
+        name = f"t{number}"
+        references = "".join(f", ref_{to} integer REFERENCES t{to} (id)" for to in parents(number))
+        columns = ", ".join(f"{column} {kind}" for column, kind, _ in COLUMNS)
+        if number % 20 == 0:
+            yield f"CREATE TYPE e{number} AS ENUM ('new', 'open', 'closed')"
+        yield (
+            f"CREATE TABLE {name} (id serial PRIMARY KEY, {columns}{references},"
+            f" CONSTRAINT {name}_amount CHECK (amount >= 0),"
+            f" CONSTRAINT {name}_status CHECK (status IN ('new', 'open', 'closed')))"
+        )
+        yield f"ALTER TABLE {name} ALTER created_at SET DEFAULT now(), ALTER status SET DEFAULT 'new'"
+        yield f"CREATE INDEX {name}_name ON {name} (name)"
+        yield f"CREATE UNIQUE INDEX {name}_email ON {name} (tenant_id, email)"
+        yield f"CREATE INDEX {name}_active ON {name} (created_at) WHERE is_active"
+        yield f"COMMENT ON TABLE {name} IS 'The table number {number}'"
+        yield f"COMMENT ON COLUMN {name}.amount IS 'In cents of {number}'"
+        if number % 25 == 0:
+            yield (
+                f"CREATE FUNCTION touch_{number}() RETURNS trigger LANGUAGE plpgsql AS"
+                f" $$ BEGIN NEW.created_at = now(); RETURN NEW; END $$"
+            )
+            yield f"CREATE TRIGGER touch BEFORE UPDATE ON {name} FOR EACH ROW EXECUTE FUNCTION touch_{number}()"
+        if number % 20 == 0:
+            yield f"CREATE VIEW v{number} AS SELECT id, name, amount FROM {name} WHERE is_active AND amount > {number}"
+
+
+def make_project(root: Path, live: DatabaseUrl, tables: int) -> Path:
+    """What ``alembic check`` needs: models of the same tables, one revision, an ini with the URL."""
+    (root / "migrations/versions").mkdir(parents=True)
+    url = sqlalchemy_url(live).replace("%", "%%")
+    (root / "alembic.ini").write_text(
+        f"[alembic]\nscript_location = migrations\nprepend_sys_path = .\nsqlalchemy.url = {url}\n"
+    )
+    (root / "migrations/env.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import context\nfrom models import metadata\n"
+        "engine = sa.create_engine(context.config.get_main_option('sqlalchemy.url'))\n"
+        "with engine.connect() as connection:\n"
+        "    context.configure(connection=connection, target_metadata=metadata)\n"
+        "    with context.begin_transaction():\n        context.run_migrations()\n"
+    )
+    (root / "migrations/versions/r1.py").write_text(
+        "revision = 'r1'\ndown_revision = None\ndef upgrade(): pass\ndef downgrade(): pass\n"
+    )
+    (root / "models.py").write_text("\n".join(models(tables)))
+    return root
+
+
+def models(tables: int) -> Iterator[str]:
+    yield "import sqlalchemy as sa\nfrom sqlalchemy.dialects import postgresql\nmetadata = sa.MetaData()"
+    for number in range(tables):
+        name = f"t{number}"
+        columns = "".join(
+            f", sa.Column('{column}', {kind}"
+            + (f", comment='In cents of {number}')" if column == "amount" else ")")
+            for column, _, kind in COLUMNS
+        )
+        references = "".join(
+            f", sa.Column('ref_{to}', sa.Integer, sa.ForeignKey('t{to}.id'))" for to in parents(number)
+        )
+        yield (
+            f"t = sa.Table('{name}', metadata, sa.Column('id', sa.Integer, primary_key=True){columns}{references},"
+            f" comment='The table number {number}')"
+        )
+        yield f"sa.Index('{name}_name', t.c.name)"
+        yield f"sa.Index('{name}_email', t.c.tenant_id, t.c.email, unique=True)"
+        yield f"sa.Index('{name}_active', t.c.created_at, postgresql_where=t.c.is_active)"
+
+
+def sqlalchemy_url(url: DatabaseUrl) -> str:
+    return url.text.replace("postgresql://", "postgresql+psycopg://")
+
+
+def bin(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""Drift that a team decided to live with: ignored until a day, weighed otherwise, or known since adoption."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+
+from govern.database.url import DatabaseUrl
+from tests.acceptance.conftest import MakeProject
+from tests.acceptance.program import Project
+
+MANIFEST = "schema/governance.yaml"
+TOMORROW = date.today() + timedelta(days=1)  # noqa: DTZ011 - the day here, as a manifest means it
+YESTERDAY = TOMORROW - timedelta(days=2)
+
+
+def execute(url: DatabaseUrl, *statements: str) -> None:
+    if url.dialect == "sqlite":
+        with contextlib.closing(sqlite3.connect(url.path)) as connection:
+            connection.executescript(";".join(statements))
+        return
+    with psycopg.connect(url.conninfo, autocommit=True) as session:
+        for statement in statements:
+            session.execute(statement.encode())
+
+
+def ignoring(name: str, until: date) -> str:
+    return (
+        "drift:\n  ignore:\n"
+        f"    - {{kind: table, name: {name}, reason: a trial, owner: ada, until: {until}}}\n"
+    )
+
+
+def found(project: Project, *arguments: str) -> set[tuple[str, str, str]]:
+    done = project.ask("drift", *arguments)
+    return {(finding["rule"], finding["severity"], finding["subject"]["name"]) for finding in done.findings}
+
+
+STRAY = ("drift.table-added", "error", "stray")
+
+
+def test_what_is_ignored_is_counted_and_is_no_finding_anywhere(
+    make_project: MakeProject, any_database: DatabaseUrl
+) -> None:
+    project = make_project("plain", any_database)
+    project.succeed("lock")
+    project.succeed("migrate")
+    execute(any_database, "CREATE TABLE stray (id integer)")
+    assert found(project) == {STRAY}
+    assert project.ask("health").exit_code == 1
+    assert project.ask("migrate").exit_code != 0
+
+    project.write({MANIFEST: ignoring("str*", TOMORROW)})
+    assert project.succeed("drift").entry("drift")["reason"].endswith("1 ignored")
+    assert project.succeed("health").findings == []
+    assert project.succeed("migrate").entry("validate")["reason"].endswith("1 ignored")
+    planned = project.succeed("repair", "plan").report["repair"]
+    assert planned["statements"] == []
+
+
+def test_an_entry_that_expired_ignores_nothing_and_says_who_answers_for_it(
+    make_project: MakeProject, any_database: DatabaseUrl
+) -> None:
+    project = make_project("plain", any_database, {MANIFEST: ignoring("stray", YESTERDAY)})
+    project.succeed("migrate")
+    execute(any_database, "CREATE TABLE stray (id integer)")
+    done = project.ask("drift")
+    assert done.rules == {"drift.table-added", "drift.ignore-expired"}
+    (expired,) = (finding for finding in done.findings if finding["rule"] == "drift.ignore-expired")
+    assert expired["severity"] == "warning"
+    assert (expired["subject"]["path"], expired["subject"]["line"]) == (MANIFEST, 3)
+    assert "ada" in expired["why"]
+
+
+def test_an_entry_that_matches_nothing_is_told_and_fails_nothing(
+    make_project: MakeProject, any_database: DatabaseUrl
+) -> None:
+    project = make_project("plain", any_database, {MANIFEST: ignoring("stray", TOMORROW)})
+    project.succeed("migrate")
+    assert project.succeed("drift").rules == {"drift.ignore-unused"}
+
+
+def test_a_repair_leaves_alone_what_is_ignored(
+    make_project: MakeProject, postgresql_database: DatabaseUrl
+) -> None:
+    project = make_project("plain", postgresql_database, {MANIFEST: ignoring("stray", TOMORROW)})
+    project.succeed("migrate")
+    execute(
+        postgresql_database,
+        "CREATE TABLE stray (id integer)",
+        "ALTER TABLE users ALTER COLUMN email DROP NOT NULL",
+    )
+    applied = project.ask("repair", "apply")
+    if applied.exit_code == 0:
+        assert found(project) == set()
+    else:  # a proposal that would drop it is not proven
+        assert applied.exit_code == 4
+        assert "not proven" in applied.problem["what"]
+    with psycopg.connect(postgresql_database.conninfo) as session:
+        session.execute("SELECT * FROM stray")
+
+
+def test_severities_are_the_manifests(make_project: MakeProject, any_database: DatabaseUrl) -> None:
+    manifest = (
+        "critical_tables: [{name: users}]\n"
+        "drift: {severity: [{kind: index, name: users.*, severity: warning}, {kind: table, severity: info}]}\n"
+    )
+    project = make_project("plain", any_database, {MANIFEST: manifest})
+    project.succeed("migrate")
+    execute(any_database, "CREATE TABLE stray (id integer)", "CREATE INDEX extra ON users (email)")
+    assert found(project) == {
+        ("drift.table-added", "info", "stray"),
+        ("drift.index-added", "warning", "users.extra"),
+    }
+    assert project.succeed("drift")
+    execute(any_database, "ALTER TABLE users ADD COLUMN scratch text")
+    assert ("drift.column-added", "critical", "users.scratch") in found(project)
+
+
+def test_a_drifted_database_is_adopted_with_a_baseline(
+    make_project: MakeProject, any_database: DatabaseUrl, tmp_path: Path
+) -> None:
+    project = make_project("plain", any_database)
+    project.succeed("migrate")
+    execute(any_database, "CREATE TABLE stray (id integer)", "CREATE INDEX extra ON users (email)")
+    file = tmp_path / "known"
+    written = project.succeed("drift", "--write-baseline", str(file))
+    assert "2 known differences" in written.entry("baseline")["reason"]
+    assert "drift.table-added" in file.read_text()
+
+    adopted = project.succeed("drift", "--baseline", str(file))
+    assert adopted.entry("drift")["reason"].endswith("2 known")
+    assert STRAY in found(project)
+
+    execute(any_database, "DROP INDEX extra", "CREATE INDEX extra ON users (id)")
+    assert found(project, "--baseline", str(file)) == {("drift.index-added", "error", "users.extra")}
+
+    execute(any_database, "DROP INDEX extra")
+    done = project.succeed("drift", "--baseline", str(file))
+    assert done.rules == {"drift.baseline-vanished"}
+
+
+def test_a_baseline_of_the_manifest_is_read_and_a_missing_one_refused(
+    make_project: MakeProject, any_database: DatabaseUrl
+) -> None:
+    project = make_project("plain", any_database, {MANIFEST: "drift: {baseline: schema/drift.baseline}\n"})
+    project.write({MANIFEST: None})
+    project.succeed("migrate")
+    execute(any_database, "CREATE TABLE stray (id integer)")
+    project.write({MANIFEST: "drift: {baseline: schema/drift.baseline}\n"})
+    refused = project.ask("drift")
+    assert refused.exit_code == 2
+    assert "schema/drift.baseline" in refused.problem["what"]
+    project.succeed("drift", "--write-baseline", "schema/drift.baseline")
+    assert project.succeed("drift").findings == []

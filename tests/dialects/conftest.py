@@ -1,0 +1,5 @@
+"""What dialect tests share."""
+
+from tests.fixtures.projects import copy_project
+
+__all__ = ["copy_project"]
