@@ -80,7 +80,7 @@ IGNORE_UNUSED = Rule(
     id="drift.ignore-unused",
     name="an ignored difference does not exist",
     severity=Severity.WARNING,
-    condition="no difference of the database has the kind, name and fact of an entry under `ignore` in the manifest's `drift`",
+    condition="no difference has the kind, name and fact of an entry under `ignore` in the manifest's `drift`",
     effect="one day it hides a difference that nobody decided about",
     remedy="take the entry out of the manifest, or correct its name",
 )

@@ -92,7 +92,7 @@ def drift(
       govern drift                        against the revision it is stamped with
       govern drift --against models       against the models
       govern drift --sql repair.sql       with the statements that repair it
-      govern drift --write-baseline schema/known-drift.txt
+      govern drift --write-baseline schema/baseline.txt
                                           adopt a database that has drifted
     """
     from govern import api
