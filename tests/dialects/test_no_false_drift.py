@@ -13,6 +13,7 @@ from psycopg import sql
 
 from govern import api, config
 from govern.checks.drift import judge_drift
+from govern.checks.startup import Expectation, check_startup
 from govern.config import Settings
 from govern.core.changes import describe_change, diff
 from govern.core.finding import Severity
@@ -28,6 +29,7 @@ from govern.declared import (
     in_words_of,
 )
 from govern.errors import CouldNotCheck, NotPermitted
+from govern.source.lock import parse_lock, render_lock
 from tests.fixtures.databases import MakeDatabase, MakeFromTemplate, MakeRole, with_credentials
 from tests.fixtures.projects import CopyProject
 
@@ -159,6 +161,27 @@ def test_asking_leaves_the_scratch_database_as_it_was(
     before = read(expressions)
     differences(before, read(restored), expressions)
     assert diff(before, read(expressions)) == ()
+
+
+def test_an_application_starts_on_a_restored_database_and_is_told_of_the_spelling(
+    expressions: DatabaseUrl, make_postgresql_database: MakeDatabase
+) -> None:
+    restored = make_postgresql_database("template0")
+    copy(expressions, restored)
+    lock = parse_lock(render_lock(read(expressions), ("r1",)), Path("schema.lock"))
+    stamp = "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('r1')"
+    run(restored, stamp)
+    expected = Expectation(heads=("r1",), lock=lock, read_known=frozenset)
+    dialect = dialect_of(restored)
+    with dialect.connect(restored, read_only=True) as connection:
+        told = check_startup(connection, dialect, TABLE, expected, subject="app")
+    assert told
+    assert {finding.severity for finding in told} == {Severity.WARNING}
+    run(restored, "ALTER TABLE t ALTER a SET DEFAULT 'other'")
+    with dialect.connect(restored, read_only=True) as connection:
+        told = check_startup(connection, dialect, TABLE, expected, subject="app")
+    serious = [finding.subject.name for finding in told if finding.severity >= Severity.ERROR]
+    assert serious == ["t.a"]
 
 
 # --- the same statements, by another hand -----------------------------------------------------------------

@@ -86,15 +86,15 @@ IGNORE_EXPIRED = Rule(
     id="drift.ignore-expired",
     name="an ignored difference has expired",
     severity=Severity.WARNING,
-    condition="the day until which an entry under drift.ignore holds is over",
+    condition="the last day of an entry under `ignore` in the manifest's `drift` is over",
     effect="it ignores nothing any more: what it covered is a finding again",
     remedy="take the difference away, or give the entry a new day and reason; then take out what is not needed",
 )
 IGNORE_UNUSED = Rule(
     id="drift.ignore-unused",
-    name="an entry under drift.ignore matches nothing",
+    name="an ignored difference does not exist",
     severity=Severity.WARNING,
-    condition="no difference of the database has the kind, name and fact of an entry under drift.ignore",
+    condition="no difference has the kind, name and fact of an entry under `ignore` in the manifest's `drift`",
     effect="one day it hides a difference that nobody decided about",
     remedy="take the entry out of the manifest, or correct its name",
 )

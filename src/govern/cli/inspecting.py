@@ -97,7 +97,7 @@ def drift(
       govern drift --against models       against the models
       govern drift --sql repair.sql       with the statements that repair it
       govern drift --coverage             what it sees, and what it does not
-      govern drift --write-baseline schema/drift.baseline
+      govern drift --write-baseline schema/baseline.txt
                                           adopt a database that has drifted
     """
     from govern import api

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from govern.core.changes import describe_change, diff
-from govern.core.snapshot import Facts, ObjectKey, Snapshot, join_name, split_name
+from govern.core.changes import Change, describe_change, diff, is_spelling_alone
+from govern.core.snapshot import Fact, Facts, ObjectKey, Snapshot, join_name, split_name
 
 NOTHING: Facts = {}
 
@@ -116,3 +116,31 @@ def test_joined_names_split_into_their_parts(parts: list[str]) -> None:
 )
 def test_what_follows_the_parts_is_left_out(name: str, parts: tuple[str, ...]) -> None:
     assert split_name(name) == parts
+
+
+@pytest.mark.parametrize(
+    ("declared", "live", "is_spelling"),
+    [
+        ("((a AND b) AND c)", "(a AND b AND c)", True),
+        (
+            "(ARRAY['x'::character varying, NULL::character varying])::text[]",
+            "ARRAY[('x'::character varying)::text, (NULL::character varying)::text]",
+            True,
+        ),
+        ("('a'::public.code)::numeric(10,2)", "'a'", True),
+        ("(a OR b) AND c", "a OR (b AND c)", True),
+        ("a > 1", "a > 2", False),
+        ("a = 'x'", "a = 'y'", False),
+        ("a AND b", "a OR b", False),
+        ("integer", "bigint", False),
+        (None, "1", False),
+        (True, False, False),
+        (("a ((b))", "c"), ("a (b)", "c"), True),
+        (("a", "c"), ("a",), False),
+    ],
+)
+def test_spelling_is_casts_brackets_and_white_space(declared: Fact, live: Fact, is_spelling: bool) -> None:
+    change = Change(
+        key=ObjectKey("constraint", "public", "t.k"), action="changed", facts={"definition": (declared, live)}
+    )
+    assert is_spelling_alone(change) is is_spelling
