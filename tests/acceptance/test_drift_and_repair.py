@@ -115,12 +115,23 @@ def test_nothing_to_repair_is_said_and_nothing_is_done(
     assert dump(any_database) == before
 
 
+def rows_of(dumped: str) -> list[str]:
+    return [
+        line
+        for line in dumped.splitlines()
+        if line.startswith(('INSERT INTO "users"', 'INSERT INTO "notes"'))
+    ]
+
+
 def test_drift_of_a_sqlite_file_is_repaired_by_a_rebuild_that_keeps_the_rows(
     make_project: MakeProject, sqlite_database: DatabaseUrl, tmp_path: Path
 ) -> None:
     project = make_project("plain", sqlite_database)
     project.succeed("migrate")
+    execute(sqlite_database, "INSERT INTO users (id, email) VALUES (1, 'a@example.org')")
+    execute(sqlite_database, "INSERT INTO notes (id, user_id, body) VALUES (1, 1, 'kept')")
     before = dump(sqlite_database)
+    assert len(rows_of(before)) == 2
     execute(sqlite_database, "ALTER TABLE notes ADD COLUMN scratch text", "CREATE TABLE stray (id integer)")
     script = tmp_path / "repair.sql"
     found = project.ask("drift", "--sql", str(script))
