@@ -42,7 +42,7 @@ class Observation:
     rewrites: tuple[str, ...] = ()
     """Tables whose files were replaced (relfilenode changed): every row was written again."""
     scans: tuple[str, ...] = ()
-    """Tables read from end to end, though not rewritten: a check or a foreign key that was validated, an index built."""
+    """Tables read from end to end, though not rewritten: to validate a check or a foreign key, to build an index."""
     creates: tuple[str, ...] = ()
     """Tables that did not exist before the revision began and do after the statement."""
     invalid_indexes: tuple[str, ...] = ()
