@@ -10,13 +10,13 @@ from pathlib import Path
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.core.changes import describe_change, diff
-from govern.core.plan import Hazard, RepairPlan, hazards_of_undoing
+from govern.core.plan import Hazard, RepairPlan
 from govern.core.report import Draft
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.scratch import scratch_database
 from govern.declared import Declared, declared_by_revisions
-from govern.errors import CouldNotCheck, FailedMidway, Refused
+from govern.errors import FailedMidway, Refused
 
 Narrate = Callable[[str], None]
 
@@ -24,7 +24,8 @@ Narrate = Callable[[str], None]
 def plan_repair(live: LiveDatabase) -> RepairPlan:
     """Proposes statements for the drift from the stamped revision, and proves them on a scratch copy.
 
-    The copy has the live schema without its rows. Nothing is written to the live database.
+    The copy has the live schema and, of its rows, none: made-up ones stand for them. Nothing is written to
+    the live database.
     """
     with declared_by_revisions(live.settings, live.read_stamped(), like=live.url) as declared:
         return prove_repair(live, declared)
@@ -33,20 +34,19 @@ def plan_repair(live: LiveDatabase) -> RepairPlan:
 def prove_repair(live: LiveDatabase, declared: Declared) -> RepairPlan:
     """The same, against a declared schema that stands in a scratch database already."""
     changes = diff(declared.snapshot, live.read_snapshot())
-    hazards = hazards_of_undoing(changes)
     if not changes:
-        return RepairPlan(statements=(), changes=(), hazards=(), remaining=())
-    try:
-        statements = live.dialect.propose_repair(live.url, declared.url, live.table)
-    except CouldNotCheck as error:
-        return RepairPlan(
-            statements=(), changes=changes, hazards=hazards, remaining=changes, problem=error.problem.why
-        )
+        return RepairPlan(steps=(), changes=(), hazards=(), remaining=())
     with _schema_copy(live) as copy:
-        problem = _run(copy, statements)
+        proposal = live.dialect.propose_repair(live.url, copy.url, declared.url, live.table)
+        problem = _run(copy, tuple(step.sql for step in proposal.steps))
         remaining = diff(declared.snapshot, copy.read_snapshot())
     return RepairPlan(
-        statements=statements, changes=changes, hazards=hazards, remaining=remaining, problem=problem
+        steps=proposal.steps,
+        changes=changes,
+        hazards=proposal.hazards,
+        remaining=remaining,
+        doubts=proposal.doubts,
+        problem=problem,
     )
 
 
@@ -114,8 +114,19 @@ def _guard(plan: RepairPlan, allow: tuple[str, ...]) -> None:
 
 
 def _explain(hazard: Hazard) -> str:
-    verb = {"drops": "is dropped with its rows", "retypes": "is retyped; values may not fit"}
-    return f"{hazard.subject} {verb[hazard.name.partition('-')[0]]}"
+    return f"{hazard.subject} {_HARMS[hazard.name]}"
+
+
+_HARMS = {
+    "drops-table": "is dropped with its rows",
+    "drops-column": "is dropped with its values",
+    "drops-materialized-view": "is dropped with its rows",
+    "drops-sequence": "is dropped with its position",
+    "drops-enum-value": "is dropped; rows that have it are in the way",
+    "drops-attribute": "is dropped with its values",
+    "retypes-attribute": "is retyped; values may not fit",
+    "retypes-column": "is retyped; values may not fit",
+}
 
 
 @contextmanager

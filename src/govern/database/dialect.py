@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from govern.core.plan import Proposal
 from govern.core.run import Run
 from govern.core.snapshot import Snapshot
 from govern.database.connection import Connection
@@ -92,11 +93,12 @@ class Dialect(Protocol):
         """What the driver raises when the database refuses a statement."""
 
     def propose_repair(
-        self, live: DatabaseUrl, declared: DatabaseUrl, table: VersionTable
-    ) -> tuple[str, ...]:
+        self, live: DatabaseUrl, copy: DatabaseUrl, declared: DatabaseUrl, table: VersionTable
+    ) -> Proposal:
         """Statements that should turn the live schema into the declared one; to be proven by the caller.
 
-        Raises CouldNotCheck where none can be proposed.
+        ``copy`` is a scratch copy of the live schema to try them on. Its schema is left as it was; it may be
+        given rows where the live database has some. The other two are only read.
         """
 
     def create_database(self, url: DatabaseUrl) -> None:
