@@ -203,6 +203,6 @@ def _describe_plan(plan: RepairPlan) -> str:
         return "the schema is as declared; there is nothing to repair"
     doubts = "".join(f"; {doubt}" for doubt in plan.doubts)
     if plan.is_proven:
-        statements, differences = len(plan.statements), len(plan.changes)
-        return f"{count_of(statements, 'statement')} undo {count_of(differences, 'difference')}, proven on a copy{doubts}"
+        statements = count_of(len(plan.statements), "statement")
+        return f"{statements} undo {count_of(len(plan.changes), 'difference')}, proven on a copy{doubts}"
     return f"no proven repair: {plan.problem or f'{len(plan.remaining)} differences would remain'}{doubts}"

@@ -26,8 +26,8 @@ def propose_repair(
 ) -> Proposal:
     """The better of two scripts: migra's, completed by our own statements, and our own alone.
 
-    Both are tried on ``copy``, which gets a row in every table that has some in ``live``. The better one
-    leaves less, loses less, and is shorter.
+    Both are tried on ``copy``, which gets a row in every table that has some in ``live``. Ours is taken unless
+    migra's leaves less or loses less; never one that makes a declared table anew without its rows.
     """
     with server.connect(live, read_only=True) as connection:
         filled = find_filled_tables(connection)
@@ -35,25 +35,23 @@ def propose_repair(
         seed_rows(trying, filled)
         target, start = read_side(wanted, table), read_side(trying, table)
         keys = tuple(change.key for change in diff(target.snapshot, start.snapshot))
-        trials = [
-            trial
-            for first in ((), _suggest(copy, declared, table, keys))
-            if first is not None and (trial := try_repair(trying, target, start, table, first)) is not None
-        ]
-    best = min(trials, key=_cost)
+        trials = [try_repair(trying, target, start, table)]
+        if suggestion := _suggest(copy, declared, table, keys):
+            trials.append(try_repair(trying, target, start, table, suggestion))
+    best = min(filter(None, trials), key=_cost)
     return Proposal(steps=best.steps, hazards=best.losses, doubts=best.doubts)
 
 
 def _suggest(
     copy: DatabaseUrl, declared: DatabaseUrl, table: VersionTable, keys: tuple[ObjectKey, ...]
-) -> tuple[RepairStep, ...] | None:
-    """What migra would do; None where it crashes."""
+) -> tuple[RepairStep, ...]:
+    """What migra would do; nothing where it crashes."""
     try:
         statements = migra_diff.propose_statements(live=copy, declared=declared, version_table=table)
     except CouldNotCheck:
-        return None
+        return ()
     return attribute_statements(statements, keys)
 
 
-def _cost(trial: Trial) -> tuple[int, int, int]:
-    return trial.cost
+def _cost(trial: Trial) -> tuple[bool, int, int]:
+    return trial.remakes_tables, len(trial.remaining), len(trial.losses)

@@ -112,7 +112,8 @@ def create_rule(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...
 def _enable(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterator[str]:
     state = wanted.get("enabled")
     if state != existing.get("enabled"):
-        yield f"ALTER TABLE {relation(key)} {_ENABLED[str(state) if state else None]} {key.kind.upper()} {own_name(key)}"
+        verb = _ENABLED[str(state) if state else None]
+        yield f"ALTER TABLE {relation(key)} {verb} {key.kind.upper()} {own_name(key)}"
 
 
 def create_policy(key: ObjectKey, facts: Facts, declared: Side) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attident
   WHEN t.typcategory = 'R' THEN 'empty'
   WHEN t.typcategory = 'N' THEN '42'
   WHEN t.typcategory = 'B' THEN 'true'
-  WHEN t.typcategory = 'D' THEN CASE WHEN t.typname LIKE 'time%%' AND t.typname NOT LIKE 'timestamp%%' THEN '12:00' ELSE '2024-01-01' END
+  WHEN t.typname IN ('time', 'timetz') THEN '12:00'
+  WHEN t.typcategory = 'D' THEN '2024-01-01'
   WHEN t.typcategory = 'T' THEN '1 day'
   WHEN t.typcategory = 'I' THEN '127.0.0.1'
   WHEN t.typname IN ('json', 'jsonb') THEN '{}'

@@ -30,11 +30,8 @@ class Trial:
     remaining: tuple[Change, ...]
     losses: tuple[Hazard, ...]
     doubts: tuple[str, ...] = ()
-
-    @property
-    def cost(self) -> tuple[int, int, int]:
-        """The less, the better: what remains, what is lost, how much is done."""
-        return len(self.remaining), len(self.losses), len(self.steps)
+    remakes_tables: bool
+    """Whether a table was dropped whose name there is still: with its rows, for nothing."""
 
 
 def try_repair(
@@ -56,10 +53,15 @@ def try_repair(
         if _run_all(copy, first):
             now = read_side(copy, table) if first else live
             steps, remaining, doubts = _complete(copy, declared, now, table, undone)
+            after = read_holdings(copy)
+            losses = find_losses(before, after)
             trial = Trial(
                 steps=attribute_rest((*first, *steps), undone, declared, live),
                 remaining=remaining,
-                losses=find_losses(before, read_holdings(copy)),
+                losses=losses,
+                remakes_tables=any(
+                    loss.name == "drops-table" and loss.subject in after.tables.values() for loss in losses
+                ),
                 doubts=doubts,
             )
         copy.execute("ROLLBACK TO SAVEPOINT trial")
