@@ -106,38 +106,40 @@ class _Planner:
 
     def _clear_the_way(self, retyped: list[ObjectKey]) -> None:
         for key in self.replaced:
-            self._take_away(key, self._original(key), lambda user: user.kind not in _HOLDS_DATA)
+            self._take_away(key, self._original(key), _holds_no_data)
         owners = {column: key for key, columns in self.replaced.items() for column in columns}
         for column in retyped:
             cause = self._original(owners.get(column, column))
             self._take_away(column, cause, lambda user: user.kind in _IN_THE_WAY_OF_A_RETYPING)
         for key, cause in list(self.gone.items()):
-            self._take_away(key, cause, lambda user: user.kind not in _HOLDS_DATA)
+            self._take_away(key, cause, _holds_no_data)
 
     def _take_away(
         self, key: ObjectKey, cause: frozenset[ObjectKey], is_in_the_way: Callable[[ObjectKey], bool]
     ) -> None:
-        """Everything live that needs ``key``, and what needs that."""
-        waiting, seen = [key], {key}
+        """What needs ``key`` and is in the way, and whatever needs that, however far."""
+        waiting, seen = [(key, is_in_the_way)], {key}
         while waiting:
-            for user in self.live.needing.get(waiting.pop(), ()):
-                if user in seen:
-                    continue
-                seen.add(user)
+            current, is_meant = waiting.pop()
+            for user in self.live.needing.get(current, ()):
                 facts = self.live.objects.get(user)
+                if user in seen or (facts is not None and user.kind not in KINDS):
+                    continue
                 if user.kind == "column" and "type" not in (facts or {}):
-                    waiting.append(user)  # an inherited column, retyped with its parent's
-                elif self._is_computed(user) or (user.kind != "column" and is_in_the_way(user)):
+                    seen.add(user)
+                    waiting.append((user, is_meant))  # an inherited column, retyped with its parent's
+                elif self._is_computed(user) or (user.kind != "column" and is_meant(user)):
+                    seen.add(user)
+                    waiting.append((user, _holds_no_data))
                     if facts is not None:
                         self.altered.pop(user, None)
                         self.gone[user] = self.gone.get(user, frozenset()) | cause
-                    self._take_away(user, cause, lambda other: other.kind not in _HOLDS_DATA)
 
     def _becomes_inherited(self, key: ObjectKey) -> bool:
         """A column of a table that is to be a partition: the parent's, once it is attached."""
         if key.kind not in ("column", "default"):
             return False
-        table = ObjectKey("table", key.namespace, relation_key(ObjectKey("column", key.namespace, key.name)))
+        table = ObjectKey("table", key.namespace, split_name(key.name)[0])
         declared, live = (side.objects.get(table, {}) for side in (self.declared, self.live))
         return "partition_of" in declared and "partition_of" not in live
 
@@ -165,11 +167,11 @@ class _Planner:
                 yield _Operation("drop", key, KINDS[key.kind].drop(key, self.live.objects[key], self.live))
 
     def _goes_with_another(self, key: ObjectKey) -> bool:
-        container = _container(key, self.live, self.live)
+        container = _container(key, self.live)
         while container is not None:
             if container in self.gone:
                 return True
-            container = _container(container, self.live, self.live)
+            container = _container(container, self.live)
         return False
 
     def _holds_two_tables_together(self, key: ObjectKey) -> bool:
@@ -237,10 +239,8 @@ class _Planner:
             first_made, then_made = self._maker(needed, makes), self._maker(user, makes)
             if first_made is not None and then_made is not None:
                 yield first_made, then_made
-        for column, number in alters.items():
-            for user in self.replaced.get(column, ()):
-                if user in alters:
-                    yield number, alters[user]
+        for key, columns in self.replaced.items():
+            yield from ((alters[key], alters[column]) for column in columns if column in alters)
         yield from self._names_made_free(operations, drops)
 
     def _maker(self, key: ObjectKey, makes: dict[ObjectKey, int]) -> int | None:
@@ -286,13 +286,12 @@ class _Planner:
         }
         for key in sorted(declared.keys() | live.keys(), key=_order_of_description):
             wanted, existing = declared.get(key), live.get(key)
-            if wanted == existing or (wanted is None and self._is_about_nothing(key)):
+            if wanted == existing or (wanted is None and self._is_about_something_gone(key)):
                 continue
-            cause = self._cause(key) | (
-                frozenset() if key.kind == "default-privileges" else self._cause(described(key))
-            )
+            about = frozenset() if key.kind == "default-privileges" else self._cause(described(key))
+            undoes = tuple(sorted(self._cause(key) | about))
             statements = describe(key, wanted, existing, self.declared, self.live)
-            yield tuple(RepairStep(sql=statement, undoes=tuple(sorted(cause))) for statement in statements)
+            yield tuple(RepairStep(sql=statement, undoes=undoes) for statement in statements)
 
     def _is_about_something_gone(self, key: ObjectKey) -> bool:
         if key.kind == "default-privileges":
@@ -301,12 +300,12 @@ class _Planner:
         while target is not None:
             if target in self.gone:
                 return True
-            target = _container(target, self.live, self.live)
+            target = _container(target, self.live)
         return False
 
-    def _is_about_nothing(self, key: ObjectKey) -> bool:
-        """The object it was about is dropped for good."""
-        return key.kind != "default-privileges" and self._is_about_something_gone(key)
+
+def _holds_no_data(key: ObjectKey) -> bool:
+    return key.kind not in _HOLDS_DATA
 
 
 def _order_of_description(key: ObjectKey) -> tuple[int, bool, ObjectKey]:

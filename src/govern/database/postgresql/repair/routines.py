@@ -8,10 +8,8 @@ from govern.core.snapshot import Facts, ObjectKey
 from govern.database.postgresql.repair.names import bare_name, literal, quote
 from govern.database.postgresql.repair.wanted import Side
 
-_HEAD = re.compile(
-    r"(?P<head>CREATE OR REPLACE (?:FUNCTION|PROCEDURE) .*?)\n LANGUAGE [^\n]*?(?P<window> WINDOW)?",
-    re.DOTALL,
-)
+_HEAD = re.compile(r"CREATE OR REPLACE (?:FUNCTION|PROCEDURE) .*?(?=\n LANGUAGE )", re.DOTALL)
+_WINDOW = re.compile(r"\n LANGUAGE [^\n]*\n WINDOW\b")
 
 _AGGREGATE_OPTIONS = {
     "SFUNC": "transition",
@@ -51,20 +49,13 @@ def alter_function(
     key: ObjectKey, wanted: Facts, existing: Facts, declared: Side, _live: Side
 ) -> tuple[str, ...] | None:
     """None where CREATE OR REPLACE would refuse: other names of arguments, another result, another kind."""
-    before, after = (_HEAD.match(str(facts["definition"])) for facts in (existing, wanted))
-    if not before or not after or before["head"] != after["head"]:
-        return None
-    if _is_window(wanted) != _is_window(existing):
-        return None
-    return create_function(key, wanted, declared)
+    before, after = (_unchangeable(str(facts["definition"])) for facts in (existing, wanted))
+    return create_function(key, wanted, declared) if before == after else None
 
 
-def _is_window(facts: Facts) -> bool:
-    return bool(
-        re.search(
-            r"\n LANGUAGE \S+\n WINDOW|\n WINDOW| WINDOW ", str(facts["definition"]).partition("\nAS ")[0]
-        )
-    )
+def _unchangeable(definition: str) -> tuple[str, bool]:
+    head = _HEAD.match(definition)
+    return head[0] if head else definition, bool(_WINDOW.search(definition))
 
 
 def create_aggregate(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:

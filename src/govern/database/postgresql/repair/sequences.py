@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from govern.core.snapshot import Fact, Facts, ObjectKey, join_name, split_name
-from govern.database.postgresql.repair.names import literal, quote
+from govern.database.postgresql.repair.names import literal, own_name, quote, relation
 from govern.database.postgresql.repair.wanted import Side
 
 _OPTION = re.compile(r"(INCREMENT BY|MINVALUE|MAXVALUE|START WITH|CACHE) (-?\d+)")
@@ -70,8 +70,6 @@ def _said(options: Fact) -> dict[str, str]:
 
 def create_ownership(key: ObjectKey, facts: Facts, declared: Side) -> tuple[str, ...]:
     """The sequence goes with the column; it continues after the values that the column has."""
-    from govern.database.postgresql.repair.tables import continue_after
-
     name = quote(key.namespace, key.name)
     namespace, *table_and_column = split_name(str(facts["owned_by"]))
     column = ObjectKey("column", namespace, join_name(*table_and_column))
@@ -85,6 +83,12 @@ def create_ownership(key: ObjectKey, facts: Facts, declared: Side) -> tuple[str,
 
 def _is_plain(facts: Facts) -> bool:
     return not {"INCREMENT", "MINVALUE", "MAXVALUE"} & set(str(facts.get("options", "")).split())
+
+
+def continue_after(column: ObjectKey, sequence: str) -> str:
+    """The next value is greater than those that are there, as an insert would collide otherwise."""
+    name = own_name(column)
+    return f"SELECT setval({sequence}, max({name})) FROM {relation(column)} HAVING max({name}) > 0"  # noqa: S608
 
 
 def drop_ownership(key: ObjectKey, _facts: Facts, _live: Side) -> tuple[str, ...]:

@@ -6,8 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 
 from govern.core.snapshot import Fact, Facts, ObjectKey, join_name, split_name
-from govern.database.postgresql.repair.names import bare_name, own_name, quote, relation, relation_key
-from govern.database.postgresql.repair.sequences import altered_options
+from govern.database.postgresql.repair.names import (
+    bare_name,
+    literal,
+    own_name,
+    quote,
+    relation,
+    relation_key,
+)
+from govern.database.postgresql.repair.sequences import altered_options, continue_after
 from govern.database.postgresql.repair.wanted import Side
 
 _MADE_WITH_THE_COLUMN = frozenset(
@@ -257,19 +264,15 @@ def _alter_identity(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterator[
         return
     if "identity" not in existing:
         yield f"{alter} ADD {_identity(wanted)}"
-        yield continue_after(key, f"pg_get_serial_sequence({_text(relation(key))}, {_text(bare_name(key))})")
+        yield continue_after(
+            key, f"pg_get_serial_sequence({literal(relation(key))}, {literal(bare_name(key))})"
+        )
         return
     if wanted["identity"] != existing["identity"]:
         yield f"{alter} SET GENERATED {str(wanted['identity']).upper()}"
     if wanted.get("identity_options") != existing.get("identity_options"):
         options = altered_options(wanted.get("identity_options"), str(wanted.get("type")))
         yield f"{alter} " + " ".join(f"SET {option}" for option in options)
-
-
-def continue_after(column: ObjectKey, sequence: str) -> str:
-    """The next value is greater than those that are there, as an insert would collide otherwise."""
-    name = own_name(column)
-    return f"SELECT setval({sequence}, max({name})) FROM {relation(column)} HAVING max({name}) > 0"  # noqa: S608
 
 
 def _attributes(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterator[str]:
@@ -322,10 +325,6 @@ def _column_of(key: ObjectKey) -> ObjectKey:
 
 def _alter_column(key: ObjectKey) -> str:
     return f"ALTER TABLE {relation(key)} ALTER COLUMN {own_name(key)}"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _differing(wanted: Facts, existing: Facts) -> set[str]:
