@@ -27,9 +27,8 @@ _QUERY = (Path(__file__).parent / "dependencies.sql").read_text(encoding="utf-8"
 
 def read_edges(connection: Connection, table: VersionTable) -> frozenset[Edge]:
     """All dependencies that the server recorded (manual, pg_depend); a function's text is not among them."""
-    scope = queries.scope_sql(queries.SCOPE, table)
     with queries.reading(connection):
-        rows = connection.rows(f"WITH {scope}\n{_QUERY}")
+        rows = connection.rows(queries.scoped_sql(_QUERY, table))
     edges = {(_key(*row[:5]), _key(*row[5:])) for row in rows}
     return frozenset((dependent, needed) for dependent, needed in edges if dependent != needed)
 

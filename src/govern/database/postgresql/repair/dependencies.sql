@@ -1,7 +1,7 @@
 -- Who cannot exist without whom, by name. What has no name of its own in a snapshot stands under the name of
 -- what it belongs to: a default under its column, a view's rule under the view, a constraint's index under the
 -- constraint, a row or array type under the relation or element type, an extension's member under the extension.
-, place AS (
+SELECT * FROM (WITH place AS (
   SELECT o.class, o.oid, o.sub, o.kind, o.namespace, o.parent::text, o.name::text, o.signature
   FROM object o
   WHERE NOT EXISTS (
@@ -94,4 +94,4 @@
   JOIN place above ON above.class = child.class AND above.oid = i.inhparent AND above.kind = 'column'
     AND above.name = child.name
 )
-SELECT DISTINCT * FROM edge
+SELECT DISTINCT * FROM edge) found
