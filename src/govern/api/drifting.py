@@ -19,7 +19,7 @@ from govern.core.finding import Finding, Fix, Severity
 from govern.core.plan import RepairPlan
 from govern.core.report import Draft, Entry
 from govern.core.scope import Scope
-from govern.core.snapshot import Snapshot
+from govern.core.snapshot import ObjectKey, Snapshot
 from govern.core.wording import count_of
 from govern.database.dialect import OpenScratch
 from govern.database.live import LiveDatabase
@@ -219,29 +219,21 @@ def _with_repair(
     draft.data["repair"] = _repair_json(plan)
     if sql_file is not None:
         draft.add(_write_script(sql_file, plan))
-    if not plan.is_proven:
-        return findings
-    losses = {hazard.subject for hazard in plan.hazards}
-    return tuple(
-        replace(
-            finding,
-            fix=Fix(
-                sql=_statements_about(finding, plan.statements),
-                loses_data=finding.subject.name in losses,
-                proven=True,
-            ),
-        )
-        for finding in findings
-    )
+    return tuple(replace(finding, fix=_fix_of(finding, plan)) for finding in findings)
 
 
-def _statements_about(finding: Finding, statements: tuple[str, ...]) -> tuple[str, ...]:
-    """The statements that name the object; all of them where none does (they belong together)."""
-    names = finding.subject.name.split(" ")[-1].split(".")
-    about = tuple(
-        statement for statement in statements if all(name.partition("(")[0] in statement for name in names)
+def _fix_of(finding: Finding, plan: RepairPlan) -> Fix | None:
+    """The statements that this finding needs, if there are some that work."""
+    subject = finding.subject
+    key = ObjectKey(subject.kind, subject.namespace or "", subject.name)
+    statements = plan.statements_for(key)
+    if not statements or any(change.key == key for change in plan.remaining):
+        return None
+    return Fix(
+        sql=statements,
+        loses_data=any(hazard.concerns(key) for hazard in plan.hazards),
+        proven=plan.is_proven,
     )
-    return about or statements
 
 
 def _write_script(path: Path, plan: RepairPlan) -> Entry:
@@ -262,6 +254,7 @@ def _repair_json(plan: RepairPlan) -> dict[str, object]:
         "proven": plan.is_proven,
         "hazards": [str(hazard) for hazard in plan.hazards],
         "remaining": [describe_change(change) for change in plan.remaining],
+        "doubts": list(plan.doubts),
         "problem": plan.problem,
     }
 
@@ -269,11 +262,9 @@ def _repair_json(plan: RepairPlan) -> dict[str, object]:
 def _describe_plan(plan: RepairPlan) -> str:
     if not plan.changes:
         return "the schema is as declared; there is nothing to repair"
+    doubts = "".join(f"; {doubt}" for doubt in plan.doubts)
     if plan.is_proven:
-        statements, differences = len(plan.statements), len(plan.changes)
-        return (
-            f"{count_of(statements, 'statement')} for {count_of(differences, 'difference')}, proven on a copy"
-        )
-    return (
-        f"no proven repair: {plan.problem or count_of(len(plan.remaining), 'difference') + ' would remain'}"
-    )
+        statements = count_of(len(plan.statements), "statement")
+        return f"{statements} for {count_of(len(plan.changes), 'difference')}, proven on a copy{doubts}"
+    problem = plan.problem or count_of(len(plan.remaining), "difference") + " would remain"
+    return f"no proven repair: {problem}{doubts}"

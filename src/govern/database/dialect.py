@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from govern.core.changes import Change
+from govern.core.plan import Proposal
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database.connection import Connection
@@ -110,11 +111,18 @@ class Dialect(Protocol):
         """What the driver raises when the database refuses a statement."""
 
     def propose_repair(
-        self, live: DatabaseUrl, declared: DatabaseUrl, table: VersionTable
-    ) -> tuple[str, ...]:
+        self,
+        live: DatabaseUrl,
+        copy: DatabaseUrl,
+        declared: DatabaseUrl,
+        expected: Snapshot,
+        table: VersionTable,
+    ) -> Proposal:
         """Statements that should turn the live schema into the declared one; to be proven by the caller.
 
-        Raises CouldNotCheck where none can be proposed.
+        ``copy`` is a scratch copy of the live schema to try them on. Its schema is left as it was; it may be
+        given rows where the live database has some. The other two are only read. ``expected`` is what is
+        aimed at: the declared schema in the words of ``copy``, with the differences that the project accepts.
         """
 
     def create_database(self, url: DatabaseUrl) -> None:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
+from govern.core.plan import Proposal
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database.connection import Connection
@@ -88,11 +89,16 @@ class PostgreSQL:
         return server.errors()
 
     def propose_repair(
-        self, live: DatabaseUrl, declared: DatabaseUrl, table: VersionTable
-    ) -> tuple[str, ...]:
-        from govern.database import migra_diff
+        self,
+        live: DatabaseUrl,
+        copy: DatabaseUrl,
+        declared: DatabaseUrl,
+        expected: Snapshot,
+        table: VersionTable,
+    ) -> Proposal:
+        from govern.database.postgresql import repair
 
-        return migra_diff.propose_statements(live=live, declared=declared, version_table=table)
+        return repair.propose_repair(live=live, copy=copy, declared=declared, expected=expected, table=table)
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)

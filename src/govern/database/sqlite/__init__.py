@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from govern.core.changes import Change
+from govern.core.changes import Change, diff
+from govern.core.plan import Proposal, attribute_statements, hazards_of_undoing
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database import ledger as ledgers
@@ -85,10 +86,21 @@ class SQLite:
         return server.errors()
 
     def propose_repair(
-        self, live: DatabaseUrl, declared: DatabaseUrl, table: VersionTable
-    ) -> tuple[str, ...]:
-        with self.connect(live, read_only=True) as existing, self.connect(declared, read_only=True) as wanted:
-            return repair.propose_statements(existing, wanted, table)
+        self,
+        live: DatabaseUrl,
+        copy: DatabaseUrl,
+        declared: DatabaseUrl,
+        expected: Snapshot,
+        table: VersionTable,
+    ) -> Proposal:
+        del live  # the copy has all that is needed of it
+        with self.connect(copy, read_only=True) as existing, self.connect(declared, read_only=True) as wanted:
+            changes = diff(expected, self.read_snapshot(existing, table))
+            statements = repair.propose_statements(existing, wanted, changes, table)
+        return Proposal(
+            steps=attribute_statements(statements, tuple(change.key for change in changes)),
+            hazards=hazards_of_undoing(changes),
+        )
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)

@@ -84,6 +84,11 @@ def unmodelled_sql(table: VersionTable) -> str:
     return _with_scope(_read("_unmodelled"), table)
 
 
+def scoped_sql(body: str, table: VersionTable) -> str:
+    """A query of somebody else's, after the WITH queries that it names."""
+    return _with_scope(body, table)
+
+
 def body_sql(kind: str) -> str:
     """The query for one kind; it needs the WITH queries of ``scope_sql``."""
     return _read(kind)

@@ -1,0 +1,63 @@
+"""What cannot exist without what, in one database, by the names a snapshot uses. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from govern.core.snapshot import INSIDE_A_RELATION, RELATIONS, ObjectKey, join_name
+from govern.database.connection import Connection
+from govern.database.dialect import VersionTable
+from govern.database.postgresql.catalog import queries
+from govern.database.postgresql.repair.names import relation_key
+
+Edge = tuple[ObjectKey, ObjectKey]
+"""The first needs the second."""
+
+_COLUMN_ORDER = """
+SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum)
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+GROUP BY 1, 2
+"""
+_QUERY = (Path(__file__).parent / "dependencies.sql").read_text(encoding="utf-8")
+
+
+def read_edges(connection: Connection, table: VersionTable) -> frozenset[Edge]:
+    """All dependencies that the server recorded (manual, pg_depend); a function's text is not among them."""
+    with queries.reading(connection):
+        rows = connection.rows(queries.scoped_sql(_QUERY, table))
+    edges = {(_key(*row[:5]), _key(*row[5:])) for row in rows}
+    return frozenset((dependent, needed) for dependent, needed in edges if dependent != needed)
+
+
+def read_column_order(connection: Connection) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(namespace, table) → its columns' names as they stand."""
+    return {(namespace, table): tuple(names) for namespace, table, names in connection.rows(_COLUMN_ORDER)}
+
+
+def edges_by_name(keys: frozenset[ObjectKey]) -> Iterator[Edge]:
+    """What names alone say: a column, index or trigger needs its relation, a default its column."""
+    for key in keys:
+        if key.kind in INSIDE_A_RELATION:
+            for kind in RELATIONS:
+                if (owner := ObjectKey(kind, key.namespace, relation_key(key))) in keys:
+                    yield key, owner
+        elif (whole := container_of_part(key)) is not None:
+            yield key, whole
+
+
+def container_of_part(key: ObjectKey) -> ObjectKey | None:
+    """What a part of an object, see ``parts``, is a part of."""
+    whole = {"default": "column", "owned": "sequence", "replica-identity": "table"}.get(key.kind)
+    return ObjectKey(whole, key.namespace, key.name) if whole else None
+
+
+def _key(kind: str, namespace: str, parent: str | None, name: str, signature: str | None) -> ObjectKey:
+    if parent is not None:
+        name = join_name(parent, name)
+    elif signature is not None:
+        name = f"{join_name(name)}({signature})"
+    return ObjectKey(kind, namespace, name)
