@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,14 +11,14 @@ from govern.actions.files import write_text
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.project import Project, open_database, read_project
 from govern.checks.chain import check_chain
-from govern.checks.drift import Verdict, check_scope, judge_drift
+from govern.checks.drift import Verdict, check_scope, judge_drift, with_fixes
 from govern.config import Settings
-from govern.core.changes import describe_change
-from govern.core.finding import Finding, Fix, Severity
+from govern.core.changes import describe_change, with_column_order
+from govern.core.finding import Finding, Severity
 from govern.core.plan import RepairPlan
 from govern.core.report import Draft, Entry
 from govern.core.scope import Scope
-from govern.core.snapshot import ObjectKey, Snapshot
+from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.core.wording import count_of
 from govern.database.dialect import OpenScratch
 from govern.database.live import LiveDatabase
@@ -48,6 +47,7 @@ def drift(
     *,
     against: str = "revision",
     sql_file: Path | None = None,
+    column_order: bool = False,
     baseline: Path | None = None,
     write_baseline: Path | None = None,
     today: date | None = None,
@@ -58,6 +58,7 @@ def drift(
 
     ``baseline`` lists the differences that are known, in place of the manifest's file; ``write_baseline``
     receives them, and what it lists is no finding. ``today`` decides which ignored differences have expired.
+    ``column_order`` also compares the order of columns; a snapshot file does not know it.
     """
     project = read_project(settings)
     today = today or local_today()
@@ -67,7 +68,9 @@ def drift(
         if against in ("revision", "head", "models"):
             narrate(f"building the schema declared by {_WORDS[against]}")
             with _declared(project, live, against) as declared:
-                verdict = _judge(draft, project, live, declared.snapshot, beside(declared), scope, today)
+                order = LiveDatabase(settings, declared.url).read_column_order() if column_order else None
+                snapshot, scratch = declared.snapshot, beside(declared)
+                verdict = _judge(draft, project, live, snapshot, order, scratch, scope, today)
                 findings = verdict.findings
                 if (findings or sql_file is not None) and write_baseline is None:
                     from govern.actions.repair import prove_repair  # with all that a backup needs
@@ -76,8 +79,8 @@ def drift(
                     plan = prove_repair(live, declared, scope, today)
                     findings = _with_repair(draft, findings, plan, sql_file)
         else:
-            other = _read_other(settings, against)
-            verdict = _judge(draft, project, live, other, copied(live), scope, today)
+            snapshot, order = _read_other(settings, against, with_order=column_order)
+            verdict = _judge(draft, project, live, snapshot, order, copied(live), scope, today)
             findings = verdict.findings
     remark = f"; {verdict.remark}" if verdict.remark else ""
     if write_baseline is not None:
@@ -182,6 +185,7 @@ def _judge(
     project: Project,
     live: LiveDatabase,
     declared: Snapshot,
+    order: ColumnOrder | None,
     scratch: OpenScratch,
     scope: Scope,
     today: date,
@@ -189,6 +193,12 @@ def _judge(
     schema = live.read_snapshot()
     draft.unmodelled = schema.unmodelled
     expected = in_words_of(schema, declared, live.dialect, scratch)
+    if order is not None:
+        standing = live.read_column_order()
+        expected, schema = (
+            with_column_order(expected, order, standing),
+            with_column_order(schema, standing, order),
+        )
     return judge_drift(expected, schema, scope=scope, today=today, critical_tables=project.critical_tables)
 
 
@@ -197,43 +207,35 @@ def _write_baseline(draft: Draft, path: Path, verdict: Verdict) -> None:
     draft.passed("baseline", f"{path}: {count_of(len(verdict.sorted.open), 'known difference')}")
 
 
-def _read_other(settings: Settings, against: str) -> Snapshot:
+def _read_other(settings: Settings, against: str, *, with_order: bool) -> tuple[Snapshot, ColumnOrder | None]:
     """A snapshot file, or another database."""
     if "://" in against:
-        return LiveDatabase(settings, DatabaseUrl.parse(against)).read_snapshot()
-    path = Path(against)
-    lock = read_lock(path)
+        other = LiveDatabase(settings, DatabaseUrl.parse(against))
+        return other.read_snapshot(), other.read_column_order() if with_order else None
+    lock = read_lock(Path(against))
     if lock is None:
         raise ConfigurationError(
             f"there is no snapshot file {against}",
             why="--against takes revision, head, models, a snapshot file or a URL",
             next="write one: govern snapshot --output FILE",
         )
-    return lock.snapshot
+    if with_order:
+        raise ConfigurationError(
+            f"{against} does not say in which order columns stand",
+            why="--column-order needs two databases; a snapshot file is the same whatever the order",
+            next="hold the database against revision, head, models or another database's URL",
+        )
+    return lock.snapshot, None
 
 
 def _with_repair(
     draft: Draft, findings: tuple[Finding, ...], plan: RepairPlan, sql_file: Path | None
 ) -> tuple[Finding, ...]:
-    """Gives the whole script to the report, and to the findings it takes away if it is proven."""
+    """Gives the whole script to the report, and to each finding the statements that take it away."""
     draft.data["repair"] = _repair_json(plan)
     if sql_file is not None:
         draft.add(_write_script(sql_file, plan))
-    return tuple(replace(finding, fix=_fix_of(finding, plan)) for finding in findings)
-
-
-def _fix_of(finding: Finding, plan: RepairPlan) -> Fix | None:
-    """The statements that this finding needs, if there are some that work."""
-    subject = finding.subject
-    key = ObjectKey(subject.kind, subject.namespace or "", subject.name)
-    statements = plan.statements_for(key)
-    if not statements or any(change.key == key for change in plan.remaining):
-        return None
-    return Fix(
-        sql=statements,
-        loses_data=any(hazard.concerns(key) for hazard in plan.hazards),
-        proven=plan.is_proven,
-    )
+    return with_fixes(findings, plan)
 
 
 def _write_script(path: Path, plan: RepairPlan) -> Entry:

@@ -11,6 +11,7 @@ from govern.core.snapshot import (
     ABOUT_AN_OBJECT,
     INSIDE_A_RELATION,
     RELATIONS,
+    ColumnOrder,
     Fact,
     Facts,
     ObjectKey,
@@ -83,6 +84,18 @@ def accept(declared: Snapshot, live: Snapshot, changes: Iterable[Change]) -> Sna
     for change in by_action["changed"]:
         objects[change.key] = _take_over(objects[change.key], change)
     return replace(declared, objects=objects)
+
+
+def with_column_order(snapshot: Snapshot, own: ColumnOrder, other: ColumnOrder) -> Snapshot:
+    """The snapshot with a fact ``column_order`` for each table: the columns that stand in ``other``, too."""
+    objects = dict(snapshot.objects)
+    for place, names in own.items():
+        key = ObjectKey("table", *place)
+        if key in objects:
+            shared = set(other.get(place, ()))
+            order = tuple(name for name in names if name in shared)
+            objects[key] = {**objects[key], "column_order": order}
+    return replace(snapshot, objects=objects)
 
 
 def describe_change(change: Change) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 Fact = str | int | bool | None | tuple[str, ...]
+ColumnOrder = Mapping[tuple[str, str], tuple[str, ...]]
+"""(namespace, table) → its columns' names in the order they stand."""
 Facts = Mapping[str, Fact]
 
 

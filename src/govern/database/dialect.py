@@ -11,7 +11,7 @@ from typing import Protocol
 from govern.core.changes import Change
 from govern.core.plan import Proposal
 from govern.core.run import Run
-from govern.core.snapshot import Coverage, Snapshot
+from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
 from govern.database.url import DatabaseUrl
 
@@ -73,6 +73,9 @@ class Dialect(Protocol):
 
     def read_coverage(self) -> tuple[Coverage, ...]:
         """Every kind of object the engine knows, and whether ``read_snapshot`` has it; asks no database."""
+
+    def read_column_order(self, connection: Connection) -> ColumnOrder:
+        """The columns of every table in the order they stand."""
 
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         """A digest of the live schema that changes when any fact of ``read_snapshot`` does."""

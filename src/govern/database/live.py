@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from govern.config import Settings
 from govern.core.report import Target
-from govern.core.snapshot import Snapshot
+from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.database.connection import Connection
 from govern.database.dialect import Dialect, VersionTable
 from govern.database.engines import dialect_of
@@ -54,6 +54,10 @@ class LiveDatabase:
     def read_snapshot(self) -> Snapshot:
         with self.connect() as connection:
             return self.dialect.read_snapshot(connection, self.table)
+
+    def read_column_order(self) -> ColumnOrder:
+        with self.connect() as connection:
+            return self.dialect.read_column_order(connection)
 
     def read_fingerprint(self) -> str:
         with self.connect() as connection:

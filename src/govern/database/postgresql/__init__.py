@@ -9,7 +9,7 @@ from pathlib import Path
 from govern.core.changes import Change
 from govern.core.plan import Proposal
 from govern.core.run import Run
-from govern.core.snapshot import Coverage, Snapshot
+from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
 from govern.database.dialect import MigrationLock, OpenScratch, Progress, VersionTable, Witness
 from govern.database.postgresql import catalog, dump, fingerprint, ledger, locks, server
@@ -53,6 +53,9 @@ class PostgreSQL:
 
     def read_coverage(self) -> tuple[Coverage, ...]:
         return catalog.read_coverage()
+
+    def read_column_order(self, connection: Connection) -> ColumnOrder:
+        return catalog.read_column_order(connection)
 
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         return fingerprint.read_fingerprint(connection, table)

@@ -9,7 +9,7 @@ from pathlib import Path
 from govern.core.changes import Change, diff
 from govern.core.plan import Proposal, attribute_statements, hazards_of_undoing
 from govern.core.run import Run
-from govern.core.snapshot import Coverage, Snapshot
+from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
 from govern.database.dialect import MigrationLock, OpenScratch, Progress, VersionTable, Witness
@@ -54,6 +54,9 @@ class SQLite:
 
     def read_coverage(self) -> tuple[Coverage, ...]:
         return catalog.COVERAGE
+
+    def read_column_order(self, connection: Connection) -> ColumnOrder:
+        return catalog.read_column_order(connection)
 
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         return fingerprint.read_fingerprint(connection, table)

@@ -14,14 +14,6 @@ from govern.database.postgresql.repair.names import relation_key
 Edge = tuple[ObjectKey, ObjectKey]
 """The first needs the second."""
 
-_COLUMN_ORDER = """
-SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum)
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-GROUP BY 1, 2
-"""
 _QUERY = (Path(__file__).parent / "dependencies.sql").read_text(encoding="utf-8")
 
 
@@ -31,11 +23,6 @@ def read_edges(connection: Connection, table: VersionTable) -> frozenset[Edge]:
         rows = connection.rows(queries.scoped_sql(_QUERY, table))
     edges = {(_key(*row[:5]), _key(*row[5:])) for row in rows}
     return frozenset((dependent, needed) for dependent, needed in edges if dependent != needed)
-
-
-def read_column_order(connection: Connection) -> dict[tuple[str, str], tuple[str, ...]]:
-    """(namespace, table) → its columns' names as they stand."""
-    return {(namespace, table): tuple(names) for namespace, table, names in connection.rows(_COLUMN_ORDER)}
 
 
 def edges_by_name(keys: frozenset[ObjectKey]) -> Iterator[Edge]:

@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from govern.core.snapshot import Fact, Facts, ObjectKey, Snapshot, join_name
+from govern.core.snapshot import ColumnOrder, Fact, Facts, ObjectKey, Snapshot, join_name
 from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
-from govern.database.postgresql.catalog import queries, read_snapshot
+from govern.database.postgresql.catalog import queries, read_column_order, read_snapshot
 from govern.database.postgresql.repair.dependencies import (
     Edge,
     edges_by_name,
-    read_column_order,
     read_edges,
 )
 
@@ -40,7 +39,7 @@ class Side:
     snapshot: Snapshot
     objects: Objects
     edges: frozenset[Edge]
-    column_order: Mapping[tuple[str, str], tuple[str, ...]]
+    column_order: ColumnOrder
     usual_owner: str
     """The role that snapshots do not name, or call ``(owner)``."""
     casts: frozenset[tuple[str, str]]
