@@ -63,11 +63,13 @@ def drift(
     today = today or local_today()
     scope = read_scope(settings, project.manifest, baseline=baseline, with_known=write_baseline is None)
     live = open_database(project, draft)
-    with _no_migration_running(live):
+    with _no_migration_running(live), live.reading_snapshot() as read_live:
         if against in ("revision", "head", "models"):
             narrate(f"building the schema declared by {_WORDS[against]}")
             with _declared(project, live, against) as declared:
-                verdict = _judge(draft, project, live, declared.snapshot, beside(declared), scope, today)
+                verdict = _judge(
+                    draft, project, live, read_live(), declared.snapshot, beside(declared), scope, today
+                )
                 findings = verdict.findings
                 if (findings or sql_file is not None) and write_baseline is None:
                     from govern.actions.repair import prove_repair  # with all that a backup needs
@@ -77,7 +79,7 @@ def drift(
                     findings = _with_repair(draft, findings, plan, sql_file)
         else:
             other = _read_other(settings, against)
-            verdict = _judge(draft, project, live, other, copied(live), scope, today)
+            verdict = _judge(draft, project, live, read_live(), other, copied(live), scope, today)
             findings = verdict.findings
     remark = f"; {verdict.remark}" if verdict.remark else ""
     if write_baseline is not None:
@@ -181,12 +183,12 @@ def _judge(
     draft: Draft,
     project: Project,
     live: LiveDatabase,
+    schema: Snapshot,
     declared: Snapshot,
     scratch: OpenScratch,
     scope: Scope,
     today: date,
 ) -> Verdict:
-    schema = live.read_snapshot()
     draft.unmodelled = schema.unmodelled
     expected = in_words_of(schema, declared, live.dialect, scratch)
     return judge_drift(expected, schema, scope=scope, today=today, critical_tables=project.critical_tables)

@@ -16,11 +16,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9_]+")
 _WORD = re.compile(r"\w+")
 _COMMENT = re.compile(r"^\s*--.*\n| +--.*$", re.MULTILINE)
 SCOPE = (
-    *("member", "namespace", "relation", "usual", "sequence_option", "routine", "own_type"),
-    *("extension_dependent", "foreign_option", "family_entry", "other_object", "object"),
+    *("member", "range_member", "namespace", "relation", "usual", "sequence_option", "routine", "own_type"),
+    *("extension_dependent", "foreign_option", "family_entry", "other_object", "object", "description"),
+    "described_part",
 )
 """WITH queries; each may name those before it."""
 _RARE = "other_object"
+_OTHER = "other"
+"""All of the rare kinds, where it is asked whether there is anything of them."""
 
 SETTINGS: Mapping[str, str] = {
     # what changes the text that the server writes for an expression, a constant or a name
@@ -64,6 +67,13 @@ def kinds() -> tuple[str, ...]:
 def rare_kinds() -> frozenset[str]:
     """The kinds that few databases have: read only where ``rare_kinds_sql`` finds them."""
     return frozenset(kind for kind in kinds() if _RARE in _words(body_sql(kind)))
+
+
+def find_kinds(connection: Connection, table: VersionTable) -> frozenset[str]:
+    """The kinds that there may be something of: a query takes a millisecond, also where it finds nothing."""
+    absent = {str(kind) for (kind,) in connection.rows(_read("_absent"))}
+    rare = set() if _OTHER in absent else {str(kind) for (kind,) in connection.rows(rare_kinds_sql(table))}
+    return frozenset(kinds()) - absent - (rare_kinds() - rare)
 
 
 def rare_kinds_sql(table: VersionTable) -> str:
