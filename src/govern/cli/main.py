@@ -23,7 +23,6 @@ from govern.cli.session import Session
 from govern.core.report import EXIT_INTERRUPTED, EXIT_USAGE, Report
 from govern.errors import GovernError
 
-
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """A snapshot is made of as many, none of them garbage: looking through them takes longer than making them."""
 
