@@ -22,8 +22,8 @@ SCOPE = (
 )
 """WITH queries; each may name those before it."""
 _RARE = "other_object"
-_OTHER = "other"
-"""All of the rare kinds, where it is asked whether there is anything of them."""
+OTHER = "other"
+"""All of the rare kinds, where it is asked whether there is anything of them, and in a digest."""
 
 SETTINGS: Mapping[str, str] = {
     # what changes the text that the server writes for an expression, a constant or a name
@@ -71,14 +71,19 @@ def rare_kinds() -> frozenset[str]:
 
 def find_kinds(connection: Connection, table: VersionTable) -> frozenset[str]:
     """The kinds that there may be something of: a query takes a millisecond, also where it finds nothing."""
-    absent = {str(kind) for (kind,) in connection.rows(_read("_absent"))}
-    rare = set() if _OTHER in absent else {str(kind) for (kind,) in connection.rows(rare_kinds_sql(table))}
+    absent = find_absent_kinds(connection)
+    rare = set() if OTHER in absent else {str(kind) for (kind,) in connection.rows(rare_kinds_sql(table))}
     return frozenset(kinds()) - absent - (rare_kinds() - rare)
+
+
+def find_absent_kinds(connection: Connection) -> frozenset[str]:
+    """Kinds, and ``OTHER``, of which there is certainly nothing."""
+    return frozenset(str(kind) for (kind,) in connection.rows(_read("_absent")))
 
 
 def rare_kinds_sql(table: VersionTable) -> str:
     """The query for which of the rare kinds there are."""
-    return _with_scope("SELECT DISTINCT kind FROM other_object", table)
+    return with_scope("SELECT DISTINCT kind FROM other_object", table)
 
 
 def kind_sql(kind: str, table: VersionTable, *, has_rare: bool = True) -> str:
@@ -86,12 +91,12 @@ def kind_sql(kind: str, table: VersionTable, *, has_rare: bool = True) -> str:
 
     ``has_rare`` says whether there is anything of a rare kind that may have a comment, an owner or privileges.
     """
-    return _with_scope(body_sql(kind), table, has_rare=has_rare)
+    return with_scope(body_sql(kind), table, has_rare=has_rare)
 
 
 def unmodelled_sql(table: VersionTable) -> str:
     """The query for the kinds that are in the database and in no snapshot."""
-    return _with_scope(_read("_unmodelled"), table)
+    return with_scope(_read("_unmodelled"), table)
 
 
 def body_sql(kind: str) -> str:
@@ -115,7 +120,8 @@ def scope_sql(body: str, table: VersionTable, *, has_rare: bool = True) -> str:
     return ",\n".join(texts)
 
 
-def _with_scope(body: str, table: VersionTable, *, has_rare: bool = True) -> str:
+def with_scope(body: str, table: VersionTable, *, has_rare: bool = True) -> str:
+    """The query with all WITH queries that it needs."""
     scope = scope_sql(body, table, has_rare=has_rare)
     return f"WITH {scope}\n{body}" if scope else body
 
