@@ -230,7 +230,7 @@ def test_a_spoilt_lock_that_is_not_read_at_once_is_refused_whenever_it_is_asked_
 
 
 def test_equal_facts_below_two_objects_are_read_alike() -> None:
-    column = 'column public.users.email\n  type: "character varying(320)"\n  nullable: false\n'
+    column = 'column public.users.email\n  nullable: false\n  type: "character varying(320)"\n'
     assert column in TEXT
     text = TEXT.replace(
         column, column + column.replace("email", '"e mail"') + column.replace("email", "name")
