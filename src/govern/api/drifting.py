@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from govern.actions.files import write_text
@@ -17,7 +18,6 @@ from govern.core.changes import describe_change, with_column_order
 from govern.core.finding import Finding, Severity
 from govern.core.plan import RepairPlan
 from govern.core.report import Draft, Entry
-from govern.core.scope import Scope
 from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.core.wording import count_of
 from govern.database.dialect import OpenScratch
@@ -63,14 +63,15 @@ def drift(
     project = read_project(settings)
     today = today or local_today()
     scope = read_scope(settings, project.manifest, baseline=baseline, with_known=write_baseline is None)
+    judge = partial(judge_drift, scope=scope, today=today, critical_tables=project.critical_tables)
     live = open_database(project, draft)
-    with _no_migration_running(live):
+    with _no_migration_running(live), live.reading_snapshot() as read_live:
         if against in ("revision", "head", "models"):
             narrate(f"building the schema declared by {_WORDS[against]}")
             with _declared(project, live, against) as declared:
                 order = LiveDatabase(settings, declared.url).read_column_order() if column_order else None
-                snapshot, scratch = declared.snapshot, beside(declared)
-                verdict = _judge(draft, project, live, snapshot, order, scratch, scope, today)
+                expected, schema = _align(live, read_live(), declared.snapshot, order, beside(declared))
+                verdict = judge(expected, schema)
                 findings = verdict.findings
                 if (findings or sql_file is not None) and write_baseline is None:
                     from govern.actions.repair import prove_repair  # with all that a backup needs
@@ -80,8 +81,10 @@ def drift(
                     findings = _with_repair(draft, findings, plan, sql_file)
         else:
             snapshot, order = _read_other(settings, against, with_order=column_order)
-            verdict = _judge(draft, project, live, snapshot, order, copied(live), scope, today)
+            expected, schema = _align(live, read_live(), snapshot, order, copied(live))
+            verdict = judge(expected, schema)
             findings = verdict.findings
+    draft.unmodelled = schema.unmodelled
     remark = f"; {verdict.remark}" if verdict.remark else ""
     if write_baseline is not None:
         _write_baseline(draft, write_baseline, verdict)
@@ -180,26 +183,19 @@ def _require_replayable(project: Project, stamped: tuple[str, ...] | None) -> No
             )
 
 
-def _judge(
-    draft: Draft,
-    project: Project,
+def _align(
     live: LiveDatabase,
+    schema: Snapshot,
     declared: Snapshot,
     order: ColumnOrder | None,
     scratch: OpenScratch,
-    scope: Scope,
-    today: date,
-) -> Verdict:
-    schema = live.read_snapshot()
-    draft.unmodelled = schema.unmodelled
+) -> tuple[Snapshot, Snapshot]:
+    """The declared and the live schema in the same words; with the order of columns where one is given."""
     expected = in_words_of(schema, declared, live.dialect, scratch)
-    if order is not None:
-        standing = live.read_column_order()
-        expected, schema = (
-            with_column_order(expected, order, standing),
-            with_column_order(schema, standing, order),
-        )
-    return judge_drift(expected, schema, scope=scope, today=today, critical_tables=project.critical_tables)
+    if order is None:
+        return expected, schema
+    standing = live.read_column_order()
+    return with_column_order(expected, order, standing), with_column_order(schema, standing, order)
 
 
 def _write_baseline(draft: Draft, path: Path, verdict: Verdict) -> None:

@@ -214,7 +214,7 @@ def _check_schema(
     reason = (
         "there is no schema.lock"
         if lock is None
-        else f"schema.lock is written for {lock.snapshot.dialect} {lock.snapshot.server_version}"
+        else f"schema.lock is written for {lock.dialect} {lock.server_major}"
     )
     message = f"{about.name} runs on {live.dialect} {live.server_version}; {reason}"
     return (Finding.of(CANNOT_VERIFY, about, message),)

@@ -48,6 +48,8 @@ def diff(declared: Snapshot, live: Snapshot) -> tuple[Change, ...]:
     What comes and goes with an object is not listed beside it: the columns, constraints, indexes, triggers
     and owned sequences of an added or removed table, and its comments, grants and owner.
     """
+    if declared.objects == live.objects:
+        return ()
     added = live.objects.keys() - declared.objects.keys()
     removed = declared.objects.keys() - live.objects.keys()
     changes = [_added(key, live.objects[key]) for key in _outermost(added, live)]

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from govern.errors import NotPermitted, Refused, Unreachable
 
 
@@ -21,6 +19,8 @@ def hold_lock_file(file: Path, *, wait_seconds: float) -> Iterator[None]:
 
     Raises Refused after ``wait_seconds``, naming the holder, and NotPermitted where it cannot be written.
     """
+    from filelock import FileLock, Timeout
+
     if not file.parent.is_dir():  # filelock would make it
         raise Unreachable(f"there is no folder {file.parent}", next="correct the path of the database")
     lock = FileLock(file, timeout=max(0.0, wait_seconds), poll_interval=0.1, is_singleton=False)

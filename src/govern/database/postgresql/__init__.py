@@ -12,7 +12,7 @@ from govern.core.run import Run
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
 from govern.database.dialect import MigrationLock, OpenScratch, Progress, VersionTable, Witness
-from govern.database.postgresql import catalog, dump, fingerprint, ledger, locks, server
+from govern.database.postgresql import catalog, fingerprint, ledger, locks, server
 from govern.database.url import DatabaseUrl
 
 
@@ -52,7 +52,9 @@ class PostgreSQL:
         return catalog.read_snapshot(connection, table)
 
     def read_coverage(self) -> tuple[Coverage, ...]:
-        return catalog.read_coverage()
+        from govern.database.postgresql.catalog.coverage import read_coverage
+
+        return read_coverage()
 
     def read_column_order(self, connection: Connection) -> ColumnOrder:
         return catalog.read_column_order(connection)
@@ -83,9 +85,13 @@ class PostgreSQL:
         progress: Progress | None = None,
         witness: Witness | None = None,
     ) -> str:
+        from govern.database.postgresql import dump
+
         return dump.dump(url, folder, schema_only=schema_only, progress=progress, witness=witness)
 
     def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
+        from govern.database.postgresql import dump
+
         return dump.restore(folder, url, schema_only=schema_only)
 
     def errors(self) -> tuple[type[Exception], ...]:

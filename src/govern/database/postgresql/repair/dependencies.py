@@ -20,7 +20,7 @@ _QUERY = (Path(__file__).parent / "dependencies.sql").read_text(encoding="utf-8"
 def read_edges(connection: Connection, table: VersionTable) -> frozenset[Edge]:
     """All dependencies that the server recorded (manual, pg_depend); a function's text is not among them."""
     with queries.reading(connection):
-        rows = connection.rows(queries.scoped_sql(_QUERY, table))
+        rows = connection.rows(queries.with_scope(_QUERY, table))
     edges = {(_key(*row[:5]), _key(*row[5:])) for row in rows}
     return frozenset((dependent, needed) for dependent, needed in edges if dependent != needed)
 

@@ -1,9 +1,36 @@
 -- Who cannot exist without whom, by name. What has no name of its own in a snapshot stands under the name of
 -- what it belongs to: a default under its column, a view's rule under the view, a constraint's index under the
 -- constraint, a row or array type under the relation or element type, an extension's member under the extension.
-SELECT * FROM (WITH place AS (
+SELECT * FROM (WITH inside AS (
+  SELECT 'pg_catalog.pg_class'::regclass::oid AS class, r.oid, a.attnum::integer AS sub, 'column'::text AS kind,
+    r.namespace, r.relname AS parent, a.attname AS name
+  FROM relation r JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL
+  SELECT 'pg_catalog.pg_class'::regclass::oid, i.oid, 0, 'index', r.namespace, r.relname, i.relname
+  FROM relation r JOIN pg_catalog.pg_index x ON x.indrelid = r.oid
+  JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+  UNION ALL
+  SELECT 'pg_catalog.pg_constraint'::regclass::oid, k.oid, 0, 'constraint', r.namespace, r.relname, k.conname
+  FROM relation r JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid
+  UNION ALL
+  SELECT 'pg_catalog.pg_constraint'::regclass::oid, k.oid, 0, 'constraint', t.namespace, t.name, k.conname
+  FROM own_type t JOIN pg_catalog.pg_constraint k ON k.contypid = t.oid WHERE t.typtype = 'd'
+  UNION ALL
+  SELECT 'pg_catalog.pg_trigger'::regclass::oid, g.oid, 0, 'trigger', r.namespace, r.relname, g.tgname
+  FROM relation r JOIN pg_catalog.pg_trigger g ON g.tgrelid = r.oid AND NOT g.tgisinternal
+  UNION ALL
+  SELECT 'pg_catalog.pg_rewrite'::regclass::oid, w.oid, 0, 'rule', r.namespace, r.relname, w.rulename
+  FROM relation r JOIN pg_catalog.pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
+  UNION ALL
+  SELECT 'pg_catalog.pg_policy'::regclass::oid, p.oid, 0, 'policy', r.namespace, r.relname, p.polname
+  FROM relation r JOIN pg_catalog.pg_policy p ON p.polrelid = r.oid
+), place AS (
   SELECT o.class, o.oid, o.sub, o.kind, o.namespace, o.parent::text, o.name::text, o.signature
-  FROM object o
+  FROM (
+    SELECT i.*, NULL::text AS signature FROM inside i
+    UNION ALL
+    SELECT class, oid, sub, kind, namespace, parent, name, signature FROM object WHERE kind <> 'column'
+  ) o
   WHERE NOT EXISTS (
     SELECT FROM pg_catalog.pg_constraint k
     WHERE o.kind = 'index' AND k.conindid = o.oid AND k.contype IN ('p', 'u', 'x')

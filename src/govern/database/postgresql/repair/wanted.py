@@ -74,7 +74,7 @@ def read_side(connection: Connection, table: VersionTable, expected: Snapshot | 
         recorded = read_edges(connection, table)
         order = read_column_order(connection)
         casts = frozenset((old, new) for old, new in connection.rows(_CASTS))
-        usual_owner = str(connection.value(queries.scoped_sql(_USUAL_OWNER, table)))
+        usual_owner = str(connection.value(queries.with_scope(_USUAL_OWNER, table)))
     objects = dict(_in_parts(snapshot))
     names = frozenset(objects) | {key for edge in recorded for key in edge}
     edges = recorded | set(edges_by_name(names))
