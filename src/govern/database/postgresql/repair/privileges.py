@@ -15,6 +15,7 @@ from govern.database.postgresql.repair.names import (
     qualified,
     quote,
     relation,
+    relation_key,
 )
 from govern.database.postgresql.repair.wanted import Side
 
@@ -33,18 +34,21 @@ _BY_DEFAULT = {
 """What PUBLIC may do with a new object (manual, 5.8 "Privileges")."""
 
 
-def set_comment(key: ObjectKey, facts: Facts, _side: Side) -> tuple[str, ...]:
-    return (f"COMMENT ON {address(described(key))} IS {literal(str(facts['text']))}",)
+def set_comment(key: ObjectKey, facts: Facts, side: Side) -> tuple[str, ...]:
+    return (f"COMMENT ON {_commented(key, side)} IS {literal(str(facts['text']))}",)
 
 
-def drop_comment(key: ObjectKey) -> tuple[str, ...]:
-    return (f"COMMENT ON {address(described(key))} IS NULL",)
+def drop_comment(key: ObjectKey, side: Side) -> tuple[str, ...]:
+    return (f"COMMENT ON {_commented(key, side)} IS NULL",)
 
 
-def alter_comment(
-    key: ObjectKey, wanted: Facts, _existing: Facts, declared: Side, _live: Side
-) -> tuple[str, ...]:
-    return set_comment(key, wanted, declared)
+def _commented(key: ObjectKey, side: Side) -> str:
+    target = described(key)
+    if target.kind == "constraint":
+        domain = ObjectKey("domain", key.namespace, relation_key(target))
+        if domain in side.objects:
+            return f"CONSTRAINT {own_name(target)} ON {address(domain)}"
+    return address(target)
 
 
 def set_owner(key: ObjectKey, facts: Facts, _side: Side) -> tuple[str, ...]:
@@ -76,6 +80,8 @@ def _target(target: ObjectKey) -> str:
         return f"TABLE {relation(target)}"
     if target.kind in _TABLES:
         return f"TABLE {qualified(target)}"
+    if target.kind == "foreign-server":
+        return f"FOREIGN {address(target)}"
     return f"{keyword(target.kind)} {qualified(target)}"
 
 
