@@ -11,6 +11,7 @@ from govern.core.snapshot import (
     ABOUT_AN_OBJECT,
     INSIDE_A_RELATION,
     RELATIONS,
+    Facts,
     ObjectKey,
     join_name,
     split_name,
@@ -126,15 +127,19 @@ class _Planner:
                 facts = self.live.objects.get(user)
                 if user in seen or (facts is not None and (user.kind not in KINDS or has_secret(facts))):
                     continue
-                if user.kind == "column" and "type" not in (facts or {}):
+                if user.kind == "column" and self._goes_or_is_inherited(user, facts or {}):
                     seen.add(user)
-                    waiting.append((user, is_meant))  # an inherited column, retyped with its parent's
+                    waiting.append((user, is_meant))
                 elif self._is_computed(user) or (user.kind != "column" and is_meant(user)):
                     seen.add(user)
                     waiting.append((user, _holds_no_data))
                     if facts is not None:
                         self.altered.pop(user, None)
                         self.gone[user] = self.gone.get(user, frozenset()) | cause
+
+    def _goes_or_is_inherited(self, column: ObjectKey, facts: Facts) -> bool:
+        """Goes with its table, or is retyped with its parent's."""
+        return "type" not in facts or _container(column, self.live) in self.gone
 
     def _becomes_inherited(self, key: ObjectKey) -> bool:
         """A column of a table that is to be a partition: the parent's, once it is attached."""
