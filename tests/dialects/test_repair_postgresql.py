@@ -17,6 +17,7 @@ from govern.database.postgresql import PostgreSQL, server
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck
 from tests.fixtures.databases import MakeDatabase
+from tests.fixtures.server import wanted_major
 
 TABLE = VersionTable()
 
@@ -69,6 +70,11 @@ def repair(make_postgresql_database: MakeDatabase) -> Repair:
         return Repaired(proposal, existing, expected)
 
     return propose
+
+
+def skip_before(major: int, config: pytest.Config) -> None:
+    if wanted_major(config) < major:
+        pytest.skip(f"came with PostgreSQL {major}")
 
 
 def hazards(repaired: Repaired) -> list[str]:
@@ -328,7 +334,7 @@ def test_a_base_type_that_columns_are_made_of_is_never_dropped(repair: Repair, v
 
 
 def test_a_base_type_is_made_anew_with_its_functions_and_whatever_else_needs_it(repair: Repair) -> None:
-    rest = "CREATE DOMAIN d AS num; CREATE FUNCTION f(num) RETURNS integer LANGUAGE sql RETURN 1;"
+    rest = "CREATE DOMAIN d AS num; CREATE FUNCTION f(num) RETURNS integer LANGUAGE sql AS 'SELECT 1';"
     repaired = repair(BASE_TYPE.format("N") + rest, BASE_TYPE.format("U") + rest)
     assert repaired.apply()
 
@@ -369,7 +375,8 @@ def test_a_foreign_table_moves_with_its_server_and_everything_on_it(repair: Repa
     assert repaired.apply()
 
 
-def test_a_half_detached_partition_is_attached_again(repair: Repair) -> None:
+def test_a_half_detached_partition_is_attached_again(repair: Repair, pytestconfig: pytest.Config) -> None:
+    skip_before(14, pytestconfig)
     schema = """
         CREATE TABLE p (a integer) PARTITION BY LIST (a);
         CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
@@ -378,3 +385,54 @@ def test_a_half_detached_partition_is_attached_again(repair: Repair) -> None:
     repaired = repair(schema, schema + pending, "INSERT INTO p1 VALUES (1)")
     assert repaired.apply()
     assert repaired.rows("SELECT a FROM p") == [(1,)]
+
+
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_what_an_owner_may_do_with_a_column_goes_with_the_table(repair: Repair, is_declared: bool) -> None:
+    tables = "CREATE TABLE users (email text); CREATE TABLE a (); CREATE TABLE b ();"
+    handed_over = "ALTER TABLE users OWNER TO pg_monitor; GRANT SELECT (email) ON users TO pg_monitor;"
+    schemas = (tables + handed_over, tables)
+    assert repair(*(schemas if is_declared else reversed(schemas))).apply()
+
+
+def test_a_publication_is_altered_in_place(repair: Repair) -> None:
+    tables = "CREATE TABLE a (id integer, word text); CREATE TABLE b ();"
+    repaired = repair(
+        tables + "CREATE PUBLICATION feed FOR TABLE a, b WITH (publish = 'insert')",
+        tables + "CREATE PUBLICATION feed FOR TABLE b;",
+    )
+    assert "DROP" not in repaired.script
+    assert repaired.apply()
+
+
+def test_a_publication_that_has_no_table_any_more_stays(repair: Repair, pytestconfig: pytest.Config) -> None:
+    skip_before(15, pytestconfig)
+    tables = "CREATE TABLE a (id integer, word text);"
+    repaired = repair(
+        tables + "CREATE PUBLICATION feed",
+        tables + "CREATE PUBLICATION feed FOR TABLE a (id) WHERE (id > 1);",
+    )
+    assert repaired.script == 'ALTER PUBLICATION "feed" DROP TABLE public.a'
+    assert repaired.apply()
+
+
+def test_a_named_not_null_is_renamed_and_rows_are_not_looked_at(
+    repair: Repair, pytestconfig: pytest.Config
+) -> None:
+    skip_before(18, pytestconfig)
+    repaired = repair(
+        "CREATE TABLE t (a integer CONSTRAINT given NOT NULL)", "CREATE TABLE t (a integer NOT NULL);"
+    )
+    assert repaired.script == 'ALTER TABLE "public"."t" RENAME CONSTRAINT "t_a_not_null" TO "given"'
+    assert repaired.apply()
+
+
+def test_an_identity_keeps_its_position_when_its_sequence_is_renamed(repair: Repair) -> None:
+    table = "CREATE TABLE t (a integer GENERATED ALWAYS AS IDENTITY{});"
+    repaired = repair(
+        table.format(" (SEQUENCE NAME counter)"),
+        table.format(""),
+        "INSERT INTO t SELECT FROM generate_series(1, 9)",
+    )
+    assert repaired.apply()
+    assert repaired.rows("INSERT INTO t DEFAULT VALUES RETURNING a") == [(10,)]

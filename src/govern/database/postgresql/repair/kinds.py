@@ -106,7 +106,7 @@ def describe(
     if key.kind == "storage":
         return tables.set_tablespace(key, wanted, live)
     if key.kind == "grant":
-        return privileges.change_grant(key, wanted, existing, live)
+        return privileges.change_grant(key, wanted, existing, declared, live)
     if key.kind == "owner":
         return privileges.set_owner(key, wanted, declared) if wanted else privileges.reset_owner(key, live)
     return privileges.set_comment(key, wanted, declared) if wanted else privileges.drop_comment(key, live)

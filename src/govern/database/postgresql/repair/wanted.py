@@ -63,11 +63,6 @@ class Side:
         old, new = (_MODIFIER.sub("", name) for name in (from_type, to_type))
         return old == new or not _TEXTS.isdisjoint((old, new)) or (old, new) in self.casts
 
-    def owner_of(self, key: ObjectKey, name: str) -> str:
-        """The role that owns ``key``, whose owner is called ``name`` in a snapshot if it is not the usual one."""
-        owner = self.objects.get(ObjectKey("owner", key.namespace, name))
-        return str(owner["role"]) if owner else self.usual_owner
-
 
 def read_side(connection: Connection, table: VersionTable, expected: Snapshot | None = None) -> Side:
     """Everything that is needed to plan, as of one moment, in a handful of queries.
