@@ -15,7 +15,7 @@ from govern.core.snapshot import Snapshot
 from govern.database.dialect import VersionTable
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
-from tests.fixtures.databases import MakeRole
+from tests.fixtures.databases import MakeDatabase, MakeRole
 from tests.fixtures.server import wanted_major
 
 
@@ -57,6 +57,33 @@ def test_another_tablespace_is_storage(
     ]
     assert fingerprint != moved
     assert "storage-added" not in {rule for rule, *_ in seen(replace(before, objects={}), after)}
+
+
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_what_lies_in_another_tablespace_is_moved(
+    server_url: DatabaseUrl,
+    make_postgresql_database: MakeDatabase,
+    pytestconfig: pytest.Config,
+    is_declared: bool,
+) -> None:
+    here, there = make_postgresql_database("template0"), make_postgresql_database("template0")
+    dialect, table = dialect_of(here), VersionTable()
+    with tablespace(server_url, in_place=wanted_major(pytestconfig) >= 15) as name:
+        for url, place in ((here, "pg_default"), (there, name)):
+            run(
+                url,
+                f"CREATE TABLE t (id integer) TABLESPACE {place}; CREATE INDEX i ON t (id) TABLESPACE {place}",
+            )
+        declared, live = (there, here) if is_declared else (here, there)
+        expected, _ = read(declared)
+        proposal = dialect.propose_repair(live, live, declared, expected, table)
+        run(live, ";".join(step.sql for step in proposal.steps))
+        after, _ = read(live)
+        for url in (here, there):
+            run(url, "DROP TABLE t")
+    assert after.objects == expected.objects
+    assert proposal.hazards == ()
+    assert not [step for step in proposal.steps if "CREATE" in step.sql]
 
 
 def test_a_role_that_is_no_superuser_reads_every_kind(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
+from govern.core.changes import accept, diff
 from govern.core.plan import Proposal
 from govern.core.snapshot import ObjectKey, Snapshot
 from govern.database import migra_diff
@@ -16,6 +17,7 @@ from govern.database.postgresql import PostgreSQL, server
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck
 from tests.fixtures.databases import MakeDatabase
+from tests.fixtures.server import wanted_major
 
 TABLE = VersionTable()
 
@@ -24,14 +26,14 @@ TABLE = VersionTable()
 class Repaired:
     proposal: Proposal
     live: DatabaseUrl
-    declared: DatabaseUrl
+    expected: Snapshot
 
     def apply(self) -> bool:
-        """Runs the statements on the live database; whether it is as declared then."""
+        """Runs the statements on the live database; whether it is as expected then."""
         with server.connect(self.live) as connection, connection.transaction():
             for step in self.proposal.steps:
                 connection.execute(step.sql)
-        return read_snapshot(self.live).objects == read_snapshot(self.declared).objects
+        return read_snapshot(self.live).objects == self.expected.objects
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         with server.connect(self.live) as connection:
@@ -52,9 +54,9 @@ Repair = Callable[..., Repaired]
 
 @pytest.fixture
 def repair(make_postgresql_database: MakeDatabase) -> Repair:
-    """Proposes how ``live`` becomes ``declared``; ``rows`` fill the live database alone."""
+    """Proposes how ``live`` becomes ``declared``, but for the ``ignored`` changes; ``rows`` fill the live database."""
 
-    def propose(declared: str, live: str, rows: str = "") -> Repaired:
+    def propose(declared: str, live: str, rows: str = "", ignored: tuple[ObjectKey, ...] = ()) -> Repaired:
         urls = []
         for script in (declared, live + rows, live):
             url = make_postgresql_database("template0")
@@ -62,10 +64,17 @@ def repair(make_postgresql_database: MakeDatabase) -> Repair:
                 connection.execute(script)
             urls.append(url)
         wanted, existing, copy = urls
-        proposal = PostgreSQL().propose_repair(existing, copy, wanted, read_snapshot(wanted), TABLE)
-        return Repaired(proposal, existing, wanted)
+        schema, found = read_snapshot(wanted), read_snapshot(existing)
+        expected = accept(schema, found, [c for c in diff(schema, found) if c.key in ignored])
+        proposal = PostgreSQL().propose_repair(existing, copy, wanted, expected, TABLE)
+        return Repaired(proposal, existing, expected)
 
     return propose
+
+
+def skip_before(major: int, config: pytest.Config) -> None:
+    if wanted_major(config) < major:
+        pytest.skip(f"came with PostgreSQL {major}")
 
 
 def hazards(repaired: Repaired) -> list[str]:
@@ -251,3 +260,179 @@ def test_objects_that_need_each_other_are_made_anew_together(repair: Repair) -> 
     """
     repaired = repair(schema.format("bigint"), schema.format("integer"))
     assert len(repaired.proposal.steps) < 20  # whether it can be done or not, it comes to an end
+
+
+IGNORED = (ObjectKey("index", "public", "users.by_hand"), ObjectKey("table", "public", "notes"))
+BY_HAND = "CREATE INDEX by_hand ON users (mail); CREATE TABLE notes (word text);"
+
+
+def test_what_is_ignored_stays_while_the_rest_is_repaired(repair: Repair) -> None:
+    """migra alone would drop both."""
+    repaired = repair(
+        "CREATE TABLE users (id bigint, mail text NOT NULL)",
+        "CREATE TABLE users (id integer, mail text);" + BY_HAND,
+        "INSERT INTO notes VALUES ('kept')",
+        IGNORED,
+    )
+    assert "by_hand" not in repaired.script
+    assert "notes" not in repaired.script
+    assert hazards(repaired) == []
+    assert repaired.apply()
+    assert repaired.rows("SELECT word FROM notes") == [("kept",)]
+
+
+def test_what_is_not_ignored_goes(repair: Repair) -> None:
+    repaired = repair("CREATE TABLE users (mail text)", "CREATE TABLE users (mail text);" + BY_HAND)
+    assert hazards(repaired) == ["drops-table:notes"]
+    assert repaired.apply()
+    assert repaired.rows("SELECT to_regclass('by_hand'), to_regclass('notes')") == [(None, None)]
+
+
+@pytest.mark.parametrize(
+    "by_hand", ["DROP INDEX by_hand", "DROP TABLE notes", "ALTER INDEX by_hand SET (fillfactor = 70)"]
+)
+def test_a_script_of_migra_that_touches_what_is_ignored_is_not_taken_though_it_loses_less(
+    repair: Repair, monkeypatch: pytest.MonkeyPatch, by_hand: str
+) -> None:
+    rename = 'ALTER TABLE "users" RENAME COLUMN "post" TO "email"'
+    monkeypatch.setattr(migra_diff, "propose_statements", lambda **_: (rename, by_hand))
+    repaired = repair(
+        "CREATE TABLE users (id integer, mail text, email text)",
+        "CREATE TABLE users (post text, id integer, mail text);" + BY_HAND,
+        ignored=IGNORED,
+    )
+    assert rename not in repaired.script
+    assert "by_hand" not in repaired.script
+    assert hazards(repaired) == ["drops-column:users.post"]
+    assert repaired.apply()
+
+
+BASE_TYPE = """
+    CREATE TYPE num;
+    CREATE FUNCTION num_in(cstring) RETURNS num LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+    CREATE FUNCTION num_out(num) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
+    COMMENT ON FUNCTION num_in(cstring) IS 'reads it';
+    CREATE TYPE num (INPUT = num_in, OUTPUT = num_out, INTERNALLENGTH = 4, PASSEDBYVALUE, CATEGORY = '{}');
+"""
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "CREATE TABLE t (a num);",
+        "CREATE TABLE t (a num[]);",
+        "CREATE DOMAIN d AS num; CREATE TABLE t (a d);",
+        "CREATE TYPE pair AS (a num); CREATE TABLE t (a pair);",
+    ],
+)
+def test_a_base_type_that_columns_are_made_of_is_never_dropped(repair: Repair, values: str) -> None:
+    repaired = repair(BASE_TYPE.format("N") + values, BASE_TYPE.format("U") + values)
+    assert "CASCADE" not in repaired.script
+    assert hazards(repaired) == []
+    assert not repaired.apply()
+    assert repaired.rows("SELECT count(a) FROM t") == [(0,)]
+
+
+def test_a_base_type_is_made_anew_with_its_functions_and_whatever_else_needs_it(repair: Repair) -> None:
+    rest = "CREATE DOMAIN d AS num; CREATE FUNCTION f(num) RETURNS integer LANGUAGE sql AS 'SELECT 1';"
+    repaired = repair(BASE_TYPE.format("N") + rest, BASE_TYPE.format("U") + rest)
+    assert repaired.apply()
+
+
+SERVER = (
+    "CREATE FOREIGN DATA WRAPPER files; CREATE SERVER disk {} FOREIGN DATA WRAPPER files OPTIONS (host 'a');"
+)
+
+
+def test_a_server_whose_mapping_has_a_secret_is_not_made_anew(repair: Repair) -> None:
+    mapping = "CREATE USER MAPPING FOR PUBLIC SERVER disk OPTIONS (\"user\" 'bob', password 'hush');"
+    repaired = repair(SERVER.format("TYPE 'fast'") + mapping, SERVER.format("") + mapping)
+    assert "hush" not in repaired.script
+    assert not repaired.apply()
+    assert repaired.rows("SELECT array_to_string(umoptions, ' ') FROM pg_user_mappings") == [
+        ("user=bob password=hush",)
+    ]
+
+
+def test_a_secret_stays_while_what_is_beside_it_is_repaired(repair: Repair) -> None:
+    mapping = "CREATE USER MAPPING FOR PUBLIC SERVER disk OPTIONS (\"user\" '{}', password 'hush');"
+    repaired = repair(SERVER.format("") + mapping.format("bob"), SERVER.format("") + mapping.format("eve"))
+    assert repaired.apply()
+    assert repaired.rows("SELECT array_to_string(umoptions, ' ') FROM pg_user_mappings") == [
+        ("user=bob password=hush",)
+    ]
+
+
+def test_a_foreign_table_moves_with_its_server_and_everything_on_it(repair: Repair) -> None:
+    table = """
+        CREATE FOREIGN TABLE lines (id integer OPTIONS (field '1') NOT NULL, line text DEFAULT 'x') SERVER disk;
+        COMMENT ON FOREIGN TABLE lines IS 'from the disk';
+        GRANT SELECT ON lines TO pg_monitor;
+        CREATE VIEW longest AS SELECT max(length(line)) FROM lines;
+    """
+    repaired = repair(SERVER.format("TYPE 'fast'") + table, SERVER.format("") + table)
+    assert hazards(repaired) == []
+    assert repaired.apply()
+
+
+def test_a_half_detached_partition_is_attached_again(repair: Repair, pytestconfig: pytest.Config) -> None:
+    skip_before(14, pytestconfig)
+    schema = """
+        CREATE TABLE p (a integer) PARTITION BY LIST (a);
+        CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+    """
+    pending = "UPDATE pg_inherits SET inhdetachpending = true WHERE inhrelid = 'p1'::regclass;"
+    repaired = repair(schema, schema + pending, "INSERT INTO p1 VALUES (1)")
+    assert repaired.apply()
+    assert repaired.rows("SELECT a FROM p") == [(1,)]
+
+
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_what_an_owner_may_do_with_a_column_goes_with_the_table(repair: Repair, is_declared: bool) -> None:
+    tables = "CREATE TABLE users (email text); CREATE TABLE a (); CREATE TABLE b ();"
+    handed_over = "ALTER TABLE users OWNER TO pg_monitor; GRANT SELECT (email) ON users TO pg_monitor;"
+    schemas = (tables + handed_over, tables)
+    assert repair(*(schemas if is_declared else reversed(schemas))).apply()
+
+
+def test_a_publication_is_altered_in_place(repair: Repair) -> None:
+    tables = "CREATE TABLE a (id integer, word text); CREATE TABLE b ();"
+    repaired = repair(
+        tables + "CREATE PUBLICATION feed FOR TABLE a, b WITH (publish = 'insert')",
+        tables + "CREATE PUBLICATION feed FOR TABLE b;",
+    )
+    assert "DROP" not in repaired.script
+    assert repaired.apply()
+
+
+def test_a_publication_that_has_no_table_any_more_stays(repair: Repair, pytestconfig: pytest.Config) -> None:
+    skip_before(15, pytestconfig)
+    tables = "CREATE TABLE a (id integer, word text);"
+    repaired = repair(
+        tables + "CREATE PUBLICATION feed",
+        tables + "CREATE PUBLICATION feed FOR TABLE a (id) WHERE (id > 1);",
+    )
+    assert repaired.script == 'ALTER PUBLICATION "feed" DROP TABLE public.a'
+    assert repaired.apply()
+
+
+def test_a_named_not_null_is_renamed_and_rows_are_not_looked_at(
+    repair: Repair, pytestconfig: pytest.Config
+) -> None:
+    skip_before(18, pytestconfig)
+    repaired = repair(
+        "CREATE TABLE t (a integer CONSTRAINT given NOT NULL)", "CREATE TABLE t (a integer NOT NULL);"
+    )
+    assert repaired.script == 'ALTER TABLE "public"."t" RENAME CONSTRAINT "t_a_not_null" TO "given"'
+    assert repaired.apply()
+
+
+def test_an_identity_keeps_its_position_when_its_sequence_is_renamed(repair: Repair) -> None:
+    table = "CREATE TABLE t (a integer GENERATED ALWAYS AS IDENTITY{});"
+    repaired = repair(
+        table.format(" (SEQUENCE NAME counter)"),
+        table.format(""),
+        "INSERT INTO t SELECT FROM generate_series(1, 9)",
+    )
+    assert repaired.apply()
+    assert repaired.rows("INSERT INTO t DEFAULT VALUES RETURNING a") == [(10,)]

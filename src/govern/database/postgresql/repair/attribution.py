@@ -7,6 +7,7 @@ from dataclasses import replace
 from govern.core.plan import RepairStep
 from govern.core.snapshot import INSIDE_A_RELATION, ObjectKey
 from govern.database.postgresql.repair.names import relation_key
+from govern.database.postgresql.repair.parts import parts_of
 from govern.database.postgresql.repair.wanted import Side
 
 
@@ -27,7 +28,7 @@ def attribute_rest(
 
 
 def _neighbours(key: ObjectKey, side: Side) -> set[ObjectKey]:
-    parts = {key, *(key._replace(kind=kind) for kind in ("default", "owned", "replica-identity"))}
+    parts = {key, *parts_of(key)}
     return {a for a, b in side.edges if b in parts} | {b for a, b in side.edges if a in parts}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from govern.core.snapshot import Fact, Facts, ObjectKey
@@ -10,6 +11,9 @@ from govern.database.postgresql.repair.wanted import Side
 
 _ENABLED = {None: "ENABLE", "disabled": "DISABLE", "replica": "ENABLE REPLICA", "always": "ENABLE ALWAYS"}
 _GENERATED_COLUMNS = {"s": "stored", "n": "none"}
+_NAME = r'(?:"(?:[^"]|"")*"|[^\s".]+)'
+_MEMBER = re.compile(rf"(TABLE {_NAME}(?:\.{_NAME})*).*", re.DOTALL)
+"""A table without its columns and its condition."""
 
 
 def create_schema(key: ObjectKey, _facts: Facts, _declared: Side) -> tuple[str, ...]:
@@ -55,21 +59,49 @@ def _enable(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterator[str]:
 
 
 def create_publication(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
-    tables = [f"TABLE {table}" for table in _items(facts.get("tables"))]
-    schemas = [f"TABLES IN SCHEMA {quote(name)}" for name in _items(facts.get("schemas"))]
-    members = "FOR ALL TABLES" if facts.get("all_tables") else ""
-    if tables or schemas:
-        members = f"FOR {', '.join(map(_with_condition, (*tables, *schemas)))}"
-    options = [f"publish = {literal(str(facts.get('operations') or ''))}"]
-    if facts.get("via_root"):
-        options.append("publish_via_partition_root = true")
-    if "generated_columns" in facts:
-        options.append(f"publish_generated_columns = {_GENERATED_COLUMNS[str(facts['generated_columns'])]}")
-    return (
-        " ".join(
-            filter(None, (f"CREATE PUBLICATION {quote(key.name)}", members, f"WITH ({', '.join(options)})"))
-        ),
-    )
+    words = [f"CREATE PUBLICATION {quote(key.name)}"]
+    if facts.get("all_tables"):
+        words.append("FOR ALL TABLES")
+    elif members := _members(facts):
+        words.append(f"FOR {', '.join(members)}")
+    words.append(f"WITH ({', '.join(_options(facts))})")
+    return (" ".join(words),)
+
+
+def alter_publication(
+    key: ObjectKey, wanted: Facts, existing: Facts, _declared: Side, _live: Side
+) -> tuple[str, ...] | None:
+    """None where it has, or had, all tables."""
+    if wanted.get("all_tables") != existing.get("all_tables"):
+        return None
+    alter = f"ALTER PUBLICATION {quote(key.name)}"
+    statements = []
+    before, after = _members(existing), _members(wanted)
+    if after and before != after:
+        statements.append(f"{alter} SET {', '.join(after)}")
+    elif before != after:
+        names = ", ".join(_MEMBER.sub(r"\1", member) for member in before)
+        statements.append(f"{alter} DROP {names}")
+    if options := [option for option in _options(wanted, existing) if option not in _options(existing)]:
+        statements.append(f"{alter} SET ({', '.join(options)})")
+    return tuple(statements)
+
+
+def _members(facts: Facts) -> list[str]:
+    tables = [f"TABLE {_with_condition(table)}" for table in _items(facts.get("tables"))]
+    return tables + [f"TABLES IN SCHEMA {quote(name)}" for name in _items(facts.get("schemas"))]
+
+
+def _options(facts: Facts, other: Facts | None = None) -> list[str]:
+    """With those that ``other`` has too; an older server lacks some."""
+    options = [
+        f"publish = {literal(str(facts.get('operations') or ''))}",
+        f"publish_via_partition_root = {'true' if facts.get('via_root') else 'false'}",
+    ]
+    if "generated_columns" in (other or facts) or "generated_columns" in facts:
+        generated = _GENERATED_COLUMNS[str(facts.get("generated_columns", "n"))]
+        options.append(f"publish_generated_columns = {generated}")
+    return options
 
 
 def _with_condition(member: str) -> str:

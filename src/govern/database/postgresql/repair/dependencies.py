@@ -9,7 +9,8 @@ from govern.core.snapshot import INSIDE_A_RELATION, RELATIONS, ObjectKey, join_n
 from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
 from govern.database.postgresql.catalog import queries
-from govern.database.postgresql.repair.names import relation_key
+from govern.database.postgresql.repair.names import mapped_server, relation_key
+from govern.database.postgresql.repair.parts import wholes_of
 
 Edge = tuple[ObjectKey, ObjectKey]
 """The first needs the second."""
@@ -32,14 +33,10 @@ def edges_by_name(keys: frozenset[ObjectKey]) -> Iterator[Edge]:
             for kind in RELATIONS:
                 if (owner := ObjectKey(kind, key.namespace, relation_key(key))) in keys:
                     yield key, owner
-        elif (whole := container_of_part(key)) is not None:
-            yield key, whole
-
-
-def container_of_part(key: ObjectKey) -> ObjectKey | None:
-    """What a part of an object, see ``parts``, is a part of."""
-    whole = {"default": "column", "owned": "sequence", "replica-identity": "table"}.get(key.kind)
-    return ObjectKey(whole, key.namespace, key.name) if whole else None
+        elif key.kind == "user-mapping":
+            yield key, mapped_server(key)
+        else:
+            yield from ((key, whole) for whole in wholes_of(key) if whole in keys)
 
 
 def _key(kind: str, namespace: str, parent: str | None, name: str, signature: str | None) -> ObjectKey:

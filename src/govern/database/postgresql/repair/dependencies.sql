@@ -76,6 +76,12 @@ SELECT * FROM (WITH inside AS (
   SELECT d.classid, d.objid, d.refclassid, d.refobjid, 0
   FROM pg_catalog.pg_depend d WHERE d.refclassid = 'pg_catalog.pg_publication'::regclass
   UNION ALL
+  SELECT d.classid, d.objid, d.refclassid, d.refobjid, 0  -- an entry of an operator class or family
+  FROM pg_catalog.pg_depend d
+  WHERE d.classid IN ('pg_catalog.pg_amop'::regclass, 'pg_catalog.pg_amproc'::regclass)
+    AND d.refclassid IN ('pg_catalog.pg_opclass'::regclass, 'pg_catalog.pg_opfamily'::regclass)
+    AND d.deptype IN ('a', 'i')
+  UNION ALL
   SELECT d.classid, d.objid, d.refclassid, d.refobjid, d.refobjsubid  -- an identity column's sequence
   FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid
   WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = d.classid AND d.deptype = 'i'

@@ -29,10 +29,10 @@ FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'S' AND n.nspname !~ '^pg_'
 """
-_MATERIALIZED = """
+_OF_A_KIND = """
 SELECT n.nspname, c.relname
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'm' AND n.nspname !~ '^pg_'
+WHERE c.relkind = %s AND n.nspname !~ '^pg_'
 """
 _ATTRIBUTES = """
 SELECT n.nspname, t.typname, a.attname, format_type(a.atttypid, a.atttypmod)
@@ -63,6 +63,8 @@ class Holdings:
     """(table, number) → name and type; a column dropped and made anew has another number."""
     sequences: Mapping[int, tuple[str, bool]]
     """Names, and whether they belong to a column: then nobody misses them when it is dropped."""
+    foreign_tables: frozenset[str]
+    """Their rows are elsewhere: one that is made anew has lost none."""
     materialized_views: frozenset[str]
     attributes: Mapping[str, str]
     """Of composite types that columns are made of, with their types."""
@@ -84,10 +86,15 @@ def read_holdings(connection: Connection) -> Holdings:
             sequences={
                 oid: (_name(*names), is_owned) for oid, is_owned, *names in connection.rows(_SEQUENCES)
             },
-            materialized_views=frozenset(_name(*names) for names in connection.rows(_MATERIALIZED)),
+            foreign_tables=_names_of_kind(connection, "f"),
+            materialized_views=_names_of_kind(connection, "m"),
             attributes={_name(*names): type_name for *names, type_name in connection.rows(_ATTRIBUTES)},
             labels={oid: _name(*names) for oid, *names in connection.rows(_LABELS)},
         )
+
+
+def _names_of_kind(connection: Connection, kind: str) -> frozenset[str]:
+    return frozenset(_name(*names) for names in connection.rows(_OF_A_KIND, (kind,)))
 
 
 def find_losses(before: Holdings, after: Holdings) -> tuple[Hazard, ...]:
@@ -97,7 +104,7 @@ def find_losses(before: Holdings, after: Holdings) -> tuple[Hazard, ...]:
 
 def _find_losses(before: Holdings, after: Holdings) -> Iterator[Hazard]:
     for table, name in before.tables.items():
-        if table not in after.tables:
+        if table not in after.tables and name not in before.foreign_tables & after.foreign_tables:
             yield Hazard("drops-table", name)
     for place, (name, old_type) in before.columns.items():
         if place in after.columns:

@@ -11,19 +11,21 @@ from govern.core.snapshot import (
     ABOUT_AN_OBJECT,
     INSIDE_A_RELATION,
     RELATIONS,
+    Facts,
     ObjectKey,
     join_name,
     split_name,
 )
-from govern.database.postgresql.repair.dependencies import container_of_part
+from govern.database.postgresql.repair.foreign import has_secret
 from govern.database.postgresql.repair.kinds import KINDS, RANKS, describe
 from govern.database.postgresql.repair.names import bare_name, described, relation_key
 from govern.database.postgresql.repair.ordering import Rank, put_in_order
+from govern.database.postgresql.repair.parts import wholes_of
 from govern.database.postgresql.repair.replacement import REPLACEABLE, columns_of_type, replace_type
 from govern.database.postgresql.repair.wanted import Side
 
 _ABOUT = ABOUT_AN_OBJECT | {"default-privileges"}
-_HOLDS_DATA = frozenset({"table", "column", "sequence", "schema", "extension", "foreign-table", "owned"})
+_HOLDS_DATA = frozenset({"table", "column", "sequence", "schema", "extension", "owned"})
 """Never dropped because something else is."""
 _IN_THE_WAY_OF_A_RETYPING = frozenset(
     {"view", "materialized-view", "rule", "policy", "trigger", "function", "default", "publication", "column"}
@@ -84,7 +86,7 @@ class _Planner:
         """Sorts the changes: altered in place, replaced with their columns kept, or gone (and made anew)."""
         retyped: list[ObjectKey] = []
         for key in self.live.objects.keys() - self.declared.objects.keys():
-            if key.kind in KINDS and not self._becomes_inherited(key):
+            if _has_statements(key, self.live, self.declared) and not self._becomes_inherited(key):
                 self.gone[key] = self._original(key)
         for key in self.live.objects.keys() & self.declared.objects.keys():
             wanted, existing = self.declared.objects[key], self.live.objects[key]
@@ -123,17 +125,21 @@ class _Planner:
             current, is_meant = waiting.pop()
             for user in self.live.needing.get(current, ()):
                 facts = self.live.objects.get(user)
-                if user in seen or (facts is not None and user.kind not in KINDS):
+                if user in seen or (facts is not None and (user.kind not in KINDS or has_secret(facts))):
                     continue
-                if user.kind == "column" and "type" not in (facts or {}):
+                if user.kind == "column" and self._goes_or_is_inherited(user, facts or {}):
                     seen.add(user)
-                    waiting.append((user, is_meant))  # an inherited column, retyped with its parent's
+                    waiting.append((user, is_meant))
                 elif self._is_computed(user) or (user.kind != "column" and is_meant(user)):
                     seen.add(user)
                     waiting.append((user, _holds_no_data))
                     if facts is not None:
                         self.altered.pop(user, None)
                         self.gone[user] = self.gone.get(user, frozenset()) | cause
+
+    def _goes_or_is_inherited(self, column: ObjectKey, facts: Facts) -> bool:
+        """Goes with its table, or is retyped with its parent's."""
+        return "type" not in facts or _container(column, self.live) in self.gone
 
     def _becomes_inherited(self, key: ObjectKey) -> bool:
         """A column of a table that is to be a partition: the parent's, once it is attached."""
@@ -209,7 +215,11 @@ class _Planner:
 
     def _creates(self) -> Iterator[_Operation]:
         staying = self.live.objects.keys() - self.gone.keys()
-        missing = {key for key in self.declared.objects.keys() - staying if key.kind in KINDS}
+        missing = {
+            key
+            for key in self.declared.objects.keys() - staying
+            if _has_statements(key, self.declared, self.live)
+        }
         for key in missing:
             if not self._comes_with_another(key, missing):
                 statements = KINDS[key.kind].create(key, self.declared.objects[key], self.declared)
@@ -304,6 +314,16 @@ class _Planner:
         return False
 
 
+def _has_statements(key: ObjectKey, side: Side, other: Side) -> bool:
+    """Whether there are some for its kind and, if that comes and goes with it, for what it is inside of."""
+    if key.kind not in KINDS:
+        return False
+    container = _container(key, side)
+    if container is None or container in other.objects:
+        return True
+    return container not in side.objects or _has_statements(container, side, other)
+
+
 def _holds_no_data(key: ObjectKey) -> bool:
     return key.kind not in _HOLDS_DATA
 
@@ -315,8 +335,8 @@ def _order_of_description(key: ObjectKey) -> tuple[int, bool, ObjectKey]:
 
 def _container(key: ObjectKey, *sides: Side) -> ObjectKey | None:
     """What ``key`` is a part or an inside of, and goes with."""
-    if (whole := container_of_part(key)) is not None:
-        return whole
+    if wholes := wholes_of(key):
+        return next((whole for whole in wholes for side in sides if whole in side.objects), None)
     if key.kind in ABOUT_AN_OBJECT:
         return described(key)
     if key.kind == "sequence":

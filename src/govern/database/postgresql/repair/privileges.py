@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from govern.core.snapshot import Facts, ObjectKey, split_name
+from govern.core.snapshot import RELATIONS, Facts, ObjectKey, join_name, split_name
 from govern.database.postgresql.repair.names import (
     address,
     described,
@@ -15,6 +15,7 @@ from govern.database.postgresql.repair.names import (
     qualified,
     quote,
     relation,
+    relation_key,
 )
 from govern.database.postgresql.repair.wanted import Side
 
@@ -30,21 +31,24 @@ _BY_DEFAULT = {
     "type": ("USAGE",),
     "language": ("USAGE",),
 }
-"""What PUBLIC may do with a new object (manual, 5.8 "Privileges")."""
+"""What PUBLIC may do with a new object (manual, 5.8 "Privileges"); nobody may do anything with a column by itself."""
 
 
-def set_comment(key: ObjectKey, facts: Facts, _side: Side) -> tuple[str, ...]:
-    return (f"COMMENT ON {address(described(key))} IS {literal(str(facts['text']))}",)
+def set_comment(key: ObjectKey, facts: Facts, side: Side) -> tuple[str, ...]:
+    return (f"COMMENT ON {_commented(key, side)} IS {literal(str(facts['text']))}",)
 
 
-def drop_comment(key: ObjectKey) -> tuple[str, ...]:
-    return (f"COMMENT ON {address(described(key))} IS NULL",)
+def drop_comment(key: ObjectKey, side: Side) -> tuple[str, ...]:
+    return (f"COMMENT ON {_commented(key, side)} IS NULL",)
 
 
-def alter_comment(
-    key: ObjectKey, wanted: Facts, _existing: Facts, declared: Side, _live: Side
-) -> tuple[str, ...]:
-    return set_comment(key, wanted, declared)
+def _commented(key: ObjectKey, side: Side) -> str:
+    target = described(key)
+    if target.kind == "constraint":
+        domain = ObjectKey("domain", key.namespace, relation_key(target))
+        if domain in side.objects:
+            return f"CONSTRAINT {own_name(target)} ON {address(domain)}"
+    return address(target)
 
 
 def set_owner(key: ObjectKey, facts: Facts, _side: Side) -> tuple[str, ...]:
@@ -60,10 +64,12 @@ def _owned(key: ObjectKey) -> str:
     return address(described(key))
 
 
-def change_grant(key: ObjectKey, wanted: Facts | None, existing: Facts | None, live: Side) -> tuple[str, ...]:
+def change_grant(
+    key: ObjectKey, wanted: Facts | None, existing: Facts | None, declared: Side, live: Side
+) -> tuple[str, ...]:
     """From the privileges that a grantee has to those that are wanted; None stands for what is so by default."""
     target = described(key)
-    who = _role(grantee(key), live.owner_of(target, key.name.removesuffix(f" to {grantee(key)}")))
+    who = _role(grantee(key), _owner_of(target, key.name.removesuffix(" to (owner)"), declared, live))
     before = _privileges(existing, key, target.kind, target.name)
     after = _privileges(wanted, key, target.kind, target.name)
     on = f"ON {_target(target)}"
@@ -71,11 +77,22 @@ def change_grant(key: ObjectKey, wanted: Facts | None, existing: Facts | None, l
     return tuple(_regrant(before, after, on, who, columns=columns))
 
 
+def _owner_of(target: ObjectKey, name: str, declared: Side, live: Side) -> str:
+    """To whom an object belongs once owners are as declared; a column belongs to the owner of its table."""
+    names = [name]
+    if target.kind == "column":
+        names = [f"{kind} {join_name(relation_key(target))}" for kind in RELATIONS]
+    owners = (declared.objects.get(ObjectKey("owner", target.namespace, name)) for name in names)
+    return next((str(owner["role"]) for owner in owners if owner), live.usual_owner)
+
+
 def _target(target: ObjectKey) -> str:
     if target.kind == "column":
         return f"TABLE {relation(target)}"
     if target.kind in _TABLES:
         return f"TABLE {qualified(target)}"
+    if target.kind == "foreign-server":
+        return f"FOREIGN {address(target)}"
     return f"{keyword(target.kind)} {qualified(target)}"
 
 
@@ -106,7 +123,7 @@ def _privileges(facts: Facts | None, key: ObjectKey, kind: str, name: str = "") 
         return privileges if isinstance(privileges, tuple) else ()
     if grantee(key) == "PUBLIC":
         return ("USAGE",) if (kind, name) == ("schema", "public") else _BY_DEFAULT.get(kind, ())
-    return ("ALL",) if grantee(key) == "(owner)" and kind else ()
+    return ("ALL",) if grantee(key) == "(owner)" and kind not in ("", "column") else ()
 
 
 def _regrant(

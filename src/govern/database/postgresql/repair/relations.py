@@ -1,4 +1,4 @@
-"""Statements for what is in, or made of, tables: constraints, indexes, triggers, rules, policies, statistics, views."""
+"""Statements for what is in, or made of, tables: constraints, indexes, triggers, rules, policies, statistics."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from govern.core.snapshot import Fact, Facts, ObjectKey
-from govern.database.postgresql.repair.names import bare_name, own_name, quote, relation
-from govern.database.postgresql.repair.tables import alter_options, option
+from govern.database.postgresql.repair.extensions import depend_on_extensions
+from govern.database.postgresql.repair.names import address, bare_name, literal, own_name, quote, relation
+from govern.database.postgresql.repair.tables import alter_options
 from govern.database.postgresql.repair.wanted import Side
 
 _ENABLED = {
@@ -17,15 +18,32 @@ _ENABLED = {
     "replica": "ENABLE REPLICA",
     "always": "ENABLE ALWAYS",
 }
+_EACH_TRIGGER = """
+DECLARE name text;
+BEGIN
+  FOR name IN
+    SELECT g.tgname FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_constraint k ON k.oid = g.tgconstraint
+    WHERE g.tgrelid = {table}::regclass AND k.conrelid = {constrained}::regclass AND k.conname = {constraint}
+  LOOP
+    EXECUTE format('ALTER TABLE %s {verb} TRIGGER %I', {table}, name);
+  END LOOP;
+END
+"""
+_WITH = re.compile(r" WITH \(((?:\w+='[^']*'(?:, )?)+)\)(?: WHERE |$)")
+_OPTION = re.compile(r"(\w+)='([^']*)'")
 _ONLY = re.compile(r"^(CREATE (?:UNIQUE )?INDEX .*?) ON ONLY ", re.DOTALL)
-_COLUMN_AND_DEFAULT = re.compile(r'("(?:[^"]|"")*"|\S+) (.*)', re.DOTALL)
 
 
 def create_constraint(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
-    statements = [f"ALTER TABLE {relation(key)} ADD CONSTRAINT {own_name(key)} {facts['definition']}"]
-    if options := facts.get("options"):
-        statements += alter_options(f"ALTER INDEX {quote(key.namespace, bare_name(key))}", None, options)
-    return tuple(statements)
+    """Of a partitioned table alone, where its partitions have no part of it."""
+    only = "ONLY " if facts.get("valid") is False else ""
+    add = f"ALTER TABLE {only}{relation(key)} ADD CONSTRAINT {own_name(key)} {facts['definition']}"
+    index = f"ALTER INDEX {quote(key.namespace, bare_name(key))}"
+    return (
+        add,
+        *alter_options(index, None, facts.get("options")),
+        *(_set_triggers(key, text) for text in _items(facts.get("triggers"))),
+    )
 
 
 def drop_constraint(key: ObjectKey, _facts: Facts, _live: Side) -> tuple[str, ...]:
@@ -39,6 +57,8 @@ def alter_constraint(
     if differing == {"options"}:
         index = quote(key.namespace, bare_name(key))
         return tuple(alter_options(f"ALTER INDEX {index}", existing.get("options"), wanted.get("options")))
+    if differing == {"triggers"} and "triggers" not in existing:
+        return tuple(_set_triggers(key, text) for text in _items(wanted["triggers"]))
     if "validated" in existing and "validated" not in wanted:
         definition = str(existing["definition"]).removesuffix(" NOT VALID")
         if definition == wanted["definition"] and differing <= {"definition", "validated"}:
@@ -46,21 +66,80 @@ def alter_constraint(
     return None
 
 
-def create_index(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
-    """A partitioned table's comes with those of its partitions, which the server does not say."""
-    definition = _ONLY.sub(r"\1 ON ", str(facts["definition"]))
-    return (definition, *_index_statistics(key, facts, {}))
+def _set_triggers(key: ObjectKey, state: str) -> str:
+    """``disabled on public.users``: of the triggers that keep a foreign key, whose names are the server's own.
+
+    To enable them again would believe rows that nobody looked at: then the constraint is made anew.
+    """
+    word, _, table = state.partition(" on ")
+    body = _EACH_TRIGGER.format(
+        table=literal(table),
+        constrained=literal(relation(key)),
+        constraint=literal(bare_name(key)),
+        verb=_ENABLED[word],
+    )
+    return f"DO {literal(body)}"
 
 
-def drop_index(key: ObjectKey, _facts: Facts, _live: Side) -> tuple[str, ...]:
-    return (f"DROP INDEX {quote(key.namespace, bare_name(key))}",)
+def create_index(key: ObjectKey, facts: Facts, declared: Side) -> tuple[str, ...]:
+    """A partitioned table's comes with those of its partitions, which the server does not say.
+
+    A partition's part of one has options of its own: all that can be said of it.
+    """
+    if _is_part(key, declared):
+        return tuple(alter_options(_alter_index(key), None, _index_options(facts)))
+    definition = str(facts["definition"])
+    if facts.get("valid") is not False:
+        definition = _ONLY.sub(r"\1 ON ", definition)
+    return (
+        definition,
+        *_index_statistics(key, facts, {}),
+        *depend_on_extensions(address(key), facts, {}),
+    )
+
+
+def drop_index(key: ObjectKey, facts: Facts, live: Side) -> tuple[str, ...]:
+    if _is_part(key, live):
+        return tuple(alter_options(_alter_index(key), _index_options(facts), _inherited_options(key, live)))
+    return (f"DROP {address(key)}",)
 
 
 def alter_index(
-    key: ObjectKey, wanted: Facts, existing: Facts, _declared: Side, _live: Side
+    key: ObjectKey, wanted: Facts, existing: Facts, declared: Side, _live: Side
 ) -> tuple[str, ...] | None:
     differing = {name for name in wanted.keys() | existing.keys() if wanted.get(name) != existing.get(name)}
-    return tuple(_index_statistics(key, wanted, existing)) if differing == {"statistics"} else None
+    if _is_part(key, declared):
+        return tuple(alter_options(_alter_index(key), _index_options(existing), _index_options(wanted)))
+    if not differing <= {"statistics", "extensions"}:
+        return None
+    return (
+        *_index_statistics(key, wanted, existing),
+        *depend_on_extensions(address(key), wanted, existing),
+    )
+
+
+def _alter_index(key: ObjectKey) -> str:
+    return f"ALTER {address(key)}"
+
+
+def _is_part(key: ObjectKey, side: Side) -> bool:
+    return bool(_above(key, side))
+
+
+def _above(key: ObjectKey, side: Side) -> list[ObjectKey]:
+    """The partitioned table's index that this is a part of."""
+    return [needed for needed in side.needs.get(key, ()) if needed.kind in ("index", "constraint")]
+
+
+def _inherited_options(key: ObjectKey, side: Side) -> tuple[str, ...]:
+    above = (side.objects.get(index, {}) for index in _above(key, side))
+    return next((_index_options(facts) for facts in above), ())
+
+
+def _index_options(facts: Facts) -> tuple[str, ...]:
+    """``fillfactor=70`` of the definition's ``WITH (fillfactor='70')``."""
+    found = _WITH.search(str(facts.get("definition", "")))
+    return tuple(f"{name}={value}" for name, value in _OPTION.findall(found[1])) if found else ()
 
 
 def _index_statistics(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterator[str]:
@@ -68,8 +147,7 @@ def _index_statistics(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterato
     after = dict(item.split(": ") for item in _items(wanted.get("statistics")))
     for number in sorted(before.keys() | after.keys(), key=int):
         if before.get(number) != after.get(number):
-            index = quote(key.namespace, bare_name(key))
-            yield f"ALTER INDEX {index} ALTER COLUMN {number} SET STATISTICS {after.get(number, -1)}"
+            yield f"{_alter_index(key)} ALTER COLUMN {number} SET STATISTICS {after.get(number, -1)}"
 
 
 def create_statistics(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
@@ -97,7 +175,11 @@ def _statistics_target(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterat
 def create_trigger(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
     if _is_clone(facts):
         return tuple(_enable(key, facts, {}))
-    return (str(facts["definition"]), *_enable(key, facts, {}))
+    return (
+        str(facts["definition"]),
+        *_enable(key, facts, {}),
+        *depend_on_extensions(address(key), facts, {}),
+    )
 
 
 def _is_clone(facts: Facts) -> bool:
@@ -117,7 +199,7 @@ def alter_trigger(
     """The same for rules: None where the definition differs."""
     if wanted.get("definition") != existing.get("definition"):
         return None
-    return tuple(_enable(key, wanted, existing))
+    return (*_enable(key, wanted, existing), *depend_on_extensions(address(key), wanted, existing))
 
 
 def create_rule(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
@@ -160,43 +242,6 @@ def _roles(facts: Facts, side: Side) -> str:
 def _conditions(facts: Facts) -> str:
     using = f" USING ({facts['using']})" if "using" in facts else ""
     return using + (f" WITH CHECK ({facts['with_check']})" if "with_check" in facts else "")
-
-
-def create_view(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
-    """The same for materialized views, which are filled."""
-    kind = key.kind.replace("-", " ").upper()
-    name = quote(key.namespace, key.name)
-    method = f" USING {quote(str(facts['access_method']))}" if "access_method" in facts else ""
-    options = f" WITH ({', '.join(map(option, _items(facts['options'])))})" if facts.get("options") else ""
-    definition = str(facts["definition"]).rstrip().rstrip(";")
-    return (f"CREATE {kind} {name}{method}{options} AS\n{definition}", *_view_defaults(name, facts, {}))
-
-
-def alter_view(
-    key: ObjectKey, wanted: Facts, existing: Facts, _declared: Side, _live: Side
-) -> tuple[str, ...] | None:
-    """None where the query differs: CREATE OR REPLACE takes no column away and gives none another type."""
-    if any(wanted.get(name) != existing.get(name) for name in ("definition", "access_method")):
-        return None
-    name = quote(key.namespace, key.name)
-    alter = f"ALTER {key.kind.replace('-', ' ').upper()} {name}"
-    return (
-        *alter_options(alter, existing.get("options"), wanted.get("options")),
-        *_view_defaults(name, wanted, existing),
-    )
-
-
-def _view_defaults(name: str, wanted: Facts, existing: Facts) -> Iterator[str]:
-    before, after = _defaults(existing), _defaults(wanted)
-    for column in before.keys() | after.keys():
-        if before.get(column) != after.get(column):
-            change = f"SET DEFAULT {after[column]}" if column in after else "DROP DEFAULT"
-            yield f"ALTER VIEW {name} ALTER COLUMN {column} {change}"
-
-
-def _defaults(facts: Facts) -> dict[str, str]:
-    found = (_COLUMN_AND_DEFAULT.fullmatch(item) for item in _items(facts.get("defaults")))
-    return {match[1]: match[2] for match in found if match}
 
 
 def _items(fact: Fact) -> Sequence[str]:

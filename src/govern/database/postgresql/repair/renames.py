@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from govern.core.plan import RepairStep
-from govern.core.snapshot import INSIDE_A_RELATION, Fact, ObjectKey
+from govern.core.snapshot import INSIDE_A_RELATION, Fact, ObjectKey, join_name
 from govern.database.postgresql.repair.names import (
     ROUTINES,
     address,
@@ -37,9 +38,10 @@ def find_renames(declared: Side, live: Side) -> Renames:
 
     A column must stand at the same place of its table, and a table have the same columns.
     """
-    wanted = _by_evidence(declared, declared.objects.keys() - live.objects.keys())
-    existing = _by_evidence(live, live.objects.keys() - declared.objects.keys())
-    steps: list[RepairStep] = []
+    steps = [*_rename_identity_sequences(declared, live), *_rename_not_nulls(declared, live)]
+    renamed = {key for step in steps for key in step.undoes}
+    wanted = _by_evidence(declared, declared.objects.keys() - live.objects.keys() - renamed)
+    existing = _by_evidence(live, live.objects.keys() - declared.objects.keys() - renamed)
     doubts: list[str] = []
     for evidence in sorted(wanted.keys() & existing.keys(), key=str):
         old, new = existing[evidence], wanted[evidence]
@@ -51,6 +53,36 @@ def find_renames(declared: Side, live: Side) -> Renames:
                 "if so, rename instead of dropping"
             )
     return Renames(tuple(steps), tuple(doubts))
+
+
+def _rename_identity_sequences(declared: Side, live: Side) -> Iterator[RepairStep]:
+    """Where one of the two names was given by somebody."""
+    wanted, existing = declared.unsaid.identity_sequences, live.unsaid.identity_sequences
+    for column in sorted(wanted.keys() & existing.keys()):
+        given, found = (side.objects.get(column, {}).get("identity_sequence") for side in (declared, live))
+        if given != found:
+            sequence = quote(column.namespace, existing[column])
+            yield RepairStep(
+                sql=f"ALTER SEQUENCE {sequence} RENAME TO {quote(wanted[column])}", undoes=(column,)
+            )
+
+
+def _rename_not_nulls(declared: Side, live: Side) -> Iterator[RepairStep]:
+    """A column has one such constraint at most: PostgreSQL 18 keeps another name, and does not look at the rows."""
+    named = _named_not_nulls(declared) ^ _named_not_nulls(live)
+    for column in sorted(declared.unsaid.not_nulls.keys() & live.unsaid.not_nulls.keys()):
+        old, new = (
+            column._replace(
+                kind="constraint", name=join_name(relation_key(column), side.unsaid.not_nulls[column])
+            )
+            for side in (live, declared)
+        )
+        if undone := tuple(sorted(named & {old, new})):
+            yield RepairStep(sql=_rename(old, new), undoes=undone)
+
+
+def _named_not_nulls(side: Side) -> set[ObjectKey]:
+    return {key for key, facts in side.objects.items() if facts.get("type") == "not null"}
 
 
 def _by_evidence(side: Side, keys: set[ObjectKey]) -> dict[Evidence, list[ObjectKey]]:
@@ -76,6 +108,8 @@ def _evidence(key: ObjectKey, side: Side) -> Evidence:
             (column.name.rpartition(".")[2], tuple(sorted(of.items()))) for column, of in side.columns(key)
         )
         return facts, tuple(columns)
+    if key.kind == "type":
+        return facts, tuple(side.objects.get(key._replace(kind="base"), {}).items())
     if key.kind == "column":
         default = side.objects.get(ObjectKey("default", key.namespace, key.name), {})
         return relation_key(key), facts, tuple(default.items())

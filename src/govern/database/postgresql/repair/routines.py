@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from govern.core.snapshot import Facts, ObjectKey
-from govern.database.postgresql.repair.names import bare_name, literal, quote
+from govern.database.postgresql.repair.extensions import depend_on_extensions
+from govern.database.postgresql.repair.names import address, bare_name, literal, operator, quote
 from govern.database.postgresql.repair.wanted import Side
 
 _HEAD = re.compile(r"CREATE OR REPLACE (?:FUNCTION|PROCEDURE) .*?(?=\n LANGUAGE )", re.DOTALL)
@@ -41,14 +42,19 @@ _FUNCTIONS = frozenset(
 _MODIFY = {"r": "READ_ONLY", "s": "SHAREABLE", "w": "READ_WRITE"}
 
 
-def create_function(_key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
-    return (str(facts["definition"]).rstrip(),)
+def create_function(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
+    return (str(facts["definition"]).rstrip(), *depend_on_extensions(address(key), facts, {}))
 
 
 def alter_function(
     key: ObjectKey, wanted: Facts, existing: Facts, declared: Side, _live: Side
 ) -> tuple[str, ...] | None:
-    """None where CREATE OR REPLACE would refuse: other names of arguments, another result, another kind."""
+    """None where CREATE OR REPLACE would refuse: other names of arguments, another result, another kind.
+
+    It forgets on which extensions the function depends.
+    """
+    if wanted["definition"] == existing["definition"]:
+        return tuple(depend_on_extensions(address(key), wanted, existing))
     before, after = (_unchangeable(str(facts["definition"])) for facts in (existing, wanted))
     return create_function(key, wanted, declared) if before == after else None
 
@@ -75,9 +81,7 @@ def create_aggregate(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str
     if "moving_final" in facts and "moving_final_modify" in facts:
         options.append(f"MFINALFUNC_MODIFY = {_MODIFY[str(facts['moving_final_modify'])]}")
     if "sort_operator" in facts:
-        operator = str(facts["sort_operator"]).partition("(")[0]
-        namespace, dot, sign = operator.rpartition(".")
-        options.append(f"SORTOP = OPERATOR({namespace}{dot}{sign})" if dot else f"SORTOP = {sign}")
+        options.append(f"SORTOP = {operator(str(facts['sort_operator']))}")
     if facts.get("aggregate_kind") == "hypothetical set":
         options.append("HYPOTHETICAL")
     arguments = facts.get("arguments") or "*"

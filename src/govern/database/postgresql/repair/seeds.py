@@ -13,7 +13,8 @@ _COLUMNS = """
 SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity <> '' OR a.atthasdef, CASE
   WHEN e.enumlabel IS NOT NULL THEN e.enumlabel::text
   WHEN t.typcategory = 'A' THEN '{}'
-  WHEN t.typcategory = 'R' THEN 'empty'
+  WHEN t.typtype = 'm' THEN '{}'
+  WHEN t.typcategory = 'R' THEN '(,)'
   WHEN t.typcategory = 'N' THEN '42'
   WHEN t.typcategory = 'B' THEN 'true'
   WHEN t.typname IN ('time', 'timetz') THEN '12:00'

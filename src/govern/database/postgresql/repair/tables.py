@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from govern.core.snapshot import Fact, Facts, ObjectKey, join_name, split_name
 from govern.database.postgresql.repair.names import (
+    address,
     bare_name,
+    described,
     literal,
     own_name,
     quote,
@@ -30,6 +32,8 @@ _MADE_WITH_THE_COLUMN = frozenset(
     }
 )
 
+_PARTITIONING = ("partition_of", "partition_bound", "detach_pending")
+
 
 def create_table(key: ObjectKey, facts: Facts, declared: Side) -> tuple[str, ...]:
     """The table with its columns and their defaults; constraints, indexes and all else come by themselves."""
@@ -44,24 +48,23 @@ def create_table(key: ObjectKey, facts: Facts, declared: Side) -> tuple[str, ...
     else:
         body = f"({', '.join(define_column(column, of, declared) for column, of in own)})"
     statement = " ".join((f"CREATE {kind} {name} {body}", *_after_the_columns(facts)))
-    inherited = columns if "partition_of" in facts or "of_type" in facts else ()
+    is_inherited = "partition_of" in facts or "of_type" in facts
     return (
         statement,
         *_row_security(name, {}, facts),
-        *(
-            text
-            for column, of in columns
-            if "type" in of and not inherited
-            for text in _attributes(column, of, {})
-        ),
-        *(text for column, of in inherited for text in override_column(column, of, declared)),
-        *(
-            text
-            for column, of in columns
-            if not inherited and "type" not in of
-            for text in override_column(column, of, declared)
-        ),
+        *finish_columns(columns, declared, is_inherited=is_inherited),
     )
+
+
+def finish_columns(
+    columns: Sequence[tuple[ObjectKey, Facts]], declared: Side, *, is_inherited: bool
+) -> Iterator[str]:
+    """What CREATE TABLE does not say of its columns; of inherited ones, what they have otherwise."""
+    for column, facts in columns:
+        if is_inherited or "type" not in facts:
+            yield from override_column(column, facts, declared)
+        else:
+            yield from _attributes(column, facts, {})
 
 
 def _after_the_columns(facts: Facts) -> Iterator[str]:
@@ -92,20 +95,23 @@ def alter_table(
     if "of_type" in differing:
         of = f"OF {wanted['of_type']}" if "of_type" in wanted else "NOT OF"
         statements.append(f"ALTER TABLE {name} {of}")
-    if differing & {"partition_of", "partition_bound"}:
-        if "partition_of" in existing:
-            statements.append(f"ALTER TABLE {existing['partition_of']} DETACH PARTITION {name}")
-        if "partition_of" in wanted:
-            statements.append(
-                f"ALTER TABLE {wanted['partition_of']} ATTACH PARTITION {name} {wanted['partition_bound']}"
-            )
-    if "inherits" in differing:
-        before, after = _items(existing.get("inherits")), _items(wanted.get("inherits"))
-        statements += [f"ALTER TABLE {name} NO INHERIT {parent}" for parent in before if parent not in after]
-        statements += [f"ALTER TABLE {name} INHERIT {parent}" for parent in after if parent not in before]
+    statements += alter_parents(name, wanted, existing)
     statements += _row_security(name, existing, wanted)
     statements += alter_options(f"ALTER TABLE {name}", existing.get("options"), wanted.get("options"))
     return tuple(statements)
+
+
+def alter_parents(name: str, wanted: Facts, existing: Facts) -> Iterator[str]:
+    """What the table is a partition of, or inherits from."""
+    if any(wanted.get(fact) != existing.get(fact) for fact in _PARTITIONING):
+        if "partition_of" in existing:
+            finalize = " FINALIZE" if existing.get("detach_pending") else ""
+            yield f"ALTER TABLE {existing['partition_of']} DETACH PARTITION {name}{finalize}"
+        if "partition_of" in wanted:
+            yield f"ALTER TABLE {wanted['partition_of']} ATTACH PARTITION {name} {wanted['partition_bound']}"
+    before, after = _items(existing.get("inherits")), _items(wanted.get("inherits"))
+    yield from (f"ALTER TABLE {name} NO INHERIT {parent}" for parent in before if parent not in after)
+    yield from (f"ALTER TABLE {name} INHERIT {parent}" for parent in after if parent not in before)
 
 
 def _row_security(name: str, existing: Facts, wanted: Facts) -> Iterator[str]:
@@ -137,12 +143,14 @@ def define_column(key: ObjectKey, facts: Facts, declared: Side) -> str:
     """As CREATE TABLE and ADD COLUMN say it, default and NOT NULL included."""
     default = declared.objects.get(ObjectKey("default", key.namespace, key.name), {}).get("default")
     words = [own_name(key), str(facts["type"])]
+    if "foreign_options" in facts:
+        words.append(f"OPTIONS ({', '.join(_foreign_options(facts))})")
     if "collation" in facts:
         words.append(f"COLLATE {facts['collation']}")
     if "generated" in facts:
         words.append(f"GENERATED ALWAYS AS ({facts['generated']}) {str(facts['generated_kind']).upper()}")
     elif "identity" in facts:
-        words.append(_identity(facts))
+        words.append(_identity(key, facts))
     elif default is not None:
         words.append(f"DEFAULT {default}")
     if facts.get("nullable") is False and not _has_named_not_null(key, declared):
@@ -150,9 +158,12 @@ def define_column(key: ObjectKey, facts: Facts, declared: Side) -> str:
     return " ".join(words)
 
 
-def _identity(facts: Facts) -> str:
-    options = facts.get("identity_options")
-    return f"GENERATED {str(facts['identity']).upper()} AS IDENTITY{f' ({options})' if options else ''}"
+def _identity(key: ObjectKey, facts: Facts) -> str:
+    options = [str(facts["identity_options"])] if "identity_options" in facts else []
+    if "identity_sequence" in facts:
+        options.insert(0, f"SEQUENCE NAME {quote(key.namespace, str(facts['identity_sequence']))}")
+    text = f" ({' '.join(options)})" if options else ""
+    return f"GENERATED {str(facts['identity']).upper()} AS IDENTITY{text}"
 
 
 def _has_named_not_null(key: ObjectKey, side: Side) -> bool:
@@ -252,8 +263,8 @@ def retype_column(key: ObjectKey, wanted: Facts, old_type: str, live: Side) -> s
     new_type = str(wanted["type"])
     collation = f" COLLATE {wanted['collation']}" if "collation" in wanted else ""
     retyped = f"{_alter_column(key)} TYPE {new_type}{collation}"
-    if "generated" in wanted:
-        return retyped  # computed anew
+    if "generated" in wanted or ObjectKey("foreign-table", key.namespace, relation_key(key)) in live.objects:
+        return retyped  # computed anew, or not here
     using = own_name(key) if live.can_cast(old_type, new_type) else f"{own_name(key)}::text"
     return f"{retyped} USING {using}::{new_type}"
 
@@ -263,7 +274,7 @@ def _alter_identity(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterator[
     if "identity" not in wanted:
         return
     if "identity" not in existing:
-        yield f"{alter} ADD {_identity(wanted)}"
+        yield f"{alter} ADD {_identity(key, wanted)}"
         yield continue_after(
             key, f"pg_get_serial_sequence({literal(relation(key))}, {literal(bare_name(key))})"
         )
@@ -287,6 +298,16 @@ def _attributes(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterator[str]
         yield f"{alter} SET STATISTICS {wanted.get('statistics', -1)}"
     if "options" in differing:
         yield from alter_options(alter, existing.get("options"), wanted.get("options"))
+    if "foreign_options" in differing and existing:
+        gone = [f"DROP {quote(item.partition('=')[0])}" for item in _items(existing.get("foreign_options"))]
+        new = [f"ADD {text}" for text in _foreign_options(wanted)]
+        yield f"{alter} OPTIONS ({', '.join((*gone, *new))})"
+
+
+def _foreign_options(facts: Facts) -> list[str]:
+    """``"field" '2'`` of ``field=2``."""
+    pairs = (item.partition("=") for item in _items(facts.get("foreign_options")))
+    return [f"{quote(name)} {literal(value)}" for name, _, value in pairs]
 
 
 def create_default(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
@@ -317,6 +338,27 @@ def alter_replica_identity(
     key: ObjectKey, wanted: Facts, _existing: Facts, declared: Side, _live: Side
 ) -> tuple[str, ...]:
     return create_replica_identity(key, wanted, declared)
+
+
+def create_cluster_mark(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
+    """The index that CLUSTER goes by."""
+    return (f"ALTER TABLE {relation(key)} CLUSTER ON {quote(str(facts['clustered_on']))}",)
+
+
+def drop_cluster_mark(key: ObjectKey, _facts: Facts, _live: Side) -> tuple[str, ...]:
+    return (f"ALTER TABLE {relation(key)} SET WITHOUT CLUSTER",)
+
+
+def alter_cluster_mark(
+    key: ObjectKey, wanted: Facts, _existing: Facts, declared: Side, _live: Side
+) -> tuple[str, ...]:
+    return create_cluster_mark(key, wanted, declared)
+
+
+def set_tablespace(key: ObjectKey, wanted: Facts | None, live: Side) -> tuple[str, ...]:
+    """Moves a table, materialized view or index; None stands for the database's own tablespace."""
+    tablespace = str(wanted["tablespace"]) if wanted else live.usual_tablespace
+    return (f"ALTER {address(described(key))} SET TABLESPACE {quote(tablespace)}",)
 
 
 def _column_of(key: ObjectKey) -> ObjectKey:

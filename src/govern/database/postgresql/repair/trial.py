@@ -8,7 +8,7 @@ import psycopg
 
 from govern.core.changes import Change, diff
 from govern.core.plan import Hazard, RepairStep, hazards_of_revoking
-from govern.core.snapshot import ObjectKey
+from govern.core.snapshot import ABOUT_AN_OBJECT, ObjectKey
 from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
 from govern.database.postgresql.repair.attribution import attribute_rest
@@ -41,9 +41,10 @@ def try_repair(
     table: VersionTable,
     first: tuple[RepairStep, ...] = (),
 ) -> Trial | None:
-    """Somebody else's statements, if any, completed by ours. None where one of the former does not run.
+    """Somebody else's statements, if any, completed by ours.
 
-    ``live`` is what the copy is, and afterwards is again.
+    None where one of the former does not run, or where they spoil what was as it should be: they may not know of
+    what is accepted. ``live`` is what the copy is, and afterwards is again.
     """
     changes = diff(declared.snapshot, live.snapshot)
     undone = frozenset(change.key for change in changes)
@@ -53,6 +54,9 @@ def try_repair(
         before = read_holdings(copy)
         if _run_all(copy, first):
             now = read_side(copy, table) if first else live
+            if _spoils(live, now, declared):
+                copy.execute("ROLLBACK TO SAVEPOINT trial")
+                return None
             steps, remaining, doubts = _complete(copy, declared, now, table, undone)
             after = read_holdings(copy)
             losses = find_losses(before, after)
@@ -67,6 +71,18 @@ def try_repair(
             )
         copy.execute("ROLLBACK TO SAVEPOINT trial")
     return trial
+
+
+def _spoils(before: Side, now: Side, declared: Side) -> bool:
+    """Whether an object was as declared before and no longer is; what is said about objects can be said again."""
+    if now is before:
+        return False
+    wanted, existing = declared.snapshot.objects, before.snapshot.objects
+    return any(
+        now.snapshot.objects.get(key) != facts
+        for key, facts in existing.items()
+        if key.kind not in ABOUT_AN_OBJECT and wanted.get(key) == facts
+    )
 
 
 def _gone(changes: tuple[Change, ...], remaining: tuple[Change, ...]) -> list[Change]:

@@ -9,6 +9,7 @@ from govern.core.snapshot import Fact, Facts, ObjectKey
 from govern.database.postgresql.repair.names import literal, qualified, quote
 from govern.database.postgresql.repair.wanted import Side
 
+_SETTABLE = frozenset({"RECEIVE", "SEND", "TYPMOD_IN", "TYPMOD_OUT", "ANALYZE", "SUBSCRIPT", "STORAGE"})
 _NAME_AND_REST = re.compile(r'("(?:[^"]|"")*"|\S+) (.*)', re.DOTALL)
 
 
@@ -84,6 +85,12 @@ def alter_domain(
         statements.append(f"{alter} {'SET' if wanted.get('nullable') is False else 'DROP'} NOT NULL")
     before, after = _by_name(existing.get("constraints")), _by_name(wanted.get("constraints"))
     statements += [f"{alter} DROP CONSTRAINT {name}" for name in before if before[name] != after.get(name)]
+    if (
+        existing.get("nullable") is False
+        and "NOT NULL" in after.values()
+        and "NOT NULL" not in before.values()
+    ):
+        statements.append(f"{alter} DROP NOT NULL")  # which has another name
     statements += [
         f"{alter} ADD CONSTRAINT {name} {check}" for name, check in after.items() if check != before.get(name)
     ]
@@ -91,11 +98,9 @@ def alter_domain(
 
 
 def create_type(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
-    """A composite type, a range, a base type, or the shell of one."""
+    """A composite type, a range, or the shell of a base type."""
     if facts.get("shell"):
         return (f"CREATE TYPE {qualified(key)}",)
-    if "base" in facts:
-        return (f"CREATE TYPE {qualified(key)} ({', '.join(_items(facts['base']))})",)
     if "subtype" not in facts:
         return (f"CREATE TYPE {qualified(key)} AS ({', '.join(_items(facts.get('attributes')))})",)
     options = [f"SUBTYPE = {facts['subtype']}"]
@@ -131,6 +136,60 @@ def alter_type(
         *(f"{alter} ALTER ATTRIBUTE {name} TYPE {after[name]}" for name in retyped),
         *(f"{alter} ADD ATTRIBUTE {name} {after[name]}" for name in after if name not in before),
     )
+
+
+def drop_type(key: ObjectKey, _facts: Facts, live: Side) -> tuple[str, ...]:
+    """A base type and the functions that define it cannot be dropped one by one."""
+    cascade = " CASCADE" if _defining_functions(key, live) and not _has_values(key, live) else ""
+    return (f"DROP TYPE {qualified(key)}{cascade}",)
+
+
+def create_base(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
+    """Defines a type of which there was the name."""
+    return (f"CREATE TYPE {qualified(key)} ({', '.join(_items(facts['base']))})",)
+
+
+def alter_base(
+    key: ObjectKey, wanted: Facts, existing: Facts, _declared: Side, _live: Side
+) -> tuple[str, ...] | None:
+    """None where ALTER TYPE cannot (manual, ALTER TYPE ... SET)."""
+    before, after = (
+        dict(item.partition(" = ")[::2] for item in _items(facts["base"])) for facts in (existing, wanted)
+    )
+    differing = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    if not _SETTABLE.issuperset(differing):
+        return None
+    options = (f"{name} = {after.get(name, 'NONE')}" for name in differing)
+    return (f"ALTER TYPE {qualified(key)} SET ({', '.join(options)})",)
+
+
+def drop_base(key: ObjectKey, _facts: Facts, live: Side) -> tuple[str, ...]:
+    """Leaves the name, and the functions that a definition needs."""
+    whole = key._replace(kind="type")
+    functions = _defining_functions(whole, live)
+    return (
+        *drop_type(whole, {}, live),
+        *create_type(whole, {"shell": True}, live),
+        *(str(live.objects[function]["definition"]).rstrip() for function in functions),
+    )
+
+
+def _defining_functions(key: ObjectKey, live: Side) -> list[ObjectKey]:
+    needed = live.needs.get(key._replace(kind="base"), ())
+    return [function for function in needed if function.kind == "function" and function in live.objects]
+
+
+def _has_values(key: ObjectKey, live: Side) -> bool:
+    """Whether CASCADE could take a column with it, through whatever lies between."""
+    waiting, seen = [key], {key}
+    while waiting:
+        for user in live.needing.get(waiting.pop(), ()):
+            if user.kind in ("column", "table", "foreign-table"):
+                return True
+            if user not in seen:
+                seen.add(user)
+                waiting.append(user)
+    return False
 
 
 def create_collation(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
