@@ -1,4 +1,4 @@
-"""Every single change of the corpus is seen, in both directions, and moves the fingerprint."""
+"""Every single change of the corpus is seen, in both directions, and moves fingerprint and watermark."""
 
 from __future__ import annotations
 
@@ -40,10 +40,12 @@ def test_one_change_is_seen_both_ways(make_postgresql_database: MakeDatabase, ca
     a, b = (case / "a.sql").read_text(encoding="utf-8"), (case / "b.sql").read_text(encoding="utf-8")
     run(database, a)
     first, fingerprint = read(database)
+    watermark = read_watermark(database)
     if b.startswith(a):
         run(database, b.removeprefix(a))
         second, moved = read(database)
         assert fingerprint != moved
+        assert not is_untouched(database, watermark)
     else:
         other = make_postgresql_database("template0")
         run(other, b)
@@ -145,6 +147,16 @@ def read(url: DatabaseUrl) -> tuple[Snapshot, str]:
     dialect, table = dialect_of(url), VersionTable()
     with dialect.connect(url, read_only=True) as connection:
         return dialect.read_snapshot(connection, table), dialect.read_fingerprint(connection, table)
+
+
+def read_watermark(url: DatabaseUrl) -> str:
+    with dialect_of(url).connect(url, read_only=True) as connection:
+        return dialect_of(url).read_watermark(connection, VersionTable()) or ""
+
+
+def is_untouched(url: DatabaseUrl, watermark: str) -> bool:
+    with dialect_of(url).connect(url, read_only=True) as connection:
+        return dialect_of(url).is_untouched(connection, VersionTable(), watermark)
 
 
 def seen(declared: Snapshot, live: Snapshot) -> list[tuple[str, ...]]:
