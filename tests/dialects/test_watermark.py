@@ -125,7 +125,7 @@ def test_it_is_believed_in_its_own_database_only(
     assert not is_untouched(other, read(database))
 
 
-@pytest.mark.parametrize("transactions", [-(2**31), 1, 2**40])
+@pytest.mark.parametrize("transactions", [-(2**31), 2**20, 2**40])
 def test_it_is_not_believed_for_ever_nor_from_the_future(database: DatabaseUrl, transactions: int) -> None:
     prefix, name, transaction, digest = read(database).split(" ")
     assert not is_untouched(database, f"{prefix} {name} {int(transaction) + transactions} {digest}")
