@@ -30,6 +30,7 @@ from govern.database.postgresql.fingerprint import read_fingerprint
 from govern.database.postgresql.repair.seeds import find_tables, seed_rows
 from govern.database.postgresql.repair.trial import try_repair
 from govern.database.postgresql.repair.wanted import Side, read_side
+from govern.database.postgresql.watermark import is_untouched, read_watermark
 from govern.database.url import DatabaseUrl
 from tests.fixtures.server import wanted_major
 
@@ -80,7 +81,7 @@ def test_one_change_is_reported_and_undone_in_both_directions(
     repair = expected["repair"]
     with (
         stand_up(case / "a.sql", connections[0]) as a,
-        stand_up(case / "b.sql", connections[1]) as b,
+        stand_up(case / "b.sql", connections[1], after=case / "a.sql") as b,
     ):
         assert a.fingerprint != b.fingerprint
         assert a.side.snapshot.unmodelled == b.side.snapshot.unmodelled == ()
@@ -140,10 +141,21 @@ class Undo(Exception):
 
 
 @contextmanager
-def stand_up(file: Path, connection: Connection) -> Iterator[State]:
-    """The schema of a file, and a row in each of its tables that takes one, until the end of the block."""
+def stand_up(file: Path, connection: Connection, after: Path | None = None) -> Iterator[State]:
+    """The schema of a file, and a row in each of its tables that takes one, until the end of the block.
+
+    Where it goes on from the schema of ``after``, what comes then must move the watermark.
+    """
     with suppress(Undo), connection.transaction():
-        connection.execute(file.read_text(encoding="utf-8"))
+        script, first = (one.read_text(encoding="utf-8") if one else "" for one in (file, after))
+        if first and script.startswith(first):
+            connection.execute(first)
+            watermark = read_watermark(connection, TABLE)
+            connection.execute("SAVEPOINT change")  # what is written from here on has another number
+            connection.execute(script.removeprefix(first))
+            assert not is_untouched(connection, TABLE, watermark)
+        else:
+            connection.execute(script)
         seed_rows(connection, find_tables(connection))
         yield State(connection, read_side(connection, TABLE), read_fingerprint(connection, TABLE))
         raise Undo

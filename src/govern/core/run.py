@@ -45,6 +45,8 @@ class Run:
     """sha256 of the ``schema.lock`` the result was validated against."""
     fingerprint: str | None = None
     """Of the live schema after the run."""
+    watermark: str | None = None
+    """Read before the fingerprint: as long as it stands, so does that. None where the engine has none."""
     server_version: str | None = None
     tool_version: str = ""
     error: str | None = None
@@ -69,6 +71,7 @@ class Run:
             "backup": self.backup,
             "lock_digest": self.lock_digest,
             "fingerprint": self.fingerprint,
+            "watermark": self.watermark,
             "server_version": self.server_version,
             "tool_version": self.tool_version,
             "error": self.error,
@@ -92,6 +95,7 @@ class Run:
             backup=value["backup"],
             lock_digest=value["lock_digest"],
             fingerprint=value["fingerprint"],
+            watermark=value.get("watermark"),  # older releases wrote none
             server_version=value["server_version"],
             tool_version=value["tool_version"],
             error=value["error"],

@@ -80,6 +80,12 @@ class Dialect(Protocol):
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         """A digest of the live schema that changes when any fact of ``read_snapshot`` does."""
 
+    def read_watermark(self, connection: Connection, table: VersionTable) -> str | None:
+        """What ``is_untouched`` is asked with later; None where the engine has no cheaper way than a fingerprint."""
+
+    def is_untouched(self, connection: Connection, table: VersionTable, watermark: str) -> bool:
+        """Whether the fingerprint is certainly what it was when ``watermark`` was read; False where it may not be."""
+
     def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
         """Of ``changes``, those whose texts mean the same, each with these of its facts alone.
 

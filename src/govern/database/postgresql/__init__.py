@@ -13,6 +13,7 @@ from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
 from govern.database.dialect import MigrationLock, OpenScratch, Progress, VersionTable, Witness
 from govern.database.postgresql import catalog, fingerprint, ledger, locks, server
+from govern.database.postgresql import watermark as watermarks
 from govern.database.url import DatabaseUrl
 
 
@@ -61,6 +62,12 @@ class PostgreSQL:
 
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         return fingerprint.read_fingerprint(connection, table)
+
+    def read_watermark(self, connection: Connection, table: VersionTable) -> str | None:
+        return watermarks.read_watermark(connection, table)
+
+    def is_untouched(self, connection: Connection, table: VersionTable, watermark: str) -> bool:
+        return watermarks.is_untouched(connection, table, watermark)
 
     def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
         from govern.database.postgresql import canonical

@@ -61,6 +61,14 @@ class SQLite:
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         return fingerprint.read_fingerprint(connection, table)
 
+    def read_watermark(self, connection: Connection, table: VersionTable) -> str | None:
+        del connection, table
+        return None  # a fingerprint is as cheap
+
+    def is_untouched(self, connection: Connection, table: VersionTable, watermark: str) -> bool:
+        del connection, table, watermark
+        return False
+
     def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
         del changes, scratch
         return ()  # the texts are the author's own, and a copy has the same ones
