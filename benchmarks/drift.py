@@ -9,7 +9,7 @@ by pair, and what govern spends in process; at the end, how time and memory of a
 What bounds govern: up to some hundred tables the start of Python with psycopg and click (about 0.2 s of CPU, a quarter
 of it our own modules), above that the server's catalog reads, which run for both databases at once. On two processors
 these and Python's share are all that is left: seen were 2.0 to 2.9 times migra's speed at 40 tables, 3.0 to 4.8 at
-500 and 3.2 to 4.5 at 2,000, where a server of other people's work shared both processors.
+500 and 3.2 to 4.5 at 2,000, with other work on both processors all the time.
 """
 
 from __future__ import annotations
