@@ -7,13 +7,15 @@ back on another connection, never by an exit status or an exception's text.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
+from govern.actions import resume
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.actions.validate import serious, validate
+from govern.actions.watch import describe_blockers, watching
 from govern.checks.startup import find_unhealthy_run
 from govern.core.changes import describe_change, diff
 from govern.core.report import Draft, Entry
@@ -23,9 +25,10 @@ from govern.database.live import LiveDatabase
 from govern.declared import declared_by_revisions
 from govern.errors import FailedMidway, GovernError, Refused
 from govern.revisions.graph import Chain
-from govern.revisions.protocol import ChildError, Event, RevisionDone
+from govern.revisions.protocol import ChildError, Orders
 from govern.revisions.runner import Outcome, Runner
 from govern.source.manifest import Manifest
+from govern.source.scope import read_scope
 
 BackupPolicy = Literal["auto", "off"]
 Narrate = Callable[[str], None]
@@ -54,21 +57,29 @@ def migrate(
         _confirm(live, draft, chain, manifest)
         return
     prepared = _Prepared()
+
+    def prepare() -> Orders:
+        _prepare(prepared, live, draft, chain, manifest, to=to, backup=backup, narrate=narrate)
+        watch.begin()
+        return resume.orders(live, prepared.run.id if prepared.run else "", prepared.committed)
+
     try:
-        outcome = Runner(live.settings).upgrade(
-            live.url,
-            to,
-            lock=live.dialect.migration_lock(live.url),
-            wait_seconds=live.settings.lock_wait_seconds,
-            on_locked=lambda: _prepare(prepared, live, draft, chain, to=to, backup=backup, narrate=narrate),
-            on_event=lambda event: _narrate_event(event, narrate),
-        )
+        with watching(live, narrate) as watch:
+            outcome = Runner(live.settings).upgrade(
+                live.url,
+                to,
+                lock=live.dialect.migration_lock(live.url),
+                wait_seconds=live.settings.lock_wait_seconds,
+                on_locked=prepare,
+                on_event=watch.tell,
+            )
     except _NothingPending:
         _confirm(live, draft, chain, manifest)
         return
     except BaseException as error:
         _note_interruption(error, prepared, live)
         raise
+    prepared.blockers = watch.blockers
     _conclude(prepared, outcome, live, draft, chain, manifest, narrate)
 
 
@@ -77,6 +88,10 @@ class _Prepared:
 
     run: Run | None = None
     fingerprint: str = ""
+    committed: Mapping[str, Any] = {}
+    """By revision, what an earlier run has committed of it."""
+    blockers: tuple[str, ...] = ()
+    """Sessions that were in the way of a lock, the last that were seen."""
 
 
 def _prepare(
@@ -84,6 +99,7 @@ def _prepare(
     live: LiveDatabase,
     draft: Draft,
     chain: Chain,
+    manifest: Manifest | None,
     *,
     to: str,
     backup: BackupPolicy,
@@ -98,6 +114,9 @@ def _prepare(
         _confirm_unchanged(prepared, live)
         return
     draft.passed("lock", "held by the connection that migrates")
+    resume.forget(live, chain.ancestors(stamped))
+    scope = read_scope(live.settings, manifest)
+    prepared.committed = resume.plan_resumption(live, draft, pending, scope, narrate=narrate)
     saved = (
         create_verified_backup(live, draft, reason="migrate", narrate=narrate).id
         if backup == "auto"
@@ -132,11 +151,6 @@ def _note_interruption(error: BaseException, prepared: _Prepared, live: LiveData
         finish_run(live, run, "interrupted", error=f"{type(error).__name__}: {error}")
 
 
-def _narrate_event(event: Event, narrate: Narrate) -> None:
-    if isinstance(event, RevisionDone):
-        narrate(f"applied {event.revision} in {event.seconds:.2f} s")
-
-
 def _conclude(
     prepared: _Prepared,
     outcome: Outcome,
@@ -152,6 +166,7 @@ def _conclude(
     run = replace(run, revisions=_applied(outcome, chain, run, stamped))
     if set(stamped) != set(run.to_revision):
         _fail(prepared, replace(run, to_revision=stamped), outcome.error, live, draft)
+    resume.forget(live, chain.ancestors(stamped))
     draft.passed("apply", f"{count_of(len(run.revisions), 'revision')}, now at {name_revisions(stamped)}")
     narrate("validating the schema")
     findings = serious(validate(live, draft, manifest))
@@ -189,10 +204,25 @@ def _fail(prepared: _Prepared, run: Run, error: ChildError | None, live: LiveDat
     run = finish_run(live, run, "failed", error=_describe(error))
     _tell_ledger(run, draft)
     revision = error.revision if error else None
+    if error is not None and error.is_of_lock:
+        raise _blocked(prepared, run, error, live)
     raise FailedMidway(
         f"revision {revision} failed" if revision else "the migration failed",
         why=_describe(error),
         next=f"{_what_to_correct(error, live)}, then run again: govern migrate",
+        state=f"{_describe_state(prepared, run, live)}; {_backup_sentence(run)}",
+    )
+
+
+def _blocked(prepared: _Prepared, run: Run, error: ChildError, live: LiveDatabase) -> GovernError:
+    """Somebody held a lock for longer than it is waited for: an error of its own, for the revision is not wrong."""
+    settings = live.settings
+    is_unchanged = _is_as_it_was(prepared, run, live)
+    return (Refused if is_unchanged else FailedMidway)(
+        f"{f'revision {error.revision}' if error.revision else 'the migration'} did not get a lock it needs",
+        why=f"{describe_blockers(prepared.blockers)} it; tried for {settings.lock_retry_seconds:g} s, each time "
+        f"waiting {settings.lock_timeout_seconds:g} s ({_describe(error)})",
+        next="wait for that session, or end it, and run again: govern migrate",
         state=f"{_describe_state(prepared, run, live)}; {_backup_sentence(run)}",
     )
 
@@ -204,11 +234,16 @@ def _tell_ledger(run: Run, draft: Draft) -> None:
 
 def _describe_state(prepared: _Prepared, run: Run, live: LiveDatabase) -> str:
     where = name_revisions(run.to_revision)
-    is_at_the_same = set(run.to_revision) == set(run.from_revision)
-    if is_at_the_same and live.read_fingerprint() == prepared.fingerprint:
+    if _is_as_it_was(prepared, run, live):
         return f"the database is as it was, at {where}"
+    is_at_the_same = set(run.to_revision) == set(run.from_revision)
     applied = "" if is_at_the_same else ", the revisions before the failed one are applied"
     return f"the database is at {where}{applied}{_describe_leftovers(live)}"
+
+
+def _is_as_it_was(prepared: _Prepared, run: Run, live: LiveDatabase) -> bool:
+    is_at_the_same = set(run.to_revision) == set(run.from_revision)
+    return is_at_the_same and live.read_fingerprint() == prepared.fingerprint
 
 
 def _describe_leftovers(live: LiveDatabase) -> str:

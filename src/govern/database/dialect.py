@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from govern.core.changes import Change
+from govern.core.progress import LeftoverIndex, NotedStatement
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database.connection import Connection
@@ -45,6 +46,25 @@ class MigrationLock:
     holder_query: str | None = None
     """Says who holds it, as one line of text; no row if nobody does."""
     file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long the session that migrates may wait and work. 0: as the server has it."""
+
+    lock_timeout_seconds: float = 0.0
+    """Of each statement in the queue for a lock."""
+    statement_timeout_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """What the session that holds the migration lock is doing at the moment, in words for people."""
+
+    blockers: tuple[str, ...] = ()
+    """Sessions that it waits for: ``pid 4123 (psql), idle in transaction for 12s``."""
+    progress: str | None = None
+    """How far an index is built."""
 
 
 class Dialect(Protocol):
@@ -131,6 +151,29 @@ class Dialect(Protocol):
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         """How the connection that migrates takes the lock."""
+
+    def session_queries(self, limits: Limits) -> tuple[str, ...]:
+        """Queries that give the session that migrates its limits, and let its server notice a client that is gone."""
+
+    def read_activity(self, connection: Connection) -> Activity:
+        """What the session that holds the migration lock waits for or builds."""
+
+    def note_statements(self) -> Mapping[str, str]:
+        """What the child that migrates needs to note how far a revision came that commits midway; empty: nothing is."""
+
+    def read_progress(self, connection: Connection, revisions: Iterable[str]) -> tuple[NotedStatement, ...]:
+        """What was noted of these revisions, in order."""
+
+    def forget_progress(self, connection: Connection, revisions: Iterable[str]) -> None:
+        """They were finished, or are to run from their beginning."""
+
+    def find_leftover_indexes(
+        self, connection: Connection, revisions: Iterable[str]
+    ) -> tuple[LeftoverIndex, ...]:
+        """Invalid indexes that the revisions' own interrupted builds left."""
+
+    def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
+        """Drops one of them."""
 
     def hold_migration_lock(
         self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False

@@ -52,6 +52,13 @@ def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
                 next="let create_engine connect by URL; connect_args and events stay as they are",
                 state=NO_REVISION_RAN,
             )
+        case "not_resumable":
+            return Refused(
+                f"revision {facts['revision']} is half applied, and does not do again what it did then",
+                why=f"statement {facts['position']} was: {facts['then']}; now it is: {facts['now']}",
+                next="let it begin with the same statements as then; what comes after them may be corrected",
+                state=NO_REVISION_RAN,
+            )
         case "no_metadata":
             return ConfigurationError(
                 "the project's models were not found",

@@ -5,6 +5,7 @@ Reports what the child said and decides nothing from it: whoever calls reads the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from govern.config import Settings
-from govern.database.dialect import MigrationLock
+from govern.database.dialect import Limits, MigrationLock
+from govern.database.engines import dialect_of
 from govern.database.lock_file import hold_lock_file
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, GovernError
@@ -26,6 +28,7 @@ from govern.revisions.protocol import (
     Hello,
     Locked,
     Note,
+    Orders,
     Result,
     RevisionDone,
     RevisionStarted,
@@ -68,7 +71,7 @@ class Runner:
         *,
         lock: MigrationLock | None = None,
         wait_seconds: float = 0.0,
-        on_locked: Callable[[], None] = _do_nothing,
+        on_locked: Callable[[], Orders | None] = _do_nothing,
         on_event: Callable[[Event], None] = _ignore,
     ) -> Outcome:
         """Runs the revisions up to ``revision`` on the database at ``url``, whatever env.py's own URL is.
@@ -76,7 +79,8 @@ class Runner:
         ``lock`` is waited for ``wait_seconds`` long; a scratch database needs none. ``on_locked`` is called
         while the lock is held and before anything is executed; if it raises, nothing is, and the exception
         comes through. It is called again in the rare case that env.py closes the connection that had the lock
-        and opens another. ``on_event`` sees everything the child says.
+        and opens another. ``on_event`` sees everything the child says. A lock also brings the limits of the settings
+        with it: what waits too long for a table is tried again.
 
         Raises Refused where the lock is not to be had in time; ConfigurationError, Unreachable or ToolMissing
         where Alembic could not begin. What fails once a revision or a statement runs is ``Outcome.error``.
@@ -90,7 +94,7 @@ class Runner:
         *,
         lock: MigrationLock | None = None,
         wait_seconds: float = 0.0,
-        on_locked: Callable[[], None] = _do_nothing,
+        on_locked: Callable[[], Orders | None] = _do_nothing,
         on_event: Callable[[Event], None] = _ignore,
     ) -> Outcome:
         """Takes revisions back down to ``revision``; the rest as ``upgrade``."""
@@ -103,7 +107,7 @@ class Runner:
         *,
         lock: MigrationLock | None = None,
         wait_seconds: float = 0.0,
-        on_locked: Callable[[], None] = _do_nothing,
+        on_locked: Callable[[], Orders | None] = _do_nothing,
         on_event: Callable[[Event], None] = _ignore,
     ) -> Outcome:
         """Writes ``revision`` into the version table and runs none; the rest as ``upgrade``."""
@@ -139,7 +143,7 @@ class Runner:
         revision: str,
         lock: MigrationLock | None,
         wait_seconds: float,
-        on_locked: Callable[[], None],
+        on_locked: Callable[[], Orders | None],
         on_event: Callable[[Event], None],
     ) -> Outcome:
         request = self._request(command, url, revision=revision, command_line=[command, revision])
@@ -149,6 +153,7 @@ class Runner:
                 "holder_query": lock.holder_query,
                 "wait_seconds": wait_seconds,
             }
+            request["session"] = _session(url, self._settings)
         with _hold_file(lock, wait_seconds):
             run = self._converse(request, url, on_locked, on_event)
         return self._judge(run, url)
@@ -192,6 +197,7 @@ class Runner:
             "dialect": url.dialect if url is not None else self._usual_dialect(),
             "address": _address(url) if url is not None else None,
             "lock": None,
+            "session": None,
             "config_file": str(alembic.file) if alembic.file is not None else None,
             "section": alembic.section,
             "script_location": str(alembic.script_location),
@@ -207,7 +213,7 @@ class Runner:
         self,
         request: dict[str, Any],
         url: DatabaseUrl | None,
-        on_locked: Callable[[], None],
+        on_locked: Callable[[], Orders | None],
         on_event: Callable[[Event], None],
     ) -> _Run:
         redact = make_redactor(url)
@@ -216,8 +222,7 @@ class Runner:
             for event in _events(child, redact):
                 on_event(event)
                 if isinstance(event, Locked):
-                    on_locked()
-                    child.send("proceed")
+                    child.send(f"proceed {json.dumps(on_locked() or {})}")
                 if isinstance(event, Hello | RevisionStarted | RevisionDone | Note | Ending):
                     events.append(event)
                 if isinstance(event, Ending):
@@ -241,7 +246,9 @@ class _Run:
         last = events[-1]
         return cls(
             ending=last if isinstance(last, Ending) else _died(events, how),
-            revisions=tuple(event for event in events if isinstance(event, RevisionDone)),
+            revisions=tuple(
+                {event.revision: event for event in events if isinstance(event, RevisionDone)}.values()
+            ),
             notes=tuple(event.text for event in events if isinstance(event, Note)),
             output=output,
         )
@@ -279,6 +286,16 @@ def _hold_file(lock: MigrationLock | None, wait_seconds: float) -> Iterator[None
         return
     with hold_lock_file(lock.file, wait_seconds=wait_seconds):
         yield
+
+
+def _session(url: DatabaseUrl, settings: Settings) -> dict[str, Any] | None:
+    """The limits of a session that takes turns with others; None where the engine has no such thing."""
+    limits = Limits(
+        lock_timeout_seconds=settings.lock_timeout_seconds,
+        statement_timeout_seconds=settings.statement_timeout_seconds,
+    )
+    queries = dialect_of(url).session_queries(limits)
+    return {"queries": queries, "lock_retry_seconds": settings.lock_retry_seconds} if queries else None
 
 
 def _address(url: DatabaseUrl) -> dict[str, str]:

@@ -7,12 +7,12 @@ from pathlib import Path
 from govern.checks.chain import files, graph, history, parents
 from govern.checks.chain.places import show_path
 from govern.checks.chain.replay import does_not_replay
-from govern.checks.chain.rules import CONFIG_ERROR, DOES_NOT_REPLAY, RULES
+from govern.checks.chain.rules import CONFIG_ERROR, DOES_NOT_REPLAY, HALF_APPLIED, RULES
 from govern.core.finding import Finding, Subject
 from govern.revisions.checksums import Checksums
 from govern.revisions.graph import Chain
 
-__all__ = ["CONFIG_ERROR", "DOES_NOT_REPLAY", "RULES", "check_chain", "does_not_replay"]
+__all__ = ["CONFIG_ERROR", "DOES_NOT_REPLAY", "HALF_APPLIED", "RULES", "check_chain", "does_not_replay"]
 
 
 def check_chain(

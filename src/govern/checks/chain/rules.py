@@ -117,6 +117,15 @@ OVERLAPPING_DATABASE_REVISIONS = Rule(
     effect="Alembic refuses to upgrade: 'Requested revision overlaps with other requested revisions'",
     remedy="find out which revision the schema really is at, then stamp that one: govern stamp",
 )
+HALF_APPLIED = Rule(
+    id="chain.half-applied",
+    name="a revision stopped midway",
+    severity=Severity.ERROR,
+    condition="a revision that commits before its end, as with autocommit_block(), did not come to its end",
+    effect="to run it again would execute a second time what it has committed: Alembic does, and fails or does harm",
+    remedy="govern migrate goes on after the last committed statement where it can prove what is left; "
+    "else finish it by hand and stamp it, or take it back by hand",
+)
 DOES_NOT_REPLAY = Rule(
     id="chain.does-not-replay",
     name="the chain does not build the schema from nothing",
@@ -141,6 +150,7 @@ RULES = (
     DUPLICATE_ID,
     EDITED_REVISION,
     EMPTY_UPGRADE,
+    HALF_APPLIED,
     MISSING_DOWNGRADE,
     MISSING_PARENT,
     MULTIPLE_BASES,

@@ -7,11 +7,30 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
+from govern.core.progress import LeftoverIndex, NotedStatement
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database.connection import Connection
-from govern.database.dialect import MigrationLock, OpenScratch, Progress, VersionTable, Witness
-from govern.database.postgresql import catalog, dump, fingerprint, ledger, locks, server
+from govern.database.dialect import (
+    Activity,
+    Limits,
+    MigrationLock,
+    OpenScratch,
+    Progress,
+    VersionTable,
+    Witness,
+)
+from govern.database.postgresql import (
+    activity,
+    catalog,
+    dump,
+    fingerprint,
+    ledger,
+    locks,
+    progress,
+    server,
+    session_limits,
+)
 from govern.database.url import DatabaseUrl
 
 
@@ -96,6 +115,29 @@ class PostgreSQL:
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)
+
+    def session_queries(self, limits: Limits) -> tuple[str, ...]:
+        return session_limits.session_queries(limits)
+
+    def read_activity(self, connection: Connection) -> Activity:
+        return activity.read_activity(connection)
+
+    def note_statements(self) -> Mapping[str, str]:
+        return progress.note_statements()
+
+    def read_progress(self, connection: Connection, revisions: Iterable[str]) -> tuple[NotedStatement, ...]:
+        return progress.read_progress(connection, revisions)
+
+    def forget_progress(self, connection: Connection, revisions: Iterable[str]) -> None:
+        progress.forget_progress(connection, revisions)
+
+    def find_leftover_indexes(
+        self, connection: Connection, revisions: Iterable[str]
+    ) -> tuple[LeftoverIndex, ...]:
+        return progress.find_leftover_indexes(connection, revisions)
+
+    def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
+        progress.drop_leftover_index(connection, index)
 
     def hold_migration_lock(
         self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False

@@ -7,11 +7,20 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
+from govern.core.progress import LeftoverIndex, NotedStatement
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
-from govern.database.dialect import MigrationLock, OpenScratch, Progress, VersionTable, Witness
+from govern.database.dialect import (
+    Activity,
+    Limits,
+    MigrationLock,
+    OpenScratch,
+    Progress,
+    VersionTable,
+    Witness,
+)
 from govern.database.sqlite import catalog, dump, fingerprint, ledger, locks, repair, server
 from govern.database.url import DatabaseUrl
 
@@ -92,6 +101,33 @@ class SQLite:
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)
+
+    def session_queries(self, limits: Limits) -> tuple[str, ...]:
+        del limits
+        return ()  # who writes holds the whole file, and sqlite3 waits for it
+
+    def read_activity(self, connection: Connection) -> Activity:
+        del connection
+        return Activity()
+
+    def note_statements(self) -> Mapping[str, str]:
+        return {}
+
+    def read_progress(self, connection: Connection, revisions: Iterable[str]) -> tuple[NotedStatement, ...]:
+        del connection, revisions
+        return ()
+
+    def forget_progress(self, connection: Connection, revisions: Iterable[str]) -> None:
+        del connection, revisions
+
+    def find_leftover_indexes(
+        self, connection: Connection, revisions: Iterable[str]
+    ) -> tuple[LeftoverIndex, ...]:
+        del connection, revisions
+        return ()  # none is ever invalid
+
+    def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
+        del connection, index
 
     def hold_migration_lock(
         self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False

@@ -26,7 +26,7 @@ def describe_error(error: BaseException, session: Session) -> dict[str, Any]:
     return {
         "type": type(original).__name__,
         "message": str(original).strip(),
-        "sqlstate": getattr(original, "sqlstate", None) or getattr(original, "pgcode", None),
+        "sqlstate": sqlstate_of(error),
         "phase": _find_phase(error, session),
         "revision": session.journal.revision,
         "statement": session.journal.statement,
@@ -35,6 +35,18 @@ def describe_error(error: BaseException, session: Session) -> dict[str, Any]:
         "code": linecache.getline(file, line).strip() if file and line else "",
         "traceback": _format_traceback(error),
     }
+
+
+def sqlstate_of(error: BaseException) -> str | None:
+    """The server's code for it, of the first error in the chain that has one."""
+    for one in _chain(error):
+        original = getattr(one, "orig", None) or one
+        code = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
+        facts = original.args[0] if original.args else None
+        code = code or (facts.get("C") if isinstance(facts, dict) else None)  # pg8000's
+        if code:
+            return str(code)
+    return None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

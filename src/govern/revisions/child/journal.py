@@ -21,6 +21,13 @@ class Journal:
         self.statement: str | None = None
         self.has_started = False
         """Whether any revision began."""
+        self.starts = 0
+        """How often one began."""
+        self.is_of_version_table = False
+        """Whether the statement is the version table's own."""
+        self.has_committed = False
+        """Whether something of the running revision was committed before its end."""
+        self._is_stamped = False
         self._version_table = ""
         self._statements = 0
         self._began = 0.0
@@ -45,6 +52,7 @@ class Journal:
 
     def _start(self, revision: str, direction: str) -> None:
         self.revision, self.has_started, self._statements = revision, True, 0
+        self.starts, self.has_committed, self._is_stamped = self.starts + 1, False, False
         self._parent.emit("revision_started", revision=revision, direction=direction)
 
     def _end(self, revision: str, direction: str, seconds: float) -> None:
@@ -57,13 +65,24 @@ class Journal:
             statements=self._statements,
         )
 
-    def begin_statement(self, sql: str) -> None:
-        self.statement, self._began = sql.strip()[:LONGEST_STATEMENT], time.monotonic()
+    @property
+    def is_midway(self) -> bool:
+        """Whether a revision runs that has not written its version row yet."""
+        return self.revision is not None and not self._is_stamped
 
-    def end_statement(self, context: Any) -> None:
+    def forget(self) -> None:
+        """What ran was taken back."""
+        self.revision = self.statement = None
+
+    def begin_statement(self, sql: str, context: Any) -> None:
         """``context`` is SQLAlchemy's ExecutionContext; the version table's own statements are told apart."""
+        self.statement, self._began = sql.strip()[:LONGEST_STATEMENT], time.monotonic()
         table = getattr(getattr(getattr(context, "compiled", None), "statement", None), "table", None)
-        revision = None if getattr(table, "name", None) == self._version_table else self.revision
+        self.is_of_version_table = getattr(table, "name", None) == self._version_table
+        self._is_stamped |= self.is_of_version_table and self.revision is not None
+
+    def end_statement(self) -> None:
+        revision = None if self.is_of_version_table else self.revision
         self._statements += revision is not None
         if self._statements <= MOST_STATEMENTS:
             seconds = time.monotonic() - self._began

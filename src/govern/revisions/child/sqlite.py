@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from .driver_connection import driver_connection
+
 _OUTSIDE_TRANSACTIONS = re.compile(
     r"\s*(PRAGMA|BEGIN|COMMIT|END|ROLLBACK|VACUUM|ATTACH|DETACH)\b", re.IGNORECASE
 )
@@ -42,12 +44,6 @@ def begin_before(connection: Any, sql: str, note: Callable[[str], None]) -> None
 def _belongs_in_transaction(connection: Any, sql: str) -> bool:
     is_left = connection.in_transaction() and is_left_to_sqlite3(connection)
     return is_left and not _OUTSIDE_TRANSACTIONS.match(sql)
-
-
-def driver_connection(connection: Any) -> Any:
-    """The DBAPI connection, or SQLAlchemy's adapter around an asynchronous one."""
-    pooled = connection.connection
-    return getattr(pooled, "dbapi_connection", None) or pooled.connection
 
 
 def _is_in_transaction(driver: Any) -> bool:
