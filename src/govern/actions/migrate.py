@@ -11,13 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from govern.actions import resume
+from govern.actions import resume, tidy
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.actions.validate import serious, validate
 from govern.actions.watch import describe_blockers, watching
+from govern.checks.integrity import ORPHAN
 from govern.checks.startup import find_unhealthy_run
 from govern.core.changes import describe_change, diff
+from govern.core.finding import Finding, Subject
 from govern.core.report import Draft, Entry
 from govern.core.run import AppliedRevision, Run
 from govern.core.wording import count_of, name_revisions
@@ -90,6 +92,8 @@ class _Prepared:
     fingerprint: str = ""
     committed: Mapping[str, Any] = {}
     """By revision, what an earlier run has committed of it."""
+    broken_references: Mapping[str, int] = {}
+    """Rows whose parent was gone before."""
     blockers: tuple[str, ...] = ()
     """Sessions that were in the way of a lock, the last that were seen."""
 
@@ -124,6 +128,8 @@ def _prepare(
     )
     if saved is None:
         draft.passed("backup", "none was taken: --backup off")
+    tidy.drop_batch_leftovers(live, draft)
+    prepared.broken_references = tidy.read_broken_references(live)
     prepared.fingerprint = live.read_fingerprint()
     reached = chain.heads_after(stamped, pending)
     prepared.run = start_run(live, "migrate", from_revision=stamped, to_revision=reached, backup=saved)
@@ -170,6 +176,7 @@ def _conclude(
     draft.passed("apply", f"{count_of(len(run.revisions), 'revision')}, now at {name_revisions(stamped)}")
     narrate("validating the schema")
     findings = serious(validate(live, draft, manifest))
+    findings += _find_newly_broken(prepared, live, draft)
     error = f"{count_of(len(findings), 'finding')}; the first: {findings[0].message}" if findings else None
     run = finish_run(live, run, "unhealthy" if findings else "applied", error=error)
     _tell_ledger(run, draft)
@@ -180,6 +187,17 @@ def _conclude(
             next=f"{findings[0].remedy}; then run again, which marks it healthy: govern migrate",
             state=f"the database is at {name_revisions(stamped)} and marked unhealthy; {_backup_sentence(run)}",
         )
+
+
+def _find_newly_broken(prepared: _Prepared, live: LiveDatabase, draft: Draft) -> tuple[Finding, ...]:
+    """Children whose parents a revision took away, where the engine does not look itself."""
+    broken = tidy.describe_newly_broken(prepared.broken_references, tidy.read_broken_references(live))
+    if not broken:
+        return ()
+    about = Subject(kind="database", name=live.url.redacted)
+    finding = Finding.of(ORPHAN, about, f"rows have lost what they refer to: {broken}")
+    draft.add(Entry.of("references", (finding,)))
+    return (finding,)
 
 
 def _confirm(live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None) -> None:

@@ -56,3 +56,12 @@ class LeftoverIndex:
     namespace: str
     table: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLeftover:
+    """A table that Alembic's batch mode was filling when it broke off."""
+
+    table: str
+    is_copy: bool
+    """Whether the table it was to replace is there still; if not, this one has its only rows."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from govern.core.changes import Change
-from govern.core.progress import LeftoverIndex, NotedStatement
+from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database.connection import Connection
@@ -174,6 +174,15 @@ class Dialect(Protocol):
 
     def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
         """Drops one of them."""
+
+    def find_batch_leftovers(self, connection: Connection) -> tuple[BatchLeftover, ...]:
+        """Tables that an interrupted batch operation left; of engines that need such operations."""
+
+    def drop_batch_leftover(self, connection: Connection, leftover: BatchLeftover) -> None:
+        """Drops one of them."""
+
+    def find_broken_references(self, connection: Connection) -> Mapping[str, int]:
+        """Rows whose parent is gone, by ``child → parent``; of engines that let that happen."""
 
     def hold_migration_lock(
         self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False

@@ -52,6 +52,14 @@ def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
                 next="let create_engine connect by URL; connect_args and events stay as they are",
                 state=NO_REVISION_RAN,
             )
+        case "cascade":
+            return Refused(
+                f"to rebuild {facts['table']} would delete or empty rows of {facts['child']}",
+                why="foreign keys are on, and SQLite deletes the rows of a table that is dropped, with what refers to "
+                "them: batch mode drops it after copying it",
+                next='let the revision begin with op.execute("PRAGMA foreign_keys = OFF")',
+                state="the revision was rolled back",
+            )
         case "not_resumable":
             return Refused(
                 f"revision {facts['revision']} is half applied, and does not do again what it did then",

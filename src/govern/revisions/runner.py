@@ -154,8 +154,8 @@ class Runner:
                 "wait_seconds": wait_seconds,
             }
             request["session"] = _session(url, self._settings)
-        with _hold_file(lock, wait_seconds):
-            run = self._converse(request, url, on_locked, on_event)
+        with _hold_file(lock, wait_seconds) as held:
+            run = self._converse(request, url, on_locked, on_event, inherit=held)
         return self._judge(run, url)
 
     def _judge(self, run: _Run, url: DatabaseUrl) -> Outcome:
@@ -215,10 +215,12 @@ class Runner:
         url: DatabaseUrl | None,
         on_locked: Callable[[], Orders | None],
         on_event: Callable[[Event], None],
+        *,
+        inherit: tuple[int, ...] = (),
     ) -> _Run:
         redact = make_redactor(url)
         events: list[Event] = []
-        with start_child(self._settings.python, self._settings.root, request) as child:
+        with start_child(self._settings.python, self._settings.root, request, inherit=inherit) as child:
             for event in _events(child, redact):
                 on_event(event)
                 if isinstance(event, Locked):
@@ -279,13 +281,16 @@ def _events(child: Child, redact: Callable[[str], str]) -> Iterator[Event]:
 
 
 @contextmanager
-def _hold_file(lock: MigrationLock | None, wait_seconds: float) -> Iterator[None]:
-    """Holds a lock that is a file; one that is a query is taken by the child."""
+def _hold_file(lock: MigrationLock | None, wait_seconds: float) -> Iterator[tuple[int, ...]]:
+    """Holds a lock that is a file, and yields what the child has to inherit, so that it outlives us if we are killed.
+
+    One that is a query is taken by the child.
+    """
     if lock is None or lock.file is None:
-        yield
+        yield ()
         return
-    with hold_lock_file(lock.file, wait_seconds=wait_seconds):
-        yield
+    with hold_lock_file(lock.file, wait_seconds=wait_seconds) as descriptor:
+        yield (descriptor,)
 
 
 def _session(url: DatabaseUrl, settings: Settings) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
-from govern.core.progress import LeftoverIndex, NotedStatement
+from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database.connection import Connection
@@ -138,6 +138,17 @@ class PostgreSQL:
 
     def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
         progress.drop_leftover_index(connection, index)
+
+    def find_batch_leftovers(self, connection: Connection) -> tuple[BatchLeftover, ...]:
+        del connection
+        return ()
+
+    def drop_batch_leftover(self, connection: Connection, leftover: BatchLeftover) -> None:
+        del connection, leftover
+
+    def find_broken_references(self, connection: Connection) -> Mapping[str, int]:
+        del connection
+        return {}  # the server looks always
 
     def hold_migration_lock(
         self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
-from govern.core.progress import LeftoverIndex, NotedStatement
+from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database import ledger as ledgers
@@ -21,7 +21,7 @@ from govern.database.dialect import (
     VersionTable,
     Witness,
 )
-from govern.database.sqlite import catalog, dump, fingerprint, ledger, locks, repair, server
+from govern.database.sqlite import batch, catalog, dump, fingerprint, ledger, locks, repair, server
 from govern.database.url import DatabaseUrl
 
 
@@ -128,6 +128,15 @@ class SQLite:
 
     def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
         del connection, index
+
+    def find_batch_leftovers(self, connection: Connection) -> tuple[BatchLeftover, ...]:
+        return batch.find_batch_leftovers(connection)
+
+    def drop_batch_leftover(self, connection: Connection, leftover: BatchLeftover) -> None:
+        batch.drop_batch_leftover(connection, leftover)
+
+    def find_broken_references(self, connection: Connection) -> Mapping[str, int]:
+        return batch.find_broken_references(connection)
 
     def hold_migration_lock(
         self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False

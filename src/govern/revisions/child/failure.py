@@ -49,6 +49,11 @@ def sqlstate_of(error: BaseException) -> str | None:
     return None
 
 
+def find_cause(error: BaseException, kind: type[BaseException]) -> Any:
+    """The first error of that kind among the error and what led to it; None if there is none."""
+    return next((one for one in _chain(error) if isinstance(one, kind)), None)
+
+
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     """The error and what led to it, as a traceback shows them, last first."""
     while error is not None:
