@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from govern.actions import resume, tidy
+from govern.actions.account import Account
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.actions.validate import serious, validate
@@ -27,7 +28,7 @@ from govern.database.live import LiveDatabase
 from govern.declared import declared_by_revisions
 from govern.errors import FailedMidway, GovernError, Refused
 from govern.revisions.graph import Chain
-from govern.revisions.protocol import ChildError, Orders
+from govern.revisions.protocol import ChildError, Event, Orders
 from govern.revisions.runner import Outcome, Runner
 from govern.source.manifest import Manifest
 from govern.source.scope import read_scope
@@ -65,6 +66,10 @@ def migrate(
         watch.begin()
         return resume.orders(live, prepared.run.id if prepared.run else "", prepared.committed)
 
+    def hear(event: Event) -> None:
+        watch.tell(event)
+        prepared.account.note(event)
+
     try:
         with watching(live, narrate) as watch:
             outcome = Runner(live.settings).upgrade(
@@ -73,7 +78,7 @@ def migrate(
                 lock=live.dialect.migration_lock(live.url),
                 wait_seconds=live.settings.lock_wait_seconds,
                 on_locked=prepare,
-                on_event=watch.tell,
+                on_event=hear,
             )
     except _NothingPending:
         _confirm(live, draft, chain, manifest)
@@ -81,12 +86,15 @@ def migrate(
     except BaseException as error:
         _note_interruption(error, prepared, live)
         raise
-    prepared.blockers = watch.blockers
+    prepared.blockers, prepared.waited_seconds = watch.blockers, watch.waited_seconds
     _conclude(prepared, outcome, live, draft, chain, manifest, narrate)
 
 
 class _Prepared:
-    """What was found and done while the lock was held and before the first statement."""
+    """What was found and done while the lock was held, before the first statement and during the run."""
+
+    def __init__(self) -> None:
+        self.account = Account()
 
     run: Run | None = None
     fingerprint: str = ""
@@ -96,6 +104,7 @@ class _Prepared:
     """Rows whose parent was gone before."""
     blockers: tuple[str, ...] = ()
     """Sessions that were in the way of a lock, the last that were seen."""
+    waited_seconds: float = 0.0
 
 
 def _prepare(
@@ -169,7 +178,12 @@ def _conclude(
     run, stamped = prepared.run, live.read_stamped()
     if run is None:
         raise _not_started(outcome.error, stamped)
-    run = replace(run, revisions=_applied(outcome, chain, run, stamped))
+    run = replace(
+        run,
+        revisions=_applied(prepared, outcome, chain, run, stamped),
+        versions=prepared.account.versions,
+        waited_seconds=prepared.waited_seconds,
+    )
     if set(stamped) != set(run.to_revision):
         _fail(prepared, replace(run, to_revision=stamped), outcome.error, live, draft)
     resume.forget(live, chain.ancestors(stamped))
@@ -288,13 +302,17 @@ def _not_started(error: ChildError | None, stamped: tuple[str, ...]) -> FailedMi
 
 
 def _applied(
-    outcome: Outcome, chain: Chain, run: Run, stamped: tuple[str, ...]
+    prepared: _Prepared, outcome: Outcome, chain: Chain, run: Run, stamped: tuple[str, ...]
 ) -> tuple[AppliedRevision, ...]:
     """Of the revisions that Alembic says it ran, those that the version table confirms."""
     confirmed = chain.ancestors(stamped) - chain.ancestors(run.from_revision)
     return tuple(
         AppliedRevision(
-            revision=done.revision, checksum=chain.revisions[done.revision].checksum, seconds=done.seconds
+            revision=done.revision,
+            checksum=chain.revisions[done.revision].checksum,
+            seconds=done.seconds,
+            parents={parent: chain.revisions[parent].checksum for parent in chain.down[done.revision]},
+            statements=prepared.account.statements_of(done.revision),
         )
         for done in outcome.revisions
         if done.revision in confirmed

@@ -30,7 +30,7 @@ def plan(draft: Draft, settings: Settings, *, to: str = "heads", narrate: Narrat
     """The pending revisions and the statements they run on a scratch database."""
     project = read_project(settings)
     live = open_database(project, draft)
-    guard_chain(project, draft, live.read_stamped())
+    guard_chain(project, draft, live)
     _plan(draft, live, project, to=to, narrate=narrate)
 
 
@@ -53,7 +53,7 @@ def migrate(
     if not dry_run:
         create_target(settings)
     live = open_database(project, draft)
-    guard_chain(project, draft, live.read_stamped())
+    guard_chain(project, draft, live)
     if dry_run:
         _plan(draft, live, project, to=to, narrate=narrate)
         return

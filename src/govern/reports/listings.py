@@ -11,7 +11,16 @@ Rows = Sequence[Mapping[str, Any]]
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "backups": ("id", "created_at", "reason", "revision", "bytes", "verified"),
-    "runs": ("started_at", "command", "result", "from_revision", "to_revision", "actor", "backup", "error"),
+    "runs": (
+        "started_at",
+        "command",
+        "result",
+        "from_revision",
+        "to_revision",
+        "actor",
+        "backup",
+        "error",
+    ),
 }
 """The columns worth a person's attention; other lists show the keys of their first row."""
 
