@@ -119,6 +119,19 @@ def test_a_lock_that_is_never_free_is_given_up_and_nothing_is_changed(project: P
     project.succeed("migrate", "--backup", "off")
 
 
+def test_rows_that_were_committed_before_a_lock_was_not_to_be_had_are_told(project: Project) -> None:
+    project.write({"govern.toml": "lock_retry_seconds = 2\n"})
+    body = COMMITS_MIDWAY.partition('        op.execute("CREATE')[0]
+    body += '        op.execute("ALTER TABLE notes ADD COLUMN title text")'
+    project.write({THIRD: revision(body)})
+    with using(project.database, "notes"):
+        failed = project.ask("migrate", "--backup", "off")
+    assert failed.exit_code == 5, failed
+    assert "1 statement of r3 is noted as begun or committed" in failed.problem["state"]
+    project.succeed("migrate", "--backup", "off")
+    assert read_rows(project.database, "SELECT amount FROM amounts") == [(700,)]
+
+
 def test_each_revision_of_its_own_transaction_is_tried_again(project: Project) -> None:
     project.edit(
         "migrations/env.py",

@@ -15,17 +15,24 @@ from govern.actions import resume, tidy
 from govern.actions.account import Account
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
+from govern.actions.standing import (
+    Before,
+    blocked,
+    describe_backup,
+    describe_error,
+    describe_state,
+    not_started,
+    what_to_correct,
+)
 from govern.actions.validate import serious, validate
-from govern.actions.watch import describe_blockers, watching
+from govern.actions.watch import watching
 from govern.checks.integrity import ORPHAN
 from govern.checks.startup import find_unhealthy_run
-from govern.core.changes import describe_change, diff
 from govern.core.finding import Finding, Subject
 from govern.core.report import Draft, Entry
 from govern.core.run import AppliedRevision, Run
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
-from govern.declared import declared_by_revisions
 from govern.errors import FailedMidway, GovernError, Refused
 from govern.revisions.graph import Chain
 from govern.revisions.protocol import ChildError, Event, Orders
@@ -97,7 +104,7 @@ class _Prepared:
         self.account = Account()
 
     run: Run | None = None
-    fingerprint: str = ""
+    before = Before()
     committed: Mapping[str, Any] = {}
     """By revision, what an earlier run has committed of it."""
     broken_references: Mapping[str, int] = {}
@@ -139,7 +146,9 @@ def _prepare(
         draft.passed("backup", "none was taken: --backup off")
     tidy.drop_batch_leftovers(live, draft)
     prepared.broken_references = tidy.read_broken_references(live)
-    prepared.fingerprint = live.read_fingerprint()
+    prepared.before = Before(
+        fingerprint=live.read_fingerprint(), pending=tuple(file.revision for file in pending)
+    )
     reached = chain.heads_after(stamped, pending)
     prepared.run = start_run(live, "migrate", from_revision=stamped, to_revision=reached, backup=saved)
     narrate(f"applying {count_of(len(pending), 'revision')}")
@@ -147,7 +156,7 @@ def _prepare(
 
 def _confirm_unchanged(prepared: _Prepared, live: LiveDatabase) -> None:
     """env.py closed the connection that had the lock and opened another: somebody may have come in between."""
-    if live.read_fingerprint() != prepared.fingerprint:
+    if live.read_fingerprint() != prepared.before.fingerprint:
         raise Refused(
             "the database changed while env.py was between two connections",
             why="the lock ends with the connection that holds it",
@@ -162,7 +171,7 @@ def _note_interruption(error: BaseException, prepared: _Prepared, live: LiveData
         return
     with contextlib.suppress(GovernError):
         run = replace(prepared.run, to_revision=live.read_stamped())
-        error.add_note(f"{_describe_state(prepared, run, live)}; {_backup_sentence(run)}")
+        error.add_note(f"{describe_state(run, live, prepared.before)}; {describe_backup(run)}")
         finish_run(live, run, "interrupted", error=f"{type(error).__name__}: {error}")
 
 
@@ -177,7 +186,7 @@ def _conclude(
 ) -> None:
     run, stamped = prepared.run, live.read_stamped()
     if run is None:
-        raise _not_started(outcome.error, stamped)
+        raise not_started(outcome.error, stamped)
     run = replace(
         run,
         revisions=_applied(prepared, outcome, chain, run, stamped),
@@ -199,7 +208,7 @@ def _conclude(
             "the revisions were applied, but the database is not as declared",
             why=error or "",
             next=f"{findings[0].remedy}; then run again, which marks it healthy: govern migrate",
-            state=f"the database is at {name_revisions(stamped)} and marked unhealthy; {_backup_sentence(run)}",
+            state=f"the database is at {name_revisions(stamped)} and marked unhealthy; {describe_backup(run)}",
         )
 
 
@@ -232,73 +241,23 @@ def _is_marked_unhealthy(live: LiveDatabase) -> bool:
 
 
 def _fail(prepared: _Prepared, run: Run, error: ChildError | None, live: LiveDatabase, draft: Draft) -> None:
-    draft.add(Entry(name="apply", status="crashed", reason=_describe(error)))
-    run = finish_run(live, run, "failed", error=_describe(error))
+    draft.add(Entry(name="apply", status="crashed", reason=describe_error(error)))
+    run = finish_run(live, run, "failed", error=describe_error(error))
     _tell_ledger(run, draft)
     revision = error.revision if error else None
     if error is not None and error.is_of_lock:
-        raise _blocked(prepared, run, error, live)
+        raise blocked(run, error, live, prepared.before, prepared.blockers)
     raise FailedMidway(
         f"revision {revision} failed" if revision else "the migration failed",
-        why=_describe(error),
-        next=f"{_what_to_correct(error, live)}, then run again: govern migrate",
-        state=f"{_describe_state(prepared, run, live)}; {_backup_sentence(run)}",
-    )
-
-
-def _blocked(prepared: _Prepared, run: Run, error: ChildError, live: LiveDatabase) -> GovernError:
-    """Somebody held a lock for longer than it is waited for: an error of its own, for the revision is not wrong."""
-    settings = live.settings
-    is_unchanged = _is_as_it_was(prepared, run, live)
-    return (Refused if is_unchanged else FailedMidway)(
-        f"{f'revision {error.revision}' if error.revision else 'the migration'} did not get a lock it needs",
-        why=f"{describe_blockers(prepared.blockers)} it; tried for {settings.lock_retry_seconds:g} s, each time "
-        f"waiting {settings.lock_timeout_seconds:g} s ({_describe(error)})",
-        next="wait for that session, or end it, and run again: govern migrate",
-        state=f"{_describe_state(prepared, run, live)}; {_backup_sentence(run)}",
+        why=describe_error(error),
+        next=f"{what_to_correct(error, live)}, then run again: govern migrate",
+        state=f"{describe_state(run, live, prepared.before)}; {describe_backup(run)}",
     )
 
 
 def _tell_ledger(run: Run, draft: Draft) -> None:
     draft.data["run"] = run.to_json()
     draft.passed("ledger", f"run {run.id}, {run.result}")
-
-
-def _describe_state(prepared: _Prepared, run: Run, live: LiveDatabase) -> str:
-    where = name_revisions(run.to_revision)
-    if _is_as_it_was(prepared, run, live):
-        return f"the database is as it was, at {where}"
-    is_at_the_same = set(run.to_revision) == set(run.from_revision)
-    applied = "" if is_at_the_same else ", the revisions before the failed one are applied"
-    return f"the database is at {where}{applied}{_describe_leftovers(live)}"
-
-
-def _is_as_it_was(prepared: _Prepared, run: Run, live: LiveDatabase) -> bool:
-    is_at_the_same = set(run.to_revision) == set(run.from_revision)
-    return is_at_the_same and live.read_fingerprint() == prepared.fingerprint
-
-
-def _describe_leftovers(live: LiveDatabase) -> str:
-    """What a revision left that committed in its middle, as ``autocommit_block`` does."""
-    try:
-        with declared_by_revisions(live.settings, live.read_stamped(), like=live.url) as declared:
-            changes = diff(declared.snapshot, live.read_snapshot())
-    except GovernError:
-        return "; whether the failed one left a part of its work could not be checked: see govern drift"
-    if not changes:
-        return ""
-    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
-    return f"; the failed one left a part of its work: {describe_change(changes[0])}{more}, see govern drift"
-
-
-def _not_started(error: ChildError | None, stamped: tuple[str, ...]) -> FailedMidway:
-    """Alembic ended without opening a connection: nothing was locked, so nothing was run."""
-    return FailedMidway(
-        "Alembic ended before it connected",
-        why=_describe(error),
-        next="correct what it names; env.py must run the migrations online",
-        state=f"the database is as it was, at {name_revisions(stamped)}",
-    )
 
 
 def _applied(
@@ -317,23 +276,3 @@ def _applied(
         for done in outcome.revisions
         if done.revision in confirmed
     )
-
-
-def _what_to_correct(error: ChildError | None, live: LiveDatabase) -> str:
-    if error is not None:
-        return "correct the revision"
-    env = live.settings.relative(live.settings.alembic.script_location / "env.py")
-    return f"let {env} commit what it executes before context.configure(), and run the migrations online"
-
-
-def _describe(error: ChildError | None) -> str:
-    if error is None:
-        return "Alembic ended without an error, but the version table does not say so: nothing was persisted"
-    # the database's first line says what; the ones after it point into a statement that is given anyway
-    message = error.message.strip().partition("\n")[0]
-    statement = f" — in: {error.statement}" if error.statement else ""
-    return f"{error.type}: {message}{statement}"
-
-
-def _backup_sentence(run: Run) -> str:
-    return f"backup {run.backup} is verified" if run.backup else "no backup was taken"
