@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,13 @@ def read_plan(path: Path) -> SavedPlan:
             why=f"its digest is {_digest(content)[:12]}…, it says {str(digest)[:12]}…",
             next=_AGAIN,
         )
+    try:
+        return _parse(path, content, digest)
+    except (KeyError, TypeError) as error:
+        raise _no_plan(path, f"it has no {error}") from error
+
+
+def _parse(path: Path, content: Mapping[str, Any], digest: str) -> SavedPlan:
     return SavedPlan(
         path=path,
         digest=digest,
@@ -147,12 +154,16 @@ def _outdated(plan: SavedPlan, why: str) -> Refused:
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content["schema_version"] == _SCHEMA_VERSION:
-            return dict(content)
-        why = f"its schema_version is {content['schema_version']!r}"
+        version = content["schema_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        why = str(error)
-    raise ConfigurationError(f"{path} is not a plan", why=why, next="make one: govern plan --out FILE")
+        raise _no_plan(path, str(error)) from error
+    if version != _SCHEMA_VERSION:
+        raise _no_plan(path, f"its schema_version is {version!r}")
+    return dict(content)
+
+
+def _no_plan(path: Path, why: str) -> ConfigurationError:
+    return ConfigurationError(f"{path} is not a plan", why=why, next="make one: govern plan --out FILE")
 
 
 def _digest(content: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ SELECT n.nspname, c.relname,
      FROM pg_catalog.pg_partition_tree(c.oid))
   ELSE pg_catalog.pg_total_relation_size(c.oid) END
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.unnest(%s::text[], %s::text[]) AS wanted (namespace, name)
+JOIN ROWS FROM (pg_catalog.unnest(%s::text[]), pg_catalog.unnest(%s::text[])) AS wanted (namespace, name)
   ON n.nspname = wanted.namespace AND c.relname = wanted.name
 WHERE c.relkind IN ('r', 'p', 'm')
 """
