@@ -222,3 +222,63 @@ def test_without_a_scratch_database_the_rehearsal_is_skipped_unless_it_was_asked
     assert done.entry("rehearse")["status"] == "skipped"
     assert "no scratch database" in done.entry("rehearse")["reason"]
     assert read_version(postgresql_database) == {"r2"}
+
+
+PER_REVISION = {
+    "migrations/env.py": ("connection=connection,", "connection=connection, transaction_per_migration=True,")
+}
+SEVERAL_LOCATIONS = {
+    "alembic.ini": (
+        "prepend_sys_path = .",
+        "prepend_sys_path = .\nversion_locations = %(here)s/migrations/versions %(here)s/more\npath_separator = space",
+    )
+}
+APP_FACTORY = {
+    # as Flask-Migrate's template: the engine comes from the application that is current while env.py runs
+    "migrations/env.py": (
+        "    engine = engine_from_config(\n"
+        '        config.get_section(config.config_ini_section), prefix="sqlalchemy.", poolclass=pool.NullPool\n'
+        "    )\n",
+        "    from app.factory import create_app\n\n    engine = create_app().engine\n",
+    )
+}
+FACTORY = """
+import os
+from types import SimpleNamespace
+from sqlalchemy import create_engine
+
+def create_app():
+    return SimpleNamespace(engine=create_engine(os.environ["DATABASE_URL"].replace("://", "+psycopg://", 1)))
+"""
+MORE = REVISION.format(body='op.add_column("users", sa.Column("age", sa.Integer))', imports="")
+
+
+@pytest.mark.parametrize(
+    ("name", "edits", "head"),
+    [
+        ("asynchronous", {}, "r3"),
+        ("own_engine", {}, "r3"),
+        ("concurrent_index", {}, "r3"),
+        ("plain", PER_REVISION, "r3"),
+        ("plain", SEVERAL_LOCATIONS, "r3"),
+        ("plain", APP_FACTORY, "r3"),
+    ],
+    ids=["asynchronous", "own engine", "autocommit block", "per revision", "locations", "app factory"],
+)
+def test_any_projects_env_is_rehearsed_unedited(
+    name: str,
+    edits: dict[str, tuple[str, str]],
+    head: str,
+    make_project: MakeProject,
+    postgresql_database: DatabaseUrl,
+) -> None:
+    project = make_project(name, postgresql_database, {"app/factory.py": FACTORY})
+    for path, (old, new) in edits.items():
+        project.edit(path, old, new)
+    if name != "concurrent_index":
+        place = "more" if edits is SEVERAL_LOCATIONS else "migrations/versions"
+        project.write({f"{place}/r3_third.py": MORE})
+        project.edit("app/models.py", "    email = ", "    age = Column(Integer)\n    email = ")
+    done = project.succeed("migrate", "--rehearse", "schema")
+    assert "statements on a copy of the schema" in done.entry("rehearse")["reason"]
+    assert read_version(postgresql_database) == {head}
