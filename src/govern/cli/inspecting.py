@@ -126,8 +126,9 @@ def plan(session: Session, *, to: str, out: Path | None) -> Report:
     """Pending revisions, their statements, and what those lock, rewrite, scan and lose on a copy.
 
     \b
-    Example:
-      govern plan --out plan.json         to be reviewed, then applied: govern migrate --plan plan.json
+    Examples:
+      govern plan --out plan.json         to be reviewed
+      govern migrate --plan plan.json     applies exactly that, or nothing
     """
     from govern import api
 
