@@ -1,7 +1,7 @@
-"""The guarded migration: lock, backup, verify, apply, read back, validate, record.
+"""The guarded migration: lock, precautions, apply, read back, validate, record.
 
-The first statement runs only after every guard has said yes. What happened is decided by reading the database
-back on another connection, never by an exit status or an exception's text.
+The first statement runs only after every guard has said yes; ``precautions`` has their order. What happened is
+decided by reading the database back on another connection, never by an exit status or an exception's text.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Literal
 
 from govern.actions import resume, tidy
 from govern.actions.account import Account
-from govern.actions.backup import create_verified_backup
+from govern.actions.precautions import Precautions, take_precautions
 from govern.actions.record import finish_run, start_run
+from govern.actions.saved_plan import describe_difference, guard_plan
 from govern.actions.standing import (
     Before,
     blocked,
@@ -35,12 +35,10 @@ from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.errors import FailedMidway, GovernError, Refused
 from govern.revisions.graph import Chain
-from govern.revisions.protocol import ChildError, Event, Orders
+from govern.revisions.protocol import ChildError, Committed, Event, Orders
 from govern.revisions.runner import Outcome, Runner
 from govern.source.manifest import Manifest
-from govern.source.scope import read_scope
 
-BackupPolicy = Literal["auto", "off"]
 Narrate = Callable[[str], None]
 
 
@@ -55,21 +53,24 @@ def migrate(
     manifest: Manifest | None,
     *,
     to: str,
-    backup: BackupPolicy,
+    precautions: Precautions,
     narrate: Narrate,
 ) -> None:
-    """Brings the database to ``to``: ``heads`` or a revision.
+    """Brings the database to ``to``: ``heads`` or a revision; with a saved plan to where that ends.
 
     Raises Refused where a guard says no (nothing was changed) and FailedMidway where a revision or the validation
     fails (its ``state`` says where the database stands).
     """
+    if precautions.plan is not None:
+        guard_plan(precautions.plan, live, chain)
+        to = precautions.plan.target
     if not chain.pending(live.read_stamped(), to):
         _confirm(live, draft, chain, manifest)
         return
-    prepared = _Prepared()
+    prepared = _Prepared(precautions)
 
     def prepare() -> Orders:
-        _prepare(prepared, live, draft, chain, manifest, to=to, backup=backup, narrate=narrate)
+        _prepare(prepared, live, draft, chain, manifest, to=to, narrate=narrate)
         watch.begin()
         return resume.orders(live, prepared.run.id if prepared.run else "", prepared.committed)
 
@@ -100,13 +101,14 @@ def migrate(
 class _Prepared:
     """What was found and done while the lock was held, before the first statement and during the run."""
 
-    def __init__(self) -> None:
+    def __init__(self, precautions: Precautions) -> None:
+        self.precautions = precautions
         self.account = Account()
+        self.committed: Committed = {}
+        """What an earlier run has committed of the revisions."""
 
     run: Run | None = None
     before = Before()
-    committed: Mapping[str, Any] = {}
-    """By revision, what an earlier run has committed of it."""
     broken_references: Mapping[str, int] = {}
     """Rows whose parent was gone before."""
     blockers: tuple[str, ...] = ()
@@ -122,7 +124,6 @@ def _prepare(
     manifest: Manifest | None,
     *,
     to: str,
-    backup: BackupPolicy,
     narrate: Narrate,
 ) -> None:
     """Runs while the connection that migrates holds the lock and waits; raising leaves the database as it was."""
@@ -135,23 +136,31 @@ def _prepare(
         return
     draft.passed("lock", "held by the connection that migrates")
     resume.forget(live, chain.ancestors(stamped))
-    scope = read_scope(live.settings, manifest)
-    prepared.committed = resume.plan_resumption(live, draft, pending, scope, narrate=narrate)
-    saved = (
-        create_verified_backup(live, draft, reason="migrate", narrate=narrate).id
-        if backup == "auto"
-        else None
-    )
-    if saved is None:
-        draft.passed("backup", "none was taken: --backup off")
-    tidy.drop_batch_leftovers(live, draft)
+    ready = take_precautions(live, draft, chain, manifest, prepared.precautions, to=to, narrate=narrate)
+    prepared.committed = ready.committed
+    _tidy(live, draft)
     prepared.broken_references = tidy.read_broken_references(live)
     prepared.before = Before(
         fingerprint=live.read_fingerprint(), pending=tuple(file.revision for file in pending)
     )
     reached = chain.heads_after(stamped, pending)
-    prepared.run = start_run(live, "migrate", from_revision=stamped, to_revision=reached, backup=saved)
+    plan = prepared.precautions.plan
+    prepared.run = start_run(
+        live,
+        "migrate",
+        from_revision=stamped,
+        to_revision=reached,
+        backup=ready.backup,
+        plan_digest=plan.digest if plan else None,
+    )
     narrate(f"applying {count_of(len(pending), 'revision')}")
+
+
+def _tidy(live: LiveDatabase, draft: Draft) -> None:
+    if dropped := tidy.drop_batch_leftovers(live):
+        draft.passed(
+            "tidy", f"dropped {', '.join(dropped)}, an interrupted batch operation's unfinished copy"
+        )
 
 
 def _confirm_unchanged(prepared: _Prepared, live: LiveDatabase) -> None:
@@ -197,6 +206,9 @@ def _conclude(
         _fail(prepared, replace(run, to_revision=stamped), outcome.error, live, draft)
     resume.forget(live, chain.ancestors(stamped))
     draft.passed("apply", f"{count_of(len(run.revisions), 'revision')}, now at {name_revisions(stamped)}")
+    if plan := prepared.precautions.plan:
+        difference = describe_difference(plan, prepared.account.executed)
+        draft.replace(Entry(name="plan", status="passed", reason=f"{plan.path.name}: {difference}"))
     narrate("validating the schema")
     findings = serious(validate(live, draft, manifest))
     findings += _find_newly_broken(prepared, live, draft)

@@ -28,6 +28,7 @@ def start_run(
     to_revision: tuple[str, ...],
     backup: str | None,
     statements: tuple[str, ...] = (),
+    plan_digest: str | None = None,
 ) -> Run:
     """Records that a run begins. Raises NotPermitted where the ledger cannot be written: before anything else is."""
     now = datetime.now(UTC)
@@ -41,6 +42,7 @@ def start_run(
             to_revision=to_revision,
             statements=statements,
             backup=backup,
+            plan_digest=plan_digest,
             server_version=live.dialect.read_server_version(connection),
             tool_version=__version__,
             git_commit=_read_git_commit(live.settings.root),

@@ -6,8 +6,8 @@ the copy has to become what the live schema is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,39 +23,73 @@ from govern.database.live import LiveDatabase
 from govern.declared import Declared, beside, declared_by_revisions, in_words_of
 from govern.errors import Refused
 from govern.revisions.graph import RevisionFile
-from govern.revisions.protocol import Orders
+from govern.revisions.protocol import Committed, Orders
 
 Narrate = Callable[[str], None]
-Committed = Mapping[str, list[dict[str, Any]]]
 
 
-def plan_resumption(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """What is known of the one revision that was begun before."""
+
+    revision: str
+    done: tuple[NotedStatement, ...]
+    """Proven to be in the database; none: the revision runs from its beginning."""
+    leftovers: tuple[LeftoverIndex, ...]
+
+    @property
+    def committed(self) -> Committed:
+        """What must not be executed again."""
+        return {self.revision: [_as_order(statement) for statement in self.done]} if self.done else {}
+
+    @property
+    def described(self) -> str:
+        if not self.done:
+            return f"{self.revision} runs from its beginning: nothing of it is left"
+        return f"{self.revision} goes on after {count_of(len(self.done), 'statement')} that it has committed"
+
+
+def prepare_resumption(
     live: LiveDatabase, draft: Draft, pending: Sequence[RevisionFile], scope: Scope, *, narrate: Narrate
 ) -> Committed:
     """What of the pending revisions is committed already and must not be executed again, by revision.
 
-    Called under the migration lock. Indexes that interrupted builds left invalid are dropped. Raises Refused
-    where it cannot be proven what is left to do, with an account of each statement.
+    Called under the migration lock. Indexes that interrupted builds left invalid are dropped: they are in no
+    backup, and nobody's data. Raises Refused as ``find_resumption`` does.
+    """
+    found = find_resumption(live, draft, pending, scope, narrate=narrate)
+    if found is None:
+        return {}
+    with live.connect(read_only=False) as connection:
+        for index in found.leftovers:
+            narrate(f"dropping {index.name}, which an interrupted build left invalid")
+            live.dialect.drop_leftover_index(connection, index)
+        if not found.done:
+            live.dialect.forget_progress(connection, [file.revision for file in pending])
+    dropped = "".join(f"; dropped {index.name}, which was invalid" for index in found.leftovers)
+    draft.passed("resume", f"{found.described}{dropped}")
+    return found.committed
+
+
+def find_resumption(
+    live: LiveDatabase, draft: Draft, pending: Sequence[RevisionFile], scope: Scope, *, narrate: Narrate
+) -> Resumption | None:
+    """What is left to do of a pending revision that was begun before; None if none was. Changes nothing.
+
+    Raises Refused where that cannot be proven, with an account of each statement.
     """
     revisions = [file.revision for file in pending]
     with live.connect() as connection:
         noted = live.dialect.read_progress(connection, revisions)
         leftovers = live.dialect.find_leftover_indexes(connection, revisions)
     if not noted:
-        return {}
+        return None
     narrate(f"revision {noted[0].revision} was begun before: finding out what is left of it")
     done = _find_committed(live, noted, leftovers, scope)
     if done is None or any(statement.has_rows for statement in done):
         draft.add(Entry.of("resume", (_half_applied(noted, leftovers),)))
         raise _refused(noted, done)
-    with live.connect(read_only=False) as connection:
-        for index in leftovers:
-            narrate(f"dropping {index.name}, which an interrupted build left invalid")
-            live.dialect.drop_leftover_index(connection, index)
-        if not done:
-            live.dialect.forget_progress(connection, revisions)
-    draft.passed("resume", _describe(noted, done, leftovers))
-    return {noted[0].revision: [_as_order(statement) for statement in done]} if done else {}
+    return Resumption(revision=noted[0].revision, done=done, leftovers=tuple(leftovers))
 
 
 def orders(live: LiveDatabase, run: str, committed: Committed) -> Orders:
@@ -128,17 +162,6 @@ def _as_order(statement: NotedStatement) -> dict[str, Any]:
         "has_rows": statement.has_rows,
         "position": statement.position,
     }
-
-
-def _describe(
-    noted: Sequence[NotedStatement], done: Sequence[NotedStatement], leftovers: Sequence[LeftoverIndex]
-) -> str:
-    dropped = "".join(f"; dropped {index.name}, which was invalid" for index in leftovers)
-    if not done:
-        return f"{noted[0].revision} runs from its beginning: nothing of it is left{dropped}"
-    return (
-        f"{noted[0].revision} goes on after {count_of(len(done), 'statement')} that it has committed{dropped}"
-    )
 
 
 def _half_applied(noted: Sequence[NotedStatement], leftovers: Sequence[LeftoverIndex]) -> Finding:

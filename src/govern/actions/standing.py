@@ -12,6 +12,7 @@ from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import declared_by_revisions
 from govern.errors import FailedMidway, GovernError, Refused
+from govern.revisions.explain import describe_failure
 from govern.revisions.protocol import ChildError
 
 
@@ -105,10 +106,7 @@ def what_to_correct(error: ChildError | None, live: LiveDatabase) -> str:
 def describe_error(error: ChildError | None) -> str:
     if error is None:
         return "Alembic ended without an error, but the version table does not say so: nothing was persisted"
-    # the database's first line says what; the ones after it point into a statement that is given anyway
-    message = error.message.strip().partition("\n")[0]
-    statement = f" — in: {error.statement}" if error.statement else ""
-    return f"{error.type}: {message}{statement}"
+    return describe_failure(error)
 
 
 def describe_backup(run: Run) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from govern.core.report import Draft
 from govern.database.live import LiveDatabase
 from govern.errors import Refused
 
 
-def drop_batch_leftovers(live: LiveDatabase, draft: Draft) -> None:
-    """Drops copies whose original is there. Raises Refused for one that has the only rows there are."""
+def drop_batch_leftovers(live: LiveDatabase) -> tuple[str, ...]:
+    """Drops copies whose original is there, and names them. Raises Refused for one that has the only rows there are."""
     with live.connect() as connection:
         leftovers = live.dialect.find_batch_leftovers(connection)
     for leftover in leftovers:
@@ -24,9 +23,7 @@ def drop_batch_leftovers(live: LiveDatabase, draft: Draft) -> None:
     with live.connect(read_only=False) as connection:
         for leftover in leftovers:
             live.dialect.drop_batch_leftover(connection, leftover)
-    if leftovers:
-        names = ", ".join(leftover.table for leftover in leftovers)
-        draft.passed("tidy", f"dropped {names}, an interrupted batch operation's unfinished copy")
+    return tuple(leftover.table for leftover in leftovers)
 
 
 def read_broken_references(live: LiveDatabase) -> Mapping[str, int]:

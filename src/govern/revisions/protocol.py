@@ -52,6 +52,10 @@ class Statement:
     sql: str
     seconds: float
     revision: str | None
+    observed: Mapping[str, Any] | None = None
+    """What it did to the database, where that was asked for; see ``child/observation.py``."""
+    is_skipped: bool = False
+    """An earlier try has committed it: it was not executed again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +155,8 @@ _KINDS: dict[str, Callable[..., Event]] = {
     "note": Note,
 }
 
+Committed = Mapping[str, list[dict[str, Any]]]
+"""By revision, the statements of it that an earlier run has committed: see ``child/progress.py``."""
 Orders = Mapping[str, Any]
 """What the child is told when it may proceed, beyond that: see ``child/progress.py``. Empty on a scratch database."""
 

@@ -6,22 +6,27 @@ Reports what the child said and decides nothing from it: whoever calls reads the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from govern.config import Settings
+from govern.core.observation import Observation
+from govern.core.plan import Hazard
 from govern.database.dialect import Limits, MigrationLock
 from govern.database.engines import dialect_of
 from govern.database.lock_file import hold_lock_file
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, GovernError
 from govern.revisions.explain import explain_error, explain_silence, explain_stop
+from govern.revisions.observed import hazards_of, observations_of
 from govern.revisions.process import Child, start_child
 from govern.revisions.protocol import (
     ChildError,
+    Committed,
     Description,
     Ending,
     Event,
@@ -32,6 +37,7 @@ from govern.revisions.protocol import (
     Result,
     RevisionDone,
     RevisionStarted,
+    Statement,
     Stopped,
     parse_error,
     parse_event,
@@ -48,6 +54,10 @@ class Outcome:
     error: ChildError | None = None
     notes: tuple[str, ...] = ()
     """What may explain that the database is not as it should be."""
+    observations: tuple[Observation, ...] = ()
+    """What each statement of a rehearsal did."""
+    hazards: Mapping[str, tuple[Hazard, ...]] | None = None
+    """What a rehearsal's revisions lost, by revision; None where that was not observed."""
     output: str = ""
     """The end of what env.py and the revisions printed; no passwords."""
 
@@ -73,6 +83,8 @@ class Runner:
         wait_seconds: float = 0.0,
         on_locked: Callable[[], Orders | None] = _do_nothing,
         on_event: Callable[[Event], None] = _ignore,
+        rehearsing: bool = False,
+        committed: Committed = MappingProxyType({}),
     ) -> Outcome:
         """Runs the revisions up to ``revision`` on the database at ``url``, whatever env.py's own URL is.
 
@@ -80,12 +92,16 @@ class Runner:
         while the lock is held and before anything is executed; if it raises, nothing is, and the exception
         comes through. It is called again in the rare case that env.py closes the connection that had the lock
         and opens another. ``on_event`` sees everything the child says. A lock also brings the limits of the settings
-        with it: what waits too long for a table is tried again.
+        with it: what waits too long for a table is tried again. ``rehearsing``: each statement is observed, and
+        drivers that connect anywhere else than to ``url`` are refused. ``committed``: what of the revisions the
+        database has already, and is not executed again; a run with a lock is told with its orders.
 
-        Raises Refused where the lock is not to be had in time; ConfigurationError, Unreachable or ToolMissing
-        where Alembic could not begin. What fails once a revision or a statement runs is ``Outcome.error``.
+        Raises Refused where the lock is not to be had in time or a connection is refused; ConfigurationError,
+        Unreachable or ToolMissing where Alembic could not begin. What fails once a revision or a statement runs
+        is ``Outcome.error``.
         """
-        return self._migrate("upgrade", url, revision, lock, wait_seconds, on_locked, on_event)
+        facts = {"observe": rehearsing, "confine": rehearsing, "committed": dict(committed)}
+        return self._migrate("upgrade", url, revision, lock, wait_seconds, on_locked, on_event, **facts)
 
     def downgrade(
         self,
@@ -145,8 +161,9 @@ class Runner:
         wait_seconds: float,
         on_locked: Callable[[], Orders | None],
         on_event: Callable[[Event], None],
+        **facts: Any,
     ) -> Outcome:
-        request = self._request(command, url, revision=revision, command_line=[command, revision])
+        request = self._request(command, url, revision=revision, command_line=[command, revision], **facts)
         if lock is not None:
             request["lock"] = {
                 "query": lock.query,
@@ -165,7 +182,14 @@ class Runner:
         error = run.ending if isinstance(run.ending, ChildError) else None
         if error is not None and _came_before_everything(error):
             raise explain_error(error, str(url), run.output)
-        return Outcome(revisions=run.revisions, error=error, notes=run.notes, output=run.output)
+        return Outcome(
+            revisions=run.revisions,
+            error=error,
+            notes=run.notes,
+            observations=observations_of(run.observed),
+            hazards=hazards_of(run.observed),
+            output=run.output,
+        )
 
     def _ask(self, command: str, url: DatabaseUrl | None, **facts: Any) -> Mapping[str, Any]:
         """The answer of a command that migrates nothing."""
@@ -198,6 +222,9 @@ class Runner:
             "address": _address(url) if url is not None else None,
             "lock": None,
             "session": None,
+            "committed": {},
+            "observe": False,
+            "confine": False,
             "config_file": str(alembic.file) if alembic.file is not None else None,
             "section": alembic.section,
             "script_location": str(alembic.script_location),
@@ -225,7 +252,9 @@ class Runner:
                 on_event(event)
                 if isinstance(event, Locked):
                     child.send(f"proceed {json.dumps(on_locked() or {})}")
-                if isinstance(event, Hello | RevisionStarted | RevisionDone | Note | Ending):
+                if isinstance(event, Hello | RevisionStarted | RevisionDone | Note | Ending) or (
+                    isinstance(event, Statement) and event.observed is not None
+                ):
                     events.append(event)
                 if isinstance(event, Ending):
                     break
@@ -241,6 +270,7 @@ class _Run:
     ending: Ending
     revisions: tuple[RevisionDone, ...]
     notes: tuple[str, ...]
+    observed: tuple[Statement, ...]
     output: str
 
     @classmethod
@@ -252,8 +282,20 @@ class _Run:
                 {event.revision: event for event in events if isinstance(event, RevisionDone)}.values()
             ),
             notes=tuple(event.text for event in events if isinstance(event, Note)),
+            observed=tuple(_of_last_tries(events)),
             output=output,
         )
+
+
+def _of_last_tries(events: Iterable[Event]) -> list[Statement]:
+    """The statements of revisions, without those of tries that were taken back."""
+    statements: dict[str, list[Statement]] = {}
+    for event in events:
+        if isinstance(event, RevisionStarted):
+            statements.pop(event.revision, None)
+        elif isinstance(event, Statement) and event.revision is not None:
+            statements.setdefault(event.revision, []).append(event)
+    return [statement for of_revision in statements.values() for statement in of_revision]
 
 
 def _died(events: list[Event], how: str) -> ChildError:

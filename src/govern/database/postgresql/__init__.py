@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
+from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
@@ -30,6 +31,8 @@ from govern.database.postgresql import (
     progress,
     server,
     session_limits,
+    sizes,
+    stamps,
 )
 from govern.database.url import DatabaseUrl
 
@@ -50,6 +53,14 @@ class PostgreSQL:
 
     def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
         server.prepare_replay(live, scratch, table.name)
+
+    def prepare_copy(self, live: DatabaseUrl, copy: DatabaseUrl, table: VersionTable) -> None:
+        server.copy_search_path(live, copy)
+        with self.connect(live, read_only=True) as source, self.connect(copy) as target:
+            stamps.copy_version_rows(source, target, table)
+
+    def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
+        return sizes.read_sizes(connection, tables)
 
     def drop_database(self, url: DatabaseUrl) -> None:
         server.drop_database(url)

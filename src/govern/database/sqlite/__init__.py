@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
+from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
@@ -21,7 +22,7 @@ from govern.database.dialect import (
     VersionTable,
     Witness,
 )
-from govern.database.sqlite import batch, catalog, dump, fingerprint, ledger, locks, repair, server
+from govern.database.sqlite import batch, catalog, dump, fingerprint, ledger, locks, repair, server, stamps
 from govern.database.url import DatabaseUrl
 
 
@@ -41,6 +42,14 @@ class SQLite:
 
     def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
         del live, scratch, table  # an empty file is all there is
+
+    def prepare_copy(self, live: DatabaseUrl, copy: DatabaseUrl, table: VersionTable) -> None:
+        with self.connect(live, read_only=True) as source, self.connect(copy) as target:
+            stamps.copy_version_rows(source, target, table)
+
+    def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
+        del connection, tables  # a file has a size, a table in it has none
+        return {}
 
     def drop_database(self, url: DatabaseUrl) -> None:
         server.drop_database(url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .parent import Parent
@@ -23,12 +23,12 @@ class Journal:
         """Whether any revision began."""
         self.starts = 0
         """How often one began."""
+        self.version_table = ""
         self.is_of_version_table = False
         """Whether the statement is the version table's own."""
         self.has_committed = False
         """Whether something of the running revision was committed before its end."""
         self._is_stamped = False
-        self._version_table = ""
         self._statements = 0
         self._began = 0.0
 
@@ -38,7 +38,7 @@ class Journal:
             return steps_of
 
         def followed(heads: Any, context: Any) -> Iterator[Any]:
-            self._version_table = context.version_table
+            self.version_table = context.version_table
             for step in steps_of(heads, context):
                 revision, direction = _name_step(step.info)
                 began = time.monotonic()
@@ -78,15 +78,24 @@ class Journal:
         """``context`` is SQLAlchemy's ExecutionContext; the version table's own statements are told apart."""
         self.statement, self._began = sql.strip()[:LONGEST_STATEMENT], time.monotonic()
         table = getattr(getattr(getattr(context, "compiled", None), "statement", None), "table", None)
-        self.is_of_version_table = getattr(table, "name", None) == self._version_table
+        self.is_of_version_table = getattr(table, "name", None) == self.version_table
         self._is_stamped |= self.is_of_version_table and self.revision is not None
 
-    def end_statement(self) -> None:
+    def end_statement(self, observe: Callable[[], dict[str, Any] | None], *, is_skipped: bool) -> None:
+        """``is_skipped``: it was committed before, and not executed again."""
+        seconds = time.monotonic() - self._began
         revision = None if self.is_of_version_table else self.revision
         self._statements += revision is not None
+        observed = None if is_skipped else observe()
         if self._statements <= MOST_STATEMENTS:
-            seconds = time.monotonic() - self._began
-            self._parent.emit("statement", sql=self.statement, seconds=seconds, revision=revision)
+            self._parent.emit(
+                "statement",
+                sql=self.statement,
+                seconds=seconds,
+                revision=revision,
+                observed=observed,
+                is_skipped=is_skipped,
+            )
         self.statement = None
 
 

@@ -25,15 +25,16 @@ _PASSWORD = re.compile(r"(\bPASSWORD\s+E?)'(?:[^']|'')*'", re.IGNORECASE)
 class Progress:
     """Follows one revision after the other. Without orders, as on a scratch database, it notes nothing."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, committed: dict[str, list[dict[str, Any]]]) -> None:
         self._journal = journal
         self._orders: dict[str, Any] | None = None
-        self._committed: dict[str, list[dict[str, Any]]] = {}
+        self._committed = committed
         """By revision: what this run or an earlier one has committed of it, in order."""
         self._start = -1
         self._position = 0
         self._unsaved: list[dict[str, Any]] = []
-        self._is_skipped = False
+        self.is_skipped = False
+        """Whether the statement was committed by an earlier try, and is not executed."""
         self._is_unknown = False
         """Whether something failed that may have been committed in part."""
         self.is_writing = False
@@ -50,8 +51,8 @@ class Progress:
         Stops where the revision does not execute what it did then: what is left of it is unknown.
         """
         committed = self._follow()
-        self._is_skipped = self._position < len(committed)
-        if not self._is_skipped:
+        self.is_skipped = self._position < len(committed)
+        if not self.is_skipped:
             return False
         then = committed[self._position]
         is_end = self._journal.is_of_version_table
@@ -65,7 +66,7 @@ class Progress:
     def note(self, sql: str, parameters: Any, *, has_rows: bool) -> None:
         """A statement was executed in a transaction, which may be committed before the revision ends."""
         self._follow()
-        if self._is_skipped:
+        if self.is_skipped:
             return
         self._position += 1
         if len(self._unsaved) < _MOST_STATEMENTS:
