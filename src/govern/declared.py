@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.config import Settings
 from govern.core.changes import accept, diff
@@ -18,10 +19,11 @@ from govern.database.live import LiveDatabase, version_table
 from govern.database.scratch import scratch_database
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck
-from govern.revisions.protocol import ChildError
-from govern.revisions.runner import Runner
 from govern.source.lock import read_lock
 from govern.source.sql_files import read_sql_files
+
+if TYPE_CHECKING:
+    from govern.revisions.protocol import ChildError
 
 
 class ReplayFailed(CouldNotCheck):
@@ -50,6 +52,8 @@ def declared_by_models(settings: Settings, *, like: DatabaseUrl) -> Iterator[Dec
 
     Raises ConfigurationError for models that cannot be loaded or a SQL file that does not run.
     """
+    from govern.revisions.runner import Runner
+
     with scratch_database(settings, like=like, label="models") as url:
         dialect_of(url).prepare_replay(like, url, version_table(settings))
         Runner(settings).create_all(url)
@@ -74,6 +78,8 @@ def declared_by_revisions(
 
 def replay(scratch: LiveDatabase, revision: str) -> None:
     """Upgrades a scratch database, and reads back that something was persisted. Raises ReplayFailed."""
+    from govern.revisions.runner import Runner
+
     settings = scratch.settings
     outcome = Runner(settings).upgrade(scratch.url, revision)
     if outcome.error is not None:

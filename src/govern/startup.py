@@ -85,7 +85,7 @@ def _text_of(engine_or_url: HasUrl | str) -> str:
 
 def _read_expectation(settings: Settings) -> Expectation:
     """What came along with the application: its lock, its revision files, or both."""
-    lock = read_lock(settings.lock)
+    lock = read_lock(settings.lock, at_once=False)
     alembic = settings.alembic
     return Expectation(
         heads=lock.heads if lock else read_project_chain(alembic).effective_heads,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import Project
+from tests.fixtures.databases import MakeDatabase
 
 MANIFEST = "schema/governance.yaml"
 TOMORROW = date.today() + timedelta(days=1)  # noqa: DTZ011 - the day here, as a manifest means it
@@ -157,3 +160,42 @@ def test_a_baseline_of_the_manifest_is_read_and_a_missing_one_refused(
     assert "schema/drift.baseline" in refused.problem["what"]
     project.succeed("drift", "--write-baseline", "schema/drift.baseline")
     assert project.succeed("drift").findings == []
+
+
+def test_the_order_of_columns_is_compared_when_asked(
+    make_project: MakeProject,
+    any_database: DatabaseUrl,
+    make_another: Callable[[], DatabaseUrl],
+    tmp_path: Path,
+) -> None:
+    project, other = make_project("plain", any_database), make_another()
+    execute(any_database, "CREATE TABLE t (a integer, b integer, c integer)")
+    execute(other, "CREATE TABLE t (b integer, a integer, c integer)")
+    assert found(project, "--against", other.text) == set()
+    done = project.ask("drift", "--against", other.text, "--column-order")
+    (finding,) = done.findings
+    assert (finding["rule"], finding["subject"]["name"]) == ("drift.table-changed", "t")
+    assert finding["message"].endswith("column_order should be b, a, c, is a, b, c")
+
+    project.write(
+        {
+            MANIFEST: "drift:\n  ignore:\n    - {kind: table, name: t, fact: column_order, reason: old, owner: ada}\n"
+        }
+    )
+    assert found(project, "--against", other.text, "--column-order") == set()
+
+    snapshot = tmp_path / "snapshot.txt"
+    project.govern("snapshot", "--output", str(snapshot))
+    refused = project.ask("drift", "--against", str(snapshot), "--column-order")
+    assert refused.exit_code == 2
+
+
+@pytest.fixture
+def make_another(
+    request: pytest.FixtureRequest, any_database: DatabaseUrl, tmp_path: Path
+) -> Callable[[], DatabaseUrl]:
+    """Another empty database of the same engine."""
+    if any_database.dialect == "postgresql":
+        make: MakeDatabase = request.getfixturevalue("make_postgresql_database")
+        return lambda: make("template0")
+    return lambda: DatabaseUrl.parse(f"sqlite:///{tmp_path}/another.sqlite")

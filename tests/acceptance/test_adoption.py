@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from govern.database.url import DatabaseUrl
+from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import Project
 from tests.fixtures.projects import list_tables, read_version
 
@@ -95,3 +96,44 @@ def test_a_model_that_no_revision_creates_is_found_and_written(
     assert finding["subject"]["name"] == "comments.title"
     project.succeed("revision", "-m", "titles")
     project.succeed("check")
+
+
+def test_a_written_revision_does_what_autogenerate_does_not_see(
+    make_project: MakeProject, any_database: DatabaseUrl
+) -> None:
+    project = make_project("plain", any_database)
+    project.write(
+        {"govern.toml": 'sql = "schema/sql"\n', "schema/sql/watch.sql": WATCH[any_database.dialect]}
+    )
+    forgotten = project.ask("check")
+    finding = next(found for found in forgotten.findings if found["rule"] == "drift.trigger-removed")
+    assert finding["fix"]["proven"]
+    assert "notes_watch" in "".join(finding["fix"]["sql"])
+
+    done = project.succeed("revision", "-m", "watch")
+    assert "beyond autogenerate" in done.entry("revision")["reason"]
+    assert project.succeed("check").rules == {"drift.lock-missing"}
+    project.succeed("lock")
+    project.succeed("migrate")
+    project.succeed("drift", "--against", "models")
+    written = (project.root / done.report["path"]).read_text()
+    downgrade = written.partition("def downgrade")[2]
+    assert "DROP TRIGGER" in downgrade
+
+
+WATCH = {
+    "postgresql": """
+        CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          NEW.body := NEW.body || ' :seen at 12:30';
+          RETURN NEW;
+        END
+        $$;
+        CREATE TRIGGER notes_watch BEFORE INSERT ON notes FOR EACH ROW EXECUTE FUNCTION watch();
+    """,
+    "sqlite": """
+        CREATE TRIGGER notes_watch AFTER INSERT ON notes BEGIN
+          UPDATE notes SET body = body || ' :seen' WHERE id = NEW.id;
+        END;
+    """,
+}

@@ -10,7 +10,7 @@ from tests.acceptance.program import Project, dump, execute
 from tests.fixtures.projects import read_rows
 
 HAND_MADE_CHANGES = """
-    ALTER TABLE users ALTER COLUMN email DROP NOT NULL;
+    ALTER TABLE users ALTER COLUMN email DROP NOT NULL, ALTER COLUMN email TYPE text;
     ALTER TABLE notes ALTER COLUMN body TYPE varchar(500);
     ALTER TABLE notes ADD COLUMN scratch text;
     DROP INDEX ix_notes_user;
@@ -53,7 +53,7 @@ def test_a_proven_script_takes_the_drift_away(
     assert {(finding["rule"], _last_name(finding)) for finding in found.findings} == FOUND
     assert all(finding["fix"]["proven"] for finding in found.findings)
     losses = {_last_name(finding) for finding in found.findings if finding["fix"]["loses_data"]}
-    assert losses == {"notes.scratch", "notes.body"}
+    assert losses == {"notes.scratch", "users.email"}
     assert dump(postgresql_database) == changed  # looking changes nothing
 
     told = project.govern("drift")
@@ -83,16 +83,16 @@ def test_a_repair_drops_nothing_that_was_not_named(
 
     planned = project.succeed("repair", "plan").report["repair"]
     assert planned["proven"]
-    assert planned["hazards"] == ["drops-column:notes.scratch", "retypes-column:notes.body"]
+    assert planned["hazards"] == ["drops-column:notes.scratch", "retypes-column:users.email"]
 
-    for allowed in ((), ("--allow", "retypes-column:notes.body"), ("--allow", "drops-column:notes.body")):
+    for allowed in ((), ("--allow", "retypes-column:users.email"), ("--allow", "drops-column:notes.body")):
         refused = project.ask("repair", "apply", *allowed)
         assert refused.exit_code == 4, refused
         assert "--allow drops-column:notes.scratch" in refused.problem["next"]
         assert refused.problem["state"] == "nothing was changed"
     assert dump(postgresql_database) == before
 
-    allow = ("--allow", "drops-column:notes.scratch", "--allow", "retypes-column:notes.body")
+    allow = ("--allow", "drops-column:notes.scratch", "--allow", "retypes-column:users.email")
     applied = project.succeed("repair", "apply", *allow)
     assert project.succeed("drift").findings == []
     assert read_rows(postgresql_database, ALL_ROWS) == rows

@@ -1,19 +1,15 @@
-"""Every single change of the corpus is seen, in both directions, and moves the fingerprint."""
+"""Kinds of objects beyond the case corpus: secrets, tablespaces, and what a role that is no superuser sees."""
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
-from govern.checks.drift import KINDS
 from govern.core.changes import diff
 from govern.core.snapshot import Snapshot
 from govern.database.dialect import VersionTable
@@ -21,42 +17,6 @@ from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 from tests.fixtures.databases import MakeDatabase, MakeRole
 from tests.fixtures.server import wanted_major
-
-FOLDER = Path(__file__).parents[1] / "cases" / "drift"
-CASES = sorted(path.parent for path in FOLDER.glob("*/*/expected.json"))
-OPPOSITE = {"added": "removed", "removed": "added", "changed": "changed"}
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The cases that a server of the run's major version can be told."""
-    if "case" in metafunc.fixturenames:
-        major = wanted_major(metafunc.config)
-        cases = [case for case in CASES if expectation(case).get("min_major", 0) <= major]
-        metafunc.parametrize("case", cases, ids=[f"{case.parent.name}/{case.name}" for case in cases])
-
-
-def test_one_change_is_seen_both_ways(make_postgresql_database: MakeDatabase, case: Path) -> None:
-    database = make_postgresql_database("template0")
-    a, b = (case / "a.sql").read_text(encoding="utf-8"), (case / "b.sql").read_text(encoding="utf-8")
-    run(database, a)
-    first, fingerprint = read(database)
-    if b.startswith(a):
-        run(database, b.removeprefix(a))
-        second, moved = read(database)
-        assert fingerprint != moved
-    else:
-        other = make_postgresql_database("template0")
-        run(other, b)
-        second, _ = read(other)
-    changes = [tuple(change) for change in expectation(case)["changes"]]
-    assert seen(first, second) == sorted(changes)
-    assert seen(second, first) == sorted(turned(change) for change in changes)
-    assert first.unmodelled == second.unmodelled == ()
-
-
-def test_every_kind_of_a_case_has_rules() -> None:
-    kinds = {rule.rpartition("-")[0] for case in CASES for rule, *_ in expectation(case)["changes"]}
-    assert kinds <= KINDS.keys()
 
 
 def test_secrets_of_foreign_data_are_never_read(postgresql_database: DatabaseUrl) -> None:
@@ -99,6 +59,33 @@ def test_another_tablespace_is_storage(
     assert "storage-added" not in {rule for rule, *_ in seen(replace(before, objects={}), after)}
 
 
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_what_lies_in_another_tablespace_is_moved(
+    server_url: DatabaseUrl,
+    make_postgresql_database: MakeDatabase,
+    pytestconfig: pytest.Config,
+    is_declared: bool,
+) -> None:
+    here, there = make_postgresql_database("template0"), make_postgresql_database("template0")
+    dialect, table = dialect_of(here), VersionTable()
+    with tablespace(server_url, in_place=wanted_major(pytestconfig) >= 15) as name:
+        for url, place in ((here, "pg_default"), (there, name)):
+            run(
+                url,
+                f"CREATE TABLE t (id integer) TABLESPACE {place}; CREATE INDEX i ON t (id) TABLESPACE {place}",
+            )
+        declared, live = (there, here) if is_declared else (here, there)
+        expected, _ = read(declared)
+        proposal = dialect.propose_repair(live, live, declared, expected, table)
+        run(live, ";".join(step.sql for step in proposal.steps))
+        after, _ = read(live)
+        for url in (here, there):
+            run(url, "DROP TABLE t")
+    assert after.objects == expected.objects
+    assert proposal.hazards == ()
+    assert not [step for step in proposal.steps if "CREATE" in step.sql]
+
+
 def test_a_role_that_is_no_superuser_reads_every_kind(
     postgresql_database: DatabaseUrl, make_role: MakeRole
 ) -> None:
@@ -112,11 +99,6 @@ def test_a_role_that_is_no_superuser_reads_every_kind(
 
 
 CASTS = "CREATE CAST (text AS integer) WITH INOUT; CREATE OPERATOR public.!! (RIGHTARG = integer, FUNCTION = int4abs)"
-
-
-def expectation(case: Path) -> dict[str, Any]:
-    expected: dict[str, Any] = json.loads((case / "expected.json").read_text(encoding="utf-8"))
-    return expected
 
 
 @contextmanager
@@ -152,8 +134,3 @@ def seen(declared: Snapshot, live: Snapshot) -> list[tuple[str, ...]]:
         (change.rule_id.removeprefix("drift."), change.key.namespace, change.key.name)
         for change in diff(declared, live)
     )
-
-
-def turned(change: tuple[str, ...]) -> tuple[str, ...]:
-    kind, _, action = change[0].rpartition("-")
-    return (f"{kind}-{OPPOSITE[action]}", *change[1:])

@@ -233,7 +233,8 @@ def read(url: DatabaseUrl) -> Snapshot:
 
 
 def propose(live: DatabaseUrl, declared: DatabaseUrl) -> tuple[str, ...]:
-    return dialect_of(live).propose_repair(live, declared, TABLE)
+    proposal = dialect_of(live).propose_repair(live, live, declared, read(declared), TABLE)
+    return tuple(step.sql for step in proposal.steps)
 
 
 def apply(live: DatabaseUrl, declared: DatabaseUrl) -> None:

@@ -7,6 +7,7 @@ by name. The proof comes first, because a rehearsal must not run what the copy h
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -153,7 +154,8 @@ def _guard_hazards(hazards: tuple[Hazard, ...], draft: Draft, allow: tuple[str, 
         raise Refused(
             "the pending revisions can lose data",
             why=", ".join(hazard.described for hazard in forbidden),
-            next="allow each by name: " + " ".join(f"--allow {hazard}" for hazard in forbidden),
+            next="allow each by name: "
+            + " ".join(f"--allow {shlex.quote(str(hazard))}" for hazard in forbidden),
         )
     if hazards:
         draft.passed("hazards", f"allowed by name: {', '.join(map(str, hazards))}")

@@ -56,12 +56,14 @@ def finish_run(live: LiveDatabase, run: Run, result: RunResult, *, error: str | 
     """Records how it ended, with the fingerprint that start-up checks compare and the lock it was held against."""
     lock = read_lock(live.settings.lock)
     with live.connect(read_only=False) as connection:
+        watermark = live.dialect.read_watermark(connection, live.table)  # first: what comes after it moves it
         finished = replace(
             run,
             result=result,
             error=error,
             finished_at=datetime.now(UTC),
             lock_digest=lock.digest if lock else None,
+            watermark=watermark,
             fingerprint=live.dialect.read_fingerprint(connection, live.table),
         )
         live.dialect.record_run(connection, finished)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import date
 
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.actions.validate import serious, validate
 from govern.core.changes import accept, describe_change, diff
-from govern.core.plan import RepairPlan, hazards_of_undoing
+from govern.core.plan import RepairPlan
 from govern.core.report import Draft
 from govern.core.scope import Scope, sort_changes
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.declared import Declared, beside, declared_by_revisions, in_words_of, schema_copy
-from govern.errors import CouldNotCheck, FailedMidway, Refused
+from govern.errors import FailedMidway, Refused
 from govern.source.manifest import Manifest
 
 Narrate = Callable[[str], None]
@@ -27,8 +27,8 @@ Narrate = Callable[[str], None]
 def plan_repair(live: LiveDatabase, scope: Scope, today: date) -> RepairPlan:
     """Proposes statements for the drift from the stamped revision, and proves them on a scratch copy.
 
-    What ``scope`` ignores or knows is not undone. The copy has the live schema without its rows. Nothing is
-    written to the live database.
+    What ``scope`` ignores or knows is not undone. The copy has the live schema and none of its rows: made-up ones
+    stand for them. Nothing is written to the live database.
     """
     with declared_by_revisions(live.settings, live.read_stamped(), like=live.url) as declared:
         return prove_repair(live, declared, scope, today)
@@ -37,24 +37,22 @@ def plan_repair(live: LiveDatabase, scope: Scope, today: date) -> RepairPlan:
 def prove_repair(live: LiveDatabase, declared: Declared, scope: Scope, today: date) -> RepairPlan:
     """The same, against a declared schema that stands in a scratch database already."""
     schema = live.read_snapshot()
-    declared = replace(declared, snapshot=_accepted(live, declared, schema, scope, today))
-    changes = diff(declared.snapshot, schema)
-    hazards = hazards_of_undoing(changes)
+    accepted = _accepted(live, declared, schema, scope, today)
+    changes = diff(accepted, schema)
     if not changes:
-        return RepairPlan(statements=(), changes=(), hazards=(), remaining=())
-    try:
-        statements = live.dialect.propose_repair(live.url, declared.url, live.table)
-    except CouldNotCheck as error:
-        return RepairPlan(
-            statements=(), changes=changes, hazards=hazards, remaining=changes, problem=error.problem.why
-        )
+        return RepairPlan(steps=(), changes=(), hazards=(), remaining=())
     with schema_copy(live) as copy:
-        problem = _run(copy, statements)
-        repaired = copy.read_snapshot()
-        wanted = in_words_of(repaired, declared.snapshot, live.dialect, lambda: nullcontext(copy.url))
-        remaining = diff(wanted, repaired)
+        expected = _in_words_of_copy(copy, accepted)
+        proposal = live.dialect.propose_repair(live.url, copy.url, declared.url, expected, live.table)
+        problem = _run(copy, tuple(step.sql for step in proposal.steps))
+        remaining = diff(_in_words_of_copy(copy, accepted), copy.read_snapshot())
     return RepairPlan(
-        statements=statements, changes=changes, hazards=hazards, remaining=remaining, problem=problem
+        steps=proposal.steps,
+        changes=changes,
+        hazards=proposal.hazards,
+        remaining=remaining,
+        doubts=proposal.doubts,
+        problem=problem,
     )
 
 
@@ -65,6 +63,10 @@ def _accepted(
     expected = in_words_of(schema, declared.snapshot, live.dialect, beside(declared))
     sorted_changes = sort_changes(diff(expected, schema), scope, today)
     return accept(expected, schema, (*sorted_changes.ignored, *sorted_changes.known))
+
+
+def _in_words_of_copy(copy: LiveDatabase, declared: Snapshot) -> Snapshot:
+    return in_words_of(copy.read_snapshot(), declared, copy.dialect, lambda: nullcontext(copy.url))
 
 
 def apply_repair(
@@ -141,7 +143,8 @@ def _guard(plan: RepairPlan, allow: tuple[str, ...]) -> None:
         raise Refused(
             "the repair can lose data",
             why=", ".join(hazard.described for hazard in forbidden),
-            next="allow each by name: " + " ".join(f"--allow {hazard}" for hazard in forbidden),
+            next="allow each by name: "
+            + " ".join(f"--allow {shlex.quote(str(hazard))}" for hazard in forbidden),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.project import Project, find_chain_problems, read_project
 from govern.checks.chain import does_not_replay
-from govern.checks.drift import check_scope, judge_drift
+from govern.checks.drift import check_scope, judge_drift, with_fixes
 from govern.checks.lock import check_lock
 from govern.checks.manifest import check_manifest
 from govern.config import Settings
@@ -13,10 +13,17 @@ from govern.core.finding import Severity
 from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of, name_revisions
-from govern.database.engines import dialect_of
+from govern.database.live import LiveDatabase
 from govern.database.target import declared_like, server_like
 from govern.database.url import DatabaseUrl
-from govern.declared import ReplayFailed, beside, declared_by_models, declared_by_revisions, in_words_of
+from govern.declared import (
+    Declared,
+    ReplayFailed,
+    beside,
+    declared_by_models,
+    declared_by_revisions,
+    in_words_of,
+)
 from govern.source.lock import read_lock
 from govern.source.scope import read_scope
 
@@ -38,16 +45,15 @@ def check(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> Non
     entry = draft.add(_chain_entry(project))
     like = declared_like(settings)
     narrate("creating the models' schema in a scratch database")
-    with declared_by_models(settings, like=like) as declared:
-        models = declared.snapshot
-    draft.unmodelled = models.unmodelled
-    if any(finding.severity >= Severity.ERROR for finding in entry.findings):
-        draft.add(Entry(name="replay", status="skipped", reason="the revision chain is broken"))
-    else:
-        narrate("replaying the revisions from an empty database")
-        _check_replay(draft, project, models, like)
-    _check_manifest(draft, project, models)
-    _check_lock(draft, project, models)
+    with declared_by_models(settings, like=like) as models:
+        draft.unmodelled = models.snapshot.unmodelled
+        if any(finding.severity >= Severity.ERROR for finding in entry.findings):
+            draft.add(Entry(name="replay", status="skipped", reason="the revision chain is broken"))
+        else:
+            narrate("replaying the revisions from an empty database")
+            _check_replay(draft, project, models, like)
+    _check_manifest(draft, project, models.snapshot)
+    _check_lock(draft, project, models.snapshot)
 
 
 def _chain_entry(project: Project) -> Entry:
@@ -56,29 +62,37 @@ def _chain_entry(project: Project) -> Entry:
     )
 
 
-def _check_replay(draft: Draft, project: Project, models: Snapshot, like: DatabaseUrl) -> None:
-    settings = project.settings
+def _check_replay(draft: Draft, project: Project, models: Declared, like: DatabaseUrl) -> None:
+    settings, heads = project.settings, project.chain.effective_heads
     try:
-        with declared_by_revisions(settings, project.chain.effective_heads, like=like) as declared:
-            models = in_words_of(declared.snapshot, models, dialect_of(declared.url), beside(declared))
-            revisions = declared.snapshot
+        with declared_by_revisions(settings, heads, like=like) as revisions:
+            draft.passed("replay", f"from empty to {name_revisions(heads)}")
+            draft.add(_compare(project, models, revisions))
     except ReplayFailed as failure:
         draft.add(Entry.of("replay", (does_not_replay(project.chain, failure.error, root=settings.root),)))
         draft.add(Entry(name="models", status="skipped", reason="the revisions do not replay"))
-        return
-    draft.passed("replay", f"from empty to {name_revisions(project.chain.effective_heads)}")
-    scope = read_scope(settings, project.manifest, with_known=False)
+
+
+def _compare(project: Project, models: Declared, revisions: Declared) -> Entry:
+    """What the newest revision lacks of the models; each finding with the statements that are missing."""
+    scope, today = read_scope(project.settings, project.manifest, with_known=False), local_today()
+    replayed = LiveDatabase(project.settings, revisions.url)
     verdict = judge_drift(
-        models,
-        revisions,
+        in_words_of(revisions.snapshot, models.snapshot, replayed.dialect, beside(revisions)),
+        revisions.snapshot,
         scope=scope,
-        today=local_today(),
+        today=today,
         critical_tables=project.critical_tables,
         remedy=_FORGOTTEN_REVISION,
     )
-    findings = verdict.findings + check_scope(verdict.sorted, scope, unused=False)
+    findings = verdict.findings
+    if findings:
+        from govern.actions.repair import prove_repair  # with all that a backup needs
+
+        findings = with_fixes(findings, prove_repair(replayed, models, scope, today))
+    findings += check_scope(verdict.sorted, scope, unused=False)
     remark = f"; {verdict.remark}" if verdict.remark else ""
-    draft.add(Entry.of("models", findings, f"models and SQL files against the replayed revisions{remark}"))
+    return Entry.of("models", findings, f"models and SQL files against the replayed revisions{remark}")
 
 
 def _check_manifest(draft: Draft, project: Project, models: Snapshot) -> None:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from govern.actions.files import write_text
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.project import Project, open_database, read_project
 from govern.checks.chain import check_chain
-from govern.checks.drift import Verdict, check_scope, judge_drift
+from govern.checks.drift import Verdict, check_scope, judge_drift, with_fixes
 from govern.config import Settings
-from govern.core.changes import describe_change
-from govern.core.finding import Finding, Fix, Severity
+from govern.core.changes import describe_change, with_column_order
+from govern.core.finding import Finding, Severity
 from govern.core.plan import RepairPlan
 from govern.core.report import Draft, Entry
-from govern.core.scope import Scope
-from govern.core.snapshot import Snapshot
+from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.core.wording import count_of
 from govern.database.dialect import OpenScratch
 from govern.database.live import LiveDatabase
@@ -48,6 +47,7 @@ def drift(
     *,
     against: str = "revision",
     sql_file: Path | None = None,
+    column_order: bool = False,
     baseline: Path | None = None,
     write_baseline: Path | None = None,
     today: date | None = None,
@@ -58,16 +58,20 @@ def drift(
 
     ``baseline`` lists the differences that are known, in place of the manifest's file; ``write_baseline``
     receives them, and what it lists is no finding. ``today`` decides which ignored differences have expired.
+    ``column_order`` also compares the order of columns; a snapshot file does not know it.
     """
     project = read_project(settings)
     today = today or local_today()
     scope = read_scope(settings, project.manifest, baseline=baseline, with_known=write_baseline is None)
+    judge = partial(judge_drift, scope=scope, today=today, critical_tables=project.critical_tables)
     live = open_database(project, draft)
-    with _no_migration_running(live):
+    with _no_migration_running(live), live.reading_snapshot() as read_live:
         if against in ("revision", "head", "models"):
             narrate(f"building the schema declared by {_WORDS[against]}")
             with _declared(project, live, against) as declared:
-                verdict = _judge(draft, project, live, declared.snapshot, beside(declared), scope, today)
+                order = LiveDatabase(settings, declared.url).read_column_order() if column_order else None
+                expected, schema = _align(live, read_live(), declared.snapshot, order, beside(declared))
+                verdict = judge(expected, schema)
                 findings = verdict.findings
                 if (findings or sql_file is not None) and write_baseline is None:
                     from govern.actions.repair import prove_repair  # with all that a backup needs
@@ -76,9 +80,11 @@ def drift(
                     plan = prove_repair(live, declared, scope, today)
                     findings = _with_repair(draft, findings, plan, sql_file)
         else:
-            other = _read_other(settings, against)
-            verdict = _judge(draft, project, live, other, copied(live), scope, today)
+            snapshot, order = _read_other(settings, against, with_order=column_order)
+            expected, schema = _align(live, read_live(), snapshot, order, copied(live))
+            verdict = judge(expected, schema)
             findings = verdict.findings
+    draft.unmodelled = schema.unmodelled
     remark = f"; {verdict.remark}" if verdict.remark else ""
     if write_baseline is not None:
         _write_baseline(draft, write_baseline, verdict)
@@ -177,19 +183,19 @@ def _require_replayable(project: Project, stamped: tuple[str, ...] | None) -> No
             )
 
 
-def _judge(
-    draft: Draft,
-    project: Project,
+def _align(
     live: LiveDatabase,
+    schema: Snapshot,
     declared: Snapshot,
+    order: ColumnOrder | None,
     scratch: OpenScratch,
-    scope: Scope,
-    today: date,
-) -> Verdict:
-    schema = live.read_snapshot()
-    draft.unmodelled = schema.unmodelled
+) -> tuple[Snapshot, Snapshot]:
+    """The declared and the live schema in the same words; with the order of columns where one is given."""
     expected = in_words_of(schema, declared, live.dialect, scratch)
-    return judge_drift(expected, schema, scope=scope, today=today, critical_tables=project.critical_tables)
+    if order is None:
+        return expected, schema
+    standing = live.read_column_order()
+    return with_column_order(expected, order, standing), with_column_order(schema, standing, order)
 
 
 def _write_baseline(draft: Draft, path: Path, verdict: Verdict) -> None:
@@ -197,51 +203,35 @@ def _write_baseline(draft: Draft, path: Path, verdict: Verdict) -> None:
     draft.passed("baseline", f"{path}: {count_of(len(verdict.sorted.open), 'known difference')}")
 
 
-def _read_other(settings: Settings, against: str) -> Snapshot:
+def _read_other(settings: Settings, against: str, *, with_order: bool) -> tuple[Snapshot, ColumnOrder | None]:
     """A snapshot file, or another database."""
     if "://" in against:
-        return LiveDatabase(settings, DatabaseUrl.parse(against)).read_snapshot()
-    path = Path(against)
-    lock = read_lock(path)
+        other = LiveDatabase(settings, DatabaseUrl.parse(against))
+        return other.read_snapshot(), other.read_column_order() if with_order else None
+    lock = read_lock(Path(against))
     if lock is None:
         raise ConfigurationError(
             f"there is no snapshot file {against}",
             why="--against takes revision, head, models, a snapshot file or a URL",
             next="write one: govern snapshot --output FILE",
         )
-    return lock.snapshot
+    if with_order:
+        raise ConfigurationError(
+            f"{against} does not say in which order columns stand",
+            why="--column-order needs two databases; a snapshot file is the same whatever the order",
+            next="hold the database against revision, head, models or another database's URL",
+        )
+    return lock.snapshot, None
 
 
 def _with_repair(
     draft: Draft, findings: tuple[Finding, ...], plan: RepairPlan, sql_file: Path | None
 ) -> tuple[Finding, ...]:
-    """Gives the whole script to the report, and to the findings it takes away if it is proven."""
+    """Gives the whole script to the report, and to each finding the statements that take it away."""
     draft.data["repair"] = _repair_json(plan)
     if sql_file is not None:
         draft.add(_write_script(sql_file, plan))
-    if not plan.is_proven:
-        return findings
-    losses = {hazard.subject for hazard in plan.hazards}
-    return tuple(
-        replace(
-            finding,
-            fix=Fix(
-                sql=_statements_about(finding, plan.statements),
-                loses_data=finding.subject.name in losses,
-                proven=True,
-            ),
-        )
-        for finding in findings
-    )
-
-
-def _statements_about(finding: Finding, statements: tuple[str, ...]) -> tuple[str, ...]:
-    """The statements that name the object; all of them where none does (they belong together)."""
-    names = finding.subject.name.split(" ")[-1].split(".")
-    about = tuple(
-        statement for statement in statements if all(name.partition("(")[0] in statement for name in names)
-    )
-    return about or statements
+    return with_fixes(findings, plan)
 
 
 def _write_script(path: Path, plan: RepairPlan) -> Entry:
@@ -262,6 +252,7 @@ def _repair_json(plan: RepairPlan) -> dict[str, object]:
         "proven": plan.is_proven,
         "hazards": [str(hazard) for hazard in plan.hazards],
         "remaining": [describe_change(change) for change in plan.remaining],
+        "doubts": list(plan.doubts),
         "problem": plan.problem,
     }
 
@@ -269,11 +260,9 @@ def _repair_json(plan: RepairPlan) -> dict[str, object]:
 def _describe_plan(plan: RepairPlan) -> str:
     if not plan.changes:
         return "the schema is as declared; there is nothing to repair"
+    doubts = "".join(f"; {doubt}" for doubt in plan.doubts)
     if plan.is_proven:
-        statements, differences = len(plan.statements), len(plan.changes)
-        return (
-            f"{count_of(statements, 'statement')} for {count_of(differences, 'difference')}, proven on a copy"
-        )
-    return (
-        f"no proven repair: {plan.problem or count_of(len(plan.remaining), 'difference') + ' would remain'}"
-    )
+        statements = count_of(len(plan.statements), "statement")
+        return f"{statements} for {count_of(len(plan.changes), 'difference')}, proven on a copy{doubts}"
+    problem = plan.problem or count_of(len(plan.remaining), "difference") + " would remain"
+    return f"no proven repair: {problem}{doubts}"

@@ -24,6 +24,7 @@ from govern.api.project import (
     read_project,
 )
 from govern.config import Settings
+from govern.core.changes import describe_change
 from govern.core.plan import Plan
 from govern.core.report import Draft
 from govern.core.wording import count_of
@@ -112,10 +113,17 @@ def revision(draft: Draft, settings: Settings, message: str, *, narrate: Narrate
     project = read_project(settings)
     if project.chain.files:
         guard_chain(project, draft)
-    narrate("comparing the models with the newest revision in a scratch database")
-    path = write_revision(settings, project.chain, message)
-    draft.data["path"] = settings.relative(path)
-    draft.passed("revision", f"{settings.relative(path)}: review it, then run govern check")
+    written = write_revision(settings, project.chain, message, narrate=narrate)
+    path = settings.relative(written.path)
+    draft.data["path"] = path
+    draft.data["remaining"] = [describe_change(change) for change in written.remaining]
+    rest = f"; {count_of(written.completed, 'statement')} beyond autogenerate" if written.completed else ""
+    left = (
+        f"; {count_of(len(written.remaining), 'difference')} left to write by hand"
+        if written.remaining
+        else ""
+    )
+    draft.passed("revision", f"{path}{rest}{left}: review it, then run govern check")
 
 
 @command("lock")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from govern.core.changes import Action, Change, accept, describe_change, diff
-from govern.core.finding import Finding, Rule, Severity, Subject
+from govern.core.finding import Finding, Fix, Rule, Severity, Subject
+from govern.core.plan import RepairPlan
 from govern.core.scope import Ignore, Known, Scope, Sorted, sort_changes
 from govern.core.snapshot import ABOUT_AN_OBJECT, Fact, ObjectKey, Snapshot, split_name
 from govern.errors import CouldNotCheck
@@ -172,6 +173,25 @@ def check_scope(sorted_changes: Sorted, scope: Scope, *, unused: bool = True) ->
         findings += [_unused(entry, scope) for entry in sorted_changes.unused]
         findings += [_vanished(known, scope) for known in sorted_changes.vanished]
     return tuple(findings)
+
+
+def with_fixes(findings: Iterable[Finding], plan: RepairPlan) -> tuple[Finding, ...]:
+    """The findings, each with the statements of ``plan`` that it needs."""
+    return tuple(replace(finding, fix=_fix_of(finding, plan)) for finding in findings)
+
+
+def _fix_of(finding: Finding, plan: RepairPlan) -> Fix | None:
+    """The statements that this finding needs, if there are some that work."""
+    subject = finding.subject
+    key = ObjectKey(subject.kind, subject.namespace or "", subject.name)
+    statements = plan.statements_for(key)
+    if not statements or any(change.key == key for change in plan.remaining):
+        return None
+    return Fix(
+        sql=statements,
+        loses_data=any(hazard.concerns(key) for hazard in plan.hazards),
+        proven=plan.is_proven,
+    )
 
 
 def _expired(entry: Ignore, scope: Scope) -> Finding:

@@ -214,7 +214,7 @@ def _check_schema(
     reason = (
         "there is no schema.lock"
         if lock is None
-        else f"schema.lock is written for {lock.snapshot.dialect} {lock.snapshot.server_version}"
+        else f"schema.lock is written for {lock.dialect} {lock.server_major}"
     )
     message = f"{about.name} runs on {live.dialect} {live.server_version}; {reason}"
     return (Finding.of(CANNOT_VERIFY, about, message),)
@@ -253,8 +253,15 @@ def _is_as_last_validated(
         run is not None
         and set(run.to_revision) == set(expected.heads)
         and (expected.lock is None or run.lock_digest == expected.lock.digest)
-        and run.fingerprint == dialect.read_fingerprint(connection, table)
+        and _has_fingerprint(connection, dialect, table, run)
     )
+
+
+def _has_fingerprint(connection: Connection, dialect: Dialect, table: VersionTable, run: Run) -> bool:
+    """Whether the schema is as it was after ``run``; asked of the watermark first, which is cheaper."""
+    if run.fingerprint and run.watermark and dialect.is_untouched(connection, table, run.watermark):
+        return True
+    return run.fingerprint == dialect.read_fingerprint(connection, table)
 
 
 def _read_runs(connection: Connection, dialect: Dialect, limit: int) -> tuple[Run, ...]:

@@ -65,6 +65,7 @@ def snapshot(session: Session) -> Report:
     metavar="FILE",
     help="Write the repair script there, proven on a copy.",
 )
+@click.option("--column-order", is_flag=True, help="Also compare the order of columns, which SELECT * shows.")
 @click.option(
     "--coverage", is_flag=True, help="Only list which kinds of objects are covered, and which are not."
 )
@@ -87,6 +88,7 @@ def drift(
     sql_file: Path | None,
     baseline: Path | None,
     write_baseline: Path | None,
+    column_order: bool,
     coverage: bool,
 ) -> Report:
     """Differences between the database and the schema it should have.
@@ -108,6 +110,7 @@ def drift(
         session.settings,
         against=against,
         sql_file=sql_file,
+        column_order=column_order,
         baseline=baseline,
         write_baseline=write_baseline,
         narrate=session.narrate,

@@ -11,6 +11,7 @@ from govern.core.snapshot import (
     ABOUT_AN_OBJECT,
     INSIDE_A_RELATION,
     RELATIONS,
+    ColumnOrder,
     Fact,
     Facts,
     ObjectKey,
@@ -47,6 +48,8 @@ def diff(declared: Snapshot, live: Snapshot) -> tuple[Change, ...]:
     What comes and goes with an object is not listed beside it: the columns, constraints, indexes, triggers
     and owned sequences of an added or removed table, and its comments, grants and owner.
     """
+    if declared.objects == live.objects:
+        return ()
     added = live.objects.keys() - declared.objects.keys()
     removed = declared.objects.keys() - live.objects.keys()
     changes = [_added(key, live.objects[key]) for key in _outermost(added, live)]
@@ -83,6 +86,18 @@ def accept(declared: Snapshot, live: Snapshot, changes: Iterable[Change]) -> Sna
     for change in by_action["changed"]:
         objects[change.key] = _take_over(objects[change.key], change)
     return replace(declared, objects=objects)
+
+
+def with_column_order(snapshot: Snapshot, own: ColumnOrder, other: ColumnOrder) -> Snapshot:
+    """The snapshot with a fact ``column_order`` for each table: the columns that stand in ``other``, too."""
+    objects = dict(snapshot.objects)
+    for place, names in own.items():
+        key = ObjectKey("table", *place)
+        if key in objects:
+            shared = set(other.get(place, ()))
+            order = tuple(name for name in names if name in shared)
+            objects[key] = {**objects[key], "column_order": order}
+    return replace(snapshot, objects=objects)
 
 
 def describe_change(change: Change) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from govern.core.changes import Change
 from govern.core.observation import Observation
-from govern.core.snapshot import join_name, split_name
+from govern.core.snapshot import ABOUT_AN_OBJECT, Facts, ObjectKey, join_name, split_name
 
 RehearsalKind = Literal["schema", "data"]
 """On a copy of the schema, or on the restored backup with its rows."""
@@ -20,7 +20,8 @@ class Hazard:
     """A named harm: it is allowed by its name, never by a general "force"."""
 
     name: str
-    """``drops-table``, ``drops-column``, ``retypes-column``."""
+    """``drops-table``, ``-column``, ``-materialized-view``, ``-sequence``, ``-enum-value`` or ``-attribute``,
+    ``retypes-column`` or ``-attribute``, ``revokes-grant``."""
     subject: str
 
     def __str__(self) -> str:
@@ -28,9 +29,26 @@ class Hazard:
 
     @property
     def described(self) -> str:
-        """``users.nick is dropped with its rows``."""
-        verbs = {"drops": "is dropped with its rows", "retypes": "is retyped; values may not fit"}
-        return f"{self.subject} {verbs[self.name.partition('-')[0]]}"
+        """``users.nick is dropped with its values``."""
+        return f"{self.subject} {_HARMS[self.name]}"
+
+    def concerns(self, key: ObjectKey) -> bool:
+        """Whether it is the object, or a part of the type, that is lost."""
+        name = key.name if key.namespace in ("", "public") else f"{key.namespace}.{key.name}"
+        return self.subject == name or (key.kind in ("enum", "type") and self.subject.startswith(f"{name}."))
+
+
+_HARMS = {
+    "drops-table": "is dropped with its rows",
+    "drops-column": "is dropped with its values",
+    "drops-materialized-view": "is dropped with its rows",
+    "drops-sequence": "is dropped with its position",
+    "drops-enum-value": "is dropped; rows that have it are in the way",
+    "drops-attribute": "is dropped with its values",
+    "retypes-attribute": "is retyped; values may not fit",
+    "retypes-column": "is retyped; values may not fit",
+    "revokes-grant": "is revoked from whoever relies on it",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,19 +151,87 @@ def hazards_of_undoing(changes: tuple[Change, ...]) -> tuple[Hazard, ...]:
     return tuple(sorted(hazards))
 
 
+_GRANTABLE = " WITH GRANT OPTION"
+
+
+def hazards_of_revoking(changes: Iterable[Change]) -> tuple[Hazard, ...]:
+    """Who can do less once changes of a live database are undone: an application may rely on a grant made by hand."""
+    return tuple(Hazard("revokes-grant", change.key.name) for change in changes if _undoing_revokes(change))
+
+
+def _undoing_revokes(change: Change) -> bool:
+    if change.key.kind != "grant":
+        return False
+    declared, live = (_privileges(facts) for facts in (change.declared, change.live))
+    if change.action == "removed":
+        return not declared  # nothing, where everybody has something by default
+    is_owners = change.key.name.endswith(" to (owner)")
+    more = {privilege for privilege in live - declared if f"{privilege}{_GRANTABLE}" not in declared}
+    return bool(more) and not (change.action == "added" and is_owners)
+
+
+def _privileges(facts: Facts | None) -> set[str]:
+    privileges = (facts or {}).get("privileges")
+    return set(privileges) if isinstance(privileges, tuple) else set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairStep:
+    """One statement of a repair."""
+
+    sql: str
+    undoes: tuple[ObjectKey, ...] = ()
+    """The changes it is there for; none where it goes with the script as a whole."""
+
+
+def attribute_statements(statements: tuple[str, ...], keys: tuple[ObjectKey, ...]) -> tuple[RepairStep, ...]:
+    """Each statement with the changed objects that it names: what is known of statements made elsewhere."""
+    return tuple(
+        RepairStep(sql=statement, undoes=tuple(key for key in keys if _is_named_in(statement, key)))
+        for statement in statements
+    )
+
+
+def _is_named_in(statement: str, key: ObjectKey) -> bool:
+    names = split_name(key.name.partition(" ")[2] if key.kind in ABOUT_AN_OBJECT else key.name)
+    return all(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", statement) for name in names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A repair that nobody has proven yet."""
+
+    steps: tuple[RepairStep, ...]
+    hazards: tuple[Hazard, ...]
+    """What is lost by them."""
+    doubts: tuple[str, ...] = ()
+    """Sentences on what was not guessed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairPlan:
     """Statements that bring a live schema back to the declared one, as far as they were proven to."""
 
-    statements: tuple[str, ...]
+    steps: tuple[RepairStep, ...]
     changes: tuple[Change, ...]
     """What they undo."""
     hazards: tuple[Hazard, ...]
     remaining: tuple[Change, ...]
     """What still differed after the statements ran on a scratch copy; empty if the repair is proven."""
+    doubts: tuple[str, ...] = ()
+    """Sentences on what was not guessed, such as what may have been renamed."""
     problem: str = ""
     """Why the statements could not be proposed, or did not run on the copy."""
 
     @property
+    def statements(self) -> tuple[str, ...]:
+        return tuple(step.sql for step in self.steps)
+
+    def statements_for(self, key: ObjectKey) -> tuple[str, ...]:
+        """What the change of ``key`` needs, and what goes with the script as a whole."""
+        about = [step for step in self.steps if key in step.undoes]
+        return tuple(step.sql for step in self.steps if not step.undoes or step in about) if about else ()
+
+    @property
     def is_proven(self) -> bool:
-        return bool(self.statements) and not self.remaining and not self.problem
+        return bool(self.steps) and not self.remaining and not self.problem

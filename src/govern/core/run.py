@@ -73,6 +73,8 @@ class Run:
     """sha256 of the ``schema.lock`` the result was validated against."""
     fingerprint: str | None = None
     """Of the live schema after the run."""
+    watermark: str | None = None
+    """Read before the fingerprint: as long as it stands, so does that. None where the engine has none."""
     server_version: str | None = None
     tool_version: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -105,6 +107,7 @@ class Run:
             "backup": self.backup,
             "lock_digest": self.lock_digest,
             "fingerprint": self.fingerprint,
+            "watermark": self.watermark,
             "server_version": self.server_version,
             "tool_version": self.tool_version,
             "versions": dict(self.versions),
@@ -132,6 +135,7 @@ class Run:
             backup=value["backup"],
             lock_digest=value["lock_digest"],
             fingerprint=value["fingerprint"],
+            watermark=value.get("watermark"),  # older releases wrote none
             server_version=value["server_version"],
             tool_version=value["tool_version"],
             versions=value.get("versions", {}),

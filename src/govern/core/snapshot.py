@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 Fact = str | int | bool | None | tuple[str, ...]
+ColumnOrder = Mapping[tuple[str, str], tuple[str, ...]]
+"""(namespace, table) → its columns' names in the order they stand."""
 Facts = Mapping[str, Fact]
 
 
@@ -70,7 +72,7 @@ _PLAIN_NAME = re.compile(r'[^\s."(]+(?:\.[^\s."(]+)*')
 
 def join_name(*parts: str) -> str:
     """One name of several: ``users.email``. A part with a dot, quote, bracket or space is quoted."""
-    return ".".join([_write_part(part) for part in parts])
+    return ".".join([part if part.isidentifier() else _write_part(part) for part in parts])
 
 
 def split_name(name: str) -> tuple[str, ...]:

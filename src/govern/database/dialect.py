@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from govern.core.changes import Change
-from govern.core.plan import TableSize
+from govern.core.plan import Proposal, TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.run import Run
-from govern.core.snapshot import Coverage, Snapshot
+from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
 from govern.database.url import DatabaseUrl
 
@@ -94,8 +94,17 @@ class Dialect(Protocol):
     def read_coverage(self) -> tuple[Coverage, ...]:
         """Every kind of object the engine knows, and whether ``read_snapshot`` has it; asks no database."""
 
+    def read_column_order(self, connection: Connection) -> ColumnOrder:
+        """The columns of every table in the order they stand."""
+
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         """A digest of the live schema that changes when any fact of ``read_snapshot`` does."""
+
+    def read_watermark(self, connection: Connection, table: VersionTable) -> str | None:
+        """What ``is_untouched`` is asked with later; None where the engine has no cheaper way than a fingerprint."""
+
+    def is_untouched(self, connection: Connection, table: VersionTable, watermark: str) -> bool:
+        """Whether the fingerprint is certainly what it was when ``watermark`` was read; False where it may not be."""
 
     def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
         """Of ``changes``, those whose texts mean the same, each with these of its facts alone.
@@ -131,11 +140,18 @@ class Dialect(Protocol):
         """What the driver raises when the database refuses a statement."""
 
     def propose_repair(
-        self, live: DatabaseUrl, declared: DatabaseUrl, table: VersionTable
-    ) -> tuple[str, ...]:
+        self,
+        live: DatabaseUrl,
+        copy: DatabaseUrl,
+        declared: DatabaseUrl,
+        expected: Snapshot,
+        table: VersionTable,
+    ) -> Proposal:
         """Statements that should turn the live schema into the declared one; to be proven by the caller.
 
-        Raises CouldNotCheck where none can be proposed.
+        ``copy`` is a scratch copy of the live schema to try them on. Its schema is left as it was; it may be
+        given rows where the live database has some. The other two are only read. ``expected`` is what is
+        aimed at: the declared schema in the words of ``copy``, with the differences that the project accepts.
         """
 
     def create_database(self, url: DatabaseUrl) -> None:

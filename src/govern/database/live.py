@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from govern.config import Settings
 from govern.core.report import Target
-from govern.core.snapshot import Snapshot
+from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.database.connection import Connection
 from govern.database.dialect import Dialect, VersionTable
 from govern.database.engines import dialect_of
@@ -54,6 +57,19 @@ class LiveDatabase:
     def read_snapshot(self) -> Snapshot:
         with self.connect() as connection:
             return self.dialect.read_snapshot(connection, self.table)
+
+    def read_column_order(self) -> ColumnOrder:
+        with self.connect() as connection:
+            return self.dialect.read_column_order(connection)
+
+    @contextmanager
+    def reading_snapshot(self) -> Iterator[Callable[[], Snapshot]]:
+        """Reads it on another thread, for as long as the block lasts: the server works while the caller does, too.
+
+        What is given is called for the snapshot; it raises what the reading raised.
+        """
+        with ThreadPoolExecutor(max_workers=1) as reader:
+            yield reader.submit(self.read_snapshot).result
 
     def read_fingerprint(self) -> str:
         with self.connect() as connection:

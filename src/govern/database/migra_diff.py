@@ -40,7 +40,9 @@ def propose_statements(
             migration.set_safety(False)
             migration.add_all_changes(privileges=True)
             return tuple(
-                statement.strip() for statement in migration.statements if version_table.name not in statement
+                statement.strip().rstrip(";")
+                for statement in migration.statements
+                if version_table.name not in statement
             )
     except Exception as error:
         raise CouldNotCheck(

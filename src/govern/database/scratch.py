@@ -19,7 +19,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from govern.config import Settings
-from govern.database import container, embedded
 from govern.database.engines import dialect_of
 from govern.database.postgresql import server as postgresql
 from govern.database.url import DatabaseUrl
@@ -96,6 +95,8 @@ def _beside_target(_settings: Settings, like: DatabaseUrl, _major: int, label: s
 
 @contextmanager
 def _on_embedded(settings: Settings, _like: DatabaseUrl, major: int, label: str) -> Iterator[DatabaseUrl]:
+    from govern.database import embedded
+
     _require_same_major(embedded.MAJOR, major, "the embedded PostgreSQL")
     with _on_server(embedded.ensure_running(settings.state_folder), label) as url:
         yield url
@@ -103,6 +104,8 @@ def _on_embedded(settings: Settings, _like: DatabaseUrl, major: int, label: str)
 
 @contextmanager
 def _in_container(_settings: Settings, _like: DatabaseUrl, major: int, label: str) -> Iterator[DatabaseUrl]:
+    from govern.database import container
+
     with container.run_postgresql(major) as server, _on_server(server, label) as url:
         yield url
 

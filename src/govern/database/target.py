@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from govern.config import Settings
 from govern.core.snapshot import Snapshot
-from govern.database import embedded
 from govern.database.dialect import Dialect
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
@@ -25,6 +24,8 @@ def resolve_target(settings: Settings) -> DatabaseUrl:
     ``embedded.ensure_running`` does.
     """
     if settings.url is None:
+        from govern.database import embedded  # which many commands never need
+
         return embedded.ensure_running(settings.state_folder)
     return make_absolute(DatabaseUrl.parse(settings.url))
 
@@ -66,6 +67,8 @@ def server_like(settings: Settings, snapshot: Snapshot) -> DatabaseUrl | None:
     """A database on a server of the snapshot's engine and major version, if one needs no configuration."""
     if snapshot.dialect == "sqlite":
         return DatabaseUrl.parse("sqlite:///like.db")  # only its engine matters
+    from govern.database import embedded
+
     if snapshot.server_major != embedded.MAJOR:
         return None
     try:
@@ -86,6 +89,8 @@ def make_absolute(url: DatabaseUrl) -> DatabaseUrl:
 def _stand_in(settings: Settings, target_error: CouldNotCheck) -> DatabaseUrl:
     if settings.scratch_url:
         return DatabaseUrl.parse(settings.scratch_url)
+    from govern.database import embedded
+
     try:
         return embedded.ensure_running(settings.state_folder)
     except ToolMissing:

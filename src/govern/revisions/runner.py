@@ -144,12 +144,20 @@ class Runner:
             problem = self._explain_problem(problem, url).what
         return Description(**{**facts, "tables": tuple(facts["tables"]), "problem": problem})
 
-    def revision(self, url: DatabaseUrl, message: str, *, autogenerate: bool = True) -> Path | None:
+    def revision(
+        self,
+        url: DatabaseUrl,
+        message: str,
+        *,
+        upgrade: tuple[str, ...] = (),
+        downgrade: tuple[str, ...] = (),
+    ) -> Path | None:
         """Writes a revision file with the differences between the models and the database at ``url``.
 
+        ``upgrade`` are statements to run after what autogenerate found, ``downgrade`` before it on the way back.
         Returns its path, or None where a hook of env.py discarded it.
         """
-        facts = self._ask("revision", url, message=message, autogenerate=autogenerate)
+        facts = self._ask("revision", url, message=message, upgrade=upgrade, downgrade=downgrade)
         return self._settings.root / facts["path"] if facts["path"] else None
 
     def _migrate(

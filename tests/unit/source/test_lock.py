@@ -212,3 +212,30 @@ def test_a_file_that_is_no_text_is_a_configuration_error(tmp_path: Path) -> None
 def test_a_lock_is_read_from_its_file(tmp_path: Path) -> None:
     (tmp_path / "schema.lock").write_text(TEXT, encoding="utf-8")
     assert read_lock(tmp_path / "schema.lock") == parse_lock(TEXT, PATH)
+
+
+def test_a_lock_that_is_not_read_at_once_says_the_same(tmp_path: Path) -> None:
+    (tmp_path / "schema.lock").write_text(TEXT, encoding="utf-8")
+    late = read_lock(tmp_path / "schema.lock", at_once=False)
+    assert late == parse_lock(TEXT, PATH)
+    assert late is not None
+    assert late.snapshot == parse_lock(TEXT, PATH).snapshot
+
+
+def test_a_spoilt_lock_that_is_not_read_at_once_is_refused_whenever_it_is_asked_for() -> None:
+    lock = parse_lock(TEXT.replace("  nullable: false", "  nullable: no"), PATH, at_once=False)
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match=f"{PATH}:18: "):
+            _ = lock.snapshot
+
+
+def test_equal_facts_below_two_objects_are_read_alike() -> None:
+    column = 'column public.users.email\n  nullable: false\n  type: "character varying(320)"\n'
+    assert column in TEXT
+    text = TEXT.replace(
+        column, column + column.replace("email", '"e mail"') + column.replace("email", "name")
+    )
+    objects = parse_lock(text, PATH).snapshot.objects
+    facts = objects[ObjectKey("column", "public", "users.email")]
+    assert objects[ObjectKey("column", "public", 'users."e mail"')] == facts
+    assert objects[ObjectKey("column", "public", "users.name")] == facts

@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
-from govern.core.plan import TableSize
+from govern.core.plan import Proposal, TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.run import Run
-from govern.core.snapshot import Coverage, Snapshot
+from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
 from govern.database.dialect import (
     Activity,
@@ -24,7 +24,6 @@ from govern.database.dialect import (
 from govern.database.postgresql import (
     activity,
     catalog,
-    dump,
     fingerprint,
     ledger,
     locks,
@@ -34,6 +33,7 @@ from govern.database.postgresql import (
     sizes,
     stamps,
 )
+from govern.database.postgresql import watermark as watermarks
 from govern.database.url import DatabaseUrl
 
 
@@ -81,10 +81,21 @@ class PostgreSQL:
         return catalog.read_snapshot(connection, table)
 
     def read_coverage(self) -> tuple[Coverage, ...]:
-        return catalog.read_coverage()
+        from govern.database.postgresql.catalog.coverage import read_coverage
+
+        return read_coverage()
+
+    def read_column_order(self, connection: Connection) -> ColumnOrder:
+        return catalog.read_column_order(connection)
 
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         return fingerprint.read_fingerprint(connection, table)
+
+    def read_watermark(self, connection: Connection, table: VersionTable) -> str | None:
+        return watermarks.read_watermark(connection, table)
+
+    def is_untouched(self, connection: Connection, table: VersionTable, watermark: str) -> bool:
+        return watermarks.is_untouched(connection, table, watermark)
 
     def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
         from govern.database.postgresql import canonical
@@ -109,20 +120,29 @@ class PostgreSQL:
         progress: Progress | None = None,
         witness: Witness | None = None,
     ) -> str:
+        from govern.database.postgresql import dump
+
         return dump.dump(url, folder, schema_only=schema_only, progress=progress, witness=witness)
 
     def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
+        from govern.database.postgresql import dump
+
         return dump.restore(folder, url, schema_only=schema_only)
 
     def errors(self) -> tuple[type[Exception], ...]:
         return server.errors()
 
     def propose_repair(
-        self, live: DatabaseUrl, declared: DatabaseUrl, table: VersionTable
-    ) -> tuple[str, ...]:
-        from govern.database import migra_diff
+        self,
+        live: DatabaseUrl,
+        copy: DatabaseUrl,
+        declared: DatabaseUrl,
+        expected: Snapshot,
+        table: VersionTable,
+    ) -> Proposal:
+        from govern.database.postgresql import repair
 
-        return migra_diff.propose_statements(live=live, declared=declared, version_table=table)
+        return repair.propose_repair(live=live, copy=copy, declared=declared, expected=expected, table=table)
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)

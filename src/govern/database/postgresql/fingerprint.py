@@ -1,11 +1,13 @@
 """A digest of the live schema, computed inside the server in one statement.
 
 It is made of the very queries that make the snapshot, and of the raw rows of what few databases have, so it
-changes with every fact. The digests of two databases mean nothing beside each other, nor do those of two releases
-of govern or of PostgreSQL.
+changes with every fact. A kind that there is nothing of has no part in it. The digests of two databases mean
+nothing beside each other, nor do those of two releases of govern or of PostgreSQL.
 """
 
 from __future__ import annotations
+
+import hashlib
 
 from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
@@ -38,18 +40,37 @@ WHERE (
 ) > 0
 """
 
-_PART = """  SELECT '{kind}', encode(sha256(convert_to(
-    string_agg(t::text, chr(10) ORDER BY t::text COLLATE "C"), getdatabaseencoding()
-  )), 'hex')
+_DIGEST_OF_ROWS = """encode(sha256(convert_to(
+    string_agg((t::text) COLLATE "C", chr(10) ORDER BY (t::text) COLLATE "C"), getdatabaseencoding()
+  )), 'hex')"""
+_DIGEST_OF_KIND = """SELECT {digest}
+FROM (
+{body}
+) t"""
+_PART = """  SELECT '{kind}', {digest}
   FROM (
 {body}
   ) t"""
 
 
 def read_fingerprint(connection: Connection, table: VersionTable) -> str:
-    """64 hexadecimal digits that change whenever a fact of the snapshot does, never by use of the data."""
+    """64 hexadecimal digits that change whenever a fact of the snapshot does, never by use of the data.
+
+    The same as ``fingerprint_sql`` gives, by one statement a kind: each is planned for what there is.
+    """
     with queries.reading(connection):
-        return str(connection.value(fingerprint_sql(table)))
+        absent = queries.find_absent_kinds(connection)
+        parts = {
+            kind: connection.value(
+                queries.with_scope(
+                    _DIGEST_OF_KIND.format(digest=_DIGEST_OF_ROWS, body=body), table, has_rare=False
+                )
+            )
+            for kind, body in _bodies().items()
+            if kind not in absent
+        }
+    lines = "\n".join(f"{kind} {digest}" for kind, digest in sorted(parts.items()) if digest is not None)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def fingerprint_sql(table: VersionTable) -> str:
@@ -57,12 +78,18 @@ def fingerprint_sql(table: VersionTable) -> str:
 
     It sets what it needs and gives the session its settings back; it needs no transaction and writes nothing.
     """
-    bodies = {kind: queries.body_sql(kind) for kind in queries.kinds() if kind not in queries.rare_kinds()}
-    bodies["other"] = queries.rare_rows_sql()
-    parts = "\n  UNION ALL\n".join(_PART.format(kind=kind, body=body) for kind, body in bodies.items())
+    parts = "\n  UNION ALL\n".join(
+        _PART.format(kind=kind, digest=_DIGEST_OF_ROWS, body=body) for kind, body in _bodies().items()
+    )
     return _DIGEST.format(
         scope=queries.scope_sql(parts, table, has_rare=False),
         names=", ".join(f"'{name}'" for name in queries.SETTINGS),
         settings=queries.settings_calls(),
         parts=parts,
     )
+
+
+def _bodies() -> dict[str, str]:
+    """The queries whose rows are digested, by kind; the rare kinds by the raw rows that they are made of."""
+    bodies = {kind: queries.body_sql(kind) for kind in queries.kinds() if kind not in queries.rare_kinds()}
+    return {**bodies, queries.OTHER: queries.rare_rows_sql()}

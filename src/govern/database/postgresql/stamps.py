@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from psycopg import sql
-
 from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
 from govern.database.postgresql import catalog
@@ -11,6 +9,8 @@ from govern.database.postgresql import catalog
 
 def copy_version_rows(source: Connection, copy: Connection, table: VersionTable) -> None:
     """Writes the version rows of ``source`` into ``copy``; one that has its rows already is left as it is."""
+    from psycopg import sql
+
     revisions = catalog.read_version_rows(source, table)
     place = catalog.locate_version_table(copy, table)
     if place is None or catalog.read_version_rows(copy, table):

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from govern.core.changes import Change
-from govern.core.plan import TableSize
+from govern.core.changes import Change, diff
+from govern.core.plan import Proposal, TableSize, attribute_statements, hazards_of_undoing
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.run import Run
-from govern.core.snapshot import Coverage, Snapshot
+from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
 from govern.database.dialect import (
@@ -72,8 +72,19 @@ class SQLite:
     def read_coverage(self) -> tuple[Coverage, ...]:
         return catalog.COVERAGE
 
+    def read_column_order(self, connection: Connection) -> ColumnOrder:
+        return catalog.read_column_order(connection)
+
     def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
         return fingerprint.read_fingerprint(connection, table)
+
+    def read_watermark(self, connection: Connection, table: VersionTable) -> str | None:
+        del connection, table
+        return None  # a fingerprint is as cheap
+
+    def is_untouched(self, connection: Connection, table: VersionTable, watermark: str) -> bool:
+        del connection, table, watermark
+        return False
 
     def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
         del changes, scratch
@@ -103,10 +114,21 @@ class SQLite:
         return server.errors()
 
     def propose_repair(
-        self, live: DatabaseUrl, declared: DatabaseUrl, table: VersionTable
-    ) -> tuple[str, ...]:
-        with self.connect(live, read_only=True) as existing, self.connect(declared, read_only=True) as wanted:
-            return repair.propose_statements(existing, wanted, table)
+        self,
+        live: DatabaseUrl,
+        copy: DatabaseUrl,
+        declared: DatabaseUrl,
+        expected: Snapshot,
+        table: VersionTable,
+    ) -> Proposal:
+        del live  # the copy has all that is needed of it
+        with self.connect(copy, read_only=True) as existing, self.connect(declared, read_only=True) as wanted:
+            changes = diff(expected, self.read_snapshot(existing, table))
+            statements = repair.propose_statements(existing, wanted, changes, table)
+        return Proposal(
+            steps=attribute_statements(statements, tuple(change.key for change in changes)),
+            hazards=hazards_of_undoing(changes),
+        )
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)

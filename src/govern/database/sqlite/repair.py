@@ -12,12 +12,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from govern.core.changes import Change, diff
+from govern.core.changes import Change
 from govern.core.snapshot import split_name
 from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
 from govern.database.sqlite.catalog.rows import quote
-from govern.database.sqlite.catalog.snapshot import own_objects_sql, read_snapshot
+from govern.database.sqlite.catalog.snapshot import own_objects_sql
 from govern.database.sqlite.catalog.tokens import name_of, tokens
 
 _NEW = "_govern_new_"
@@ -66,14 +66,15 @@ class _Work(NamedTuple):
 
 
 def propose_statements(
-    live: Connection, declared: Connection, version_table: VersionTable
+    live: Connection, declared: Connection, changes: Iterable[Change], version_table: VersionTable
 ) -> tuple[str, ...]:
-    """Statements for one transaction, on a connection that does not enforce foreign keys; none if nothing differs.
+    """Undoes ``changes`` of the live schema.
+
+    Statements for one transaction, on a connection that does not enforce foreign keys; none if nothing differs.
 
     Rows of the columns that both sides have survive; the script fails, and so changes nothing, where they do
     not fit the declared table. A virtual table that is defined otherwise is left alone.
     """
-    changes = diff(read_snapshot(declared, version_table), read_snapshot(live, version_table))
     existing, wanted = _read_objects(live, version_table), _read_objects(declared, version_table)
     work = _sort(changes, existing, wanted)
     statements = [*_drops(work, existing)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -58,10 +59,31 @@ def write_revision(session: Session) -> dict[str, Any]:
 
     request = session.request
     written: Any = command.revision(
-        session.config, message=request["message"], autogenerate=request["autogenerate"]
+        session.config,
+        message=request["message"],
+        autogenerate=True,
+        process_revision_directives=_add_statements(request["upgrade"], request["downgrade"]),
     )
     scripts = written if isinstance(written, list) else [written]
     return {"path": next((script.path for script in scripts if script), None)}
+
+
+def _add_statements(upgrade: list[str], downgrade: list[str]) -> Callable[[Any, Any, list[Any]], None]:
+    """Alembic's hook for what autogenerate found: the statements come after it on the way up, before it down."""
+
+    def add(_context: Any, _revision: Any, directives: list[Any]) -> None:
+        from alembic.operations.ops import ExecuteSQLOp
+
+        for directive in directives[:1]:
+            directive.upgrade_ops.ops.extend(ExecuteSQLOp(_as_text(sql)) for sql in upgrade)
+            directive.downgrade_ops.ops[:0] = [ExecuteSQLOp(_as_text(sql)) for sql in downgrade]
+
+    return add
+
+
+def _as_text(sql: str) -> str:
+    """What op.execute reads as this SQL: in SQLAlchemy's text() a colon before a name is a parameter."""
+    return re.sub(r"(?<![:\w\\]):(?=\w+(?!:))", r"\\:", sql)
 
 
 def create_all(session: Session) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from govern.database.postgresql.catalog.coverage import read_coverage
+from govern.database.postgresql.catalog.column_order import read_column_order
 from govern.database.postgresql.catalog.rows import (
     count_rows,
     find_version_tables,
@@ -15,7 +15,7 @@ __all__ = [
     "count_rows",
     "find_version_tables",
     "locate_version_table",
-    "read_coverage",
+    "read_column_order",
     "read_snapshot",
     "read_version_rows",
 ]

@@ -16,11 +16,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9_]+")
 _WORD = re.compile(r"\w+")
 _COMMENT = re.compile(r"^\s*--.*\n| +--.*$", re.MULTILINE)
 SCOPE = (
-    *("member", "namespace", "relation", "usual", "sequence_option", "routine", "own_type"),
-    *("extension_dependent", "foreign_option", "family_entry", "other_object", "object"),
+    *("member", "range_member", "namespace", "relation", "usual", "sequence_option", "routine", "own_type"),
+    *("extension_dependent", "foreign_option", "family_entry", "other_object", "object", "description"),
+    "described_part",
 )
 """WITH queries; each may name those before it."""
 _RARE = "other_object"
+OTHER = "other"
+"""All of the rare kinds, where it is asked whether there is anything of them, and in a digest."""
 
 SETTINGS: Mapping[str, str] = {
     # what changes the text that the server writes for an expression, a constant or a name
@@ -66,9 +69,21 @@ def rare_kinds() -> frozenset[str]:
     return frozenset(kind for kind in kinds() if _RARE in _words(body_sql(kind)))
 
 
+def find_kinds(connection: Connection, table: VersionTable) -> frozenset[str]:
+    """The kinds that there may be something of: a query takes a millisecond, also where it finds nothing."""
+    absent = find_absent_kinds(connection)
+    rare = set() if OTHER in absent else {str(kind) for (kind,) in connection.rows(rare_kinds_sql(table))}
+    return frozenset(kinds()) - absent - (rare_kinds() - rare)
+
+
+def find_absent_kinds(connection: Connection) -> frozenset[str]:
+    """Kinds, and ``OTHER``, of which there is certainly nothing."""
+    return frozenset(str(kind) for (kind,) in connection.rows(_read("_absent")))
+
+
 def rare_kinds_sql(table: VersionTable) -> str:
     """The query for which of the rare kinds there are."""
-    return _with_scope("SELECT DISTINCT kind FROM other_object", table)
+    return with_scope("SELECT DISTINCT kind FROM other_object", table)
 
 
 def kind_sql(kind: str, table: VersionTable, *, has_rare: bool = True) -> str:
@@ -76,12 +91,12 @@ def kind_sql(kind: str, table: VersionTable, *, has_rare: bool = True) -> str:
 
     ``has_rare`` says whether there is anything of a rare kind that may have a comment, an owner or privileges.
     """
-    return _with_scope(body_sql(kind), table, has_rare=has_rare)
+    return with_scope(body_sql(kind), table, has_rare=has_rare)
 
 
 def unmodelled_sql(table: VersionTable) -> str:
     """The query for the kinds that are in the database and in no snapshot."""
-    return _with_scope(_read("_unmodelled"), table)
+    return with_scope(_read("_unmodelled"), table)
 
 
 def body_sql(kind: str) -> str:
@@ -105,7 +120,8 @@ def scope_sql(body: str, table: VersionTable, *, has_rare: bool = True) -> str:
     return ",\n".join(texts)
 
 
-def _with_scope(body: str, table: VersionTable, *, has_rare: bool = True) -> str:
+def with_scope(body: str, table: VersionTable, *, has_rare: bool = True) -> str:
+    """The query with all WITH queries that it needs."""
     scope = scope_sql(body, table, has_rare=has_rare)
     return f"WITH {scope}\n{body}" if scope else body
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -17,6 +16,7 @@ from govern.database.postgresql.catalog import queries
 _CONSTANT = re.compile(r"'(?:[^']|'')*'::character varying")
 _CAST_LIST = re.compile(rf"\(ARRAY\[((?:{_CONSTANT.pattern}(?:, )?)+)\]\)::text\[\]")
 _NAMING = ("namespace", "prefix", "parent", "name", "signature", "grantee")
+"""Columns that stand before the facts, in this order."""
 
 
 def read_snapshot(connection: Connection, table: VersionTable) -> Snapshot:
@@ -27,27 +27,23 @@ def read_snapshot(connection: Connection, table: VersionTable) -> Snapshot:
     """
     with queries.reading(connection):
         version = str(connection.value("SHOW server_version")).split()[0]
-        rare = {str(kind) for (kind,) in connection.rows(queries.rare_kinds_sql(table))}
-        objects = {
-            key: facts
-            for kind in queries.kinds()
-            if kind in rare or kind not in queries.rare_kinds()
-            for key, facts in _read_objects(
-                connection, kind, queries.kind_sql(kind, table, has_rare=bool(rare))
-            )
-        }
+        present = queries.find_kinds(connection, table)
+        has_rare = not present.isdisjoint(queries.rare_kinds())
+        objects: dict[ObjectKey, Facts] = {}
+        for kind in queries.kinds():
+            if kind in present:
+                objects.update(
+                    _read_objects(connection, kind, queries.kind_sql(kind, table, has_rare=has_rare))
+                )
         unmodelled = tuple(str(kind) for (kind,) in connection.rows(queries.unmodelled_sql(table)))
     return Snapshot(dialect="postgresql", server_version=version, objects=objects, unmodelled=unmodelled)
 
 
-def _read_objects(connection: Connection, kind: str, sql: str) -> Iterator[tuple[ObjectKey, Facts]]:
+def _read_objects(connection: Connection, kind: str, sql: str) -> dict[ObjectKey, Facts]:
     columns, rows = _read_columns(connection, sql)
-    namespace = columns.index("namespace")
-    name_of = _naming(columns)
-    facts = [(index, sys.intern(name)) for index, name in enumerate(columns) if name not in _NAMING]
-    for row in rows:
-        key = ObjectKey(kind, sys.intern(row[namespace]), name_of(row))
-        yield key, {name: _fact(row[index]) for index, name in facts if row[index] is not None}
+    name_of, facts_of = _naming(columns), _facts_reader(columns)
+    # a tuple's own constructor: there may be hundreds of thousands
+    return {tuple.__new__(ObjectKey, (kind, sys.intern(row[0]), name_of(row))): facts_of(row) for row in rows}
 
 
 def _naming(columns: Sequence[str]) -> Callable[[Sequence[Any]], str]:
@@ -56,9 +52,39 @@ def _naming(columns: Sequence[str]) -> Callable[[Sequence[Any]], str]:
     if parts.keys() == {"name"}:
         return itemgetter(parts["name"])
     if parts.keys() == {"parent", "name"}:
-        names = itemgetter(parts["parent"], parts["name"])
-        return lambda row: join_name(*names(row))
+        return _inner_name
     return lambda row: _object_name(**{name: row[index] for name, index in parts.items()})
+
+
+def _inner_name(row: Sequence[Any]) -> str:
+    """Of a row that begins with namespace, parent and name; as ``join_name`` has it, for the usual ones at once."""
+    parent, name = row[1], row[2]
+    if parent.isidentifier() and name.isidentifier():
+        return f"{parent}.{name}"
+    return join_name(parent, name)
+
+
+def _facts_reader(columns: Sequence[str]) -> Callable[[Sequence[Any]], Facts]:
+    """What makes a row's facts. Equal rows share theirs: thousands of columns are of a few types."""
+    first = sum(name in _NAMING for name in columns)
+    names = tuple(sys.intern(name) for name in columns[first:])
+    shared: dict[Sequence[Any], Facts] = {}
+
+    def read(row: Sequence[Any]) -> Facts:
+        values = row[first:]
+        try:
+            return shared[values]
+        except KeyError:
+            facts = shared[values] = _facts(names, values)
+            return facts
+        except TypeError:  # it has a list
+            return _facts(names, values)
+
+    return read
+
+
+def _facts(names: tuple[str, ...], values: Sequence[Any]) -> Facts:
+    return {name: _fact(value) for name, value in zip(names, values, strict=True) if value is not None}
 
 
 def _read_columns(connection: Connection, sql: str) -> tuple[list[str], list[Sequence[Any]]]:
@@ -105,14 +131,14 @@ def _fact(value: Any) -> Fact:
     return str(value)
 
 
-@functools.lru_cache(maxsize=20_000)
 def _in_one_spelling(text: str) -> str:
     """Takes away two differences that mean nothing: line ends of Windows, and where a list is cast.
 
     The server writes ``varchar IN ('a')`` in one way when it was first said, and in another when it was
     dumped and restored.
     """
-    text = text.replace("\r\n", "\n")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
     return _CAST_LIST.sub(_cast_each, text) if "::text[]" in text else text
 
 

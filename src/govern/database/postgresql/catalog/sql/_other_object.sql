@@ -55,4 +55,5 @@ SELECT found.*, coalesce(n.nspname, '') AS namespace FROM (
 ) found
 LEFT JOIN namespace n ON n.oid = found.space
 WHERE found.oid >= 16384 AND (found.space = 0 OR n.oid IS NOT NULL)
-  AND NOT EXISTS (SELECT FROM member WHERE classid = found.class AND objid = found.oid)
+  AND (found.class, found.oid) NOT IN (SELECT classid, objid FROM member)
+  AND (found.class, found.oid) NOT IN (SELECT classid, objid FROM range_member)

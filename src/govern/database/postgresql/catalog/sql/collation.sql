@@ -15,6 +15,4 @@ CROSS JOIN LATERAL (
   FROM pg_catalog.pg_collation own
 ) c
 JOIN namespace n ON n.oid = c.collnamespace
-WHERE NOT EXISTS (
-  SELECT FROM member WHERE classid = 'pg_catalog.pg_collation'::regclass AND objid = c.oid
-)
+WHERE c.oid >= 16384 AND c.oid NOT IN (SELECT objid FROM member WHERE classid = 'pg_catalog.pg_collation'::regclass)

@@ -1,13 +1,22 @@
 -- An inherited column says only in what it differs from its parent's, and is left out where it does not.
--- attcompression came with PostgreSQL 14: an older server takes the name from "absent".
+-- attcompression came with PostgreSQL 14: an older server takes the name from "absent". A default has no columns in
+-- it: written without a table, the server need not open that.
 SELECT c.* FROM (SELECT
   r.namespace,
   r.relname AS parent,
   a.attname AS name,
   CASE WHEN p.attrelid IS NULL THEN format_type(a.atttypid, a.atttypmod) END AS type,
   CASE WHEN p.attrelid IS NULL OR p.attnotnull <> a.attnotnull THEN NOT a.attnotnull END AS nullable,
-  CASE WHEN a.attgenerated = '' THEN expression.text END AS "default",
-  CASE WHEN a.attgenerated <> '' THEN expression.text END AS generated,
+  CASE
+    WHEN a.attgenerated <> '' THEN NULL
+    WHEN p.attrelid IS NULL THEN pg_get_expr(d.adbin, 0)
+    WHEN pg_get_expr(d.adbin, 0) IS DISTINCT FROM p.expression THEN coalesce(pg_get_expr(d.adbin, 0), 'NULL')
+  END AS "default",
+  CASE
+    WHEN a.attgenerated = '' THEN NULL
+    WHEN p.attrelid IS NULL THEN pg_get_expr(d.adbin, r.oid)
+    WHEN pg_get_expr(d.adbin, r.oid) IS DISTINCT FROM p.expression THEN coalesce(pg_get_expr(d.adbin, r.oid), 'NULL')
+  END AS generated,
   CASE WHEN p.attrelid IS NULL THEN
     CASE a.attgenerated WHEN 's' THEN 'stored' WHEN 'v' THEN 'virtual' END
   END AS generated_kind,
@@ -36,31 +45,25 @@ CROSS JOIN LATERAL (
   WHERE own.attrelid = r.oid AND own.attnum > 0 AND NOT own.attisdropped
 ) a
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-LEFT JOIN LATERAL (
-  SELECT above.attrelid, above.attnotnull, above.attstorage, above.attidentity, pg_get_expr(d.adbin, d.adrelid) AS expression
+LEFT JOIN (
+  SELECT DISTINCT ON (i.inhrelid, above.attname) i.inhrelid, above.attname, above.attrelid, above.attnotnull,
+    above.attstorage, above.attidentity, pg_get_expr(d.adbin, d.adrelid) AS expression
   FROM pg_catalog.pg_inherits i
-  JOIN pg_catalog.pg_attribute above ON above.attrelid = i.inhparent AND above.attname = a.attname
+  JOIN pg_catalog.pg_attribute above ON above.attrelid = i.inhparent
   LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = above.attrelid AND d.adnum = above.attnum
-  WHERE i.inhrelid = r.oid
-  ORDER BY i.inhseqno LIMIT 1
-) p ON a.attinhcount > 0 AND NOT a.attislocal
-LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
-LEFT JOIN LATERAL (
-  SELECT CASE
-    WHEN p.attrelid IS NULL THEN own.text
-    WHEN own.text IS DISTINCT FROM p.expression THEN coalesce(own.text, 'NULL')
-  END AS text
-  FROM (SELECT pg_get_expr(d.adbin, d.adrelid) AS text) own
-) expression ON d.oid IS NOT NULL OR p.expression IS NOT NULL
+  ORDER BY i.inhrelid, above.attname, i.inhseqno
+) p ON p.inhrelid = r.oid AND p.attname = a.attname AND a.attinhcount > 0 AND NOT a.attislocal
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum AND a.atthasdef
 LEFT JOIN (
   SELECT depend.refobjid, depend.refobjsubid, option.text AS options, s.relname::text AS sequence
   FROM pg_catalog.pg_depend depend
   JOIN sequence_option option ON option.seqrelid = depend.objid
   JOIN pg_catalog.pg_class s ON s.oid = depend.objid
   WHERE depend.classid = 'pg_catalog.pg_class'::regclass
-    AND depend.refclassid = 'pg_catalog.pg_class'::regclass AND depend.deptype = 'i'
+    AND depend.refclassid = 'pg_catalog.pg_class'::regclass AND depend.deptype = 'i' AND depend.refobjsubid > 0
 ) identity ON a.attidentity <> '' AND identity.refobjid = r.oid AND identity.refobjsubid = a.attnum
-WHERE r.relkind IN ('r', 'p', 'f')) c
+WHERE r.relkind IN ('r', 'p', 'f')
+OFFSET 0) c  -- so that each fact is worked out once
 WHERE num_nonnulls(
   c.type, c.nullable, c."default", c.generated, c.identity, c.storage, c.compression, c.statistics, c.options,
   c.foreign_options

@@ -6,6 +6,4 @@ SELECT
   e.evttags AS tags,
   CASE e.evtenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica' WHEN 'A' THEN 'always' END AS enabled
 FROM pg_catalog.pg_event_trigger e
-WHERE NOT EXISTS (
-  SELECT FROM member WHERE classid = 'pg_catalog.pg_event_trigger'::regclass AND objid = e.oid
-)
+WHERE e.oid NOT IN (SELECT objid FROM member WHERE classid = 'pg_catalog.pg_event_trigger'::regclass)

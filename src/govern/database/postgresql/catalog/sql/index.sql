@@ -11,10 +11,14 @@ SELECT
 FROM relation r
 JOIN pg_catalog.pg_index x ON x.indrelid = r.oid
 JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
-LEFT JOIN LATERAL (
-  SELECT array_agg(a.attnum || ': ' || a.attstattarget ORDER BY a.attnum) AS texts
-  FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.oid AND a.attstattarget >= 0
-) targets ON x.indexprs IS NOT NULL
+LEFT JOIN (
+  SELECT a.attrelid, array_agg(a.attnum || ': ' || a.attstattarget ORDER BY a.attnum) AS texts
+  FROM pg_catalog.pg_attribute a
+  WHERE a.attstattarget >= 0 AND a.attrelid IN (
+    SELECT own.indexrelid FROM pg_catalog.pg_index own WHERE own.indexprs IS NOT NULL
+  )
+  GROUP BY a.attrelid
+) targets ON targets.attrelid = i.oid
 LEFT JOIN extension_dependent dependent
   ON dependent.classid = 'pg_catalog.pg_class'::regclass AND dependent.objid = i.oid
 WHERE (NOT i.relispartition OR i.reloptions IS NOT NULL AND i.reloptions IS DISTINCT FROM (
@@ -24,5 +28,5 @@ WHERE (NOT i.relispartition OR i.reloptions IS NOT NULL AND i.reloptions IS DIST
   ))
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_constraint k
-    WHERE k.conrelid = r.oid AND k.conindid = i.oid AND k.contype IN ('p', 'u', 'x')
+    WHERE k.conindid = i.oid AND k.contype IN ('p', 'u', 'x')
   )

@@ -34,6 +34,4 @@ LEFT JOIN LATERAL (
   WHERE d.refclassid = 'pg_catalog.pg_publication'::regclass AND d.refobjid = p.oid
     AND e.refclassid = 'pg_catalog.pg_namespace'::regclass
 ) schemas ON true
-WHERE NOT EXISTS (
-  SELECT FROM member WHERE classid = 'pg_catalog.pg_publication'::regclass AND objid = p.oid
-)
+WHERE p.oid NOT IN (SELECT objid FROM member WHERE classid = 'pg_catalog.pg_publication'::regclass)

@@ -18,26 +18,27 @@ SELECT
   marked.index AS clustered_on,
   options.texts AS options
 FROM relation r
-CROSS JOIN (SELECT false AS inhdetachpending) absent
-LEFT JOIN LATERAL (
-  SELECT array_agg(i.inhparent::regclass::text ORDER BY i.inhseqno) AS names, bool_or(i.leaving) AS is_leaving
-  FROM (
-    SELECT own.*, inhdetachpending AS leaving FROM pg_catalog.pg_inherits own WHERE own.inhrelid = r.oid
-  ) i
-) parents ON true
+LEFT JOIN (
+  SELECT i.inhrelid, array_agg(i.inhparent::regclass::text ORDER BY i.inhseqno) AS names,
+    bool_or(i.leaving) AS is_leaving
+  FROM (SELECT false AS inhdetachpending) absent
+  CROSS JOIN LATERAL (SELECT own.*, inhdetachpending AS leaving FROM pg_catalog.pg_inherits own) i
+  GROUP BY i.inhrelid
+) parents ON parents.inhrelid = r.oid
 LEFT JOIN (
   SELECT x.indrelid, c.relname::text AS index
   FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
   WHERE x.indisclustered
 ) marked ON marked.indrelid = r.oid
-LEFT JOIN LATERAL (
-  SELECT c.relname::text AS index
+LEFT JOIN (
+  SELECT x.indrelid, c.relname::text AS index
   FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
-  WHERE x.indrelid = r.oid AND x.indisreplident
-) identity ON r.relreplident = 'i'
+  WHERE x.indisreplident
+) identity ON r.relreplident = 'i' AND identity.indrelid = r.oid
 LEFT JOIN pg_catalog.pg_class toast ON toast.oid = r.reltoastrelid AND toast.reloptions IS NOT NULL
 LEFT JOIN LATERAL (
   SELECT array_agg(o.text ORDER BY o.text COLLATE "C") AS texts
   FROM (SELECT unnest(r.reloptions) AS text UNION ALL SELECT 'toast.' || unnest(toast.reloptions)) o
-) options ON r.reloptions IS NOT NULL OR toast.reloptions IS NOT NULL
+  WHERE r.reloptions IS NOT NULL OR toast.reloptions IS NOT NULL
+) options ON true
 WHERE r.relkind IN ('r', 'p')

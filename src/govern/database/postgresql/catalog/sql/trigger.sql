@@ -13,5 +13,6 @@ LEFT JOIN pg_catalog.pg_trigger above ON above.oid = g.tgparentid
 LEFT JOIN extension_dependent dependent
   ON dependent.classid = 'pg_catalog.pg_trigger'::regclass AND dependent.objid = g.oid
 -- before PostgreSQL 15 a clone passed for internal
-WHERE CASE WHEN g.tgparentid = 0 THEN NOT g.tgisinternal
+WHERE (g.tgparentid <> 0 OR NOT g.tgisinternal)  -- neither for a foreign key: far more than of all others
+  AND CASE WHEN g.tgparentid = 0 THEN NOT g.tgisinternal
   ELSE NOT above.tgisinternal AND g.tgenabled <> above.tgenabled END

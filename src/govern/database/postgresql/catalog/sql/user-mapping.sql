@@ -9,6 +9,4 @@ FROM pg_catalog.pg_user_mappings m
 CROSS JOIN usual
 LEFT JOIN foreign_option option
   ON option.class = 'pg_catalog.pg_user_mapping'::regclass AND option.oid = m.umid
-WHERE NOT EXISTS (
-  SELECT FROM member WHERE classid = 'pg_catalog.pg_user_mapping'::regclass AND objid = m.umid
-)
+WHERE m.umid NOT IN (SELECT objid FROM member WHERE classid = 'pg_catalog.pg_user_mapping'::regclass)

@@ -1,0 +1,3 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE AGGREGATE total(integer) (SFUNC = int4larger, STYPE = integer);
+CREATE VIEW sums AS SELECT total(id) FROM users;

@@ -1,0 +1,3 @@
+CREATE FUNCTION key() RETURNS text LANGUAGE sql AS $$SELECT 'k'$$;
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+ALTER TABLE users ALTER COLUMN email SET DEFAULT key();

@@ -1,0 +1,1 @@
+CREATE TABLE users (mail text, age integer);

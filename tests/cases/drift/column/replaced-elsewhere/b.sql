@@ -1,0 +1,1 @@
+CREATE TABLE users (age integer, email text);

@@ -1,0 +1,3 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+ALTER TABLE users ADD COLUMN age integer;
+CREATE VIEW names AS SELECT id, age FROM users;

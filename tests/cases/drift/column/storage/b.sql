@@ -1,0 +1,2 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+ALTER TABLE users ALTER COLUMN email SET STORAGE external;

@@ -1,0 +1,4 @@
+CREATE SCHEMA other;
+CREATE DOMAIN word AS text;
+CREATE DOMAIN other.word AS text;
+CREATE TABLE t (v word);

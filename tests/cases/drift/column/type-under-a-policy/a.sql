@@ -1,0 +1,2 @@
+CREATE TABLE t (v integer);
+CREATE POLICY p ON t USING (v > 1);

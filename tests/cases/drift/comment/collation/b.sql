@@ -1,0 +1,2 @@
+CREATE COLLATION plain (PROVIDER = libc, LOCALE = 'C');
+COMMENT ON COLLATION plain IS 'it''s said';

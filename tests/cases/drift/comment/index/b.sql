@@ -1,0 +1,3 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE INDEX ix ON users (email);
+COMMENT ON INDEX ix IS 'it''s said';

@@ -1,0 +1,3 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE MATERIALIZED VIEW m AS SELECT id FROM users;
+COMMENT ON MATERIALIZED VIEW m IS 'it''s said';

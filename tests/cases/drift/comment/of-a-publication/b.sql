@@ -1,0 +1,2 @@
+CREATE PUBLICATION feed;
+COMMENT ON PUBLICATION feed IS 'it''s said';

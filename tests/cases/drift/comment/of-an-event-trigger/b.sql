@@ -1,0 +1,3 @@
+CREATE FUNCTION ev() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER et ON ddl_command_start EXECUTE FUNCTION ev();
+COMMENT ON EVENT TRIGGER et IS 'it''s said';

@@ -1,0 +1,3 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE POLICY own ON users USING (id = 1);
+COMMENT ON POLICY own ON users IS 'it''s said';

@@ -1,0 +1,2 @@
+CREATE SEQUENCE tickets;
+COMMENT ON SEQUENCE tickets IS 'it''s said';

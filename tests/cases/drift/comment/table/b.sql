@@ -1,0 +1,2 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+COMMENT ON TABLE users IS 'it''s said';

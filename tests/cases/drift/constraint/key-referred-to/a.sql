@@ -1,0 +1,2 @@
+CREATE TABLE p (a integer CONSTRAINT pk PRIMARY KEY, b text);
+CREATE TABLE k (x integer CONSTRAINT fk REFERENCES p);

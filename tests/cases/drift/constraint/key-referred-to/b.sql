@@ -1,0 +1,2 @@
+CREATE TABLE p (a integer CONSTRAINT pk PRIMARY KEY DEFERRABLE, b text);
+CREATE TABLE k (x integer);

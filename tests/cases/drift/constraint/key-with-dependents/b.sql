@@ -1,0 +1,2 @@
+CREATE TABLE p (a integer, b text, CONSTRAINT pk PRIMARY KEY (a) INCLUDE (b));
+CREATE TABLE k (x integer CONSTRAINT fk REFERENCES p);

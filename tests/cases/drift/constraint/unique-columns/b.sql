@@ -1,0 +1,3 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE TABLE notes (id integer, user_id integer, body text, during tsrange);
+ALTER TABLE notes ADD CONSTRAINT k UNIQUE (user_id, body);

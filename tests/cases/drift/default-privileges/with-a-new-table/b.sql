@@ -1,0 +1,3 @@
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor;
+CREATE TABLE notes (id integer);
+REVOKE ALL ON notes FROM pg_monitor;

@@ -1,0 +1,2 @@
+CREATE DOMAIN age AS bigint;
+CREATE TABLE t (id integer, a age);

@@ -1,0 +1,2 @@
+CREATE TYPE mood AS ENUM ('glad', 'blue');
+CREATE TABLE t (id integer, m mood);

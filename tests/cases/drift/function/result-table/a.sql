@@ -1,0 +1,1 @@
+CREATE FUNCTION f(a integer) RETURNS TABLE (x integer) LANGUAGE sql AS $$SELECT a$$;

@@ -1,0 +1,2 @@
+CREATE TABLE t (a integer);
+ALTER TABLE t ADD COLUMN b integer GENERATED ALWAYS AS (a * 2) STORED;

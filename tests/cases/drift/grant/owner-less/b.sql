@@ -1,0 +1,2 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+REVOKE DELETE ON users FROM CURRENT_USER;

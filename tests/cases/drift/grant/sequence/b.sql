@@ -1,0 +1,2 @@
+CREATE SEQUENCE tickets;
+GRANT USAGE ON SEQUENCE tickets TO pg_monitor;

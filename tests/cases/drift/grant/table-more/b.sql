@@ -1,0 +1,3 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+GRANT SELECT ON users TO pg_monitor;
+GRANT INSERT, UPDATE ON users TO pg_monitor;

@@ -1,0 +1,2 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+GRANT SELECT ON users TO pg_monitor;

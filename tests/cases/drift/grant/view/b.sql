@@ -1,0 +1,3 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE VIEW v AS SELECT id FROM users;
+GRANT SELECT ON v TO pg_monitor;

@@ -1,0 +1,3 @@
+CREATE TABLE notes (id integer, user_id integer, body text, during tsrange);
+CREATE INDEX ix ON notes (user_id);
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix'::regclass;

@@ -1,0 +1,2 @@
+CREATE TABLE notes (id integer, user_id integer, body text, during tsrange);
+CREATE INDEX ix ON notes (body);

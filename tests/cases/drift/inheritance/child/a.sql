@@ -1,0 +1,1 @@
+CREATE TABLE animals (name text, legs integer);

@@ -1,0 +1,3 @@
+CREATE TABLE animals (name text, legs integer);
+CREATE TABLE dogs (breed text) INHERITS (animals);
+ALTER TABLE animals ADD COLUMN tail boolean;

@@ -1,0 +1,2 @@
+CREATE TABLE animals (name text, legs integer);
+CREATE TABLE dogs (name text, legs integer) INHERITS (animals);

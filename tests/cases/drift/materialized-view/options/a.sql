@@ -1,0 +1,2 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE MATERIALIZED VIEW mails AS SELECT email FROM users;

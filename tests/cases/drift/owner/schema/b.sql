@@ -1,0 +1,5 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE TABLE more (id integer);
+CREATE TABLE most (id integer);
+CREATE SCHEMA app;
+ALTER SCHEMA app OWNER TO pg_monitor;

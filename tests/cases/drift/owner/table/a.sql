@@ -1,0 +1,3 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE TABLE more (id integer);
+CREATE TABLE most (id integer);

@@ -1,0 +1,2 @@
+CREATE TABLE events (at date NOT NULL, kind text, amount integer DEFAULT 1) PARTITION BY RANGE (at);
+CREATE TABLE events_2024 (at date NOT NULL, kind text, amount integer DEFAULT 1);

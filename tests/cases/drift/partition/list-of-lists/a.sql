@@ -1,0 +1,1 @@
+CREATE TABLE l (a text, b text) PARTITION BY LIST (a);

@@ -1,0 +1,2 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE POLICY own ON users USING (id = 1);

@@ -1,0 +1,2 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE PUBLICATION feed FOR ALL TABLES;

@@ -1,0 +1,2 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE RULE quiet AS ON DELETE TO users WHERE OLD.id > 1 DO INSTEAD NOTHING;

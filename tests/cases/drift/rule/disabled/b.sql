@@ -1,0 +1,3 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE RULE quiet AS ON DELETE TO users DO INSTEAD NOTHING;
+ALTER TABLE users DISABLE RULE quiet;

@@ -1,0 +1,3 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE STATISTICS st ON id, email FROM users;
+ALTER STATISTICS st SET STATISTICS 50;

@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE TABLE notes (id integer);

@@ -1,0 +1,1 @@
+CREATE TABLE events (at date NOT NULL, kind text NOT NULL) PARTITION BY LIST (kind);

@@ -1,0 +1,2 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+ALTER TABLE users ENABLE ROW LEVEL SECURITY;

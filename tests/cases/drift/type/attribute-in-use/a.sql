@@ -1,0 +1,2 @@
+CREATE TYPE place AS (x integer);
+CREATE TABLE t (id integer, p place);

@@ -1,0 +1,2 @@
+CREATE TYPE place AS (x bigint);
+CREATE TABLE t (id integer, p place);

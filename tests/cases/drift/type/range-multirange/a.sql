@@ -1,0 +1,1 @@
+CREATE TYPE spans AS RANGE (SUBTYPE = numeric);

@@ -1,0 +1,1 @@
+CREATE TYPE spans AS RANGE (SUBTYPE = numeric, MULTIRANGE_TYPE_NAME = many_spans);

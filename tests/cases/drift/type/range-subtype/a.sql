@@ -1,0 +1,2 @@
+CREATE TYPE spans AS RANGE (SUBTYPE = integer);
+CREATE TABLE t (s spans);

@@ -1,0 +1,4 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE VIEW v AS SELECT id FROM users;
+CREATE VIEW w AS SELECT id FROM v;
+GRANT SELECT ON w TO PUBLIC;

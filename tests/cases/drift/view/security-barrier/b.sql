@@ -1,0 +1,3 @@
+CREATE TABLE users (id integer PRIMARY KEY, email text);
+CREATE VIEW v AS SELECT id FROM users;
+ALTER VIEW v SET (security_barrier = true);
