@@ -9,11 +9,22 @@ from typing import Any
 from govern.core.observation import Observation, TableLock
 from govern.core.plan import Hazard, hazard_of
 from govern.core.snapshot import join_name
-from govern.revisions.protocol import Statement
+from govern.revisions.protocol import Event, RevisionStarted, Statement
 
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WHOLE_NUMBERS = ("smallint", "integer", "bigint")
 _TEXT = re.compile(r"(character varying|varchar|text)(\(\d+\))?")
+
+
+def of_last_tries(events: Iterable[Event]) -> tuple[Statement, ...]:
+    """The statements of revisions, without those of tries that were taken back."""
+    statements: dict[str, list[Statement]] = {}
+    for event in events:
+        if isinstance(event, RevisionStarted):
+            statements.pop(event.revision, None)
+        elif isinstance(event, Statement) and event.revision is not None:
+            statements.setdefault(event.revision, []).append(event)
+    return tuple(statement for of_revision in statements.values() for statement in of_revision)
 
 
 def observations_of(statements: Iterable[Statement]) -> tuple[Observation, ...]:

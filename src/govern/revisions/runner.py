@@ -6,7 +6,7 @@ Reports what the child said and decides nothing from it: whoever calls reads the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from govern.database.lock_file import hold_lock_file
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, GovernError
 from govern.revisions.explain import explain_error, explain_silence, explain_stop
-from govern.revisions.observed import hazards_of, observations_of
+from govern.revisions.observed import hazards_of, observations_of, of_last_tries
 from govern.revisions.process import Child, start_child
 from govern.revisions.protocol import (
     ChildError,
@@ -290,20 +290,9 @@ class _Run:
                 {event.revision: event for event in events if isinstance(event, RevisionDone)}.values()
             ),
             notes=tuple(event.text for event in events if isinstance(event, Note)),
-            observed=tuple(_of_last_tries(events)),
+            observed=of_last_tries(events),
             output=output,
         )
-
-
-def _of_last_tries(events: Iterable[Event]) -> list[Statement]:
-    """The statements of revisions, without those of tries that were taken back."""
-    statements: dict[str, list[Statement]] = {}
-    for event in events:
-        if isinstance(event, RevisionStarted):
-            statements.pop(event.revision, None)
-        elif isinstance(event, Statement) and event.revision is not None:
-            statements.setdefault(event.revision, []).append(event)
-    return [statement for of_revision in statements.values() for statement in of_revision]
 
 
 def _died(events: list[Event], how: str) -> ChildError:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from govern.core.plan import Hazard
-from govern.revisions.observed import hazards_of, observations_of
-from govern.revisions.protocol import Statement
+from govern.revisions.observed import hazards_of, observations_of, of_last_tries
+from govern.revisions.protocol import RevisionStarted, Statement
 
 
 def statement(sql: str = "ALTER TABLE a", **seen: Any) -> Statement:
@@ -50,3 +50,10 @@ def test_only_a_new_type_that_may_not_hold_every_value_is_a_hazard(
 
 def test_what_was_not_seen_is_not_taken_for_harmless() -> None:
     assert hazards_of([statement(), statement(is_seen=False)]) is None
+
+
+def test_a_try_that_was_taken_back_leaves_no_observations() -> None:
+    begun, other = (RevisionStarted(revision=name, direction="upgrade") for name in ("r1", "r0"))
+    earlier = Statement(sql="CREATE TABLE z", seconds=0.1, revision="r0")
+    events = [other, earlier, begun, statement("ALTER TABLE a"), begun, statement("ALTER TABLE b")]
+    assert [one.sql for one in of_last_tries(events)] == ["CREATE TABLE z", "ALTER TABLE b"]
