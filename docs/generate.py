@@ -274,6 +274,10 @@ _KEYS: Mapping[str, str] = {
     "version_table_schema": "the PostgreSQL schema it is in, if env.py sets one",
     "python": "the project's interpreter, if govern is installed elsewhere; Alembic runs in it",
     "lock_wait_seconds": "how long a command that changes the database waits for the migration lock",
+    "lock_timeout_seconds": "PostgreSQL: how long a revision's statement waits for a table's lock before the "
+    "revision is taken back and [tried again](#waiting-for-locks); 0: as the server has it",
+    "lock_retry_seconds": "for how long it is tried again",
+    "statement_timeout_seconds": "PostgreSQL: how long a revision's statement may run; 0: as the server has it",
     "targets": "more databases, for `--target NAME`: each a table with `url` or `url_env`",
 }
 

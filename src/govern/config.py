@@ -67,6 +67,12 @@ class Settings:
     scratch_url: str | None
     """A server on which scratch databases are made; None: the target's own, else embedded."""
     lock_wait_seconds: float
+    lock_timeout_seconds: float
+    """How long a revision's statement may stand in the queue for a table; 0: as the server has it."""
+    lock_retry_seconds: float
+    """How long a revision that met a lock is tried again, from the first time on."""
+    statement_timeout_seconds: float
+    """How long a revision's statement may run; 0: as the server has it."""
     actor: str
 
     @property
@@ -100,6 +106,9 @@ class _FileSettings:
     version_table_schema: str | None = None
     python: str | None = None
     lock_wait_seconds: float = 600.0
+    lock_timeout_seconds: float = 0.1
+    lock_retry_seconds: float = 60.0
+    statement_timeout_seconds: float = 0.0
     targets: Mapping[str, Mapping[str, Any]] | None = None
 
 
@@ -139,6 +148,9 @@ def load(
         python=root / declared.python if declared.python else Path(sys.executable),
         scratch_url=_target_table(declared, target).get("scratch_url", declared.scratch_url),
         lock_wait_seconds=float(declared.lock_wait_seconds),
+        lock_timeout_seconds=float(declared.lock_timeout_seconds),
+        lock_retry_seconds=float(declared.lock_retry_seconds),
+        statement_timeout_seconds=float(declared.statement_timeout_seconds),
         actor=environ.get("GOVERN_ACTOR") or environ.get("USER") or environ.get("LOGNAME") or _account(),
     )
 
@@ -224,7 +236,7 @@ def _check_type(key: str, value: object, file: Path) -> None:
     wanted = "a text"
     if key == "targets" or (key.startswith("targets.") and key.count(".") == 1):
         expected, wanted = (dict,), "a table"
-    elif key == "lock_wait_seconds":
+    elif key.endswith("_seconds"):
         expected, wanted = (int, float), "a number"
     if not isinstance(value, expected) or isinstance(value, bool):
         raise ConfigurationError(

@@ -1,33 +1,44 @@
-"""The guarded migration: lock, backup, verify, apply, read back, validate, record.
+"""The guarded migration: lock, precautions, apply, read back, validate, record.
 
-The first statement runs only after every guard has said yes. What happened is decided by reading the database
-back on another connection, never by an exit status or an exception's text.
+The first statement runs only after every guard has said yes; ``precautions`` has their order. What happened is
+decided by reading the database back on another connection, never by an exit status or an exception's text.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Literal
 
-from govern.actions.backup import create_verified_backup
+from govern.actions import resume, tidy
+from govern.actions.account import Account
+from govern.actions.precautions import Precautions, take_precautions
 from govern.actions.record import finish_run, start_run
+from govern.actions.saved_plan import describe_difference, guard_plan
+from govern.actions.standing import (
+    Before,
+    blocked,
+    describe_backup,
+    describe_error,
+    describe_state,
+    not_started,
+    what_to_correct,
+)
 from govern.actions.validate import serious, validate
+from govern.actions.watch import watching
+from govern.checks.integrity import ORPHAN
 from govern.checks.startup import find_unhealthy_run
-from govern.core.changes import describe_change, diff
+from govern.core.finding import Finding, Subject
 from govern.core.report import Draft, Entry
 from govern.core.run import AppliedRevision, Run
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
-from govern.declared import declared_by_revisions
 from govern.errors import FailedMidway, GovernError, Refused
 from govern.revisions.graph import Chain
-from govern.revisions.protocol import ChildError, Event, RevisionDone
+from govern.revisions.protocol import ChildError, Committed, Event, Orders
 from govern.revisions.runner import Outcome, Runner
 from govern.source.manifest import Manifest
 
-BackupPolicy = Literal["auto", "off"]
 Narrate = Callable[[str], None]
 
 
@@ -42,41 +53,67 @@ def migrate(
     manifest: Manifest | None,
     *,
     to: str,
-    backup: BackupPolicy,
+    precautions: Precautions,
     narrate: Narrate,
 ) -> None:
-    """Brings the database to ``to``: ``heads`` or a revision.
+    """Brings the database to ``to``: ``heads`` or a revision; with a saved plan to where that ends.
 
     Raises Refused where a guard says no (nothing was changed) and FailedMidway where a revision or the validation
     fails (its ``state`` says where the database stands).
     """
+    if precautions.plan is not None:
+        guard_plan(precautions.plan, live, chain)
+        to = precautions.plan.target
     if not chain.pending(live.read_stamped(), to):
         _confirm(live, draft, chain, manifest)
         return
-    prepared = _Prepared()
+    prepared = _Prepared(precautions)
+
+    def prepare() -> Orders:
+        _prepare(prepared, live, draft, chain, manifest, to=to, narrate=narrate)
+        watch.begin()
+        return resume.orders(live, prepared.run.id if prepared.run else "", prepared.committed)
+
+    def hear(event: Event) -> None:
+        watch.tell(event)
+        prepared.account.note(event)
+
     try:
-        outcome = Runner(live.settings).upgrade(
-            live.url,
-            to,
-            lock=live.dialect.migration_lock(live.url),
-            wait_seconds=live.settings.lock_wait_seconds,
-            on_locked=lambda: _prepare(prepared, live, draft, chain, to=to, backup=backup, narrate=narrate),
-            on_event=lambda event: _narrate_event(event, narrate),
-        )
+        with watching(live, narrate) as watch:
+            outcome = Runner(live.settings).upgrade(
+                live.url,
+                to,
+                lock=live.dialect.migration_lock(live.url),
+                wait_seconds=live.settings.lock_wait_seconds,
+                on_locked=prepare,
+                on_event=hear,
+            )
     except _NothingPending:
         _confirm(live, draft, chain, manifest)
         return
     except BaseException as error:
         _note_interruption(error, prepared, live)
         raise
+    prepared.blockers, prepared.waited_seconds = watch.blockers, watch.waited_seconds
     _conclude(prepared, outcome, live, draft, chain, manifest, narrate)
 
 
 class _Prepared:
-    """What was found and done while the lock was held and before the first statement."""
+    """What was found and done while the lock was held, before the first statement and during the run."""
+
+    def __init__(self, precautions: Precautions) -> None:
+        self.precautions = precautions
+        self.account = Account()
+        self.committed: Committed = {}
+        """What an earlier run has committed of the revisions."""
 
     run: Run | None = None
-    fingerprint: str = ""
+    before = Before()
+    broken_references: Mapping[str, int] = {}
+    """Rows whose parent was gone before."""
+    blockers: tuple[str, ...] = ()
+    """Sessions that were in the way of a lock, the last that were seen."""
+    waited_seconds: float = 0.0
 
 
 def _prepare(
@@ -84,9 +121,9 @@ def _prepare(
     live: LiveDatabase,
     draft: Draft,
     chain: Chain,
+    manifest: Manifest | None,
     *,
     to: str,
-    backup: BackupPolicy,
     narrate: Narrate,
 ) -> None:
     """Runs while the connection that migrates holds the lock and waits; raising leaves the database as it was."""
@@ -98,22 +135,37 @@ def _prepare(
         _confirm_unchanged(prepared, live)
         return
     draft.passed("lock", "held by the connection that migrates")
-    saved = (
-        create_verified_backup(live, draft, reason="migrate", narrate=narrate).id
-        if backup == "auto"
-        else None
+    resume.forget(live, chain.ancestors(stamped))
+    ready = take_precautions(live, draft, chain, manifest, prepared.precautions, to=to, narrate=narrate)
+    prepared.committed = ready.committed
+    _tidy(live, draft)
+    prepared.broken_references = tidy.read_broken_references(live)
+    prepared.before = Before(
+        fingerprint=live.read_fingerprint(), pending=tuple(file.revision for file in pending)
     )
-    if saved is None:
-        draft.passed("backup", "none was taken: --backup off")
-    prepared.fingerprint = live.read_fingerprint()
     reached = chain.heads_after(stamped, pending)
-    prepared.run = start_run(live, "migrate", from_revision=stamped, to_revision=reached, backup=saved)
+    plan = prepared.precautions.plan
+    prepared.run = start_run(
+        live,
+        "migrate",
+        from_revision=stamped,
+        to_revision=reached,
+        backup=ready.backup,
+        plan_digest=plan.digest if plan else None,
+    )
     narrate(f"applying {count_of(len(pending), 'revision')}")
+
+
+def _tidy(live: LiveDatabase, draft: Draft) -> None:
+    if dropped := tidy.drop_batch_leftovers(live):
+        draft.passed(
+            "tidy", f"dropped {', '.join(dropped)}, an interrupted batch operation's unfinished copy"
+        )
 
 
 def _confirm_unchanged(prepared: _Prepared, live: LiveDatabase) -> None:
     """env.py closed the connection that had the lock and opened another: somebody may have come in between."""
-    if live.read_fingerprint() != prepared.fingerprint:
+    if live.read_fingerprint() != prepared.before.fingerprint:
         raise Refused(
             "the database changed while env.py was between two connections",
             why="the lock ends with the connection that holds it",
@@ -128,13 +180,8 @@ def _note_interruption(error: BaseException, prepared: _Prepared, live: LiveData
         return
     with contextlib.suppress(GovernError):
         run = replace(prepared.run, to_revision=live.read_stamped())
-        error.add_note(f"{_describe_state(prepared, run, live)}; {_backup_sentence(run)}")
+        error.add_note(f"{describe_state(run, live, prepared.before)}; {describe_backup(run)}")
         finish_run(live, run, "interrupted", error=f"{type(error).__name__}: {error}")
-
-
-def _narrate_event(event: Event, narrate: Narrate) -> None:
-    if isinstance(event, RevisionDone):
-        narrate(f"applied {event.revision} in {event.seconds:.2f} s")
 
 
 def _conclude(
@@ -148,13 +195,23 @@ def _conclude(
 ) -> None:
     run, stamped = prepared.run, live.read_stamped()
     if run is None:
-        raise _not_started(outcome.error, stamped)
-    run = replace(run, revisions=_applied(outcome, chain, run, stamped))
+        raise not_started(outcome.error, stamped)
+    run = replace(
+        run,
+        revisions=_applied(prepared, outcome, chain, run, stamped),
+        versions=prepared.account.versions,
+        waited_seconds=prepared.waited_seconds,
+    )
     if set(stamped) != set(run.to_revision):
         _fail(prepared, replace(run, to_revision=stamped), outcome.error, live, draft)
+    resume.forget(live, chain.ancestors(stamped))
     draft.passed("apply", f"{count_of(len(run.revisions), 'revision')}, now at {name_revisions(stamped)}")
+    if plan := prepared.precautions.plan:
+        difference = describe_difference(plan, prepared.account.executed)
+        draft.replace(Entry(name="plan", status="passed", reason=f"{plan.path.name}: {difference}"))
     narrate("validating the schema")
     findings = serious(validate(live, draft, manifest))
+    findings += _find_newly_broken(prepared, live, draft)
     error = f"{count_of(len(findings), 'finding')}; the first: {findings[0].message}" if findings else None
     run = finish_run(live, run, "unhealthy" if findings else "applied", error=error)
     _tell_ledger(run, draft)
@@ -163,8 +220,19 @@ def _conclude(
             "the revisions were applied, but the database is not as declared",
             why=error or "",
             next=f"{findings[0].remedy}; then run again, which marks it healthy: govern migrate",
-            state=f"the database is at {name_revisions(stamped)} and marked unhealthy; {_backup_sentence(run)}",
+            state=f"the database is at {name_revisions(stamped)} and marked unhealthy; {describe_backup(run)}",
         )
+
+
+def _find_newly_broken(prepared: _Prepared, live: LiveDatabase, draft: Draft) -> tuple[Finding, ...]:
+    """Children whose parents a revision took away, where the engine does not look itself."""
+    broken = tidy.describe_newly_broken(prepared.broken_references, tidy.read_broken_references(live))
+    if not broken:
+        return ()
+    about = Subject(kind="database", name=live.url.redacted)
+    finding = Finding.of(ORPHAN, about, f"rows have lost what they refer to: {broken}")
+    draft.add(Entry.of("references", (finding,)))
+    return (finding,)
 
 
 def _confirm(live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None) -> None:
@@ -185,15 +253,17 @@ def _is_marked_unhealthy(live: LiveDatabase) -> bool:
 
 
 def _fail(prepared: _Prepared, run: Run, error: ChildError | None, live: LiveDatabase, draft: Draft) -> None:
-    draft.add(Entry(name="apply", status="crashed", reason=_describe(error)))
-    run = finish_run(live, run, "failed", error=_describe(error))
+    draft.add(Entry(name="apply", status="crashed", reason=describe_error(error)))
+    run = finish_run(live, run, "failed", error=describe_error(error))
     _tell_ledger(run, draft)
     revision = error.revision if error else None
+    if error is not None and error.is_of_lock:
+        raise blocked(run, error, live, prepared.before, prepared.blockers)
     raise FailedMidway(
         f"revision {revision} failed" if revision else "the migration failed",
-        why=_describe(error),
-        next=f"{_what_to_correct(error, live)}, then run again: govern migrate",
-        state=f"{_describe_state(prepared, run, live)}; {_backup_sentence(run)}",
+        why=describe_error(error),
+        next=f"{what_to_correct(error, live)}, then run again: govern migrate",
+        state=f"{describe_state(run, live, prepared.before)}; {describe_backup(run)}",
     )
 
 
@@ -202,67 +272,19 @@ def _tell_ledger(run: Run, draft: Draft) -> None:
     draft.passed("ledger", f"run {run.id}, {run.result}")
 
 
-def _describe_state(prepared: _Prepared, run: Run, live: LiveDatabase) -> str:
-    where = name_revisions(run.to_revision)
-    is_at_the_same = set(run.to_revision) == set(run.from_revision)
-    if is_at_the_same and live.read_fingerprint() == prepared.fingerprint:
-        return f"the database is as it was, at {where}"
-    applied = "" if is_at_the_same else ", the revisions before the failed one are applied"
-    return f"the database is at {where}{applied}{_describe_leftovers(live)}"
-
-
-def _describe_leftovers(live: LiveDatabase) -> str:
-    """What a revision left that committed in its middle, as ``autocommit_block`` does."""
-    try:
-        with declared_by_revisions(live.settings, live.read_stamped(), like=live.url) as declared:
-            changes = diff(declared.snapshot, live.read_snapshot())
-    except GovernError:
-        return "; whether the failed one left a part of its work could not be checked: see govern drift"
-    if not changes:
-        return ""
-    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
-    return f"; the failed one left a part of its work: {describe_change(changes[0])}{more}, see govern drift"
-
-
-def _not_started(error: ChildError | None, stamped: tuple[str, ...]) -> FailedMidway:
-    """Alembic ended without opening a connection: nothing was locked, so nothing was run."""
-    return FailedMidway(
-        "Alembic ended before it connected",
-        why=_describe(error),
-        next="correct what it names; env.py must run the migrations online",
-        state=f"the database is as it was, at {name_revisions(stamped)}",
-    )
-
-
 def _applied(
-    outcome: Outcome, chain: Chain, run: Run, stamped: tuple[str, ...]
+    prepared: _Prepared, outcome: Outcome, chain: Chain, run: Run, stamped: tuple[str, ...]
 ) -> tuple[AppliedRevision, ...]:
     """Of the revisions that Alembic says it ran, those that the version table confirms."""
     confirmed = chain.ancestors(stamped) - chain.ancestors(run.from_revision)
     return tuple(
         AppliedRevision(
-            revision=done.revision, checksum=chain.revisions[done.revision].checksum, seconds=done.seconds
+            revision=done.revision,
+            checksum=chain.revisions[done.revision].checksum,
+            seconds=done.seconds,
+            parents={parent: chain.revisions[parent].checksum for parent in chain.down[done.revision]},
+            statements=prepared.account.statements_of(done.revision),
         )
         for done in outcome.revisions
         if done.revision in confirmed
     )
-
-
-def _what_to_correct(error: ChildError | None, live: LiveDatabase) -> str:
-    if error is not None:
-        return "correct the revision"
-    env = live.settings.relative(live.settings.alembic.script_location / "env.py")
-    return f"let {env} commit what it executes before context.configure(), and run the migrations online"
-
-
-def _describe(error: ChildError | None) -> str:
-    if error is None:
-        return "Alembic ended without an error, but the version table does not say so: nothing was persisted"
-    # the database's first line says what; the ones after it point into a statement that is given anyway
-    message = error.message.strip().partition("\n")[0]
-    statement = f" — in: {error.statement}" if error.statement else ""
-    return f"{error.type}: {message}{statement}"
-
-
-def _backup_sentence(run: Run) -> str:
-    return f"backup {run.backup} is verified" if run.backup else "no backup was taken"

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import secrets
 import socket
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from govern.core.run import Run, RunResult
 from govern.database.live import LiveDatabase
 from govern.source.lock import read_lock
 from govern.version import __version__
+
+_GIT_SECONDS = 5.0
 
 
 def start_run(
@@ -21,6 +28,7 @@ def start_run(
     to_revision: tuple[str, ...],
     backup: str | None,
     statements: tuple[str, ...] = (),
+    plan_digest: str | None = None,
 ) -> Run:
     """Records that a run begins. Raises NotPermitted where the ledger cannot be written: before anything else is."""
     now = datetime.now(UTC)
@@ -34,10 +42,13 @@ def start_run(
             to_revision=to_revision,
             statements=statements,
             backup=backup,
+            plan_digest=plan_digest,
             server_version=live.dialect.read_server_version(connection),
             tool_version=__version__,
+            git_commit=_read_git_commit(live.settings.root),
         )
         live.dialect.record_run(connection, run)
+    _append(live, run)
     return run
 
 
@@ -56,4 +67,43 @@ def finish_run(live: LiveDatabase, run: Run, result: RunResult, *, error: str | 
             fingerprint=live.dialect.read_fingerprint(connection, live.table),
         )
         live.dialect.record_run(connection, finished)
+    _append(live, finished)
     return finished
+
+
+def _append(live: LiveDatabase, run: Run) -> None:
+    """One JSON line more in ``.govern/history.jsonl``: what is left if the database is gone, and no more than that."""
+    file = live.settings.state_folder / "history.jsonl"
+    line = json.dumps({"database": live.url.redacted, **run.to_json()}) + "\n"
+    with contextlib.suppress(OSError):  # a read-only container: the database has the ledger
+        if not file.parent.exists():
+            file.parent.mkdir(mode=0o700)
+            (file.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, line.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _read_git_commit(root: Path) -> str | None:
+    """Of the project's checkout; None where there is none, or no git."""
+    commit = _ask_git(root, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    return f"{commit}+changes" if _ask_git(root, "status", "--porcelain", "--untracked-files=no") else commit
+
+
+def _ask_git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments],  # noqa: S607 - the user's own
+            capture_output=True,
+            text=True,
+            timeout=_GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -11,7 +11,7 @@ from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.actions.validate import serious, validate
 from govern.core.changes import accept, describe_change, diff
-from govern.core.plan import Hazard, RepairPlan
+from govern.core.plan import RepairPlan
 from govern.core.report import Draft
 from govern.core.scope import Scope, sort_changes
 from govern.core.snapshot import Snapshot
@@ -142,27 +142,10 @@ def _guard(plan: RepairPlan, allow: tuple[str, ...]) -> None:
     if forbidden:
         raise Refused(
             "the repair can lose data",
-            why=", ".join(map(_explain, forbidden)),
+            why=", ".join(hazard.described for hazard in forbidden),
             next="allow each by name: "
             + " ".join(f"--allow {shlex.quote(str(hazard))}" for hazard in forbidden),
         )
-
-
-def _explain(hazard: Hazard) -> str:
-    return f"{hazard.subject} {_HARMS[hazard.name]}"
-
-
-_HARMS = {
-    "drops-table": "is dropped with its rows",
-    "drops-column": "is dropped with its values",
-    "drops-materialized-view": "is dropped with its rows",
-    "drops-sequence": "is dropped with its position",
-    "drops-enum-value": "is dropped; rows that have it are in the way",
-    "drops-attribute": "is dropped with its values",
-    "retypes-attribute": "is retyped; values may not fit",
-    "retypes-column": "is retyped; values may not fit",
-    "revokes-grant": "is revoked from whoever relies on it",
-}
 
 
 def _run(database: LiveDatabase, statements: tuple[str, ...]) -> str:

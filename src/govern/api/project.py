@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from govern.checks.chain import check_chain
 from govern.config import Settings
 from govern.core.finding import Finding, Severity
 from govern.core.report import Draft, Entry
+from govern.core.run import AppliedRevision
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
@@ -19,6 +21,8 @@ from govern.revisions.graph import Chain, read_project_chain
 
 if TYPE_CHECKING:
     from govern.source.manifest import Manifest
+
+_MANY_RUNS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,11 @@ def describe_target(live: LiveDatabase, project: Project, draft: Draft) -> None:
         draft.target = live.describe(connection, project.chain.effective_heads)
 
 
-def find_chain_problems(project: Project, stamped: tuple[str, ...] | None = None) -> tuple[Finding, ...]:
+def find_chain_problems(
+    project: Project,
+    stamped: tuple[str, ...] | None = None,
+    applied: Mapping[str, AppliedRevision] | None = None,
+) -> tuple[Finding, ...]:
     """Problems of the revision files on their own and, if given, with a database that is stamped with them."""
     settings = project.settings
     return check_chain(
@@ -67,15 +75,20 @@ def find_chain_problems(project: Project, stamped: tuple[str, ...] | None = None
         root=settings.root,
         database_revisions=stamped,
         checksums=read_checksums(settings.checksums),
+        applied=applied,
     )
 
 
-def guard_chain(project: Project, draft: Draft, stamped: tuple[str, ...] | None = None) -> None:
+def guard_chain(project: Project, draft: Draft, live: LiveDatabase | None = None) -> None:
     """Says no to a chain that cannot be walked. Raises Refused.
 
-    Called before a database is touched, and again with what it is stamped with.
+    Called before a database is touched, and again with the database it is for.
     """
-    findings = find_chain_problems(project, stamped)
+    findings = (
+        find_chain_problems(project, live.read_stamped(), _read_applied(live))
+        if live
+        else find_chain_problems(project)
+    )
     draft.replace(Entry.of("chain", findings, count_of(len(project.chain.files), "revision file")))
     broken = [finding for finding in findings if finding.severity >= Severity.ERROR]
     if broken:
@@ -84,3 +97,10 @@ def guard_chain(project: Project, draft: Draft, stamped: tuple[str, ...] | None 
         raise Refused(
             f"the revision chain is broken: {first.message}", why=place + first.why, next=first.remedy
         )
+
+
+def _read_applied(live: LiveDatabase) -> Mapping[str, AppliedRevision]:
+    """Each revision as the database's ledger has it, the last time that it was applied."""
+    with live.connect() as connection:
+        runs = live.dialect.read_runs(connection, _MANY_RUNS)
+    return {applied.revision: applied for run in reversed(runs) for applied in run.revisions}

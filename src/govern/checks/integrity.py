@@ -31,7 +31,15 @@ INVARIANT = Rule(
     effect="what the team declared to be always true is not",
     remedy="find the rows with the invariant's SQL and correct them",
 )
-RULES = (MIN_ROWS, EMPTY_VALUE, INVARIANT)
+ORPHAN = Rule(
+    id="integrity.orphan",
+    name="rows without what they refer to",
+    severity=Severity.ERROR,
+    condition="a foreign key's rows refer to rows that are not there",
+    effect="joins lose these rows, and code that follows the reference fails",
+    remedy="bring the parents back from a backup, or delete the rows that refer to them",
+)
+RULES = (MIN_ROWS, EMPTY_VALUE, INVARIANT, ORPHAN)
 
 _COUNT_EMPTY = "SELECT count(*) FROM {table} WHERE {column} IS NULL OR trim(CAST({column} AS text)) = ''"
 

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 RunResult = Literal["started", "applied", "unhealthy", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedStatement:
+    """A statement of a revision, and how long it took, its wait for locks included."""
+
+    sql: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +26,29 @@ class AppliedRevision:
     checksum: str
     """sha256 of the normalised file; empty if the file could not be read."""
     seconds: float
+    parents: Mapping[str, str] | None = None
+    """The checksums of the revisions it came after, by id; None in older ledgers."""
+    statements: tuple[AppliedStatement, ...] = ()
+    """The first thousand."""
 
     def to_json(self) -> dict[str, Any]:
-        return {"revision": self.revision, "checksum": self.checksum, "seconds": self.seconds}
+        return {
+            "revision": self.revision,
+            "checksum": self.checksum,
+            "seconds": self.seconds,
+            "parents": None if self.parents is None else dict(self.parents),
+            "statements": [{"sql": one.sql, "seconds": round(one.seconds, 6)} for one in self.statements],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> AppliedRevision:
+        return cls(
+            revision=value["revision"],
+            checksum=value["checksum"],
+            seconds=value["seconds"],
+            parents=value.get("parents"),
+            statements=tuple(AppliedStatement(**one) for one in value.get("statements", ())),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +77,14 @@ class Run:
     """Read before the fingerprint: as long as it stands, so does that. None where the engine has none."""
     server_version: str | None = None
     tool_version: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Of the project's Python, Alembic and SQLAlchemy."""
+    git_commit: str | None = None
+    """Of the project, with ``+changes`` if files differ from it."""
+    plan_digest: str | None = None
+    """Of the saved plan that was applied."""
+    waited_seconds: float = 0.0
+    """How long locks of others were in the way."""
     error: str | None = None
 
     @property
@@ -74,6 +110,10 @@ class Run:
             "watermark": self.watermark,
             "server_version": self.server_version,
             "tool_version": self.tool_version,
+            "versions": dict(self.versions),
+            "git_commit": self.git_commit,
+            "plan_digest": self.plan_digest,
+            "waited_seconds": round(self.waited_seconds, 3),
             "error": self.error,
         }
 
@@ -90,7 +130,7 @@ class Run:
             result=value["result"],
             from_revision=tuple(value["from_revision"]),
             to_revision=tuple(value["to_revision"]),
-            revisions=tuple(AppliedRevision(**revision) for revision in value["revisions"]),
+            revisions=tuple(AppliedRevision.from_json(revision) for revision in value["revisions"]),
             statements=tuple(value["statements"]),
             backup=value["backup"],
             lock_digest=value["lock_digest"],
@@ -98,5 +138,9 @@ class Run:
             watermark=value.get("watermark"),  # older releases wrote none
             server_version=value["server_version"],
             tool_version=value["tool_version"],
+            versions=value.get("versions", {}),
+            git_commit=value.get("git_commit"),
+            plan_digest=value.get("plan_digest"),
+            waited_seconds=value.get("waited_seconds", 0.0),
             error=value["error"],
         )

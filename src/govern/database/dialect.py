@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from govern.core.changes import Change
-from govern.core.plan import Proposal
+from govern.core.plan import Proposal, TableSize
+from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.run import Run
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
@@ -46,6 +47,25 @@ class MigrationLock:
     holder_query: str | None = None
     """Says who holds it, as one line of text; no row if nobody does."""
     file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long the session that migrates may wait and work. 0: as the server has it."""
+
+    lock_timeout_seconds: float = 0.0
+    """Of each statement in the queue for a lock."""
+    statement_timeout_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """What the session that holds the migration lock is doing at the moment, in words for people."""
+
+    blockers: tuple[str, ...] = ()
+    """Sessions that it waits for: ``pid 4123 (psql), idle in transaction for 12s``."""
+    progress: str | None = None
+    """How far an index is built."""
 
 
 class Dialect(Protocol):
@@ -140,6 +160,12 @@ class Dialect(Protocol):
     def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
         """Gives an empty scratch database what a migration of ``live`` found when it began."""
 
+    def prepare_copy(self, live: DatabaseUrl, copy: DatabaseUrl, table: VersionTable) -> None:
+        """Gives a copy of ``live`` what a migration finds there beside the schema: version rows, search_path."""
+
+    def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
+        """Estimates of tables by ``schema.name``; those that are not there, or have no size, are left out."""
+
     def drop_database(self, url: DatabaseUrl) -> None:
         """Drops it, ending other sessions on it first. No error if it is gone already."""
 
@@ -148,6 +174,38 @@ class Dialect(Protocol):
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         """How the connection that migrates takes the lock."""
+
+    def session_queries(self, limits: Limits) -> tuple[str, ...]:
+        """Queries that give the session that migrates its limits, and let its server notice a client that is gone."""
+
+    def read_activity(self, connection: Connection) -> Activity:
+        """What the session that holds the migration lock waits for or builds."""
+
+    def note_statements(self) -> Mapping[str, str]:
+        """What the child that migrates needs to note how far a revision came that commits midway; empty: nothing is."""
+
+    def read_progress(self, connection: Connection, revisions: Iterable[str]) -> tuple[NotedStatement, ...]:
+        """What was noted of these revisions, in order."""
+
+    def forget_progress(self, connection: Connection, revisions: Iterable[str]) -> None:
+        """They were finished, or are to run from their beginning."""
+
+    def find_leftover_indexes(
+        self, connection: Connection, revisions: Iterable[str]
+    ) -> tuple[LeftoverIndex, ...]:
+        """Invalid indexes that the revisions' own interrupted builds left."""
+
+    def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
+        """Drops one of them."""
+
+    def find_batch_leftovers(self, connection: Connection) -> tuple[BatchLeftover, ...]:
+        """Tables that an interrupted batch operation left; of engines that need such operations."""
+
+    def drop_batch_leftover(self, connection: Connection, leftover: BatchLeftover) -> None:
+        """Drops one of them."""
+
+    def find_broken_references(self, connection: Connection) -> Mapping[str, int]:
+        """Rows whose parent is gone, by ``child → parent``; of engines that let that happen."""
 
     def hold_migration_lock(
         self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False

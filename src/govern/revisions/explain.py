@@ -52,6 +52,27 @@ def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
                 next="let create_engine connect by URL; connect_args and events stay as they are",
                 state=NO_REVISION_RAN,
             )
+        case "cascade":
+            return Refused(
+                f"to rebuild {facts['table']} would delete or empty rows of {facts['child']}",
+                why="foreign keys are on, and SQLite deletes the rows of a table that is dropped, with what refers to "
+                "them: batch mode drops it after copying it",
+                next='let the revision begin with op.execute("PRAGMA foreign_keys = OFF")',
+                state="the revision was rolled back",
+            )
+        case "not_resumable":
+            return Refused(
+                f"revision {facts['revision']} is half applied, and does not do again what it did then",
+                why=f"statement {facts['position']} was: {facts['then']}; now it is: {facts['now']}",
+                next="let it begin with the same statements as then; what comes after them may be corrected",
+                state=NO_REVISION_RAN,
+            )
+        case "elsewhere":
+            return Refused(
+                f"{facts['place'] or 'a library'} opens a database connection of its own",
+                why=f"{facts['driver']} was called; on a copy it would reach past the copy to another database",
+                next="let it use op.get_bind(), or rehearse nothing of it: --rehearse off",
+            )
         case "no_metadata":
             return ConfigurationError(
                 "the project's models were not found",
@@ -89,6 +110,13 @@ def explain_error(error: ChildError, target: str, output: str) -> GovernError:
         next=f"correct {error.place}" if error.place else "see the revisions: govern chain",
         state=NO_REVISION_RAN,
     )
+
+
+def describe_failure(error: ChildError) -> str:
+    """What failed, and in which statement, as one line: the database's first words say what."""
+    message = error.message.strip().partition("\n")[0]
+    statement = f" — in: {error.statement}" if error.statement else ""
+    return f"{error.type}: {message}{statement}"
 
 
 def explain_silence(how: str, output: str, settings: Settings) -> ToolMissing:

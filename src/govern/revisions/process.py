@@ -112,8 +112,12 @@ class Child:
 
 
 @contextmanager
-def start_child(python: Path, root: Path, request: Mapping[str, Any]) -> Iterator[Child]:
+def start_child(
+    python: Path, root: Path, request: Mapping[str, Any], *, inherit: tuple[int, ...] = ()
+) -> Iterator[Child]:
     """A child of the interpreter ``python`` working in ``root``; interrupted if the block raises.
+
+    ``inherit``: descriptors that it keeps open as long as it lives.
 
     The request, which may hold a password, goes through a pipe: other users see arguments and environment.
     Raises ToolMissing where there is no such interpreter.
@@ -121,7 +125,7 @@ def start_child(python: Path, root: Path, request: Mapping[str, Any]) -> Iterato
     orders_in, orders = os.pipe()
     events, events_out = os.pipe()
     try:
-        process = _start(python, root, orders_in, events_out)
+        process = _start(python, root, orders_in, events_out, inherit)
     except BaseException:
         os.close(orders)
         os.close(events)
@@ -141,14 +145,16 @@ def start_child(python: Path, root: Path, request: Mapping[str, Any]) -> Iterato
         child.close()
 
 
-def _start(python: Path, root: Path, orders: int, events: int) -> subprocess.Popen[bytes]:
+def _start(
+    python: Path, root: Path, orders: int, events: int, inherit: tuple[int, ...]
+) -> subprocess.Popen[bytes]:
     if not root.is_dir():
         raise ConfigurationError(f"the project's folder {root} does not exist")
     try:
         return subprocess.Popen(
             [str(python), str(CHILD), str(orders), str(events)],
             cwd=root,
-            pass_fds=(orders, events),
+            pass_fds=(orders, events, *inherit),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

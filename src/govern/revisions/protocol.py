@@ -36,12 +36,26 @@ class Locked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """A lock was not to be had in time: what it was for was taken back, and is tried again after a pause."""
+
+    revision: str | None
+    tries: int
+    seconds: float
+    """Since the first time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """A statement was executed. ``revision`` is None outside revisions, and for the version table's own."""
 
     sql: str
     seconds: float
     revision: str | None
+    observed: Mapping[str, Any] | None = None
+    """What it did to the database, where that was asked for; see ``child/observation.py``."""
+    is_skipped: bool = False
+    """An earlier try has committed it: it was not executed again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +119,11 @@ class ChildError:
     """The last lines, for a log rather than for a report."""
 
     @property
+    def is_of_lock(self) -> bool:
+        """Whether a lock was not to be had in time (lock_not_available), or was given up in a deadlock."""
+        return self.sqlstate in ("55P03", "40P01")
+
+    @property
     def place(self) -> str | None:
         """``file, line n``."""
         return f"{self.file}, line {self.line}" if self.file else None
@@ -114,6 +133,7 @@ Event = (
     Hello
     | Waiting
     | Locked
+    | Blocked
     | Statement
     | RevisionStarted
     | RevisionDone
@@ -128,11 +148,17 @@ _KINDS: dict[str, Callable[..., Event]] = {
     "hello": Hello,
     "waiting": Waiting,
     "locked": Locked,
+    "blocked": Blocked,
     "statement": Statement,
     "revision_started": RevisionStarted,
     "revision_done": RevisionDone,
     "note": Note,
 }
+
+Committed = Mapping[str, list[dict[str, Any]]]
+"""By revision, the statements of it that an earlier run has committed: see ``child/progress.py``."""
+Orders = Mapping[str, Any]
+"""What the child is told when it may proceed, beyond that: see ``child/progress.py``. Empty on a scratch database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,30 +5,39 @@ Reports what the child said and decides nothing from it: whoever calls reads the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from govern.config import Settings
-from govern.database.dialect import MigrationLock
+from govern.core.observation import Observation
+from govern.core.plan import Hazard
+from govern.database.dialect import Limits, MigrationLock
+from govern.database.engines import dialect_of
 from govern.database.lock_file import hold_lock_file
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, GovernError
 from govern.revisions.explain import explain_error, explain_silence, explain_stop
+from govern.revisions.observed import hazards_of, observations_of, of_last_tries
 from govern.revisions.process import Child, start_child
 from govern.revisions.protocol import (
     ChildError,
+    Committed,
     Description,
     Ending,
     Event,
     Hello,
     Locked,
     Note,
+    Orders,
     Result,
     RevisionDone,
     RevisionStarted,
+    Statement,
     Stopped,
     parse_error,
     parse_event,
@@ -45,6 +54,10 @@ class Outcome:
     error: ChildError | None = None
     notes: tuple[str, ...] = ()
     """What may explain that the database is not as it should be."""
+    observations: tuple[Observation, ...] = ()
+    """What each statement of a rehearsal did."""
+    hazards: Mapping[str, tuple[Hazard, ...]] | None = None
+    """What a rehearsal's revisions lost, by revision; None where that was not observed."""
     output: str = ""
     """The end of what env.py and the revisions printed; no passwords."""
 
@@ -68,20 +81,27 @@ class Runner:
         *,
         lock: MigrationLock | None = None,
         wait_seconds: float = 0.0,
-        on_locked: Callable[[], None] = _do_nothing,
+        on_locked: Callable[[], Orders | None] = _do_nothing,
         on_event: Callable[[Event], None] = _ignore,
+        rehearsing: bool = False,
+        committed: Committed = MappingProxyType({}),
     ) -> Outcome:
         """Runs the revisions up to ``revision`` on the database at ``url``, whatever env.py's own URL is.
 
         ``lock`` is waited for ``wait_seconds`` long; a scratch database needs none. ``on_locked`` is called
         while the lock is held and before anything is executed; if it raises, nothing is, and the exception
         comes through. It is called again in the rare case that env.py closes the connection that had the lock
-        and opens another. ``on_event`` sees everything the child says.
+        and opens another. ``on_event`` sees everything the child says. A lock also brings the limits of the settings
+        with it: what waits too long for a table is tried again. ``rehearsing``: each statement is observed, and
+        drivers that connect anywhere else than to ``url`` are refused. ``committed``: what of the revisions the
+        database has already, and is not executed again; a run with a lock is told with its orders.
 
-        Raises Refused where the lock is not to be had in time; ConfigurationError, Unreachable or ToolMissing
-        where Alembic could not begin. What fails once a revision or a statement runs is ``Outcome.error``.
+        Raises Refused where the lock is not to be had in time or a connection is refused; ConfigurationError,
+        Unreachable or ToolMissing where Alembic could not begin. What fails once a revision or a statement runs
+        is ``Outcome.error``.
         """
-        return self._migrate("upgrade", url, revision, lock, wait_seconds, on_locked, on_event)
+        facts = {"observe": rehearsing, "confine": rehearsing, "committed": dict(committed)}
+        return self._migrate("upgrade", url, revision, lock, wait_seconds, on_locked, on_event, **facts)
 
     def downgrade(
         self,
@@ -90,7 +110,7 @@ class Runner:
         *,
         lock: MigrationLock | None = None,
         wait_seconds: float = 0.0,
-        on_locked: Callable[[], None] = _do_nothing,
+        on_locked: Callable[[], Orders | None] = _do_nothing,
         on_event: Callable[[Event], None] = _ignore,
     ) -> Outcome:
         """Takes revisions back down to ``revision``; the rest as ``upgrade``."""
@@ -103,7 +123,7 @@ class Runner:
         *,
         lock: MigrationLock | None = None,
         wait_seconds: float = 0.0,
-        on_locked: Callable[[], None] = _do_nothing,
+        on_locked: Callable[[], Orders | None] = _do_nothing,
         on_event: Callable[[Event], None] = _ignore,
     ) -> Outcome:
         """Writes ``revision`` into the version table and runs none; the rest as ``upgrade``."""
@@ -147,18 +167,20 @@ class Runner:
         revision: str,
         lock: MigrationLock | None,
         wait_seconds: float,
-        on_locked: Callable[[], None],
+        on_locked: Callable[[], Orders | None],
         on_event: Callable[[Event], None],
+        **facts: Any,
     ) -> Outcome:
-        request = self._request(command, url, revision=revision, command_line=[command, revision])
+        request = self._request(command, url, revision=revision, command_line=[command, revision], **facts)
         if lock is not None:
             request["lock"] = {
                 "query": lock.query,
                 "holder_query": lock.holder_query,
                 "wait_seconds": wait_seconds,
             }
-        with _hold_file(lock, wait_seconds):
-            run = self._converse(request, url, on_locked, on_event)
+            request["session"] = _session(url, self._settings)
+        with _hold_file(lock, wait_seconds) as held:
+            run = self._converse(request, url, on_locked, on_event, inherit=held)
         return self._judge(run, url)
 
     def _judge(self, run: _Run, url: DatabaseUrl) -> Outcome:
@@ -168,7 +190,14 @@ class Runner:
         error = run.ending if isinstance(run.ending, ChildError) else None
         if error is not None and _came_before_everything(error):
             raise explain_error(error, str(url), run.output)
-        return Outcome(revisions=run.revisions, error=error, notes=run.notes, output=run.output)
+        return Outcome(
+            revisions=run.revisions,
+            error=error,
+            notes=run.notes,
+            observations=observations_of(run.observed),
+            hazards=hazards_of(run.observed),
+            output=run.output,
+        )
 
     def _ask(self, command: str, url: DatabaseUrl | None, **facts: Any) -> Mapping[str, Any]:
         """The answer of a command that migrates nothing."""
@@ -200,6 +229,10 @@ class Runner:
             "dialect": url.dialect if url is not None else self._usual_dialect(),
             "address": _address(url) if url is not None else None,
             "lock": None,
+            "session": None,
+            "committed": {},
+            "observe": False,
+            "confine": False,
             "config_file": str(alembic.file) if alembic.file is not None else None,
             "section": alembic.section,
             "script_location": str(alembic.script_location),
@@ -215,18 +248,21 @@ class Runner:
         self,
         request: dict[str, Any],
         url: DatabaseUrl | None,
-        on_locked: Callable[[], None],
+        on_locked: Callable[[], Orders | None],
         on_event: Callable[[Event], None],
+        *,
+        inherit: tuple[int, ...] = (),
     ) -> _Run:
         redact = make_redactor(url)
         events: list[Event] = []
-        with start_child(self._settings.python, self._settings.root, request) as child:
+        with start_child(self._settings.python, self._settings.root, request, inherit=inherit) as child:
             for event in _events(child, redact):
                 on_event(event)
                 if isinstance(event, Locked):
-                    on_locked()
-                    child.send("proceed")
-                if isinstance(event, Hello | RevisionStarted | RevisionDone | Note | Ending):
+                    child.send(f"proceed {json.dumps(on_locked() or {})}")
+                if isinstance(event, Hello | RevisionStarted | RevisionDone | Note | Ending) or (
+                    isinstance(event, Statement) and event.observed is not None
+                ):
                     events.append(event)
                 if isinstance(event, Ending):
                     break
@@ -242,6 +278,7 @@ class _Run:
     ending: Ending
     revisions: tuple[RevisionDone, ...]
     notes: tuple[str, ...]
+    observed: tuple[Statement, ...]
     output: str
 
     @classmethod
@@ -249,8 +286,11 @@ class _Run:
         last = events[-1]
         return cls(
             ending=last if isinstance(last, Ending) else _died(events, how),
-            revisions=tuple(event for event in events if isinstance(event, RevisionDone)),
+            revisions=tuple(
+                {event.revision: event for event in events if isinstance(event, RevisionDone)}.values()
+            ),
             notes=tuple(event.text for event in events if isinstance(event, Note)),
+            observed=of_last_tries(events),
             output=output,
         )
 
@@ -280,13 +320,26 @@ def _events(child: Child, redact: Callable[[str], str]) -> Iterator[Event]:
 
 
 @contextmanager
-def _hold_file(lock: MigrationLock | None, wait_seconds: float) -> Iterator[None]:
-    """Holds a lock that is a file; one that is a query is taken by the child."""
+def _hold_file(lock: MigrationLock | None, wait_seconds: float) -> Iterator[tuple[int, ...]]:
+    """Holds a lock that is a file, and yields what the child has to inherit, so that it outlives us if we are killed.
+
+    One that is a query is taken by the child.
+    """
     if lock is None or lock.file is None:
-        yield
+        yield ()
         return
-    with hold_lock_file(lock.file, wait_seconds=wait_seconds):
-        yield
+    with hold_lock_file(lock.file, wait_seconds=wait_seconds) as descriptor:
+        yield (descriptor,)
+
+
+def _session(url: DatabaseUrl, settings: Settings) -> dict[str, Any] | None:
+    """The limits of a session that takes turns with others; None where the engine has no such thing."""
+    limits = Limits(
+        lock_timeout_seconds=settings.lock_timeout_seconds,
+        statement_timeout_seconds=settings.statement_timeout_seconds,
+    )
+    queries = dialect_of(url).session_queries(limits)
+    return {"queries": queries, "lock_retry_seconds": settings.lock_retry_seconds} if queries else None
 
 
 def _address(url: DatabaseUrl) -> dict[str, str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from govern.checks.chain import files, graph, history, parents
 from govern.checks.chain.places import show_path
 from govern.checks.chain.replay import does_not_replay
-from govern.checks.chain.rules import CONFIG_ERROR, DOES_NOT_REPLAY, RULES
+from govern.checks.chain.rules import CONFIG_ERROR, DOES_NOT_REPLAY, HALF_APPLIED, RULES
 from govern.core.finding import Finding, Subject
+from govern.core.run import AppliedRevision
 from govern.revisions.checksums import Checksums
 from govern.revisions.graph import Chain
 
-__all__ = ["CONFIG_ERROR", "DOES_NOT_REPLAY", "RULES", "check_chain", "does_not_replay"]
+__all__ = ["CONFIG_ERROR", "DOES_NOT_REPLAY", "HALF_APPLIED", "RULES", "check_chain", "does_not_replay"]
 
 
 def check_chain(
@@ -22,21 +24,27 @@ def check_chain(
     version_table_length: int = 32,
     database_revisions: tuple[str, ...] | None = None,
     checksums: Checksums | None = None,
+    applied: Mapping[str, AppliedRevision] | None = None,
 ) -> tuple[Finding, ...]:
     """All that is wrong with the chain, what hinders Alembic most first: a superset of what it finds itself.
 
     Paths in findings are relative to ``root``. ``version_table_length`` is the width of Alembic's
     ``version_num`` column. With ``database_revisions``, a version table's rows, the chain is held against
-    that database, too; with ``checksums`` against ``govern.sum``.
+    that database, too; with ``checksums`` against ``govern.sum``, with ``applied`` against that database's
+    ledger.
     """
     if not chain.files and not chain.broken:
         return (_no_revisions(chain, database_revisions or (), root),)
+    recorded = tuple(history.check_recorded(chain, checksums, database_revisions, root=root))
+    named = {finding.subject.name for finding in recorded}
+    done = history.check_applied(chain, checksums, applied or {}, database_revisions or (), root=root)
     return (
         *parents.check_parents(chain, root=root),
         *files.check_usable(chain, root=root, version_table_length=version_table_length),
         *graph.check_graph(chain, root=root),
         *history.check_database(chain, database_revisions or ()),
-        *history.check_recorded(chain, checksums, database_revisions, root=root),
+        *recorded,
+        *(finding for finding in done if finding.subject.name not in named),
         *files.check_functions(chain, root=root),
     )
 

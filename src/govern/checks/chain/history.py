@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from govern.checks.chain.places import revision_subject, show_path
@@ -14,6 +14,7 @@ from govern.checks.chain.rules import (
     UNKNOWN_DATABASE_REVISION,
 )
 from govern.core.finding import Finding, Severity, Subject
+from govern.core.run import AppliedRevision
 from govern.core.wording import name_revisions
 from govern.revisions.checksums import Checksums, Deviation, compare
 from govern.revisions.graph import Chain, reachable
@@ -52,6 +53,45 @@ def check_recorded(
         recorded = deviation.recorded.revision
         is_pending = applied is not None and recorded in chain.revisions and recorded not in applied
         yield _deviation(chain, checksums, deviation, root, Severity.WARNING if is_pending else None)
+
+
+def check_applied(
+    chain: Chain,
+    checksums: Checksums | None,
+    applied: Mapping[str, AppliedRevision],
+    database_revisions: tuple[str, ...],
+    *,
+    root: Path,
+) -> Iterator[Finding]:
+    """Revisions that are not what the database's own ledger says was applied to it.
+
+    One that ``govern.sum`` has as it is now was changed under review: a warning.
+    """
+    for revision in sorted(applied.keys() & (chain.ancestors(database_revisions) | set(database_revisions))):
+        file, then = chain.revisions.get(revision), applied[revision]
+        if file is None:
+            continue  # the version table names it, too, see check_database
+        reviewed = checksums.revisions.get(revision) if checksums else None
+        is_reviewed = reviewed is not None and reviewed.checksum == file.checksum
+        severity = Severity.WARNING if is_reviewed else None
+        evidence = {"applied": then.checksum, "now": file.checksum}
+        if then.parents is not None and set(then.parents) != set(file.down_revisions):
+            yield Finding.of(
+                REPOINTED_REVISION,
+                revision_subject(file, root, at="down_revision"),
+                f"revision {revision} was applied to this database after {name_revisions(tuple(then.parents))}, "
+                f"now it says {name_revisions(file.down_revisions)}",
+                severity=severity,
+                evidence={"applied": list(then.parents), "now": list(file.down_revisions)},
+            )
+        elif then.checksum and then.checksum != file.checksum:
+            yield Finding.of(
+                EDITED_REVISION,
+                revision_subject(file, root, at="revision"),
+                f"the file of revision {revision} is not the one that was applied to this database",
+                severity=severity,
+                evidence=evidence,
+            )
 
 
 def _unknown(chain: Chain, revision: str) -> Finding:

@@ -86,7 +86,7 @@ EDITED_REVISION = Rule(
     id="chain.edited-revision",
     name="a revision was edited",
     severity=Severity.ERROR,
-    condition="a revision file is not what govern.sum recorded, or is gone",
+    condition="a revision file is not what govern.sum or the database's ledger recorded, or is gone",
     effect="databases that have applied it will never run the edit: they differ from new ones from now on, "
     "and Alembic does not notice",
     remedy="applied anywhere: restore the file and write a new revision; else record it: govern lock",
@@ -95,7 +95,7 @@ REPOINTED_REVISION = Rule(
     id="chain.repointed-revision",
     name="a revision was given another parent",
     severity=Severity.ERROR,
-    condition="the down_revision of a revision is not what govern.sum recorded",
+    condition="the down_revision of a revision is not what govern.sum or the database's ledger recorded",
     effect="databases that are past it skip whatever was put before it, and Alembic does not notice",
     remedy="if it was applied anywhere, restore its down_revision and append the new revision at the end; "
     "else record it: govern lock",
@@ -116,6 +116,15 @@ OVERLAPPING_DATABASE_REVISIONS = Rule(
     condition="the version table has two rows, and one comes before the other",
     effect="Alembic refuses to upgrade: 'Requested revision overlaps with other requested revisions'",
     remedy="find out which revision the schema really is at, then stamp that one: govern stamp",
+)
+HALF_APPLIED = Rule(
+    id="chain.half-applied",
+    name="a revision stopped midway",
+    severity=Severity.ERROR,
+    condition="a revision that commits before its end, as with autocommit_block(), did not come to its end",
+    effect="to run it again would execute a second time what it has committed: Alembic does, and fails or does harm",
+    remedy="govern migrate goes on after the last committed statement where it can prove what is left; "
+    "else finish it by hand and stamp it, or take it back by hand",
 )
 DOES_NOT_REPLAY = Rule(
     id="chain.does-not-replay",
@@ -141,6 +150,7 @@ RULES = (
     DUPLICATE_ID,
     EDITED_REVISION,
     EMPTY_UPGRADE,
+    HALF_APPLIED,
     MISSING_DOWNGRADE,
     MISSING_PARENT,
     MULTIPLE_BASES,

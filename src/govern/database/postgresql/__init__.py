@@ -7,12 +7,32 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
-from govern.core.plan import Proposal
+from govern.core.plan import Proposal, TableSize
+from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.run import Run
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
-from govern.database.dialect import MigrationLock, OpenScratch, Progress, VersionTable, Witness
-from govern.database.postgresql import catalog, fingerprint, ledger, locks, server
+from govern.database.dialect import (
+    Activity,
+    Limits,
+    MigrationLock,
+    OpenScratch,
+    Progress,
+    VersionTable,
+    Witness,
+)
+from govern.database.postgresql import (
+    activity,
+    catalog,
+    fingerprint,
+    ledger,
+    locks,
+    progress,
+    server,
+    session_limits,
+    sizes,
+    stamps,
+)
 from govern.database.postgresql import watermark as watermarks
 from govern.database.url import DatabaseUrl
 
@@ -33,6 +53,14 @@ class PostgreSQL:
 
     def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
         server.prepare_replay(live, scratch, table.name)
+
+    def prepare_copy(self, live: DatabaseUrl, copy: DatabaseUrl, table: VersionTable) -> None:
+        server.copy_search_path(live, copy)
+        with self.connect(live, read_only=True) as source, self.connect(copy) as target:
+            stamps.copy_version_rows(source, target, table)
+
+    def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
+        return sizes.read_sizes(connection, tables)
 
     def drop_database(self, url: DatabaseUrl) -> None:
         server.drop_database(url)
@@ -118,6 +146,40 @@ class PostgreSQL:
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)
+
+    def session_queries(self, limits: Limits) -> tuple[str, ...]:
+        return session_limits.session_queries(limits)
+
+    def read_activity(self, connection: Connection) -> Activity:
+        return activity.read_activity(connection)
+
+    def note_statements(self) -> Mapping[str, str]:
+        return progress.note_statements()
+
+    def read_progress(self, connection: Connection, revisions: Iterable[str]) -> tuple[NotedStatement, ...]:
+        return progress.read_progress(connection, revisions)
+
+    def forget_progress(self, connection: Connection, revisions: Iterable[str]) -> None:
+        progress.forget_progress(connection, revisions)
+
+    def find_leftover_indexes(
+        self, connection: Connection, revisions: Iterable[str]
+    ) -> tuple[LeftoverIndex, ...]:
+        return progress.find_leftover_indexes(connection, revisions)
+
+    def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
+        progress.drop_leftover_index(connection, index)
+
+    def find_batch_leftovers(self, connection: Connection) -> tuple[BatchLeftover, ...]:
+        del connection
+        return ()
+
+    def drop_batch_leftover(self, connection: Connection, leftover: BatchLeftover) -> None:
+        del connection, leftover
+
+    def find_broken_references(self, connection: Connection) -> Mapping[str, int]:
+        del connection
+        return {}  # the server looks always
 
     def hold_migration_lock(
         self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False

@@ -9,22 +9,32 @@ from govern.core.run import Run
 from govern.database import ledger
 from govern.database.connection import Connection
 from govern.database.ledger import LedgerStatements
+from govern.database.postgresql import progress
 from govern.errors import NotPermitted, Refused
 
 STATEMENTS = LedgerStatements(
     exists="SELECT to_regclass('govern.runs') IS NOT NULL",
-    create=(
-        "CREATE SCHEMA IF NOT EXISTS govern",
-        """
-        CREATE TABLE govern.runs (
-            position bigint GENERATED ALWAYS AS IDENTITY,
-            id text PRIMARY KEY,
-            validated boolean NOT NULL,
-            run jsonb NOT NULL
-        )
-        """,
-        "COMMENT ON SCHEMA govern IS 'The ledger of govern: what was done to this database, by whom and when'",
+    is_versioned="SELECT to_regclass('govern.ledger') IS NOT NULL",
+    version="SELECT max(version) FROM govern.ledger",
+    steps=(
+        (
+            "CREATE SCHEMA IF NOT EXISTS govern",
+            """
+            CREATE TABLE govern.runs (
+                position bigint GENERATED ALWAYS AS IDENTITY,
+                id text PRIMARY KEY,
+                validated boolean NOT NULL,
+                run jsonb NOT NULL
+            )
+            """,
+            "COMMENT ON SCHEMA govern IS 'The ledger of govern: what was done to this database, by whom and when'",
+        ),
+        (
+            progress.CREATE,
+            "CREATE TABLE govern.ledger (version integer PRIMARY KEY)",
+        ),
     ),
+    set_version="INSERT INTO govern.ledger (version) VALUES (%s)",
     last_validated="SELECT run::text FROM govern.runs WHERE validated ORDER BY position DESC LIMIT 1",
     newest="SELECT run::text FROM govern.runs ORDER BY position DESC LIMIT %s",
     record="""

@@ -21,6 +21,12 @@ from govern.errors import CouldNotCheck, Refused
 LOCK_KEY = int.from_bytes(b"govern")
 """The advisory lock's key, of the current database: 113728425390702."""
 
+# a bigint key is shown as its two halves, with objsubid 1 (manual, pg_locks)
+HELD = f"""l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+  AND l.classid = {LOCK_KEY >> 32} AND l.objid = {LOCK_KEY & 0xFFFFFFFF}
+  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"""  # noqa: S608 - constants alone
+"""The condition for the rows of pg_locks, as l, that are this lock, held."""
+
 # The holder's name and since when it holds the lock are its application_name, which every role may read.
 # CASE evaluates its condition first; AND promises no order (manual, "Expression Evaluation Rules").
 _TRY = """
@@ -30,7 +36,6 @@ SELECT CASE WHEN pg_catalog.{function}({key})
   ELSE false END
 """
 
-# a bigint key is shown as its two halves, with objsubid 1 (manual, pg_locks)
 _HOLDER = """
 SELECT 'pid ' || l.pid || ' (' || coalesce(
     nullif(pg_catalog.regexp_replace(a.application_name, ' since \\S+$', ''), ''), 'unnamed') || ') '
@@ -44,9 +49,7 @@ LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 LEFT JOIN LATERAL (SELECT greatest(0, extract(epoch FROM pg_catalog.clock_timestamp() - coalesce(
     substring(a.application_name FROM ' since (\\d{{4}}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ)$')::timestamptz,
     a.backend_start)))::bigint AS seconds) s ON true
-WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-  AND l.classid = {high} AND l.objid = {low}
-  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+WHERE {held}
 ORDER BY s.seconds DESC
 LIMIT 1
 """
@@ -101,7 +104,7 @@ def _try_query(who: str, *, shared: bool = False) -> str:
 
 
 def _holder_query() -> str:
-    return _HOLDER.format(high=LOCK_KEY >> 32, low=LOCK_KEY & 0xFFFFFFFF).strip()
+    return _HOLDER.format(held=HELD).strip()
 
 
 def _refused(holder: str | None) -> Refused:

@@ -7,13 +7,22 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change, diff
-from govern.core.plan import Proposal, attribute_statements, hazards_of_undoing
+from govern.core.plan import Proposal, TableSize, attribute_statements, hazards_of_undoing
+from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.run import Run
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
-from govern.database.dialect import MigrationLock, OpenScratch, Progress, VersionTable, Witness
-from govern.database.sqlite import catalog, dump, fingerprint, ledger, locks, repair, server
+from govern.database.dialect import (
+    Activity,
+    Limits,
+    MigrationLock,
+    OpenScratch,
+    Progress,
+    VersionTable,
+    Witness,
+)
+from govern.database.sqlite import batch, catalog, dump, fingerprint, ledger, locks, repair, server, stamps
 from govern.database.url import DatabaseUrl
 
 
@@ -33,6 +42,14 @@ class SQLite:
 
     def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
         del live, scratch, table  # an empty file is all there is
+
+    def prepare_copy(self, live: DatabaseUrl, copy: DatabaseUrl, table: VersionTable) -> None:
+        with self.connect(live, read_only=True) as source, self.connect(copy) as target:
+            stamps.copy_version_rows(source, target, table)
+
+    def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
+        del connection, tables  # a file has a size, a table in it has none
+        return {}
 
     def drop_database(self, url: DatabaseUrl) -> None:
         server.drop_database(url)
@@ -115,6 +132,42 @@ class SQLite:
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)
+
+    def session_queries(self, limits: Limits) -> tuple[str, ...]:
+        del limits
+        return ()  # who writes holds the whole file, and sqlite3 waits for it
+
+    def read_activity(self, connection: Connection) -> Activity:
+        del connection
+        return Activity()
+
+    def note_statements(self) -> Mapping[str, str]:
+        return {}
+
+    def read_progress(self, connection: Connection, revisions: Iterable[str]) -> tuple[NotedStatement, ...]:
+        del connection, revisions
+        return ()
+
+    def forget_progress(self, connection: Connection, revisions: Iterable[str]) -> None:
+        del connection, revisions
+
+    def find_leftover_indexes(
+        self, connection: Connection, revisions: Iterable[str]
+    ) -> tuple[LeftoverIndex, ...]:
+        del connection, revisions
+        return ()  # none is ever invalid
+
+    def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
+        del connection, index
+
+    def find_batch_leftovers(self, connection: Connection) -> tuple[BatchLeftover, ...]:
+        return batch.find_batch_leftovers(connection)
+
+    def drop_batch_leftover(self, connection: Connection, leftover: BatchLeftover) -> None:
+        batch.drop_batch_leftover(connection, leftover)
+
+    def find_broken_references(self, connection: Connection) -> Mapping[str, int]:
+        return batch.find_broken_references(connection)
 
     def hold_migration_lock(
         self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False

@@ -6,16 +6,22 @@ from govern.database.ledger import LedgerStatements
 
 STATEMENTS = LedgerStatements(
     exists="SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'govern_runs'",
-    create=(
-        """
-        CREATE TABLE govern_runs (
-            position INTEGER PRIMARY KEY AUTOINCREMENT,
-            id TEXT NOT NULL UNIQUE,
-            validated INTEGER NOT NULL,
-            run TEXT NOT NULL
-        )
-        """,
+    is_versioned="SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'govern_ledger'",
+    version="SELECT max(version) FROM govern_ledger",
+    steps=(
+        (
+            """
+            CREATE TABLE govern_runs (
+                position INTEGER PRIMARY KEY AUTOINCREMENT,
+                id TEXT NOT NULL UNIQUE,
+                validated INTEGER NOT NULL,
+                run TEXT NOT NULL
+            )
+            """,
+        ),
+        ("CREATE TABLE govern_ledger (version INTEGER PRIMARY KEY)",),
     ),
+    set_version="INSERT INTO govern_ledger (version) VALUES (?)",
     last_validated="SELECT run FROM govern_runs WHERE validated ORDER BY position DESC LIMIT 1",
     newest="SELECT run FROM govern_runs ORDER BY position DESC LIMIT ?",
     record="""

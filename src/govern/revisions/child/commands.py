@@ -11,7 +11,7 @@ from typing import Any
 
 from .configuration import open_script_directory
 from .drivers import choose_driver, list_drivers
-from .failure import describe_error
+from .failure import describe_error, find_cause
 from .metadata import create_tables, load_models, metadata_given, table_names
 from .parent import Parent, Stop
 from .session import Found, Session
@@ -28,10 +28,12 @@ def serve(orders: int, events: int) -> None:
     try:
         session.prepare()
         answer = COMMANDS[session.request["command"]](session)
-    except Stop as stop:
-        parent.finish("stopped", reason=stop.reason, **stop.facts)
     except BaseException as error:
-        parent.finish("error", **describe_error(error, session))
+        stop = find_cause(error, Stop)  # Alembic may stumble while it cleans up after it
+        if stop is not None:
+            parent.finish("stopped", reason=stop.reason, **stop.facts)
+        else:
+            parent.finish("error", **describe_error(error, session))
     else:
         parent.finish("result", **answer)
 

@@ -26,7 +26,7 @@ def describe_error(error: BaseException, session: Session) -> dict[str, Any]:
     return {
         "type": type(original).__name__,
         "message": str(original).strip(),
-        "sqlstate": getattr(original, "sqlstate", None) or getattr(original, "pgcode", None),
+        "sqlstate": sqlstate_of(error),
         "phase": _find_phase(error, session),
         "revision": session.journal.revision,
         "statement": session.journal.statement,
@@ -35,6 +35,23 @@ def describe_error(error: BaseException, session: Session) -> dict[str, Any]:
         "code": linecache.getline(file, line).strip() if file and line else "",
         "traceback": _format_traceback(error),
     }
+
+
+def sqlstate_of(error: BaseException) -> str | None:
+    """The server's code for it, of the first error in the chain that has one."""
+    for one in _chain(error):
+        original = getattr(one, "orig", None) or one
+        code = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
+        facts = original.args[0] if original.args else None
+        code = code or (facts.get("C") if isinstance(facts, dict) else None)  # pg8000's
+        if code:
+            return str(code)
+    return None
+
+
+def find_cause(error: BaseException, kind: type[BaseException]) -> Any:
+    """The first error of that kind among the error and what led to it; None if there is none."""
+    return next((one for one in _chain(error) if isinstance(one, kind)), None)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -58,12 +75,12 @@ def _find_project_line(error: BaseException) -> tuple[str | None, int | None]:
         if isinstance(one, SyntaxError) and one.filename:
             places.append((one.filename, one.lineno))
         for file, line in reversed(places):
-            if _is_of_project(Path(file).absolute()):
+            if is_of_project(Path(file).absolute()):
                 return os.path.relpath(file), line
     return None, None
 
 
-def _is_of_project(path: Path) -> bool:
+def is_of_project(path: Path) -> bool:
     """Whether it is a file below the working directory, but not of an environment that lies there."""
     environment = Path(sys.prefix).absolute()
     is_installed = "site-packages" in path.parts or environment in path.parents

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .parent import Parent
@@ -21,7 +21,14 @@ class Journal:
         self.statement: str | None = None
         self.has_started = False
         """Whether any revision began."""
-        self._version_table = ""
+        self.starts = 0
+        """How often one began."""
+        self.version_table = ""
+        self.is_of_version_table = False
+        """Whether the statement is the version table's own."""
+        self.has_committed = False
+        """Whether something of the running revision was committed before its end."""
+        self._is_stamped = False
         self._statements = 0
         self._began = 0.0
 
@@ -31,7 +38,7 @@ class Journal:
             return steps_of
 
         def followed(heads: Any, context: Any) -> Iterator[Any]:
-            self._version_table = context.version_table
+            self.version_table = context.version_table
             for step in steps_of(heads, context):
                 revision, direction = _name_step(step.info)
                 began = time.monotonic()
@@ -45,6 +52,7 @@ class Journal:
 
     def _start(self, revision: str, direction: str) -> None:
         self.revision, self.has_started, self._statements = revision, True, 0
+        self.starts, self.has_committed, self._is_stamped = self.starts + 1, False, False
         self._parent.emit("revision_started", revision=revision, direction=direction)
 
     def _end(self, revision: str, direction: str, seconds: float) -> None:
@@ -57,17 +65,37 @@ class Journal:
             statements=self._statements,
         )
 
-    def begin_statement(self, sql: str) -> None:
-        self.statement, self._began = sql.strip()[:LONGEST_STATEMENT], time.monotonic()
+    @property
+    def is_midway(self) -> bool:
+        """Whether a revision runs that has not written its version row yet."""
+        return self.revision is not None and not self._is_stamped
 
-    def end_statement(self, context: Any) -> None:
+    def forget(self) -> None:
+        """What ran was taken back."""
+        self.revision = self.statement = None
+
+    def begin_statement(self, sql: str, context: Any) -> None:
         """``context`` is SQLAlchemy's ExecutionContext; the version table's own statements are told apart."""
+        self.statement, self._began = sql.strip()[:LONGEST_STATEMENT], time.monotonic()
         table = getattr(getattr(getattr(context, "compiled", None), "statement", None), "table", None)
-        revision = None if getattr(table, "name", None) == self._version_table else self.revision
+        self.is_of_version_table = getattr(table, "name", None) == self.version_table
+        self._is_stamped |= self.is_of_version_table and self.revision is not None
+
+    def end_statement(self, observe: Callable[[], dict[str, Any] | None], *, is_skipped: bool) -> None:
+        """``is_skipped``: it was committed before, and not executed again."""
+        seconds = time.monotonic() - self._began
+        revision = None if self.is_of_version_table else self.revision
         self._statements += revision is not None
+        observed = None if is_skipped else observe()
         if self._statements <= MOST_STATEMENTS:
-            seconds = time.monotonic() - self._began
-            self._parent.emit("statement", sql=self.statement, seconds=seconds, revision=revision)
+            self._parent.emit(
+                "statement",
+                sql=self.statement,
+                seconds=seconds,
+                revision=revision,
+                observed=observed,
+                is_skipped=is_skipped,
+            )
         self.statement = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from typing import Any
 
 from .parent import Parent, Stop
@@ -18,8 +19,11 @@ class Lock:
     for this session's snapshot either.
     """
 
-    def __init__(self, parent: Parent, request: dict[str, Any] | None) -> None:
+    def __init__(
+        self, parent: Parent, request: dict[str, Any] | None, obey: Callable[[dict[str, Any]], None]
+    ) -> None:
         self._parent = parent
+        self._obey = obey
         self._request = request
         self._ends_with_connection = request is not None and request["query"] is not None
         self._holder: Any = None
@@ -32,8 +36,11 @@ class Lock:
             self._poll(connection, self._request)
         else:
             self._parent.emit("locked", seconds=0.0)
-        if not self._parent.may_proceed():
+        orders = self._parent.wait_for_orders()
+        if orders is None:
             raise Stop("aborted")
+        if orders:
+            self._obey(orders)
         self._holder = connection
 
     def forget(self, connection: Any) -> None:
@@ -44,7 +51,7 @@ class Lock:
     def _poll(self, connection: Any, request: dict[str, Any]) -> None:
         began = time.monotonic()
         tell_at = 0.0
-        while not _read_value(connection, request["query"]):
+        while not read_value(connection, request["query"]):
             waited = time.monotonic() - began
             remaining = request["wait_seconds"] - waited
             if remaining <= 0:
@@ -57,10 +64,10 @@ class Lock:
 
 
 def _who(connection: Any, request: dict[str, Any]) -> Any:
-    return _read_value(connection, request["holder_query"]) if request["holder_query"] else None
+    return read_value(connection, request["holder_query"]) if request["holder_query"] else None
 
 
-def _read_value(connection: Any, sql: str) -> Any:
+def read_value(connection: Any, sql: str) -> Any:
     """The first column of the first row, leaving no transaction open."""
     cursor = connection.cursor()
     try:

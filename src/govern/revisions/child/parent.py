@@ -44,11 +44,12 @@ class Parent:
         """Reads orders from now on; calls ``interrupt`` from another thread if they end too early."""
         threading.Thread(target=self._listen, args=(interrupt,), daemon=True).start()
 
-    def may_proceed(self) -> bool:
-        """Blocks until the parent answers; its end is a no."""
+    def wait_for_orders(self) -> Any:
+        """Blocks until the parent says to proceed, and how; None: not to. Its end is a no."""
         self._is_asking = True
         try:
-            return self._answers.get() == "proceed"
+            verb, _, orders = self._answers.get().partition(" ")
+            return json.loads(orders) if verb == "proceed" else None
         finally:
             self._is_asking = False
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import re
 from typing import Any
 
+from .attempts import Attempts
+from .confinement import Confinement
+from .driver_connection import is_autocommit
 from .drivers import describe_place
+from .execution import Execution
 from .journal import Journal
-from .lock import Lock
+from .lock import Lock, read_value
+from .observation import Observer
 from .parent import Parent, Stop
+from .patience import Patience
+from .progress import Progress
 from .sqlite import begin_before
 
 # connect arguments that say where to connect, which is not for env.py to say
@@ -35,6 +43,8 @@ _PLACE = frozenset(
 _ENCRYPTION = frozenset(
     ("ssl", "ssl_context", "sslcert", "sslcrl", "sslkey", "sslmode", "sslpassword", "sslrootcert")
 )
+_COMMITS = re.compile(r"\s*(COMMIT|END)\b", re.IGNORECASE)
+_ROLLS_BACK = re.compile(r"\s*(ROLLBACK|ABORT)\b(?!.*\bTO\b)", re.IGNORECASE)
 
 
 class Redirection:
@@ -48,7 +58,15 @@ class Redirection:
 
         self._parent = parent
         self._journal = journal
-        self._lock = Lock(parent, request["lock"])
+        self._session: dict[str, Any] | None = request["session"]
+        self._is_resumed = bool(request["committed"])
+        self._progress = Progress(journal, request["committed"])
+        patience = Patience(parent, self._session)
+        self._attempts = Attempts(patience, journal, self._progress)
+        self._execution = Execution(journal, self._progress, patience)
+        self._lock = Lock(parent, request["lock"], self._progress.obey)
+        self._confinement = Confinement(request["dialect"]) if request["confine"] else None
+        self._observer = Observer(self._note) if request["observe"] else None
         self._open: list[Any] = []
         self.family: str = request["dialect"]
         self.address: dict[str, Any] | None = request["address"]
@@ -61,9 +79,19 @@ class Redirection:
         from sqlalchemy.engine import Engine
         from sqlalchemy.pool import Pool
 
+        if self._confinement is not None:
+            self._confinement.install()
         event.listen(Engine, "do_connect", self._connect)
         event.listen(Engine, "before_cursor_execute", self._before_statement)
         event.listen(Engine, "after_cursor_execute", self._after_statement)
+        if self._session is not None or self._is_resumed:
+            event.listen(Engine, "do_execute", self._execution.execute)
+            event.listen(Engine, "do_executemany", self._execution.execute_many)
+        if self._session is not None:
+            event.listen(Engine, "commit", self._before_commit)
+            event.listen(Engine, "rollback", self._before_rollback)
+            self._attempts.install()
+        event.listen(Engine, "handle_error", self._after_error)
         event.listen(Pool, "connect", self._refuse_stranger)
         event.listen(Pool, "close", self._forget)
 
@@ -84,17 +112,24 @@ class Redirection:
             raise Stop("foreign_dialect", dialect=dialect.name, wanted=self.family)
         place, named = describe_place(dialect.driver, self.family, self.address, self.url)
         try:
-            connection = dialect.connect(*place, **dict(self._keep(options), **named))
+            with self._confinement.opened() if self._confinement is not None else contextlib.nullcontext():
+                connection = dialect.connect(*place, **dict(self._keep(options), **named))
         except Exception as error:
             self.connect_error = error
             raise
         try:
+            self._set_limits(connection)
             self._lock.take(connection)
         except BaseException:
             connection.close()
             raise
         self._open.append(connection)
         return connection
+
+    def _set_limits(self, connection: Any) -> None:
+        """Committed at once: a transaction begun before ``context.configure()`` would be Alembic's undoing."""
+        for query in self._session["queries"] if self._session is not None else ():
+            read_value(connection, query)
 
     def _keep(self, options: dict[str, Any]) -> dict[str, Any]:
         """What env.py's engine says of how to connect: everything but where."""
@@ -112,16 +147,53 @@ class Redirection:
         self._lock.forget(connection)
 
     def _before_statement(
-        self, connection: Any, _cursor: Any, statement: str, _parameters: Any, _context: Any, _many: bool
+        self, connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
     ) -> None:
+        if self._progress.is_writing:
+            return
         if connection.dialect.name == "sqlite":
             begin_before(connection, statement, self._note)
-        self._journal.begin_statement(statement)
+        if self._observer is not None:
+            self._observer.before(connection, statement, self._journal.revision)
+        self._journal.begin_statement(statement, context)
+        if self._session is not None:
+            if _COMMITS.match(statement):
+                self._before_commit(connection)
+            elif _ROLLS_BACK.match(statement):
+                self._before_rollback(connection)
+            self._attempts.begin_before(connection)
 
     def _after_statement(
-        self, _connection: Any, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool
+        self, connection: Any, cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
     ) -> None:
-        self._journal.end_statement(context)
+        if self._progress.is_writing:
+            return
+        is_noted = self._session is not None and self._journal.is_midway and not is_autocommit(connection)
+        if is_noted and not _COMMITS.match(statement) and not _ROLLS_BACK.match(statement):
+            self._progress.note(statement, parameters, has_rows=cursor.description is not None)
+        self._journal.end_statement(
+            lambda: self._observe(connection, statement), is_skipped=self._progress.is_skipped
+        )
+
+    def _observe(self, connection: Any, statement: str) -> Any:
+        if self._observer is None or self._journal.revision is None:
+            return None
+        return self._observer.after(connection, statement, hidden=self._journal.version_table)
+
+    def _after_error(self, context: Any) -> None:
+        if self._observer is not None and context.connection is not None:
+            self._observer.failed(context.connection)
+
+    def _before_commit(self, connection: Any) -> None:
+        """A commit before the revision's version row is written: how far it came goes into the same transaction."""
+        if self._journal.is_midway and not is_autocommit(connection):
+            self._journal.has_committed = True
+            self._progress.save(connection)
+        self._attempts.note_end()
+
+    def _before_rollback(self, _connection: Any) -> None:
+        self._progress.take_back()
+        self._attempts.note_end()
 
     def _note(self, text: str) -> None:
         self._parent.emit("note", text=text)

@@ -1,0 +1,113 @@
+"""Where a database stands after a migration that did not come to its end, and what to do next, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from govern.actions.watch import describe_blockers
+from govern.core.changes import describe_change, diff
+from govern.core.progress import NotedStatement
+from govern.core.run import Run
+from govern.core.wording import count_of, name_revisions
+from govern.database.live import LiveDatabase
+from govern.declared import declared_by_revisions
+from govern.errors import FailedMidway, GovernError, Refused
+from govern.revisions.explain import describe_failure
+from govern.revisions.protocol import ChildError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """The database before the first statement."""
+
+    fingerprint: str = ""
+    pending: tuple[str, ...] = ()
+
+
+def blocked(
+    run: Run, error: ChildError, live: LiveDatabase, before: Before, blockers: tuple[str, ...]
+) -> GovernError:
+    """Somebody held a lock for longer than it is waited for: an error of its own, for the revision is not wrong."""
+    settings = live.settings
+    what = "the migration did not get a lock it needs"
+    if error.revision:
+        what = f"revision {error.revision} did not get a lock it needs"
+    is_unchanged = is_as_it_was(run, live, before)
+    return (Refused if is_unchanged else FailedMidway)(
+        what,
+        why=f"{describe_blockers(blockers)} it; tried for {settings.lock_retry_seconds:g} s, each time "
+        f"waiting {settings.lock_timeout_seconds:g} s ({describe_error(error)})",
+        next="wait for that session, or end it, and run again: govern migrate",
+        state=f"{describe_state(run, live, before)}; {describe_backup(run)}",
+    )
+
+
+def not_started(error: ChildError | None, stamped: tuple[str, ...]) -> FailedMidway:
+    """Alembic ended without opening a connection: nothing was locked, so nothing was run."""
+    return FailedMidway(
+        "Alembic ended before it connected",
+        why=describe_error(error),
+        next="correct what it names; env.py must run the migrations online",
+        state=f"the database is as it was, at {name_revisions(stamped)}",
+    )
+
+
+def describe_state(run: Run, live: LiveDatabase, before: Before) -> str:
+    where = name_revisions(run.to_revision)
+    if is_as_it_was(run, live, before):
+        return f"the database is as it was, at {where}"
+    is_at_the_same = set(run.to_revision) == set(run.from_revision)
+    applied = "" if is_at_the_same else ", the revisions before the failed one are applied"
+    return f"the database is at {where}{applied}{_describe_leftovers(live)}{_describe_progress(live, before)}"
+
+
+def is_as_it_was(run: Run, live: LiveDatabase, before: Before) -> bool:
+    is_at_the_same = set(run.to_revision) == set(run.from_revision)
+    return (
+        is_at_the_same and live.read_fingerprint() == before.fingerprint and not _read_committed(live, before)
+    )
+
+
+def _read_committed(live: LiveDatabase, before: Before) -> tuple[NotedStatement, ...]:
+    """What a revision committed before it broke off: a schema's fingerprint does not show changes to rows."""
+    with live.connect() as connection:
+        noted = live.dialect.read_progress(connection, before.pending)
+    return tuple(statement for statement in noted if statement.state != "failed")
+
+
+def _describe_progress(live: LiveDatabase, before: Before) -> str:
+    committed = _read_committed(live, before)
+    if not committed:
+        return ""
+    many = count_of(len(committed), "statement")
+    return f"; {many} of {committed[0].revision} {'is' if len(committed) == 1 else 'are'} noted as begun or committed"
+
+
+def _describe_leftovers(live: LiveDatabase) -> str:
+    """What a revision left that committed in its middle, as ``autocommit_block`` does."""
+    try:
+        with declared_by_revisions(live.settings, live.read_stamped(), like=live.url) as declared:
+            changes = diff(declared.snapshot, live.read_snapshot())
+    except GovernError:
+        return "; whether the failed one left a part of its work could not be checked: see govern drift"
+    if not changes:
+        return ""
+    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    return f"; the failed one left a part of its work: {describe_change(changes[0])}{more}, see govern drift"
+
+
+def what_to_correct(error: ChildError | None, live: LiveDatabase) -> str:
+    if error is not None:
+        return "correct the revision"
+    env = live.settings.relative(live.settings.alembic.script_location / "env.py")
+    return f"let {env} commit what it executes before context.configure(), and run the migrations online"
+
+
+def describe_error(error: ChildError | None) -> str:
+    if error is None:
+        return "Alembic ended without an error, but the version table does not say so: nothing was persisted"
+    return describe_failure(error)
+
+
+def describe_backup(run: Run) -> str:
+    return f"backup {run.backup} is verified" if run.backup else "no backup was taken"

@@ -1,0 +1,49 @@
+"""What the session that migrates does at the moment, seen from another one: whom it waits for, what it builds."""
+
+from __future__ import annotations
+
+from govern.database.connection import Connection
+from govern.database.dialect import Activity
+from govern.database.postgresql.locks import HELD
+
+_MIGRATING = f"""
+WITH migrating AS MATERIALIZED (
+  SELECT a.pid, a.wait_event_type FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+  WHERE l.mode = 'ExclusiveLock' AND {HELD}
+)
+"""  # noqa: S608 - constants alone
+
+# pg_blocking_pids is asked only while there is a wait: it stops all of the server's locking for a moment.
+# Of another role's session a plain role sees pid and name alone.
+_BLOCKERS = f"""
+{_MIGRATING}
+SELECT DISTINCT CASE WHEN p.pid = 0 THEN 'a prepared transaction'
+  ELSE 'pid ' || p.pid || ' (' || coalesce(nullif(b.application_name, ''), 'unnamed') || ')'
+    || coalesce(', ' || b.state, '')
+    || coalesce(', in a transaction for ' || greatest(0, extract(epoch FROM
+         pg_catalog.clock_timestamp() - b.xact_start))::bigint || 's', '') END
+FROM migrating m
+CROSS JOIN LATERAL unnest(
+  CASE WHEN m.wait_event_type = 'Lock' THEN pg_catalog.pg_blocking_pids(m.pid) END) AS p (pid)
+LEFT JOIN pg_catalog.pg_stat_activity b ON b.pid = p.pid
+ORDER BY 1
+"""  # noqa: S608 - constants alone
+
+_PROGRESS = f"""
+{_MIGRATING}
+SELECT coalesce(i.relname::text, 'an index') || ': ' || p.phase
+  || CASE WHEN p.lockers_total > p.lockers_done
+       THEN ', ' || (p.lockers_total - p.lockers_done) || ' older transactions to end' ELSE '' END
+  || CASE WHEN p.blocks_total > 0 THEN ', ' || 100 * p.blocks_done / p.blocks_total || ' %' ELSE '' END
+FROM migrating m
+JOIN pg_catalog.pg_stat_progress_create_index p ON p.pid = m.pid
+LEFT JOIN pg_catalog.pg_class i ON i.oid = p.index_relid
+"""  # noqa: S608 - constants alone
+
+
+def read_activity(connection: Connection) -> Activity:
+    """Two short queries; neither has a text of anybody's query in its answer."""
+    return Activity(
+        blockers=tuple(str(words) for (words,) in connection.rows(_BLOCKERS)),
+        progress=connection.value(_PROGRESS),
+    )

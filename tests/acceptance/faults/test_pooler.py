@@ -1,0 +1,111 @@
+"""PgBouncer in front of the server: in transaction mode a migration is refused, in session mode it is done."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+
+from govern.database.url import DatabaseUrl
+from tests.acceptance.conftest import MakeProject
+from tests.fixtures.projects import list_tables, read_version
+
+PROGRAM = shutil.which("pgbouncer", path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
+CONFIGURATION = """
+[databases]
+* = host={host} port={port}
+[pgbouncer]
+listen_addr =
+unix_socket_dir = {folder}
+listen_port = 6432
+auth_type = trust
+auth_file = {folder}/users
+pool_mode = {mode}
+default_pool_size = 3
+ignore_startup_parameters = extra_float_digits,options
+logfile = {folder}/log
+"""
+MakePool = Callable[[str], DatabaseUrl]
+
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None, reason="PgBouncer is not installed (apt-get install pgbouncer)"
+)
+
+
+@pytest.fixture
+def make_pool(postgresql_database: DatabaseUrl) -> Iterator[MakePool]:
+    """Starts PgBouncer in a pool mode; returns the URL of ``postgresql_database`` through it."""
+    started: list[tuple[subprocess.Popen[bytes], Path]] = []
+    query = parse_qs(urlsplit(postgresql_database.text).query)
+    host, port = query["host"][0], query["port"][0]
+    owner = Path(host).stat()  # PgBouncer does not run as root
+
+    def make(mode: str) -> DatabaseUrl:
+        folder = Path(tempfile.mkdtemp(prefix="govern-pool-"))
+        folder.chmod(0o755)
+        (folder / "ini").write_text(CONFIGURATION.format(host=host, port=port, folder=folder, mode=mode))
+        (folder / "users").write_text('"postgres" ""\n')
+        os.chown(folder, owner.st_uid, owner.st_gid)
+        process = subprocess.Popen(
+            [str(PROGRAM), "-q", str(folder / "ini")],
+            user=owner.st_uid if os.geteuid() == 0 else None,
+            group=owner.st_gid if os.geteuid() == 0 else None,
+            extra_groups=[] if os.geteuid() == 0 else None,
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        started.append((process, folder))
+        url = f"postgresql://postgres@/{postgresql_database.database}?host={folder}&port=6432"
+        _wait_until_answering(url, process, folder)
+        return DatabaseUrl.parse(url)
+
+    yield make
+    for process, folder in started:
+        process.terminate()
+        process.wait(timeout=10)
+        shutil.rmtree(folder)
+
+
+def _wait_until_answering(url: str, process: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + 20
+    while not _answers(url):
+        assert process.poll() is None, (folder / "log").read_text()
+        assert time.monotonic() < deadline, (folder / "log").read_text()
+        time.sleep(0.2)
+
+
+def _answers(url: str) -> bool:
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("mode", ["transaction", "statement"])
+def test_a_pool_that_gives_each_transaction_another_session_is_refused(
+    mode: str, make_pool: MakePool, make_project: MakeProject, postgresql_database: DatabaseUrl
+) -> None:
+    project = make_project("plain", make_pool(mode))
+    for _ in range(3):
+        refused = project.ask("migrate", "--backup", "off")
+        assert refused.exit_code == 4, refused
+        assert refused.problem["what"] == "this URL leads to a connection pool in transaction mode"
+        assert refused.problem["state"] == "nothing was changed"
+    assert list_tables(postgresql_database) == set()
+
+
+def test_a_pool_of_sessions_serves(
+    make_pool: MakePool, make_project: MakeProject, postgresql_database: DatabaseUrl
+) -> None:
+    project = make_project("plain", make_pool("session"))
+    done = project.ask("migrate", "--backup", "off")
+    assert read_version(postgresql_database) == {"r2"}, done
