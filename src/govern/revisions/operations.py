@@ -28,6 +28,8 @@ class Operation:
     """Every literal text in the call: names of tables, columns, indexes; SQL."""
     table: str | None = None
     """The table it is about, where the text says it."""
+    target: str | None = None
+    """The column or index it is about, where the text says it."""
     flags: Mapping[str, object] = field(default_factory=dict)
     """Keyword arguments that are literals: ``{"postgresql_concurrently": True}``."""
     sql: str | None = None
@@ -180,6 +182,7 @@ def _operation(call: ast.Call, place: _Place, values: Mapping[str, ast.expr]) ->
         last_line=call.end_lineno or call.lineno,
         texts=frozenset(_texts(call)),
         table=_table_in_sql(sql) or _changed_table(call, values) if executes else _table(call, place),
+        target=_target(call),
         flags={
             word.arg: word.value.value
             for word in call.keywords
@@ -214,6 +217,18 @@ def _table(call: ast.Call, place: _Place) -> str | None:
             return _text(keyword.value)
     position = 0 if call.func.attr in _TABLE_FIRST else 1
     return _text(call.args[position]) if len(call.args) > position else None
+
+
+def _target(call: ast.Call) -> str | None:
+    """``nick`` of ``add_column("users", sa.Column("nick"))``; ``ix`` of ``create_index("ix", …)``."""
+    name = _called(call)
+    if name == "add_column":
+        columns = [argument for argument in call.args if isinstance(argument, ast.Call) and argument.args]
+        return _text(columns[0].args[0]) if columns else None
+    texts = [text for argument in call.args if (text := _text(argument)) is not None]
+    if name in ("drop_column", "alter_column"):
+        return texts[-1] if texts else None
+    return texts[0] if texts else None
 
 
 def _assigned(node: ast.Module | ast.FunctionDef) -> dict[str, ast.expr]:
