@@ -8,6 +8,15 @@ from govern.core.changes import Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableSize:
+    """A live table that a plan touches; both are estimates."""
+
+    rows: int | None
+    """None where the database has no idea: it was never analysed."""
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One pending revision."""
 

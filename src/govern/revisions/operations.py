@@ -23,7 +23,8 @@ class Operation:
     name: str
     """As Alembic has it: ``create_index``, ``execute``; a batch's ``add_column`` is one, too."""
     line: int
-    last_line: int
+    code: str
+    """The call as Python has it."""
     texts: frozenset[str] = frozenset()
     """Every literal text in the call: names of tables, columns, indexes; SQL."""
     table: str | None = None
@@ -179,7 +180,7 @@ def _operation(call: ast.Call, place: _Place, values: Mapping[str, ast.expr]) ->
     return Operation(
         name="execute" if executes else name,
         line=call.lineno,
-        last_line=call.end_lineno or call.lineno,
+        code=ast.unparse(call),
         texts=frozenset(_texts(call)),
         table=_table_in_sql(sql) or _changed_table(call, values) if executes else _table(call, place),
         target=_target(call),

@@ -1,4 +1,4 @@
-"""The chain held against what is recorded of it: the rows of a version table, and ``govern.sum``."""
+"""The chain held against what is recorded of it: a version table's rows, ``govern.sum``, a git reference."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from govern.core.finding import Finding, Severity, Subject
 from govern.core.wording import name_revisions
 from govern.revisions.checksums import Checksums, Deviation, compare
 from govern.revisions.graph import Chain, reachable
+from govern.revisions.merged import Merged
 
 
 def check_database(chain: Chain, database_revisions: tuple[str, ...]) -> Iterator[Finding]:
@@ -51,7 +52,14 @@ def check_recorded(
     for deviation in compare(checksums, chain):
         recorded = deviation.recorded.revision
         is_pending = applied is not None and recorded in chain.revisions and recorded not in applied
-        yield _deviation(chain, checksums, deviation, root, Severity.WARNING if is_pending else None)
+        place = show_path(checksums.path, root)
+        yield _deviation(chain, place, deviation, root, Severity.WARNING if is_pending else None)
+
+
+def check_merged(chain: Chain, merged: Merged, *, root: Path) -> Iterator[Finding]:
+    """Revisions that are not what a git reference has: they may be applied somewhere already."""
+    for deviation in compare(merged.checksums, chain):
+        yield _deviation(chain, merged.ref, deviation, root, None)
 
 
 def _unknown(chain: Chain, revision: str) -> Finding:
@@ -67,23 +75,29 @@ def _unknown(chain: Chain, revision: str) -> Finding:
 
 
 def _deviation(
-    chain: Chain, checksums: Checksums, deviation: Deviation, root: Path, severity: Severity | None
+    chain: Chain, recorder: str, deviation: Deviation, root: Path, severity: Severity | None
 ) -> Finding:
+    """``recorder``: the file or the git reference that has it otherwise."""
     recorded = deviation.recorded
     file = chain.revisions.get(recorded.revision)
     if file is None:
-        path = show_path(checksums.path, root)
+        is_file = (root / recorder).is_file()
         return Finding.of(
             EDITED_REVISION,
-            Subject(kind="revision", name=recorded.revision, path=path, line=recorded.line),
-            f"revision {recorded.revision} is recorded in {path}, but its file is gone or has another id",
+            Subject(
+                kind="revision",
+                name=recorded.revision,
+                path=recorder if is_file else None,
+                line=recorded.line if is_file else None,
+            ),
+            f"revision {recorded.revision} is in {recorder}, but its file is gone or has another id",
             severity=severity,
         )
     if deviation.kind == "repointed":
         return Finding.of(
             REPOINTED_REVISION,
             revision_subject(file, root, at="down_revision"),
-            f"revision {file.revision} came after {name_revisions(recorded.down_revisions)}, "
+            f"revision {file.revision} came after {name_revisions(recorded.down_revisions)} in {recorder}, "
             f"now it says {name_revisions(file.down_revisions)}",
             severity=severity,
             evidence={"recorded": list(recorded.down_revisions), "now": list(file.down_revisions)},
@@ -91,7 +105,7 @@ def _deviation(
     return Finding.of(
         EDITED_REVISION,
         revision_subject(file, root, at="revision"),
-        f"the file of revision {file.revision} is not the one that govern.sum recorded",
+        f"the file of revision {file.revision} is not the one that {recorder} has",
         severity=severity,
         evidence={"recorded": recorded.checksum, "now": file.checksum},
     )

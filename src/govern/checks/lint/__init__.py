@@ -37,18 +37,17 @@ class Linted:
     """Why, by the part: ``locks``, ``squawk``."""
 
 
-def lint(pending: Pending, *, server_major: int | None = None, reads_sql: bool = True) -> Linted:
-    """Findings of all rules, by file and line.
+def lint(pending: Pending) -> Linted:
+    """Findings of all rules, by file and line; without observations those that the revisions' texts give away.
 
-    ``reads_sql``: whether the observed statements are PostgreSQL's; otherwise only the revisions' texts count.
-    ``server_major``: the version they are meant for. Part of it may be undecided, for want of a package.
+    Observations are PostgreSQL's: no other engine locks single tables.
     """
     findings = [*find_losses(pending), *find_misplaced(pending), *find_unsteady(pending)]
     undecided: dict[str, str] = {}
-    if reads_sql and pending.observations:
+    if pending.observations:
         parts: Mapping[str, Callable[[], Iterator[Finding]]] = {
             "locks": lambda: find_blocking(pending),
-            "squawk": lambda: find_with_squawk(pending, server_major=server_major),
+            "squawk": lambda: find_with_squawk(pending),
         }
         for part, find in parts.items():
             try:

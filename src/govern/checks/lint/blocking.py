@@ -154,8 +154,8 @@ class _Seen:
         return f"blocks {whom} {named}{duration}"
 
     def _name(self, table: str) -> str:
-        size = self.pending.size_of(table)
-        return f"{_short(table)}, {name_size(size.rows)} rows" if size else _short(table)
+        rows = self.pending.count_rows(table)
+        return _short(table) if rows is None else f"{_short(table)}, {name_size(rows)} rows"
 
 
 def _statement(seen: _Seen) -> Iterator[Finding]:

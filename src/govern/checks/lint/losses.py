@@ -83,8 +83,8 @@ def _dropped(operation: Operation) -> str | None:
 
 
 def _loss(pending: Pending, revision: str, loss: _Loss) -> Finding:
-    size = pending.size_of(loss.table)
-    rows = f", {name_size(size.rows)} rows" if size else ""
+    count = pending.count_rows(loss.table)
+    rows = "" if count is None else f", {name_size(count)} rows"
     kind = "column" if loss.rule is DROPS_COLUMN else "table"
     verb = "rows are deleted from" if loss.rule is IRREVERSIBLE_STEP else f"drops {kind}"
     hazard = HAZARDS.get(loss.rule.id)
@@ -94,7 +94,7 @@ def _loss(pending: Pending, revision: str, loss: _Loss) -> Finding:
         pending.subject(revision, kind, loss.what, line=loss.line, namespace=namespace or None),
         f"revision {revision}: {verb} {loss.what}{rows}",
         remedy=f"{loss.rule.remedy}; {recipes.allow(hazard, loss.what)}" if hazard else "",
-        evidence={"revision": revision, **({"rows": size.rows} if size else {})},
+        evidence={"revision": revision, **({} if count is None else {"rows": count})},
     )
 
 
@@ -103,8 +103,8 @@ def _unbatched(pending: Pending, revision: str) -> Iterator[Finding]:
         table = operation.table
         if operation.changes_rows is None or operation.in_loop or pending.is_created(table):
             continue
-        size = pending.size_of(table) if table else None
-        rows = f", {name_size(size.rows)} rows" if size else ""
+        count = pending.count_rows(table)
+        rows = "" if count is None else f", {name_size(count)} rows"
         yield Finding.of(
             UNBATCHED_CHANGE,
             pending.subject(revision, "table", table or "?", line=operation.line),
@@ -124,7 +124,11 @@ def _change(operation: Operation) -> tuple[str, str | None] | None:
 def _downgrade(pending: Pending, file: RevisionFile) -> Iterator[Finding]:
     text = pending.texts[file.revision]
     created = {_created(operation) for operation in text.upgrade}
-    dropped = {name: operation for operation in text.downgrade if (name := _dropped(operation))}
+    dropped = {
+        name: operation
+        for operation in text.downgrade
+        if (name := _dropped(operation)) and not pending.is_created(operation.table)
+    }
     foreign = [name for name in dropped if name not in created and name.partition(".")[0] not in created]
     if not dropped:
         return

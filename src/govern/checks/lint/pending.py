@@ -9,7 +9,7 @@ from pathlib import Path
 
 from govern.core.finding import Rule, Severity, Subject
 from govern.core.observation import Observation
-from govern.core.size import TableSize
+from govern.core.plan import TableSize
 from govern.revisions.graph import RevisionFile
 from govern.revisions.operations import Operation, Revision, read_operations, tables_created
 
@@ -59,11 +59,16 @@ class Pending:
         alike = [size for name, size in self.sizes.items() if name.endswith(f".{table}")]
         return alike[0] if len(alike) == 1 else None
 
+    def count_rows(self, table: str | None) -> int | None:
+        """Estimated; None where nobody knows."""
+        size = self.size_of(table) if table else None
+        return size.rows if size else None
+
     def weigh(self, rule: Rule, tables: Iterable[str]) -> Severity:
         """The rule's severity, or info where every table concerned is known to be small."""
-        sizes = [self.size_of(table) for table in tables]
-        is_small = bool(sizes) and all(
-            size is not None and size.rows < self.thresholds.small_table_rows for size in sizes
+        counts = [self.count_rows(table) for table in tables]
+        is_small = bool(counts) and all(
+            rows is not None and rows < self.thresholds.small_table_rows for rows in counts
         )
         return Severity.INFO if is_small else rule.severity
 

@@ -155,17 +155,21 @@ def rebuild_index(name: str) -> str:
     return _paste("drop it, then build it again", _autocommit(_call("execute", _text(statement))))
 
 
-def drop_leftover_first(name: str, table: str | None) -> str:
-    """An index created CONCURRENTLY whose leftover of an earlier try is removed before."""
+def drop_leftover_first(name: str, table: str | None, creation: str) -> str:
+    """An index created CONCURRENTLY (by ``creation``) whose leftover of an earlier try is removed before."""
     dropped = _call(
         "drop_index",
         _text(name),
-        f"table_name={_text(table or '…')}",
+        *([f"table_name={_text(table)}"] if table else []),
         "postgresql_concurrently=True",
         "if_exists=True",
     )
-    created = _call("create_index", _text(name), _text(table or "…"), "[…]", "postgresql_concurrently=True")
-    return _paste("drop what an earlier try left, then build it", _autocommit(f"{dropped}\n{created}"))
+    return _paste("drop what an earlier try left, then build it", _autocommit(f"{dropped}\n{creation}"))
+
+
+def commit_before(code: str) -> str:
+    """An operation that must not run inside a transaction."""
+    return _paste("put it into an autocommit_block, in a revision of its own", _autocommit(code))
 
 
 def _paste(sentence: str, code: str) -> str:
@@ -234,12 +238,16 @@ def _validate(table: Table, name: str) -> str:
 
 def _batches(table: Table, assignment: str, where: str) -> str:
     name = _quoted(table)
-    update = (
-        f"UPDATE {name} SET {assignment} WHERE ctid = ANY (ARRAY("
-        f"SELECT ctid FROM {name} WHERE {where} LIMIT 1000))"
+    lines = (
+        "batch = sa.text(",
+        f"    {_text(f'UPDATE {name} SET {assignment} ')}",
+        f"    {_text(f'WHERE ctid = ANY (ARRAY(SELECT ctid FROM {name} ')}",
+        f"    {_text(f'WHERE {where} LIMIT 1000))')}",
+        ")",
+        "while op.get_bind().execute(batch).rowcount:",
+        "    pass",
     )
-    loop = f"while op.get_bind().execute(sa.text({_text(update)})).rowcount:\n    pass"
-    return _autocommit(loop)
+    return _autocommit("\n".join(lines))
 
 
 def _in(table: Table) -> list[str]:

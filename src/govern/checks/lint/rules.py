@@ -118,7 +118,7 @@ DROPS_TABLE = Rule(
     condition="an upgrade drops a table that existed before",
     effect="its rows are gone, a downgrade brings back an empty table, "
     "and the application version that still runs fails at once",
-    remedy="deploy code that does not use it, keep it renamed for a while, then drop it and allow that by name",
+    remedy="deploy code that does not use it first, and drop it in a later release",
 )
 DROPS_COLUMN = Rule(
     id="lint.drops-column",
@@ -127,7 +127,7 @@ DROPS_COLUMN = Rule(
     condition="an upgrade drops a column of a table that existed before",
     effect="its values are gone, a downgrade brings back an empty column, "
     "and the application version that still runs fails at once",
-    remedy="deploy code that does not use it, then drop it and allow that by name",
+    remedy="deploy code that does not use it first, and drop it in a later release",
 )
 IRREVERSIBLE_STEP = Rule(
     id="lint.irreversible-step",
@@ -141,7 +141,8 @@ DOWNGRADE_LOSES_DATA = Rule(
     id="lint.downgrade-loses-data",
     name="the downgrade loses data",
     severity=Severity.INFO,
-    condition="downgrade() drops tables or columns; a warning where its upgrade() did not create them",
+    condition="downgrade() drops a column or table that existed before, or a column of such a table; "
+    "a warning where its own upgrade() did not create it",
     effect="what was written to them since the upgrade is gone after a downgrade",
     remedy="going back is to restore a backup, or to write a revision that keeps the data",
 )

@@ -34,15 +34,12 @@ _ABOUT_EXISTING = (ADDING_REQUIRED_FIELD, RENAMING_COLUMN, RENAMING_TABLE)
 _SECONDS = 60.0
 
 
-def find_with_squawk(
-    pending: Pending, *, server_major: int | None = None, run: Run | None = None
-) -> Iterator[Finding]:
+def find_with_squawk(pending: Pending, *, run: Run | None = None) -> Iterator[Finding]:
     """Findings of the rules in ``SQUAWK``, of all revisions at once. Raises ToolMissing or CouldNotCheck."""
     script = _Script.of(pending)
     if not script.text:
         return
-    version = [f"--pg-version={server_major}"] if server_major else []
-    command = (_find_program(), "--reporter=json", "--assume-in-transaction", *version)
+    command = (_find_program(), "--reporter=json", "--assume-in-transaction")
     told: set[tuple[str, int]] = set()
     for problem in _parse((run or _run)(command, script.text)):
         rule = SQUAWK.get(problem["rule_name"])

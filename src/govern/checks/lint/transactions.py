@@ -59,8 +59,7 @@ def _in_transaction(pending: Pending, revision: str, operations: list[Operation]
                 CONCURRENTLY_IN_TRANSACTION,
                 pending.subject(revision, "revision", revision, line=operation.line),
                 f"revision {revision} uses CONCURRENTLY inside Alembic's transaction",
-                remedy="put it into an autocommit_block:\n\n"
-                "    with op.get_context().autocommit_block():\n        op." + operation.name + "(…)",
+                remedy=recipes.commit_before(operation.code),
             )
 
 
@@ -77,8 +76,14 @@ def _if_not_exists(pending: Pending, revision: str, operations: list[Operation])
             CONCURRENT_IF_NOT_EXISTS,
             pending.subject(revision, "index", name, line=operation.line),
             f"index {name} is created CONCURRENTLY only if it does not exist: an invalid one is taken for it",
-            remedy=recipes.drop_leftover_first(name, table),
+            remedy=recipes.drop_leftover_first(name, table, _unconditional(operation.code)),
         )
+
+
+def _unconditional(code: str) -> str:
+    """The same creation, which fails where there is such an index."""
+    code = re.sub(r",\s*if_not_exists=True", "", code)
+    return re.sub(r"(?<=CONCURRENTLY)\s+IF\s+NOT\s+EXISTS\b", "", code, flags=re.IGNORECASE)
 
 
 def _is_concurrent(operation: Operation) -> bool:
