@@ -239,8 +239,8 @@ def test_slow_is_what_the_manifest_says_and_only_where_somebody_waits(project: P
 def test_names_that_need_quotes_have_them_in_the_remedy(project: Project) -> None:
     file = project.write("r2", "op.f()")
     sql = 'ALTER TABLE app."order" ADD CONSTRAINT "Total" CHECK ("sum" > 0)'
-    locks = {'app."order"': "ACCESS EXCLUSIVE", "app.order": "ACCESS EXCLUSIVE"}
-    (found,) = project.lint(file, observations=[seen(sql, locks=locks, scans=("app.order",))])[:1]
+    locked = seen(sql, locks={"app.order": "ACCESS EXCLUSIVE"}, scans=("app.order",))
+    (found,) = project.lint(file, observations=[locked])
     assert 'op.create_check_constraint("Total", "order", "sum > 0", schema="app", ' in found.remedy
     assert """op.execute('ALTER TABLE "app"."order" VALIDATE CONSTRAINT "Total"')""" in found.remedy
 

@@ -52,14 +52,21 @@ def check_recorded(
     for deviation in compare(checksums, chain):
         recorded = deviation.recorded.revision
         is_pending = applied is not None and recorded in chain.revisions and recorded not in applied
-        place = show_path(checksums.path, root)
-        yield _deviation(chain, place, deviation, root, Severity.WARNING if is_pending else None)
+        place = Subject(
+            kind="revision",
+            name=recorded,
+            path=show_path(checksums.path, root),
+            line=deviation.recorded.line,
+        )
+        severity = Severity.WARNING if is_pending else None
+        yield _deviation(chain, str(place.path), deviation, root, if_gone=place, severity=severity)
 
 
 def check_merged(chain: Chain, merged: Merged, *, root: Path) -> Iterator[Finding]:
     """Revisions that are not what a git reference has: they may be applied somewhere already."""
     for deviation in compare(merged.checksums, chain):
-        yield _deviation(chain, merged.ref, deviation, root, None)
+        gone = Subject(kind="revision", name=deviation.recorded.revision)
+        yield _deviation(chain, merged.ref, deviation, root, if_gone=gone)
 
 
 def _unknown(chain: Chain, revision: str) -> Finding:
@@ -75,21 +82,22 @@ def _unknown(chain: Chain, revision: str) -> Finding:
 
 
 def _deviation(
-    chain: Chain, recorder: str, deviation: Deviation, root: Path, severity: Severity | None
+    chain: Chain,
+    recorder: str,
+    deviation: Deviation,
+    root: Path,
+    *,
+    if_gone: Subject,
+    severity: Severity | None = None,
 ) -> Finding:
-    """``recorder``: the file or the git reference that has it otherwise."""
+    """``recorder``: the file or the git reference that has it otherwise. ``if_gone``: what a finding without a file
+    is about."""
     recorded = deviation.recorded
     file = chain.revisions.get(recorded.revision)
     if file is None:
-        is_file = (root / recorder).is_file()
         return Finding.of(
             EDITED_REVISION,
-            Subject(
-                kind="revision",
-                name=recorded.revision,
-                path=recorder if is_file else None,
-                line=recorded.line if is_file else None,
-            ),
+            if_gone,
             f"revision {recorded.revision} is in {recorder}, but its file is gone or has another id",
             severity=severity,
         )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from govern.core.snapshot import join_name
 from govern.errors import ToolMissing
 
 ConstraintKind = Literal["foreign key", "check", "unique", "primary key", "exclusion"]
@@ -23,11 +24,11 @@ class Table:
     name: str
 
     def __str__(self) -> str:
-        return f"{self.namespace}.{self.name}" if self.namespace else self.name
+        return join_name(*(part for part in (self.namespace, self.name) if part))
 
     def is_called(self, observed: str) -> bool:
         """Whether ``schema.name`` can be this table."""
-        return observed == str(self) or (self.namespace is None and observed.endswith(f".{self.name}"))
+        return observed == str(self) or (self.namespace is None and observed.endswith(f".{self}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
