@@ -53,7 +53,7 @@ def lint(session: Session, *, to: str, everything: bool, against_ref: str | None
 
     \b
     Examples:
-      govern lint                             before a deployment, with the database's URL
+      govern lint                             before a deployment
       govern lint --against-ref origin/main   in CI, for a pull request
 
     What is meant can be allowed by name, with a reason, an owner and an end, under allow in the manifest.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -310,3 +311,28 @@ def test_an_allowance_that_matches_nothing_is_told(project: Project) -> None:
     found = project.lint(project.write("r2", "op.drop_column('users', 'nick')"))
     left = apply_allowances(found, allow("users.name", hazard="drops-column"), date(2031, 6, 30))
     assert [one.rule.id for one in left] == ["lint.drops-column", "lint.allowance-unused"]
+
+
+# --- what is not installed --------------------------------------------------------------------------------
+
+
+def test_without_squawk_the_rest_is_found_and_the_install_line_is_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    monkeypatch.setenv("PATH", "/nowhere")
+    pending = read_pending([project.write("r2", INDEX)], root=project.root, observations=[BUILT])
+    linted = lint(pending)
+    assert [finding.rule.id for finding in linted.findings] == ["lint.index-not-concurrent"]
+    assert linted.undecided == {"squawk": "squawk is not installed; pip install 'govern[lint]'"}
+
+
+def test_without_the_parser_the_texts_are_read_and_the_install_line_is_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pglast", None)
+    file = project.write("r2", f"{INDEX}\nop.drop_column('users', 'nick')\nop.execute('UPDATE a SET b = 1')")
+    linted = lint(read_pending([file], root=project.root, observations=[BUILT]))
+    assert {one.rule.id for one in linted.findings} == {"lint.drops-column", "lint.unbatched-change"}
+    assert linted.undecided.keys() == {"locks", "squawk"}
+    assert all("pip install 'govern[lint]'" in reason for reason in linted.undecided.values())

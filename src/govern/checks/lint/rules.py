@@ -86,7 +86,7 @@ SLOW_STATEMENT = Rule(
     id="lint.slow-statement",
     name="a slow statement while tables are locked",
     severity=Severity.WARNING,
-    condition="a statement took longer in the rehearsal than the manifest's lint.slow_seconds, "
+    condition="a statement took longer in the rehearsal than slow_seconds in the manifest's lint section, "
     "and its transaction holds a lock on an existing table that blocks others",
     effect="whoever needs the locked table waits for the slow statement, whatever it does",
     remedy="move the slow statement to a revision of its own, before the one that takes the lock",
