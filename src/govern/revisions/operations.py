@@ -31,6 +31,8 @@ class Operation:
     """The table it is about, where the text says it."""
     target: str | None = None
     """The column or index it is about, where the text says it."""
+    new_name: str | None = None
+    """Of ``rename_table``."""
     flags: Mapping[str, object] = field(default_factory=dict)
     """Keyword arguments that are literals: ``{"postgresql_concurrently": True}``."""
     sql: str | None = None
@@ -171,9 +173,9 @@ _TABLE_KEYWORDS = ("table_name", "source_table", "source")
 
 
 def _operation(call: ast.Call, place: _Place, values: Mapping[str, ast.expr]) -> Operation | None:
-    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _OPERATIONS:
+    name = _called(call)  # a project's own create_table stands for Alembic's
+    if name not in _OPERATIONS:
         return None
-    name = call.func.attr
     executes = name in ("execute", "exec_driver_sql")
     sql = _sql(call.args[0], values) if executes and call.args else None
     verb = _verb(call.args[0], sql, values) if executes and call.args else None
@@ -184,6 +186,7 @@ def _operation(call: ast.Call, place: _Place, values: Mapping[str, ast.expr]) ->
         texts=frozenset(_texts(call)),
         table=_table_in_sql(sql) or _changed_table(call, values) if executes else _table(call, place),
         target=_target(call),
+        new_name=_text(call.args[1]) if name == "rename_table" and len(call.args) > 1 else None,
         flags={
             word.arg: word.value.value
             for word in call.keywords
@@ -209,14 +212,13 @@ def _entered(item: ast.withitem, place: _Place) -> _Place:
 
 
 def _table(call: ast.Call, place: _Place) -> str | None:
-    assert isinstance(call.func, ast.Attribute)  # noqa: S101  # _operation looked
-    owner = call.func.value
-    if isinstance(owner, ast.Name) and owner.id in place.batches:
-        return place.batches[owner.id]
+    match call.func:
+        case ast.Attribute(value=ast.Name(id=owner)) if owner in place.batches:
+            return place.batches[owner]
     for keyword in call.keywords:
         if keyword.arg in _TABLE_KEYWORDS:
             return _text(keyword.value)
-    position = 0 if call.func.attr in _TABLE_FIRST else 1
+    position = 0 if _called(call) in _TABLE_FIRST else 1
     return _text(call.args[position]) if len(call.args) > position else None
 
 
@@ -378,10 +380,12 @@ def _full_name(node: ast.expr, imported: Mapping[str, str]) -> str | None:
 
 
 def tables_created(revisions: Iterable[Revision]) -> frozenset[str]:
-    """The tables that ``create_table`` makes in the upgrades, as written there."""
-    return frozenset(
-        operation.table
-        for revision in revisions
-        for operation in revision.upgrade
-        if operation.name == "create_table" and operation.table
-    )
+    """The tables that ``create_table`` makes in the upgrades, as written there; under every name they get."""
+    created: set[str] = set()
+    for revision in revisions:
+        for operation in revision.upgrade:
+            if operation.name == "create_table" and operation.table:
+                created.add(operation.table)
+            elif operation.name == "rename_table" and operation.table in created and operation.new_name:
+                created.add(operation.new_name)
+    return frozenset(created)

@@ -272,7 +272,7 @@ def test_what_squawk_says_of_a_table_the_run_creates_is_left_out(project: Projec
 
 def test_an_answer_that_is_no_json_is_no_finding_and_not_fine_either(project: Project) -> None:
     file = project.write("r2", "op.f()")
-    pending = read_pending([file], root=project.root, observations=[seen("DROP TABLE a")])
+    pending = read_pending((file,), root=project.root, observations=[seen("DROP TABLE a")])
     with pytest.raises(CouldNotCheck, match="squawk gave no report"):
         list(find_with_squawk(pending, run=lambda command, text: "error: invalid value"))
     assert list(find_with_squawk(pending, run=lambda command, text: "[]")) == []
@@ -321,7 +321,7 @@ def test_without_squawk_the_rest_is_found_and_the_install_line_is_told(
 ) -> None:
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     monkeypatch.setenv("PATH", "/nowhere")
-    pending = read_pending([project.write("r2", INDEX)], root=project.root, observations=[BUILT])
+    pending = read_pending((project.write("r2", INDEX),), root=project.root, observations=[BUILT])
     linted = lint(pending)
     assert [finding.rule.id for finding in linted.findings] == ["lint.index-not-concurrent"]
     assert linted.undecided == {"squawk": "squawk is not installed; pip install 'govern[lint]'"}
@@ -332,7 +332,7 @@ def test_without_the_parser_the_texts_are_read_and_the_install_line_is_told(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pglast", None)
     file = project.write("r2", f"{INDEX}\nop.drop_column('users', 'nick')\nop.execute('UPDATE a SET b = 1')")
-    linted = lint(read_pending([file], root=project.root, observations=[BUILT]))
+    linted = lint(read_pending((file,), root=project.root, observations=[BUILT]))
     assert {one.rule.id for one in linted.findings} == {"lint.drops-column", "lint.unbatched-change"}
     assert linted.undecided.keys() == {"locks", "squawk"}
     assert all("pip install 'govern[lint]'" in reason for reason in linted.undecided.values())

@@ -114,3 +114,11 @@ def test_names_are_told_in_full_however_they_were_imported() -> None:
 def test_tables_created_are_those_of_the_upgrades() -> None:
     source = 'def upgrade():\n    op.create_table("a")\n\ndef downgrade():\n    op.create_table("b")\n'
     assert tables_created([parse_operations(source)]) == {"a"}
+
+
+def test_a_table_the_upgrades_create_and_rename_is_created_under_both_names() -> None:
+    first = parse_operations('def upgrade():\n    create_table("a")\n')
+    second = parse_operations(
+        'def upgrade():\n    op.rename_table("a", "b")\n    op.rename_table("x", "y")\n'
+    )
+    assert tables_created([first, second]) == {"a", "b"}

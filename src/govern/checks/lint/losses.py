@@ -69,8 +69,10 @@ def _written(pending: Pending, revision: str) -> Iterator[_Loss]:
             rule = DROPS_TABLE if operation.name == "drop_table" else DROPS_COLUMN
             yield _Loss(rule, operation.table or "", dropped, operation.line)
         elif operation.changes_rows == "DELETE" or _TRUNCATE.match(operation.sql or ""):
-            table = operation.table or "a table"
-            yield _Loss(IRREVERSIBLE_STEP, table, _bare(table), operation.line)
+            if operation.table is not None:
+                yield _Loss(IRREVERSIBLE_STEP, operation.table, _bare(operation.table), operation.line)
+            elif not any(seen.revision == revision for seen in pending.observations):  # else it was seen
+                yield _Loss(IRREVERSIBLE_STEP, "a table", "a table", operation.line)
 
 
 def _dropped(operation: Operation) -> str | None:

@@ -31,6 +31,8 @@ class Pending:
     texts: Mapping[str, Revision]
     """What each does, by its id."""
     root: Path
+    created: frozenset[str] = frozenset()
+    """Tables that the run itself creates: nobody uses them yet. As written, and as ``schema.name``."""
     observations: tuple[Observation, ...] = ()
     """Empty where nothing could be run."""
     sizes: Mapping[str, TableSize] = field(default_factory=dict)
@@ -39,17 +41,9 @@ class Pending:
     commits_each: bool = False
     """``transaction_per_migration``; otherwise Alembic runs all of them in one transaction."""
 
-    @property
-    def created(self) -> frozenset[str]:
-        """Tables that the run itself creates: nobody uses them yet. As written, and as ``schema.name``."""
-        observed = {table for observation in self.observations for table in observation.creates}
-        return frozenset(observed) | tables_created(self.texts.values())
-
     def is_created(self, table: str | None) -> bool:
         """Whether the run creates the table, however it is spelled."""
-        if table is None:
-            return False
-        return table in self.created or any(made.endswith(f".{table}") for made in self.created)
+        return table is not None and any(_are_one(table, made) for made in self.created)
 
     def size_of(self, table: str) -> TableSize | None:
         """Of a table with or without its namespace; without, only if no two namespaces have it."""
@@ -103,16 +97,25 @@ def read_pending(
     commits_each: bool = False,
 ) -> Pending:
     """Reads the revisions' files. Observations of other revisions are left out."""
-    ids = {file.revision for file in revisions}
+    texts = {file.revision: read_operations(file.path) for file in revisions}
+    seen = tuple(observation for observation in observations if observation.revision in texts)
     return Pending(
         revisions=revisions,
-        texts={file.revision: read_operations(file.path) for file in revisions},
+        texts=texts,
         root=root,
-        observations=tuple(seen for seen in observations if seen.revision in ids),
+        created=tables_created(texts.values()).union(*(observation.creates for observation in seen)),
+        observations=seen,
         sizes=sizes or {},
         thresholds=thresholds or Thresholds(),
         commits_each=commits_each,
     )
+
+
+def _are_one(table: str, other: str) -> bool:
+    """Whether both can name one table; a name without a namespace can be in any."""
+    if "." in table and "." in other:
+        return table == other
+    return table.rpartition(".")[2] == other.rpartition(".")[2]
 
 
 _SQL_OF: Mapping[str, str] = {
