@@ -17,7 +17,7 @@ from govern.core.observation import Observation
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of, name_revisions
 from govern.database.target import declared_like, target_dialect
-from govern.declared import ReplayFailed, declared_by_revisions
+from govern.declared import declared_by_revisions
 from govern.errors import CouldNotCheck
 from govern.revisions.checksums import read_checksums
 from govern.revisions.graph import RevisionFile
@@ -164,7 +164,7 @@ def _observe(
         like = declared_like(settings)
         with declared_by_revisions(settings, selection.start, like=like) as declared:
             outcome = Runner(settings).upgrade(declared.url, selection.to, on_event=events.append)
-    except ReplayFailed as error:
+    except CouldNotCheck as error:
         draft.add(Entry(name="lint run", status="skipped", reason=f"{error.what}: {error.why}"))
         return ()
     if outcome.error is not None:
