@@ -1,4 +1,7 @@
-"""A revision that breaks in its second statement leaves nothing of its first, and the next try succeeds."""
+"""A revision that breaks in its second statement leaves nothing of its first, and the next try succeeds.
+
+A rehearsal would have refused each of them before: see test_rehearsal.py.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def test_the_database_is_as_it_was_and_the_next_try_succeeds(
     project.write(third_revision(second))
     project.write({"app/models.py": (project.root / "app/models.py").read_text() + THIRD_MODEL})
 
-    failed = project.ask("migrate")
+    failed = project.ask("migrate", "--rehearse", "off")
     assert failed.exit_code == 5, failed
     assert dump(any_database, ledger=False) == before
     assert read_version(any_database) == {"r2"}
@@ -65,7 +68,7 @@ def test_the_one_on_call_reads_what_to_do_next(make_project: MakeProject, any_da
     project = make_project(
         "plain", any_database, third_revision('op.execute("INSERT INTO nowhere VALUES (1)")')
     )
-    failed = project.govern("migrate")
+    failed = project.govern("migrate", "--rehearse", "off")
     assert failed.exit_code == 5, failed
     error = failed.err[failed.err.index("error: ") :]
     assert "revision r3 failed" in error
@@ -99,7 +102,7 @@ def test_what_a_revision_committed_before_it_failed_is_named(
     project = make_project("concurrent_index", postgresql_database)
     project.succeed("migrate")
     project.write({"migrations/versions/r4_half.py": HALF_COMMITTED})
-    failed = project.ask("migrate")
+    failed = project.ask("migrate", "--rehearse", "off")
     assert failed.exit_code == 5, failed
     assert "the failed one left a part of its work: column public.notes.extra" in failed.problem["state"]
     assert read_version(postgresql_database) == {"r3"}
@@ -118,7 +121,7 @@ def test_a_migration_that_persists_nothing_is_no_success(
     configure = "        context.configure(connection=connection,"
     executed = '        connection.exec_driver_sql("SELECT 1")\n'
     project.edit("migrations/env.py", configure, executed + configure)
-    failed = project.ask("migrate")
+    failed = project.ask("migrate", "--rehearse", "off")
     assert failed.exit_code == 5, failed
     assert "nothing was persisted" in failed.problem["why"]
     assert "let migrations/env.py commit" in failed.problem["next"]

@@ -20,10 +20,10 @@ SLOW = third_revision('import pathlib, time; pathlib.Path("slow").touch(); time.
 MODEL = '\n\nclass Third(Base):\n    __tablename__ = "third"\n    id = Column(Integer, primary_key=True)\n'
 
 
-def start_slow_migration(project: Project) -> subprocess.Popen[str]:
+def start_slow_migration(project: Project, *arguments: str) -> subprocess.Popen[str]:
     """Returns once the revision has executed its first statement."""
     process = subprocess.Popen(
-        [GOVERN, "migrate", "--format", "json"],
+        [GOVERN, "migrate", "--format", "json", *arguments],
         cwd=project.root,
         env=project.variables,
         stdout=subprocess.PIPE,
@@ -47,7 +47,7 @@ def test_an_ended_migration_leaves_the_database_as_it_was_and_the_next_one_succe
     before = dump(any_database, ledger=False)
     project.write({**SLOW, "app/models.py": (project.root / "app/models.py").read_text() + MODEL})
 
-    with start_slow_migration(project) as process:
+    with start_slow_migration(project, "--rehearse", "off") as process:
         os.kill(process.pid, number)
         out, err = process.communicate(timeout=60)
     if number == signal.SIGTERM:
@@ -71,7 +71,7 @@ def test_nothing_of_a_killed_migration_stays_behind_on_the_server(
     make_project: MakeProject, postgresql_database: DatabaseUrl
 ) -> None:
     project = make_project("plain", postgresql_database, SLOW)
-    with start_slow_migration(project) as process:
+    with start_slow_migration(project, "--rehearse", "off") as process:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
     assert project.succeed("doctor", "--locks").exit_code == 0
@@ -83,3 +83,17 @@ def test_nothing_of_a_killed_migration_stays_behind_on_the_server(
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert read_version(postgresql_database) == set()
+
+
+def test_a_rehearsal_that_is_ended_has_changed_nothing(
+    make_project: MakeProject, any_database: DatabaseUrl
+) -> None:
+    project = make_project("plain", any_database, SLOW)
+    before = dump(any_database)
+    with start_slow_migration(project, "--backup", "off") as process:
+        os.kill(process.pid, signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (out, err)
+    assert "nothing was changed" in json.loads(out)["problem"]["state"]
+    assert dump(any_database) == before
+    assert project.succeed("doctor", "--locks").exit_code == 0

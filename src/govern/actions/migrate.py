@@ -1,4 +1,4 @@
-"""The guarded migration: lock, backup, verify, apply, read back, validate, record.
+"""The guarded migration: lock, backup, verify, rehearse, apply, read back, validate, record.
 
 The first statement runs only after every guard has said yes. What happened is decided by reading the database
 back on another connection, never by an exit status or an exception's text.
@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
 
-from govern.actions.backup import create_verified_backup
+from govern.actions.precautions import Precautions, take_precautions
 from govern.actions.record import finish_run, start_run
+from govern.actions.saved_plan import describe_difference, guard_plan
 from govern.actions.validate import serious, validate
 from govern.checks.startup import find_unhealthy_run
 from govern.core.changes import describe_change, diff
@@ -22,12 +22,12 @@ from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import declared_by_revisions
 from govern.errors import FailedMidway, GovernError, Refused
+from govern.revisions.explain import describe_failure
 from govern.revisions.graph import Chain
-from govern.revisions.protocol import ChildError, Event, RevisionDone
+from govern.revisions.protocol import ChildError, Event, RevisionDone, Statement
 from govern.revisions.runner import Outcome, Runner
 from govern.source.manifest import Manifest
 
-BackupPolicy = Literal["auto", "off"]
 Narrate = Callable[[str], None]
 
 
@@ -42,26 +42,29 @@ def migrate(
     manifest: Manifest | None,
     *,
     to: str,
-    backup: BackupPolicy,
+    precautions: Precautions,
     narrate: Narrate,
 ) -> None:
-    """Brings the database to ``to``: ``heads`` or a revision.
+    """Brings the database to ``to``: ``heads`` or a revision; with a saved plan to where that ends.
 
     Raises Refused where a guard says no (nothing was changed) and FailedMidway where a revision or the validation
     fails (its ``state`` says where the database stands).
     """
+    if precautions.plan is not None:
+        guard_plan(precautions.plan, live, chain)
+        to = precautions.plan.target
     if not chain.pending(live.read_stamped(), to):
         _confirm(live, draft, chain, manifest)
         return
-    prepared = _Prepared()
+    prepared = _Prepared(precautions)
     try:
         outcome = Runner(live.settings).upgrade(
             live.url,
             to,
             lock=live.dialect.migration_lock(live.url),
             wait_seconds=live.settings.lock_wait_seconds,
-            on_locked=lambda: _prepare(prepared, live, draft, chain, to=to, backup=backup, narrate=narrate),
-            on_event=lambda event: _narrate_event(event, narrate),
+            on_locked=lambda: _prepare(prepared, live, draft, chain, manifest, to=to, narrate=narrate),
+            on_event=lambda event: _follow(event, prepared, narrate),
         )
     except _NothingPending:
         _confirm(live, draft, chain, manifest)
@@ -78,15 +81,20 @@ class _Prepared:
     run: Run | None = None
     fingerprint: str = ""
 
+    def __init__(self, precautions: Precautions) -> None:
+        self.precautions = precautions
+        self.executed: list[tuple[str, str]] = []
+        """Each statement with its revision."""
+
 
 def _prepare(
     prepared: _Prepared,
     live: LiveDatabase,
     draft: Draft,
     chain: Chain,
+    manifest: Manifest | None,
     *,
     to: str,
-    backup: BackupPolicy,
     narrate: Narrate,
 ) -> None:
     """Runs while the connection that migrates holds the lock and waits; raising leaves the database as it was."""
@@ -98,13 +106,7 @@ def _prepare(
         _confirm_unchanged(prepared, live)
         return
     draft.passed("lock", "held by the connection that migrates")
-    saved = (
-        create_verified_backup(live, draft, reason="migrate", narrate=narrate).id
-        if backup == "auto"
-        else None
-    )
-    if saved is None:
-        draft.passed("backup", "none was taken: --backup off")
+    saved = take_precautions(live, draft, chain, manifest, prepared.precautions, to=to, narrate=narrate)
     prepared.fingerprint = live.read_fingerprint()
     reached = chain.heads_after(stamped, pending)
     prepared.run = start_run(live, "migrate", from_revision=stamped, to_revision=reached, backup=saved)
@@ -132,7 +134,9 @@ def _note_interruption(error: BaseException, prepared: _Prepared, live: LiveData
         finish_run(live, run, "interrupted", error=f"{type(error).__name__}: {error}")
 
 
-def _narrate_event(event: Event, narrate: Narrate) -> None:
+def _follow(event: Event, prepared: _Prepared, narrate: Narrate) -> None:
+    if isinstance(event, Statement) and event.revision is not None:
+        prepared.executed.append((event.revision, event.sql))
     if isinstance(event, RevisionDone):
         narrate(f"applied {event.revision} in {event.seconds:.2f} s")
 
@@ -153,6 +157,9 @@ def _conclude(
     if set(stamped) != set(run.to_revision):
         _fail(prepared, replace(run, to_revision=stamped), outcome.error, live, draft)
     draft.passed("apply", f"{count_of(len(run.revisions), 'revision')}, now at {name_revisions(stamped)}")
+    if plan := prepared.precautions.plan:
+        difference = describe_difference(plan, prepared.executed)
+        draft.replace(Entry(name="plan", status="passed", reason=f"{plan.path.name}: {difference}"))
     narrate("validating the schema")
     findings = serious(validate(live, draft, manifest))
     error = f"{count_of(len(findings), 'finding')}; the first: {findings[0].message}" if findings else None
@@ -258,10 +265,7 @@ def _what_to_correct(error: ChildError | None, live: LiveDatabase) -> str:
 def _describe(error: ChildError | None) -> str:
     if error is None:
         return "Alembic ended without an error, but the version table does not say so: nothing was persisted"
-    # the database's first line says what; the ones after it point into a statement that is given anyway
-    message = error.message.strip().partition("\n")[0]
-    statement = f" — in: {error.statement}" if error.statement else ""
-    return f"{error.type}: {message}{statement}"
+    return describe_failure(error)
 
 
 def _backup_sentence(run: Run) -> str:

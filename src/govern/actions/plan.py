@@ -1,71 +1,107 @@
-"""What a migration would do: the pending revisions and their statements, run on a scratch database."""
+"""What a migration would do: the pending revisions and their statements, as they ran on a copy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from govern.core.plan import Plan, Step
-from govern.core.wording import count_of
+from govern.actions.rehearse import Rehearsal
+from govern.core.observation import Observation
+from govern.core.plan import Plan, Step, TableSize
 from govern.database.live import LiveDatabase
-from govern.declared import declared_by_revisions
-from govern.errors import CouldNotCheck
-from govern.revisions.graph import Chain
-from govern.revisions.protocol import Event, RevisionDone, Statement
-from govern.revisions.runner import Runner
+from govern.revisions.graph import Chain, RevisionFile
 
 
-def make_plan(live: LiveDatabase, chain: Chain, *, to: str, narrate: Callable[[str], None]) -> Plan:
-    """Runs the pending revisions on an empty copy at the same revision, and notes each statement.
+def make_plan(
+    live: LiveDatabase, chain: Chain, pending: tuple[RevisionFile, ...], rehearsal: Rehearsal | None
+) -> Plan:
+    """The plan that a rehearsal of ``pending`` shows; without one there is nothing pending.
 
-    A data migration finds no rows there: statements that depend on rows are not seen.
-    Raises ReplayFailed, and CouldNotCheck where a pending revision fails on the copy.
+    On a copy without rows a data migration finds none: statements that depend on rows are not seen.
     """
     stamped = live.read_stamped()
-    pending = chain.pending(stamped, to)
-    if not pending:
-        return Plan(from_revision=stamped, to_revision=stamped, steps=())
-    narrate(f"running {count_of(len(pending), 'pending revision')} on a scratch database")
-    events: list[Event] = []
-    with declared_by_revisions(live.settings, stamped, like=live.url) as declared:
-        outcome = Runner(live.settings).upgrade(declared.url, to, on_event=events.append)
-    if outcome.error is not None:
-        raise CouldNotCheck(
-            f"revision {outcome.error.revision} fails on a scratch database",
-            why=f"{outcome.error.type}: {outcome.error.message}",
-            next="correct the revision; a migration would fail the same way",
-        )
-    seconds = {event.revision: event.seconds for event in events if isinstance(event, RevisionDone)}
-    steps = tuple(
-        Step(
-            revision=revision.revision,
-            message=revision.doc,
-            path=live.settings.relative(revision.path),
-            statements=tuple(
-                event.sql
-                for event in events
-                if isinstance(event, Statement) and event.revision == revision.revision
-            ),
-            seconds=seconds.get(revision.revision, 0.0),
-        )
-        for revision in pending
+    steps = tuple(_step(live, revision, rehearsal) for revision in pending if rehearsal is not None)
+    with live.connect() as connection:
+        sizes = live.dialect.read_sizes(connection, _touched(steps))
+    return Plan(
+        from_revision=stamped,
+        to_revision=chain.heads_after(stamped, pending),
+        fingerprint=live.read_fingerprint(),
+        rehearsal=rehearsal.how if rehearsal else "schema",
+        steps=steps,
+        sizes=sizes,
     )
-    return Plan(from_revision=stamped, to_revision=chain.heads_after(stamped, pending), steps=steps)
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
-    """The plan as reports carry it."""
+    """The plan as reports and saved plans carry it."""
     return {
         "from": list(plan.from_revision),
         "to": list(plan.to_revision),
-        "revisions": [
+        "fingerprint": plan.fingerprint,
+        "rehearsal": plan.rehearsal,
+        "seconds": round(plan.seconds, 3),
+        "hazards": [str(hazard) for hazard in plan.hazards],
+        "tables": [_size_json(table, size) for table, size in sorted(plan.sizes.items())],
+        "revisions": [_step_json(step) for step in plan.steps],
+    }
+
+
+def _step(live: LiveDatabase, revision: RevisionFile, rehearsal: Rehearsal) -> Step:
+    return Step(
+        revision=revision.revision,
+        message=revision.doc,
+        path=live.settings.relative(revision.path),
+        checksum=revision.checksum,
+        parents=revision.down_revisions,
+        observations=tuple(one for one in rehearsal.observations if one.revision == revision.revision),
+        hazards=rehearsal.hazards.get(revision.revision, ()),
+        seconds=rehearsal.seconds.get(revision.revision, 0.0),
+    )
+
+
+def _touched(steps: Iterable[Step]) -> tuple[str, ...]:
+    """Tables that somebody may wait for, and those that are read or written as a whole."""
+    observations = [observation for step in steps for observation in step.observations]
+    locked = {lock.table for one in observations for lock in one.locks if lock.blocks_writes}
+    whole = {table for one in observations for table in (*one.rewrites, *one.scans)}
+    return tuple(sorted(locked | whole))
+
+
+def _size_json(table: str, size: TableSize) -> dict[str, Any]:
+    return {"table": table, "rows": size.rows, "bytes": size.bytes}
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    return {
+        "revision": step.revision,
+        "message": step.message,
+        "path": step.path,
+        "checksum": step.checksum,
+        "parents": list(step.parents),
+        "seconds": round(step.seconds, 3),
+        "hazards": [str(hazard) for hazard in step.hazards],
+        "statements": list(step.statements),
+        "observed": [_observation_json(observation) for observation in step.observations],
+    }
+
+
+def _observation_json(observation: Observation) -> Mapping[str, Any]:
+    """What the statement at the same place did."""
+    return {
+        "seconds": round(observation.seconds, 4),
+        "in_transaction": observation.in_transaction,
+        "locks": [
             {
-                "revision": step.revision,
-                "message": step.message,
-                "path": step.path,
-                "statements": list(step.statements),
-                "seconds": round(step.seconds, 3),
+                "table": lock.table,
+                "mode": lock.mode,
+                "blocks_reads": lock.blocks_reads,
+                "blocks_writes": lock.blocks_writes,
             }
-            for step in plan.steps
+            for lock in observation.locks
         ],
+        "rewrites": list(observation.rewrites),
+        "scans": list(observation.scans),
+        "creates": list(observation.creates),
+        "invalid_indexes": list(observation.invalid_indexes),
     }

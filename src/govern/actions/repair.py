@@ -11,7 +11,7 @@ from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.actions.validate import serious, validate
 from govern.core.changes import accept, describe_change, diff
-from govern.core.plan import Hazard, RepairPlan, hazards_of_undoing
+from govern.core.plan import RepairPlan, hazards_of_undoing
 from govern.core.report import Draft
 from govern.core.scope import Scope, sort_changes
 from govern.core.snapshot import Snapshot
@@ -140,14 +140,9 @@ def _guard(plan: RepairPlan, allow: tuple[str, ...]) -> None:
     if forbidden:
         raise Refused(
             "the repair can lose data",
-            why=", ".join(map(_explain, forbidden)),
+            why=", ".join(hazard.described for hazard in forbidden),
             next="allow each by name: " + " ".join(f"--allow {hazard}" for hazard in forbidden),
         )
-
-
-def _explain(hazard: Hazard) -> str:
-    verb = {"drops": "is dropped with its rows", "retypes": "is retyped; values may not fit"}
-    return f"{hazard.subject} {verb[hazard.name.partition('-')[0]]}"
 
 
 def _run(database: LiveDatabase, statements: tuple[str, ...]) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from govern.checks.drift import judge_drift
+from govern.checks.drift import Verdict, judge_drift
 from govern.checks.integrity import check_integrity
 from govern.core.finding import Finding, Severity
 from govern.core.report import Draft, Entry
+from govern.core.snapshot import Snapshot
 from govern.database.live import LiveDatabase
 from govern.declared import expected_at
 from govern.source.manifest import Manifest
@@ -21,10 +22,7 @@ def validate(live: LiveDatabase, draft: Draft, manifest: Manifest | None) -> tup
     """
     schema = live.read_snapshot()
     draft.unmodelled = schema.unmodelled
-    declared, source = expected_at(live, live.read_stamped(), schema)
-    critical = tuple(table.name for table in manifest.critical_tables) if manifest else ()
-    scope, today = read_scope(live.settings, manifest), datetime.now().astimezone().date()
-    verdict = judge_drift(declared, schema, scope=scope, today=today, critical_tables=critical)
+    verdict, source = judge_schema(live, schema, manifest)
     remark = f"; {verdict.remark}" if verdict.remark else ""
     draft.add(Entry.of("validate", verdict.findings, f"compared with {source}{remark}"))
     if serious(verdict.findings) or manifest is None:
@@ -34,6 +32,14 @@ def validate(live: LiveDatabase, draft: Draft, manifest: Manifest | None) -> tup
         rows = check_integrity(connection, live.dialect, manifest, path=path)
     draft.add(Entry.of("manifest", rows, path))
     return verdict.findings + rows
+
+
+def judge_schema(database: LiveDatabase, schema: Snapshot, manifest: Manifest | None) -> tuple[Verdict, str]:
+    """How ``schema``, the database's, differs from the declared one at its revision, and where that comes from."""
+    declared, source = expected_at(database, database.read_stamped(), schema)
+    critical = tuple(table.name for table in manifest.critical_tables) if manifest else ()
+    scope, today = read_scope(database.settings, manifest), datetime.now().astimezone().date()
+    return judge_drift(declared, schema, scope=scope, today=today, critical_tables=critical), source
 
 
 def serious(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from govern.actions import lock as lock_action
 from govern.actions import migrate as migrate_action
-from govern.actions.migrate import BackupPolicy
 from govern.actions.plan import make_plan, plan_json
+from govern.actions.precautions import BackupPolicy, Precautions
+from govern.actions.rehearse import RehearsalChoice, conclude
+from govern.actions.rehearse import rehearse as rehearse_revisions
 from govern.actions.revise import write_revision
+from govern.actions.saved_plan import guard_plan, read_plan, save_plan
 from govern.actions.stamp import stamp_database
 from govern.actions.validate import validate
 from govern.api.command import Narrate, command, local_today, silent
@@ -18,6 +23,7 @@ from govern.api.project import (
     read_project,
 )
 from govern.config import Settings
+from govern.core.plan import Plan
 from govern.core.report import Draft
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
@@ -26,12 +32,22 @@ from govern.source.scope import read_scope
 
 
 @command("plan")
-def plan(draft: Draft, settings: Settings, *, to: str = "heads", narrate: Narrate = silent) -> None:
-    """The pending revisions and the statements they run on a scratch database."""
+def plan(
+    draft: Draft,
+    settings: Settings,
+    *,
+    to: str = "heads",
+    out: Path | None = None,
+    narrate: Narrate = silent,
+) -> None:
+    """The pending revisions and what their statements do on a copy of the schema; ``out`` saves the plan."""
     project = read_project(settings)
     live = open_database(project, draft)
     guard_chain(project, draft, live.read_stamped())
-    _plan(draft, live, project, to=to, narrate=narrate)
+    made = _plan(draft, live, project, to=to, narrate=narrate)
+    if out is not None:
+        digest = save_plan(out, made, dialect=live.dialect.name)
+        draft.passed("save", f"{out}, digest {digest[:12]}; apply it: govern migrate --plan {out}")
 
 
 @command("migrate")
@@ -41,13 +57,19 @@ def migrate(
     *,
     to: str = "heads",
     backup: BackupPolicy = "auto",
+    rehearse: RehearsalChoice | None = None,
+    allow: tuple[str, ...] = (),
+    plan: Path | None = None,
     dry_run: bool = False,
     narrate: Narrate = silent,
 ) -> None:
     """The guarded migration. Raises Refused before anything is touched, FailedMidway after.
 
-    ``dry_run`` stops at the plan.
+    ``rehearse``: on a copy of the schema where nothing is said. ``allow`` names what may be lost. ``plan`` is a
+    saved one, which is applied exactly or not at all. ``dry_run`` stops at the plan.
     """
+    saved = read_plan(plan) if plan else None
+    precautions = Precautions(backup=backup, rehearse=rehearse, allow=allow, plan=saved)
     project = read_project(settings)
     guard_chain(project, draft)
     if not dry_run:
@@ -55,10 +77,12 @@ def migrate(
     live = open_database(project, draft)
     guard_chain(project, draft, live.read_stamped())
     if dry_run:
-        _plan(draft, live, project, to=to, narrate=narrate)
+        if saved is not None:
+            guard_plan(saved, live, project.chain)
+        _plan(draft, live, project, to=saved.target if saved else to, narrate=narrate)
         return
     migrate_action.migrate(
-        live, draft, project.chain, project.manifest, to=to, backup=backup, narrate=narrate
+        live, draft, project.chain, project.manifest, to=to, precautions=precautions, narrate=narrate
     )
     describe_target(live, project, draft)
 
@@ -115,13 +139,17 @@ def history(draft: Draft, settings: Settings, *, limit: int = 20) -> None:
     )
 
 
-def _plan(draft: Draft, live: LiveDatabase, project: Project, *, to: str, narrate: Narrate) -> None:
-    made = make_plan(live, project.chain, to=to, narrate=narrate)
+def _plan(draft: Draft, live: LiveDatabase, project: Project, *, to: str, narrate: Narrate) -> Plan:
+    pending = project.chain.pending(live.read_stamped(), to)
+    rehearsal = None
+    if pending:
+        rehearsal = rehearse_revisions(
+            live, project.chain, project.manifest, to=to, how="schema", backup=None, narrate=narrate
+        )
+        conclude(rehearsal, draft)
+    else:  # an emptied database that says head is not where it should be
+        validate(live, draft, project.manifest)
+    made = make_plan(live, project.chain, pending, rehearsal)
     draft.data["plan"] = plan_json(made)
-    if not made.steps:
-        validate(
-            live, draft, project.manifest
-        )  # an emptied database that says head is not where it should be
-    draft.passed(
-        "plan", count_of(len(made.steps), "pending revision") if made.steps else "nothing is pending"
-    )
+    draft.passed("plan", count_of(len(pending), "pending revision") if pending else "nothing is pending")
+    return made

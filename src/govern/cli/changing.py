@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import click
@@ -39,19 +40,56 @@ def lock(session: Session) -> Report:
     show_default=True,
     help="auto: take a backup and verify it before anything is changed.",
 )
+@click.option(
+    "--rehearse",
+    type=click.Choice(["schema", "data", "off"]),
+    help="Run the revisions on a copy first: of the schema (the default, where one can be made), or on the backup.",
+)
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="HAZARD:SUBJECT",
+    help="Let one named harm happen: drops-column:users.nick. May be given several times.",
+)
+@click.option(
+    "--plan",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Apply exactly this plan of govern plan --out, or nothing.",
+)
 @click.option("--dry-run", is_flag=True, help="Every check and the plan; nothing is changed.")
-def migrate(session: Session, *, to: str, backup: Literal["auto", "off"], dry_run: bool) -> Report:
-    """The guarded migration: checks, lock, backup, apply, validate, ledger.
+def migrate(
+    session: Session,
+    *,
+    to: str,
+    backup: Literal["auto", "off"],
+    rehearse: Literal["schema", "data", "off"] | None,
+    allow: tuple[str, ...],
+    plan: Path | None,
+    dry_run: bool,
+) -> Report:
+    """The guarded migration: checks, lock, backup, rehearsal, apply, validate, ledger.
 
     \b
     Examples:
       govern migrate                      to the newest revision
       govern migrate --dry-run            what would be done
+      govern migrate --rehearse data      try it on the restored backup first
+      govern migrate --plan plan.json     what was planned and reviewed
       DATABASE_URL=postgresql://app@db/app govern migrate --format json
     """
     from govern import api
 
-    return api.migrate(session.settings, to=to, backup=backup, dry_run=dry_run, narrate=session.narrate)
+    return api.migrate(
+        session.settings,
+        to=to,
+        backup=backup,
+        rehearse=rehearse,
+        allow=allow,
+        plan=plan,
+        dry_run=dry_run,
+        narrate=session.narrate,
+    )
 
 
 @root.changing("stamp")

@@ -154,11 +154,23 @@ def drift(
 
 @root.inspecting("plan")
 @click.option("--to", default="heads", show_default=True, metavar="REVISION", help="Where the plan ends.")
-def plan(session: Session, *, to: str) -> Report:
-    """Pending revisions and the statements they would run."""
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Save the plan there, for govern migrate --plan.",
+)
+def plan(session: Session, *, to: str, out: Path | None) -> Report:
+    """Pending revisions, their statements, and what those lock, rewrite, scan and lose on a copy.
+
+    \b
+    Examples:
+      govern plan --out plan.json         to be reviewed
+      govern migrate --plan plan.json     applies exactly that, or nothing
+    """
     from govern import api
 
-    return api.plan(session.settings, to=to, narrate=session.narrate)
+    return api.plan(session.settings, to=to, out=out, narrate=session.narrate)
 
 
 @root.inspecting("history")

@@ -30,6 +30,12 @@ class Entry:
     reason: str = ""
     """Why it was skipped or crashed; what a passed step did."""
     findings: tuple[Finding, ...] = ()
+    is_optional: bool = False
+    """Nobody asked for it: where it is skipped, nothing is left undecided that was to be decided."""
+
+    @property
+    def is_undecided(self) -> bool:
+        return self.status in ("skipped", "crashed") and not self.is_optional
 
     @classmethod
     def of(cls, name: str, findings: tuple[Finding, ...], reason: str = "") -> Entry:
@@ -88,7 +94,7 @@ class Report:
             return by_exit_code.get(self.problem.exit_code, "undecided")
         if any(entry.status == "found" for entry in self.entries):
             return "found"
-        if not self.entries or any(entry.status in ("skipped", "crashed") for entry in self.entries):
+        if not self.entries or any(entry.is_undecided for entry in self.entries):
             return "undecided"
         return "clean"
 
@@ -101,7 +107,7 @@ class Report:
             return self.problem.exit_code
         if any(finding.severity >= fail_on for finding in self.findings):
             return EXIT_FOUND
-        if not self.entries or any(entry.status in ("skipped", "crashed") for entry in self.entries):
+        if not self.entries or any(entry.is_undecided for entry in self.entries):
             return EXIT_UNDECIDED
         return EXIT_CLEAN
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from govern.core.changes import Change
+from govern.core.plan import TableSize
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database.connection import Connection
@@ -124,6 +125,12 @@ class Dialect(Protocol):
 
     def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
         """Gives an empty scratch database what a migration of ``live`` found when it began."""
+
+    def prepare_copy(self, live: DatabaseUrl, copy: DatabaseUrl, table: VersionTable) -> None:
+        """Gives a copy of ``live`` what a migration finds there beside the schema: version rows, search_path."""
+
+    def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
+        """Estimates of tables by ``schema.name``; those that are not there, or have no size, are left out."""
 
     def drop_database(self, url: DatabaseUrl) -> None:
         """Drops it, ending other sessions on it first. No error if it is gone already."""

@@ -85,13 +85,51 @@ def _plan(plan: Mapping[str, Any], style: Style) -> Iterator[str]:
     if not revisions:
         return  # the plan's entry says so
     yield style.say(f"{_join(plan.get('from')) or 'empty'} → {_join(plan.get('to'))}")
+    sizes = {size["table"]: size for size in plan.get("tables") or ()}
     for revision in revisions:
         title, said, path = (
             style.say(str(revision.get(key) or "")) for key in ("revision", "message", "path")
         )
         yield ""
         yield "  ".join(filter(None, (style.paint(title, "bold"), said, style.paint(path, "dim"))))
-        yield from (f"  {line}" for line in _statements(revision.get("statements") or (), style))
+        yield from (f"  {line}" for line in _planned_statements(revision, sizes, style))
+        for hazard in revision.get("hazards") or ():
+            yield style.paint(style.say(f"  -- LOSES DATA: {hazard}"), "red")
+    if "seconds" in plan:
+        copy = {"schema": "a copy of the schema", "data": "the restored backup"}[plan["rehearsal"]]
+        yield ""
+        yield style.say(f"{plan['seconds']:.2f} s on {copy}")
+
+
+def _planned_statements(
+    revision: Mapping[str, Any], sizes: Mapping[str, Mapping[str, Any]], style: Style
+) -> Iterator[str]:
+    """Each statement, and as comments under it what it did on the copy to tables that were there before."""
+    statements, observed = revision.get("statements") or (), revision.get("observed") or ()
+    if not observed:
+        yield from _statements(statements, style)
+        return
+    for statement, seen in zip(statements, observed, strict=True):
+        yield from _statements([statement], style)
+        for effect in _effects(seen, sizes):
+            yield from style.indent(effect, first="-- ")
+
+
+def _effects(seen: Mapping[str, Any], sizes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for lock in seen["locks"]:
+        if lock["blocks_writes"]:
+            blocked = "nobody reads or writes" if lock["blocks_reads"] else "nobody writes"
+            yield f"{lock['mode']} on {_sized(lock['table'], sizes)}: {blocked}"
+    yield from (f"writes every row again: {_sized(table, sizes)}" for table in seen["rewrites"])
+    yield from (f"reads every row: {_sized(table, sizes)}" for table in seen["scans"])
+    yield from (f"leaves an invalid index: {index}" for index in seen["invalid_indexes"])
+
+
+def _sized(table: str, sizes: Mapping[str, Mapping[str, Any]]) -> str:
+    if table not in sizes:
+        return table
+    rows, size = sizes[table]["rows"], format_bytes(sizes[table]["bytes"])
+    return f"{table} ({f'about {rows:,} rows' if rows is not None else 'rows unknown'}, {size})"
 
 
 def _statements(statements: Sequence[str], style: Style) -> Iterator[str]:

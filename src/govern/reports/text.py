@@ -185,7 +185,7 @@ def _closing_facts(report: Report) -> Iterator[str]:
     found = [(report.count(severity), severity.label) for severity in reversed(Severity)]
     if any(count for count, _ in found):
         yield ", ".join(count_findings(count, label) for count, label in found if count)
-    undecided = sum(entry.status in ("skipped", "crashed") for entry in report.entries)
+    undecided = sum(entry.is_undecided for entry in report.entries)
     if undecided:
         yield f"{undecided} undecided"
     if report.entries:

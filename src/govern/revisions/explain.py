@@ -52,6 +52,12 @@ def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
                 next="let create_engine connect by URL; connect_args and events stay as they are",
                 state=NO_REVISION_RAN,
             )
+        case "elsewhere":
+            return Refused(
+                f"{facts['place'] or 'a library'} opens a database connection of its own",
+                why=f"{facts['driver']} was called; on a copy it would reach past the copy to another database",
+                next="let it use op.get_bind(), or rehearse nothing of it: --rehearse off",
+            )
         case "no_metadata":
             return ConfigurationError(
                 "the project's models were not found",
@@ -89,6 +95,13 @@ def explain_error(error: ChildError, target: str, output: str) -> GovernError:
         next=f"correct {error.place}" if error.place else "see the revisions: govern chain",
         state=NO_REVISION_RAN,
     )
+
+
+def describe_failure(error: ChildError) -> str:
+    """What failed, and in which statement, as one line: the database's first words say what."""
+    message = error.message.strip().partition("\n")[0]
+    statement = f" — in: {error.statement}" if error.statement else ""
+    return f"{error.type}: {message}{statement}"
 
 
 def explain_silence(how: str, output: str, settings: Settings) -> ToolMissing:

@@ -42,6 +42,8 @@ class Statement:
     sql: str
     seconds: float
     revision: str | None
+    observed: Mapping[str, Any] | None = None
+    """What it did to the database, where that was asked for; see ``child/observation.py``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

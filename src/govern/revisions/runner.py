@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from govern.config import Settings
+from govern.core.observation import Observation
+from govern.core.plan import Hazard
 from govern.database.dialect import MigrationLock
 from govern.database.lock_file import hold_lock_file
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, GovernError
 from govern.revisions.explain import explain_error, explain_silence, explain_stop
+from govern.revisions.observed import hazards_of, observations_of
 from govern.revisions.process import Child, start_child
 from govern.revisions.protocol import (
     ChildError,
@@ -29,6 +32,7 @@ from govern.revisions.protocol import (
     Result,
     RevisionDone,
     RevisionStarted,
+    Statement,
     Stopped,
     parse_error,
     parse_event,
@@ -45,6 +49,10 @@ class Outcome:
     error: ChildError | None = None
     notes: tuple[str, ...] = ()
     """What may explain that the database is not as it should be."""
+    observations: tuple[Observation, ...] = ()
+    """What each statement of a rehearsal did."""
+    hazards: Mapping[str, tuple[Hazard, ...]] | None = None
+    """What a rehearsal's revisions lost, by revision; None where that was not observed."""
     output: str = ""
     """The end of what env.py and the revisions printed; no passwords."""
 
@@ -70,18 +78,21 @@ class Runner:
         wait_seconds: float = 0.0,
         on_locked: Callable[[], None] = _do_nothing,
         on_event: Callable[[Event], None] = _ignore,
+        rehearsing: bool = False,
     ) -> Outcome:
         """Runs the revisions up to ``revision`` on the database at ``url``, whatever env.py's own URL is.
 
         ``lock`` is waited for ``wait_seconds`` long; a scratch database needs none. ``on_locked`` is called
         while the lock is held and before anything is executed; if it raises, nothing is, and the exception
         comes through. It is called again in the rare case that env.py closes the connection that had the lock
-        and opens another. ``on_event`` sees everything the child says.
+        and opens another. ``on_event`` sees everything the child says. ``rehearsing``: each statement is
+        observed, and drivers that connect anywhere else than to ``url`` are refused.
 
-        Raises Refused where the lock is not to be had in time; ConfigurationError, Unreachable or ToolMissing
-        where Alembic could not begin. What fails once a revision or a statement runs is ``Outcome.error``.
+        Raises Refused where the lock is not to be had in time or a connection is refused; ConfigurationError,
+        Unreachable or ToolMissing where Alembic could not begin. What fails once a revision or a statement runs
+        is ``Outcome.error``.
         """
-        return self._migrate("upgrade", url, revision, lock, wait_seconds, on_locked, on_event)
+        return self._migrate("upgrade", url, revision, lock, wait_seconds, on_locked, on_event, rehearsing)
 
     def downgrade(
         self,
@@ -141,8 +152,10 @@ class Runner:
         wait_seconds: float,
         on_locked: Callable[[], None],
         on_event: Callable[[Event], None],
+        rehearsing: bool = False,
     ) -> Outcome:
         request = self._request(command, url, revision=revision, command_line=[command, revision])
+        request["observe"] = request["confine"] = rehearsing
         if lock is not None:
             request["lock"] = {
                 "query": lock.query,
@@ -160,7 +173,14 @@ class Runner:
         error = run.ending if isinstance(run.ending, ChildError) else None
         if error is not None and _came_before_everything(error):
             raise explain_error(error, str(url), run.output)
-        return Outcome(revisions=run.revisions, error=error, notes=run.notes, output=run.output)
+        return Outcome(
+            revisions=run.revisions,
+            error=error,
+            notes=run.notes,
+            observations=observations_of(run.observed),
+            hazards=hazards_of(run.observed),
+            output=run.output,
+        )
 
     def _ask(self, command: str, url: DatabaseUrl | None, **facts: Any) -> Mapping[str, Any]:
         """The answer of a command that migrates nothing."""
@@ -192,6 +212,8 @@ class Runner:
             "dialect": url.dialect if url is not None else self._usual_dialect(),
             "address": _address(url) if url is not None else None,
             "lock": None,
+            "observe": False,
+            "confine": False,
             "config_file": str(alembic.file) if alembic.file is not None else None,
             "section": alembic.section,
             "script_location": str(alembic.script_location),
@@ -218,7 +240,9 @@ class Runner:
                 if isinstance(event, Locked):
                     on_locked()
                     child.send("proceed")
-                if isinstance(event, Hello | RevisionStarted | RevisionDone | Note | Ending):
+                if isinstance(event, Hello | RevisionStarted | RevisionDone | Note | Ending) or (
+                    isinstance(event, Statement) and event.observed is not None
+                ):
                     events.append(event)
                 if isinstance(event, Ending):
                     break
@@ -234,6 +258,7 @@ class _Run:
     ending: Ending
     revisions: tuple[RevisionDone, ...]
     notes: tuple[str, ...]
+    observed: tuple[Statement, ...]
     output: str
 
     @classmethod
@@ -243,6 +268,7 @@ class _Run:
             ending=last if isinstance(last, Ending) else _died(events, how),
             revisions=tuple(event for event in events if isinstance(event, RevisionDone)),
             notes=tuple(event.text for event in events if isinstance(event, Note)),
+            observed=tuple(event for event in events if isinstance(event, Statement)),
             output=output,
         )
 

@@ -116,6 +116,9 @@ def test_global_options_reach_the_settings(api: FakeApi, tmp_path: Path) -> None
     ("arguments", "name", "given"),
     [
         (["migrate"], "migrate", {"to": "heads", "backup": "auto", "dry_run": False}),
+        (["migrate"], "migrate", {"rehearse": None, "allow": (), "plan": None}),
+        (["migrate", "--rehearse", "data", "--allow", "drops-table:a"], "migrate", {"rehearse": "data"}),
+        (["plan", "--out", "plan.json"], "plan", {"to": "heads", "out": Path("plan.json")}),
         (["migrate", "--backup", "off", "--dry-run"], "migrate", {"backup": "off", "dry_run": True}),
         (["drift", "--sql", "r.sql"], "drift", {"against": "revision", "sql_file": Path("r.sql")}),
         (["history", "--limit", "3"], "history", {"limit": 3}),

@@ -274,3 +274,35 @@ def test_what_an_entry_told_is_not_listed_again() -> None:
 def test_a_file_that_is_its_own_place_is_named_once() -> None:
     finding = Finding.of(EMPTY, Subject(kind="file", name="a.lock", path="a.lock"), "it is old")
     assert "  file a.lock\n    it is old\n" in render(make_report(Entry.of("lock", (finding,))))
+
+
+def test_a_plan_says_under_each_statement_who_waits_for_it_and_what_it_loses() -> None:
+    quiet = {"in_transaction": True, "seconds": 0.1, "rewrites": [], "scans": [], "invalid_indexes": []}
+    lock = {"table": "public.a", "mode": "ACCESS EXCLUSIVE", "blocks_reads": True, "blocks_writes": True}
+    weak = {"table": "public.a", "mode": "ACCESS SHARE", "blocks_reads": False, "blocks_writes": False}
+    plan = {
+        "from": ["a"],
+        "to": ["b"],
+        "rehearsal": "schema",
+        "seconds": 0.2,
+        "tables": [{"table": "public.a", "rows": 5200000, "bytes": 1200000000}],
+        "revisions": [
+            {
+                "revision": "b",
+                "message": "",
+                "path": "b.py",
+                "hazards": ["drops-column:a.c"],
+                "statements": ["ALTER TABLE a DROP COLUMN c", "SELECT 1"],
+                "observed": [{**quiet, "locks": [lock], "scans": ["public.a"]}, {**quiet, "locks": [weak]}],
+            }
+        ],
+    }
+    assert (
+        "b  b.py\n"
+        "  ALTER TABLE a DROP COLUMN c;\n"
+        "  -- ACCESS EXCLUSIVE on public.a (about 5,200,000 rows, 1.2 GB): nobody reads or writes\n"
+        "  -- reads every row: public.a (about 5,200,000 rows, 1.2 GB)\n"
+        "  SELECT 1;\n"
+        "  -- LOSES DATA: drops-column:a.c\n\n"
+        "0.20 s on a copy of the schema\n"
+    ) in render(make_report(data={"plan": plan}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from govern.actions.backup.create import create_backup
-from govern.actions.backup.verify import verify_backup
+from govern.actions.backup.verify import OnRestored, verify_backup
 from govern.core.backup import Backup
 from govern.core.report import Draft, Entry
 from govern.database.live import LiveDatabase
@@ -13,9 +13,16 @@ from govern.errors import Refused
 
 
 def create_verified_backup(
-    live: LiveDatabase, draft: Draft, *, reason: str, narrate: Callable[[str], None]
+    live: LiveDatabase,
+    draft: Draft,
+    *,
+    reason: str,
+    narrate: Callable[[str], None],
+    on_restored: OnRestored | None = None,
 ) -> Backup:
     """Backs up, restores the backup into a scratch database and compares; two entries of the report.
+
+    ``on_restored`` gets the restored copy before it is dropped.
 
     The caller holds the migration lock. Raises Refused where the backup is not good, and what ``create_backup``
     raises where there is none.
@@ -25,7 +32,9 @@ def create_verified_backup(
     size = f"{backup.bytes:,} bytes"
     draft.passed("backup", f"{settings.relative(backup.path)}, {size}")
     draft.data["backup"] = backup.id
-    verification, findings = verify_backup(settings, live.dialect, backup, like=live.url, narrate=narrate)
+    verification, findings = verify_backup(
+        settings, live.dialect, backup, like=live.url, narrate=narrate, on_restored=on_restored
+    )
     if verification is None:
         draft.add(Entry.of("verify", findings))
         raise Refused(

@@ -47,6 +47,9 @@ class RestoredCopy:
     """Kinds of snapshot objects that could not be restored because the server lacks the roles."""
 
 
+OnRestored = Callable[[RestoredCopy], None]
+
+
 def verify_backup(
     settings: Settings,
     dialect: Dialect,
@@ -55,8 +58,11 @@ def verify_backup(
     like: DatabaseUrl,
     level: VerificationLevel = "restored",
     narrate: Narrate = lambda _: None,
+    on_restored: OnRestored | None = None,
 ) -> tuple[Verification | None, tuple[Finding, ...]]:
     """What the backup is found to be good for, and all that is wrong with it.
+
+    ``on_restored`` gets the restored copy, to change it as it likes, once that was found good.
 
     There is a verification unless something is wrong that makes the backup unfit for a restore. It, or its
     absence, is written into the manifest. The scratch database is made like the one at ``like``. Raises
@@ -72,7 +78,7 @@ def verify_backup(
     left_out: tuple[str, ...] = ()
     if level == "restored" and not _is_unfit(findings):
         narrate("restoring the backup into a scratch database")
-        left_out, more = _check_content(settings, dialect, read, like)
+        left_out, more = _check_content(settings, dialect, read, like, on_restored)
         findings += more
     verification = None
     if not _is_unfit(findings):
@@ -152,28 +158,32 @@ def _about(
 
 
 def _check_content(
-    settings: Settings, dialect: Dialect, backup: Backup, like: DatabaseUrl
+    settings: Settings,
+    dialect: Dialect,
+    backup: Backup,
+    like: DatabaseUrl,
+    on_restored: OnRestored | None,
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """Restores the backup; returns the kinds left out and what differs."""
     file = backup.path / SNAPSHOT
     expected = parse_lock(read_regular(file).decode(), file).snapshot
     try:
-        with (
-            restored(settings, dialect, backup, like=like) as copy,
-            dialect.connect(copy.url, read_only=True) as connection,
-        ):
-            found = read_content(dialect, connection, version_table(settings))
-            expected = in_words_of(found.snapshot, expected, dialect, lambda: nullcontext(copy.url))
-            left_out = copy.left_out
+        with restored(settings, dialect, backup, like=like) as copy:
+            with dialect.connect(copy.url, read_only=True) as connection:
+                found = read_content(dialect, connection, version_table(settings))
+                expected = in_words_of(found.snapshot, expected, dialect, lambda: nullcontext(copy.url))
+            findings = (
+                *_compare_revision(backup.manifest, found),
+                *_compare_schema(expected, found.snapshot, copy.left_out),
+                *_compare_rows(backup.manifest, found),
+            )
+            if on_restored is not None and not _is_unfit(findings):
+                on_restored(copy)
+            return copy.left_out, findings
     except FailedMidway as error:
         subject = Subject(kind="backup", name=backup.id, path=settings.relative(backup.path))
         message = f"backup {backup.id} does not restore: {error.why}"
         return (), (Finding.of(DOES_NOT_RESTORE, subject, message),)
-    return left_out, (
-        *_compare_revision(backup.manifest, found),
-        *_compare_schema(expected, found.snapshot, left_out),
-        *_compare_rows(backup.manifest, found),
-    )
 
 
 def _compare_revision(manifest: BackupManifest, found: Content) -> Iterator[Finding]:

@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
+from govern.core.plan import TableSize
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database.connection import Connection
 from govern.database.dialect import MigrationLock, OpenScratch, Progress, VersionTable, Witness
-from govern.database.postgresql import catalog, dump, fingerprint, ledger, locks, server
+from govern.database.postgresql import catalog, dump, fingerprint, ledger, locks, server, sizes, stamps
 from govern.database.url import DatabaseUrl
 
 
@@ -32,6 +33,14 @@ class PostgreSQL:
 
     def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
         server.prepare_replay(live, scratch, table.name)
+
+    def prepare_copy(self, live: DatabaseUrl, copy: DatabaseUrl, table: VersionTable) -> None:
+        server.copy_search_path(live, copy)
+        with self.connect(live, read_only=True) as source, self.connect(copy) as target:
+            stamps.copy_version_rows(source, target, table)
+
+    def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
+        return sizes.read_sizes(connection, tables)
 
     def drop_database(self, url: DatabaseUrl) -> None:
         server.drop_database(url)

@@ -99,13 +99,27 @@ def prepare_replay(source: DatabaseUrl, database: DatabaseUrl, version_table: st
                 connection.execute(sql.SQL("ALTER SCHEMA {} OWNER TO {}").format(schema, owner))
         if len(homes) == 1 and not homes[0][3]:
             path = homes[0][4] + (f", {path}" if path else "")
-        if connection.value("SELECT current_setting('search_path')") != path:
-            connection.rows("SELECT set_config('search_path', %s, false)", (path,))
-            connection.execute(
-                sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET search_path FROM CURRENT").format(
-                    sql.Identifier(database.database)
-                )
+        _set_search_path(connection, database, path)
+
+
+def copy_search_path(source: DatabaseUrl, database: DatabaseUrl) -> None:
+    """Lets sessions on ``database`` look for unqualified names where those on ``source`` do."""
+    with connect(source, read_only=True) as connection:
+        path = str(connection.value("SELECT current_setting('search_path')"))
+    with connect(database) as connection:
+        _set_search_path(connection, database, path)
+
+
+def _set_search_path(connection: Connection, database: DatabaseUrl, path: str) -> None:
+    from psycopg import sql
+
+    if connection.value("SELECT current_setting('search_path')") != path:
+        connection.rows("SELECT set_config('search_path', %s, false)", (path,))
+        connection.execute(
+            sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET search_path FROM CURRENT").format(
+                sql.Identifier(database.database)
             )
+        )
 
 
 # where the version table is: schema, its owner, whether we may give ours to that role, whether Alembic looks there

@@ -7,12 +7,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
+from govern.core.plan import TableSize
 from govern.core.run import Run
 from govern.core.snapshot import Coverage, Snapshot
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
 from govern.database.dialect import MigrationLock, OpenScratch, Progress, VersionTable, Witness
-from govern.database.sqlite import catalog, dump, fingerprint, ledger, locks, repair, server
+from govern.database.sqlite import catalog, dump, fingerprint, ledger, locks, repair, server, stamps
 from govern.database.url import DatabaseUrl
 
 
@@ -33,6 +34,14 @@ class SQLite:
 
     def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
         del live, scratch, table  # an empty file is all there is
+
+    def prepare_copy(self, live: DatabaseUrl, copy: DatabaseUrl, table: VersionTable) -> None:
+        with self.connect(live, read_only=True) as source, self.connect(copy) as target:
+            stamps.copy_version_rows(source, target, table)
+
+    def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
+        del connection, tables  # a file has a size, a table in it has none
+        return {}
 
     def drop_database(self, url: DatabaseUrl) -> None:
         server.drop_database(url)

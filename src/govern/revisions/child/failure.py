@@ -58,12 +58,12 @@ def _find_project_line(error: BaseException) -> tuple[str | None, int | None]:
         if isinstance(one, SyntaxError) and one.filename:
             places.append((one.filename, one.lineno))
         for file, line in reversed(places):
-            if _is_of_project(Path(file).absolute()):
+            if is_of_project(Path(file).absolute()):
                 return os.path.relpath(file), line
     return None, None
 
 
-def _is_of_project(path: Path) -> bool:
+def is_of_project(path: Path) -> bool:
     """Whether it is a file below the working directory, but not of an environment that lies there."""
     environment = Path(sys.prefix).absolute()
     is_installed = "site-packages" in path.parts or environment in path.parents

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .parent import Parent
@@ -21,7 +21,7 @@ class Journal:
         self.statement: str | None = None
         self.has_started = False
         """Whether any revision began."""
-        self._version_table = ""
+        self.version_table = ""
         self._statements = 0
         self._began = 0.0
 
@@ -31,7 +31,7 @@ class Journal:
             return steps_of
 
         def followed(heads: Any, context: Any) -> Iterator[Any]:
-            self._version_table = context.version_table
+            self.version_table = context.version_table
             for step in steps_of(heads, context):
                 revision, direction = _name_step(step.info)
                 began = time.monotonic()
@@ -60,14 +60,17 @@ class Journal:
     def begin_statement(self, sql: str) -> None:
         self.statement, self._began = sql.strip()[:LONGEST_STATEMENT], time.monotonic()
 
-    def end_statement(self, context: Any) -> None:
+    def end_statement(self, context: Any, observe: Callable[[], dict[str, Any] | None]) -> None:
         """``context`` is SQLAlchemy's ExecutionContext; the version table's own statements are told apart."""
+        seconds = time.monotonic() - self._began
         table = getattr(getattr(getattr(context, "compiled", None), "statement", None), "table", None)
-        revision = None if getattr(table, "name", None) == self._version_table else self.revision
+        revision = None if getattr(table, "name", None) == self.version_table else self.revision
         self._statements += revision is not None
+        observed = observe()
         if self._statements <= MOST_STATEMENTS:
-            seconds = time.monotonic() - self._began
-            self._parent.emit("statement", sql=self.statement, seconds=seconds, revision=revision)
+            self._parent.emit(
+                "statement", sql=self.statement, seconds=seconds, revision=revision, observed=observed
+            )
         self.statement = None
 
 

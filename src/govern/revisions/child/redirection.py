@@ -6,9 +6,11 @@ import contextlib
 import inspect
 from typing import Any
 
+from .confinement import Confinement
 from .drivers import describe_place
 from .journal import Journal
 from .lock import Lock
+from .observation import Observer
 from .parent import Parent, Stop
 from .sqlite import begin_before
 
@@ -49,6 +51,8 @@ class Redirection:
         self._parent = parent
         self._journal = journal
         self._lock = Lock(parent, request["lock"])
+        self._confinement = Confinement(request["dialect"]) if request["confine"] else None
+        self._observer = Observer(self._note) if request["observe"] else None
         self._open: list[Any] = []
         self.family: str = request["dialect"]
         self.address: dict[str, Any] | None = request["address"]
@@ -61,9 +65,12 @@ class Redirection:
         from sqlalchemy.engine import Engine
         from sqlalchemy.pool import Pool
 
+        if self._confinement is not None:
+            self._confinement.install()
         event.listen(Engine, "do_connect", self._connect)
         event.listen(Engine, "before_cursor_execute", self._before_statement)
         event.listen(Engine, "after_cursor_execute", self._after_statement)
+        event.listen(Engine, "handle_error", self._after_error)
         event.listen(Pool, "connect", self._refuse_stranger)
         event.listen(Pool, "close", self._forget)
 
@@ -84,7 +91,8 @@ class Redirection:
             raise Stop("foreign_dialect", dialect=dialect.name, wanted=self.family)
         place, named = describe_place(dialect.driver, self.family, self.address, self.url)
         try:
-            connection = dialect.connect(*place, **dict(self._keep(options), **named))
+            with self._confinement.opened() if self._confinement is not None else contextlib.nullcontext():
+                connection = dialect.connect(*place, **dict(self._keep(options), **named))
         except Exception as error:
             self.connect_error = error
             raise
@@ -116,12 +124,23 @@ class Redirection:
     ) -> None:
         if connection.dialect.name == "sqlite":
             begin_before(connection, statement, self._note)
+        if self._observer is not None:
+            self._observer.before(connection, statement, self._journal.revision)
         self._journal.begin_statement(statement)
 
     def _after_statement(
-        self, _connection: Any, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool
+        self, connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
     ) -> None:
-        self._journal.end_statement(context)
+        self._journal.end_statement(context, lambda: self._observe(connection, statement))
+
+    def _observe(self, connection: Any, statement: str) -> Any:
+        if self._observer is None or self._journal.revision is None:
+            return None
+        return self._observer.after(connection, statement, hidden=self._journal.version_table)
+
+    def _after_error(self, context: Any) -> None:
+        if self._observer is not None and context.connection is not None:
+            self._observer.failed(context.connection)
 
     def _note(self, text: str) -> None:
         self._parent.emit("note", text=text)

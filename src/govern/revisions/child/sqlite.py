@@ -30,12 +30,12 @@ def begin_before(connection: Any, sql: str, note: Callable[[str], None]) -> None
     """
     driver = driver_connection(connection)
     switch = _SET_FOREIGN_KEYS.match(sql)
-    if switch is not None and _is_in_transaction(driver):
+    if switch is not None and is_in_transaction(driver):
         wanted = switch.group(1).lower() in ("1", "on", "true", "yes")
         if wanted != bool(_run(driver, "PRAGMA foreign_keys")):
             driver.commit()
             note("PRAGMA foreign_keys works outside of transactions only: what preceded it was committed")
-    elif _belongs_in_transaction(connection, sql) and not _is_in_transaction(driver):
+    elif _belongs_in_transaction(connection, sql) and not is_in_transaction(driver):
         _run(driver, "BEGIN IMMEDIATE")
 
 
@@ -50,7 +50,7 @@ def driver_connection(connection: Any) -> Any:
     return getattr(pooled, "dbapi_connection", None) or pooled.connection
 
 
-def _is_in_transaction(driver: Any) -> bool:
+def is_in_transaction(driver: Any) -> bool:
     own = driver if hasattr(driver, "in_transaction") else driver.driver_connection
     return bool(own.in_transaction)
 

@@ -64,13 +64,19 @@ def read_version_rows(connection: Connection, table: VersionTable) -> tuple[str,
     Without a namespace the table is looked for where Alembic does: on the role's search_path. Raises
     NotPermitted where it is there, and the role may not read it.
     """
-    found = connection.rows(_VERSION_TABLE, (table.name, table.namespace, table.namespace))
-    if not found:
+    found = locate_version_table(connection, table)
+    if found is None:
         _refuse_hidden(connection, table)
         return None
-    query = sql.SQL("SELECT version_num FROM {}").format(sql.Identifier(*found[0]))
+    query = sql.SQL("SELECT version_num FROM {}").format(sql.Identifier(*found))
     with _permission_to_read(table.name):
         return tuple(sorted(str(revision) for (revision,) in connection.rows(query)))
+
+
+def locate_version_table(connection: Connection, table: VersionTable) -> tuple[str, str] | None:
+    """Namespace and name of the one that Alembic would use; None where there is none."""
+    found = connection.rows(_VERSION_TABLE, (table.name, table.namespace, table.namespace))
+    return (found[0][0], found[0][1]) if found else None
 
 
 def _refuse_hidden(connection: Connection, table: VersionTable) -> None:

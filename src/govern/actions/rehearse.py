@@ -1,0 +1,216 @@
+"""The pending revisions on a copy, before they reach the live database; what they did there decides.
+
+The copy has the live schema and no rows, or it is the restored backup. It is a scratch database: this module
+writes to no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from govern.actions.backup import restored
+from govern.actions.validate import judge_schema, serious
+from govern.core.backup import Backup
+from govern.core.changes import diff
+from govern.core.finding import Finding
+from govern.core.observation import Observation
+from govern.core.plan import Hazard, RehearsalKind, hazards_of_changing
+from govern.core.report import Draft, Entry
+from govern.core.snapshot import Snapshot
+from govern.core.wording import count_of, name_revisions
+from govern.database.live import LiveDatabase
+from govern.declared import schema_copy
+from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused
+from govern.revisions.explain import describe_failure
+from govern.revisions.graph import Chain
+from govern.revisions.protocol import ChildError
+from govern.revisions.runner import Outcome, Runner
+from govern.source.manifest import Manifest
+
+Narrate = Callable[[str], None]
+RehearsalChoice = Literal["schema", "data", "off"]
+_ON = {"schema": "a copy of the schema", "data": "the restored backup"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """How the pending revisions did on a copy."""
+
+    how: RehearsalKind
+    observations: tuple[Observation, ...] = ()
+    hazards: Mapping[str, tuple[Hazard, ...]] = field(default_factory=dict)
+    """What was lost, by revision."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long each revision took."""
+    failure: GovernError | None = None
+    """Why they must not reach the live database."""
+    error: ChildError | None = None
+    """What a revision raised."""
+    findings: tuple[Finding, ...] = ()
+    """How the copy differed from the declared schema afterwards."""
+    remark: str = ""
+
+    @property
+    def lost(self) -> tuple[Hazard, ...]:
+        return tuple(sorted({hazard for hazards in self.hazards.values() for hazard in hazards}))
+
+
+def rehearse(
+    live: LiveDatabase,
+    chain: Chain,
+    manifest: Manifest | None,
+    *,
+    to: str,
+    how: RehearsalKind,
+    backup: Backup | None,
+    narrate: Narrate,
+) -> Rehearsal:
+    """Runs the revisions up to ``to`` on a copy of ``live``; ``data`` needs the backup.
+
+    What is wrong with them is the rehearsal's ``failure``. Raises CouldNotCheck where no copy can be made.
+    """
+    narrate(f"rehearsing on {_ON[how]}")
+    with _copy(live, how, backup) as copy:
+        return rehearse_on(copy, live, chain, manifest, to=to, how=how)
+
+
+def conclude(rehearsal: Rehearsal, draft: Draft) -> None:
+    """The report's entry. Raises the rehearsal's failure."""
+    if rehearsal.failure is None:
+        ran = count_of(len(rehearsal.observations), "statement")
+        took = f"{sum(rehearsal.seconds.values()):.2f} s"
+        remark = f"; {rehearsal.remark}" if rehearsal.remark else ""
+        draft.add(Entry.of("rehearse", rehearsal.findings, f"{ran} on {_ON[rehearsal.how]}, {took}{remark}"))
+        return
+    if rehearsal.findings:
+        draft.add(Entry.of("rehearse", rehearsal.findings, f"on {_ON[rehearsal.how]}"))
+    else:
+        reason = f"{rehearsal.failure.what}: {rehearsal.failure.why}"
+        draft.add(Entry(name="rehearse", status="crashed", reason=reason))
+    raise rehearsal.failure
+
+
+def rehearse_on(
+    copy: LiveDatabase,
+    live: LiveDatabase,
+    chain: Chain,
+    manifest: Manifest | None,
+    *,
+    to: str,
+    how: RehearsalKind,
+) -> Rehearsal:
+    """Runs them on ``copy``, which holds what ``live`` does. Raises nothing of what is wrong: that is its answer."""
+    live.dialect.prepare_copy(live.url, copy.url, live.table)
+    stamped = copy.read_stamped()
+    reached = chain.heads_after(stamped, chain.pending(stamped, to))
+    before = copy.read_snapshot()
+    try:
+        outcome = Runner(copy.settings).upgrade(copy.url, to, rehearsing=True)
+    except GovernError as error:
+        return Rehearsal(how=how, failure=error)
+    if outcome.error is not None:
+        failure = _refuse(outcome.error, how)
+        return Rehearsal(how=how, observations=outcome.observations, failure=failure, error=outcome.error)
+    if set(copy.read_stamped()) != set(reached):
+        return Rehearsal(how=how, observations=outcome.observations, failure=_nothing_persisted(live, how))
+    after = copy.read_snapshot()
+    findings, remark = _judge(copy, live, before, after, manifest)
+    return Rehearsal(
+        how=how,
+        observations=outcome.observations,
+        hazards=_hazards(outcome, before, after),
+        seconds={done.revision: done.seconds for done in outcome.revisions},
+        failure=_differs(findings, reached) if serious(findings) else None,
+        findings=findings,
+        remark=remark,
+    )
+
+
+@contextmanager
+def _copy(live: LiveDatabase, how: RehearsalKind, backup: Backup | None) -> Iterator[LiveDatabase]:
+    """Raises CouldNotCheck where none can be made."""
+    if how == "data" and backup is not None:
+        with restored(live.settings, live.dialect, backup, like=live.url) as copy:
+            yield LiveDatabase(live.settings, copy.url)
+        return
+    with _schema_copy(live) as made:
+        yield made
+
+
+@contextmanager
+def _schema_copy(live: LiveDatabase) -> Iterator[LiveDatabase]:
+    """A schema that its own tools cannot restore is nothing that went wrong midway."""
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(schema_copy(live))
+        except FailedMidway as error:
+            raise CouldNotCheck(
+                "the live schema could not be copied", why=error.why, next=error.next
+            ) from error
+        yield made
+
+
+def _judge(
+    copy: LiveDatabase, live: LiveDatabase, before: Snapshot, after: Snapshot, manifest: Manifest | None
+) -> tuple[tuple[Finding, ...], str]:
+    """How the copy differs from what is declared, but for what it differed in from the live one to begin with."""
+    try:
+        verdict, _ = judge_schema(copy, after, manifest)
+    except CouldNotCheck as error:
+        return (), f"not compared with the declared schema: {error.what}"
+    if not verdict.findings:
+        return (), verdict.remark
+    lost_in_copying = {change.key for change in diff(live.read_snapshot(), before)}
+    findings = tuple(
+        finding
+        for finding in verdict.findings
+        if (finding.subject.kind, finding.subject.namespace or "", finding.subject.name)
+        not in lost_in_copying
+    )
+    return findings, verdict.remark
+
+
+def _hazards(outcome: Outcome, before: Snapshot, after: Snapshot) -> Mapping[str, tuple[Hazard, ...]]:
+    """What was seen to be lost; by comparison, of the revision that speaks of it last, where nothing was seen."""
+    if outcome.hazards is not None:
+        return outcome.hazards
+    statements = [observation.sql for observation in outcome.observations]
+    found: dict[str, tuple[Hazard, ...]] = {}
+    for hazard in hazards_of_changing(diff(before, after), statements):
+        table = hazard.subject.split(".")[0]
+        speaking = [one.revision for one in outcome.observations if table in one.sql]
+        revision = speaking[-1] if speaking else outcome.revisions[-1].revision
+        found[revision] = (*found.get(revision, ()), hazard)
+    return found
+
+
+def _refuse(error: ChildError, how: RehearsalKind) -> Refused:
+    revision = f"revision {error.revision}" if error.revision else "the migration"
+    place = f"{error.place}: " if error.place else ""
+    rows = "; if it needs rows that are there: --rehearse data" if how == "schema" else ""
+    return Refused(
+        f"{revision} fails on {_ON[how]}",
+        why=place + describe_failure(error),
+        next=f"correct the revision, then run again{rows}",
+    )
+
+
+def _nothing_persisted(live: LiveDatabase, how: RehearsalKind) -> Refused:
+    env = live.settings.relative(live.settings.alembic.script_location / "env.py")
+    return Refused(
+        f"the revisions ran on {_ON[how]}, but the version table does not say so",
+        why="Alembic ended without an error, and nothing was persisted",
+        next=f"let {env} commit what it executes before context.configure(), and run the migrations online",
+    )
+
+
+def _differs(findings: tuple[Finding, ...], reached: tuple[str, ...]) -> Refused:
+    first = serious(findings)[0]
+    return Refused(
+        f"at {name_revisions(reached)} the database would not be as declared",
+        why=f"{count_of(len(findings), 'difference')} on the copy; the first: {first.message}",
+        next=f"{first.remedy}; or migrate all the same: --rehearse off",
+    )

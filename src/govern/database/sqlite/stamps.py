@@ -1,0 +1,17 @@
+"""Stamps a copy of a schema as the database it was made of is stamped."""
+
+from __future__ import annotations
+
+from govern.database.connection import Connection
+from govern.database.dialect import VersionTable
+from govern.database.sqlite import catalog
+from govern.database.sqlite.catalog.rows import quote
+
+
+def copy_version_rows(source: Connection, copy: Connection, table: VersionTable) -> None:
+    """Writes the version rows of ``source`` into ``copy``; one that has its rows already is left as it is."""
+    if catalog.read_version_rows(copy, table) != ():
+        return
+    statement = f"INSERT INTO {quote(table.name)} (version_num) VALUES (?)"  # noqa: S608 - quoted
+    for revision in catalog.read_version_rows(source, table) or ():
+        copy.execute(statement, (revision,))
