@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,15 +15,16 @@ from govern.checks.lint import lint as find_lint
 from govern.config import Settings
 from govern.core.finding import Severity
 from govern.core.observation import Observation
+from govern.core.plan import TableSize
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of, name_revisions
+from govern.database.live import LiveDatabase
 from govern.database.target import declared_like, target_dialect
 from govern.declared import declared_by_revisions
-from govern.errors import CouldNotCheck
+from govern.errors import CouldNotCheck, Refused
 from govern.revisions.checksums import read_checksums
 from govern.revisions.graph import RevisionFile
 from govern.revisions.merged import Merged, read_merged
-from govern.revisions.protocol import Event, Statement
 from govern.revisions.runner import Runner
 from govern.source.allowances import read_allowances
 
@@ -39,6 +41,8 @@ class Selection:
     to: str
     reason: str
     """Why these."""
+    live: LiveDatabase | None = None
+    """The database they are pending in."""
 
 
 @command("lint")
@@ -108,10 +112,12 @@ def add_lint(draft: Draft, project: Project, selection: Selection, *, today: dat
         draft.passed("lint", f"no revision to look at: {selection.reason}")
         return
     manifest = project.manifest
+    observations = _observe(draft, project, selection, narrate)
     pending = read_pending(
         selection.revisions,
         root=project.settings.root,
-        observations=_observe(draft, project, selection, narrate),
+        observations=observations,
+        sizes=_read_sizes(selection.live, observations),
         thresholds=Thresholds(
             small_table_rows=manifest.lint.small_table_rows, slow_seconds=manifest.lint.slow_seconds
         )
@@ -133,12 +139,17 @@ def _since(merged: Merged | None) -> str:
 
 def _select_pending(project: Project, draft: Draft, to: str) -> Selection:
     try:
-        stamped = open_database(project, draft).read_stamped()
+        live = open_database(project, draft)
+        stamped = live.read_stamped()
     except CouldNotCheck as error:
         return select_new(project, frozenset(), to, f"all there are, for {error.what}")
     pending = project.chain.pending(stamped, to)
     return Selection(
-        revisions=pending, start=stamped, to=to, reason=f"pending after {name_revisions(stamped)}"
+        revisions=pending,
+        start=stamped,
+        to=to,
+        reason=f"pending after {name_revisions(stamped)}",
+        live=live,
     )
 
 
@@ -158,23 +169,28 @@ def _observe(
         draft.add(Entry(name="lint run", status="skipped", reason=reason))
         return ()
     narrate(f"running {count_of(len(selection.revisions), 'revision')} on a scratch database")
-    events: list[Event] = []
     settings = project.settings
     try:
         like = declared_like(settings)
         with declared_by_revisions(settings, selection.start, like=like) as declared:
-            outcome = Runner(settings).upgrade(declared.url, selection.to, on_event=events.append)
-    except CouldNotCheck as error:
+            outcome = Runner(settings).upgrade(declared.url, selection.to, rehearsing=True)
+    except (CouldNotCheck, Refused) as error:
         draft.add(Entry(name="lint run", status="skipped", reason=f"{error.what}: {error.why}"))
         return ()
     if outcome.error is not None:
         reason = f"revision {outcome.error.revision} fails on a scratch database: {outcome.error.message}"
         draft.add(Entry(name="lint run", status="skipped", reason=reason))
-    return tuple(
-        Observation(revision=event.revision, sql=event.sql, seconds=event.seconds, in_transaction=True)
-        for event in events
-        if isinstance(event, Statement) and event.revision is not None
-    )
+    return outcome.observations
+
+
+def _read_sizes(live: LiveDatabase | None, observations: tuple[Observation, ...]) -> Mapping[str, TableSize]:
+    """Of the live tables that were seen to be locked, rewritten or read; none without a database that answers."""
+    if live is None or not observations:
+        return {}
+    tables = {lock.table for seen in observations for lock in seen.locks}
+    tables |= {table for seen in observations for table in (*seen.rewrites, *seen.scans)}
+    with live.connect() as connection:
+        return live.dialect.read_sizes(connection, sorted(tables))
 
 
 def _commits_each(settings: Settings) -> bool:
