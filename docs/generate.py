@@ -1,4 +1,5 @@
-"""Writes the pages that repeat what the code says: cli.md, rules.md, and the key table of configuration.md.
+"""Writes the pages that repeat what the code says: cli.md, rules.md, a page for each rule of lint with its
+examples, and the key table of configuration.md.
 
 ``python docs/generate.py`` writes them, ``--check`` only says what would change and exits 1 if anything would.
 """
@@ -182,6 +183,7 @@ def _placeholder(option: click.Option) -> str:
 
 _FAMILIES: Mapping[str, str] = {
     "chain": "the revision files, and the database's place among them",
+    "lint": "what pending revisions would do to a busy database",
     "drift": "a schema that is not the declared one",
     "integrity": "what the manifest says of critical tables",
     "startup": "whether an application may start, and what `govern doctor` looks at",
@@ -223,6 +225,57 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield f"* when: {rule.condition}"
     yield f"* effect: {rule.effect}"
     yield f"* remedy: {rule.remedy}"
+    if _examples(rule):
+        yield f"* examples: [a bad and a good one](rules/{_page_of(rule)})"
+
+
+# --- a page for each rule of lint -------------------------------------------------------------------------
+
+
+def render_lint_rule(rule: Rule) -> str:
+    """The rule, and its examples as they are run by tests/dialects/test_lint_examples.py."""
+    bad, *good = _examples(rule)
+    lines = [
+        f"# {rule.id}",
+        "",
+        _NOTICE,
+        "",
+        f"{_sentence(rule.name)} · **{rule.severity.label}** · [all rules](../../rules.md#{slug(rule.id)})",
+        "",
+        f"* when: {rule.condition}",
+        f"* effect: {rule.effect}",
+        f"* remedy: {rule.remedy}",
+        "",
+        "## Bad",
+        "",
+        *_code(bad),
+        "",
+        "## Good",
+    ]
+    for number, example in enumerate(good):
+        lines += ["", *(("And in a revision after it:", "") if number else ()), *_code(example)]
+    lines += [
+        "",
+        "Both are run on a real database with [these tables](schema.sql); the bad one has exactly this finding, "
+        "the good one has none.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _examples(rule: Rule) -> list[Path]:
+    """The bad one, then the good ones in the order in which they run."""
+    folder = DOCS / "rules" / "lint" / rule.id.removeprefix("lint.")
+    return [folder / "bad.py", *sorted(folder.glob("good*.py"))] if folder.is_dir() else []
+
+
+def _page_of(rule: Rule) -> str:
+    return f"lint/{rule.id.removeprefix('lint.')}.md"
+
+
+def _code(file: Path) -> Iterator[str]:
+    yield "```python"
+    yield file.read_text(encoding="utf-8").rstrip()
+    yield "```"
 
 
 def _sentence(text: str) -> str:
@@ -328,6 +381,11 @@ _PAGES: Mapping[str, Callable[[str], str]] = {
     "cli.md": render_cli,
     "rules.md": render_rules,
     "configuration.md": render_configuration,
+    **{
+        f"rules/{_page_of(rule)}": lambda _current, rule=rule: render_lint_rule(rule)
+        for rule in all_rules().values()
+        if _examples(rule)
+    },
 }
 
 if __name__ == "__main__":

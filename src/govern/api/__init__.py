@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from govern.api.backups import backup_create, backup_list, backup_show, backup_verify
     from govern.api.checking import chain, check
     from govern.api.drifting import drift, drift_coverage, repair_apply, repair_plan, snapshot
+    from govern.api.linting import lint
     from govern.api.looking import doctor, embedded_status, embedded_stop, health, init
     from govern.api.migrating import history, lock, migrate, plan, revision, stamp
 
@@ -20,6 +21,7 @@ _HOMES = {
     "backups": ("backup_create", "backup_list", "backup_show", "backup_verify"),
     "checking": ("chain", "check"),
     "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
+    "linting": ("lint",),
     "looking": ("doctor", "embedded_status", "embedded_stop", "health", "init"),
     "migrating": ("history", "lock", "migrate", "plan", "revision", "stamp"),
 }
@@ -40,6 +42,7 @@ __all__ = [
     "health",
     "history",
     "init",
+    "lint",
     "lock",
     "migrate",
     "plan",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from govern.api.command import Narrate, command, local_today, silent
+from govern.api.linting import add_lint, check_against_ref, select_unrecorded
 from govern.api.project import Project, find_chain_problems, read_project
 from govern.checks.chain import does_not_replay
 from govern.checks.drift import check_scope, judge_drift, with_fixes
@@ -39,10 +40,16 @@ def chain(draft: Draft, settings: Settings) -> None:
 
 
 @command("check")
-def check(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
-    """Everything that needs no live database."""
+def check(
+    draft: Draft, settings: Settings, *, against_ref: str | None = None, narrate: Narrate = silent
+) -> None:
+    """Everything that needs no live database. ``against_ref``: what is merged; the rest is linted.
+
+    Raises ConfigurationError for a reference there is not.
+    """
     project = read_project(settings)
     entry = draft.add(_chain_entry(project))
+    merged = check_against_ref(draft, project, against_ref)
     like = declared_like(settings)
     narrate("creating the models' schema in a scratch database")
     with declared_by_models(settings, like=like) as models:
@@ -54,6 +61,8 @@ def check(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> Non
             _check_replay(draft, project, models, like)
     _check_manifest(draft, project, models.snapshot)
     _check_lock(draft, project, models.snapshot)
+    selection = select_unrecorded(project, merged)
+    add_lint(draft, project, selection, today=local_today(), is_optional=True, narrate=narrate)
 
 
 def _chain_entry(project: Project) -> Entry:

@@ -30,6 +30,7 @@ from govern.core.report import Draft
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import create_target, declared_like
+from govern.source.allowances import allowed_hazards
 from govern.source.scope import read_scope
 
 
@@ -71,8 +72,9 @@ def migrate(
     saved one, which is applied exactly or not at all. ``dry_run`` stops at the plan.
     """
     saved = read_plan(plan) if plan else None
-    precautions = Precautions(backup=backup, rehearse=rehearse, allow=allow, plan=saved)
     project = read_project(settings)
+    allow = (*allow, *map(str, sorted(allowed_hazards(project.manifest, local_today()))))
+    precautions = Precautions(backup=backup, rehearse=rehearse, allow=allow, plan=saved)
     guard_chain(project, draft)
     if not dry_run:
         create_target(settings)

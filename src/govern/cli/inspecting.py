@@ -21,12 +21,50 @@ def doctor(session: Session, *, locks: bool) -> Report:
     return api.doctor(session.settings, locks=locks, narrate=session.narrate)
 
 
+_against_ref = click.option(
+    "--against-ref",
+    metavar="GIT_REF",
+    help="What is merged already, as origin/main: revisions it has must be as it has them, the others are linted.",
+)
+
+
 @root.inspecting("check")
-def check(session: Session) -> Report:
-    """Everything that needs no live database: chain, replay, models, lock, manifest."""
+@_against_ref
+def check(session: Session, *, against_ref: str | None) -> Report:
+    """Everything that needs no live database: chain, replay, models, lock, manifest, lint.
+
+    Linted are the revisions that GIT_REF has not; without --against-ref those that govern.sum has not recorded:
+    govern lock records what was reviewed.
+    """
     from govern import api
 
-    return api.check(session.settings, narrate=session.narrate)
+    return api.check(session.settings, against_ref=against_ref, narrate=session.narrate)
+
+
+@root.inspecting("lint")
+@click.option("--to", default="heads", show_default=True, metavar="REVISION", help="The last one to look at.")
+@click.option("--all", "everything", is_flag=True, help="Every revision, whether the database has it or not.")
+@_against_ref
+def lint(session: Session, *, to: str, everything: bool, against_ref: str | None) -> Report:
+    """What the pending revisions would do to a busy database: locks, rewrites, losses; with the safe form.
+
+    Pending is what the database has not applied; with --against-ref what GIT_REF has not; all revisions where
+    the database does not answer.
+
+    \b
+    Examples:
+      govern lint                             before a deployment
+      govern lint --against-ref origin/main   in CI, for a pull request
+
+    What is meant can be allowed by name, with a reason, an owner and an end, under allow in the manifest.
+    """
+    from govern import api
+
+    if everything and against_ref is not None:
+        raise click.UsageError("--all and --against-ref exclude each other")
+    return api.lint(
+        session.settings, to=to, everything=everything, against_ref=against_ref, narrate=session.narrate
+    )
 
 
 @root.inspecting("chain")

@@ -13,3 +13,24 @@ def count_of(number: int, noun: str) -> str:
 def name_revisions(revisions: Iterable[str]) -> str:
     """``3f2a, 9b1c``, and ``base`` for none."""
     return ", ".join(revisions) or "base"
+
+
+def name_size(number: int) -> str:
+    """``950``, ``12.3 k``, ``5.2 M``, ``1.4 G``: three digits are enough for an estimate."""
+    if number < 10_000:
+        return f"{number:,}"
+    unit, factor = next(
+        (unit, factor) for unit, factor in _UNITS if number < 1_000 * factor or factor == 1_000_000_000
+    )
+    amount = number / factor
+    return f"{amount:.1f} {unit}" if amount < 100 else f"{amount:.0f} {unit}"
+
+
+_UNITS = (("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000))
+
+
+def name_seconds(seconds: float) -> str:
+    """``0.4 s``, ``40 s``, ``3 min``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

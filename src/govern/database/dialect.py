@@ -72,6 +72,8 @@ class Dialect(Protocol):
     """One database engine. Methods raise Unreachable, NotPermitted or ToolMissing where that is the cause."""
 
     name: str
+    locks_tables: bool
+    """Whether a statement locks single tables against others; where the whole database is locked, none does."""
 
     def connect(self, url: DatabaseUrl, *, read_only: bool = False) -> Connection:
         """Opens a database that exists; never creates one (nor a SQLite file). Raises Unreachable."""

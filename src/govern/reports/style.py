@@ -57,7 +57,8 @@ class Style:
         return lines
 
     def _wrap(self, line: str, lead: str, hanging: str) -> list[str]:
-        if self.width is None or len(lead) + len(line) <= self.width:
+        is_code = line.startswith("    ")  # it is there to be copied
+        if self.width is None or is_code or len(lead) + len(line) <= self.width:
             return [f"{lead}{line}".rstrip()]
         return textwrap.wrap(
             line,

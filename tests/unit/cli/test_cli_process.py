@@ -25,7 +25,7 @@ def migrate(settings, *, narrate, **_):
         interrupt.add_note("nothing was applied")
         raise
 
-def check(settings, *, narrate):
+def check(settings, *, narrate, **_):
     from datetime import datetime, UTC
     from govern.core.report import Entry, Report
     narrate("größe")

@@ -13,7 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from govern.core.finding import Severity
+from govern.core.plan import Hazard
 from govern.errors import ConfigurationError
+from govern.source.allowances import allowed_hazards
 from govern.source.manifest import Manifest, load_manifest, parse_manifest, split_column, split_table
 
 PATH = Path("schema/governance.yaml")
@@ -72,6 +74,65 @@ def problems(text: str) -> list[str]:
         parse(text)
     lines = (refused.value.why or refused.value.what).split("\n")
     return [line.strip().removeprefix(f"{PATH}:") for line in lines]
+
+
+ALLOW = """\
+lint: {small_table_rows: 500, slow_seconds: 2}
+allow:
+  - {hazard: drops-column, subject: users.nick, reason: nobody reads it, owner: accounts, expires: 2031-06-30}
+  - rule: lint.index-not-concurrent
+    subject: ix_users_email
+    reason: the table is new
+    owner: accounts
+    expires: 2020-01-01
+"""
+
+
+def test_what_is_allowed_is_read_with_its_lines() -> None:
+    manifest = parse(ALLOW)
+    assert (manifest.lint.small_table_rows, manifest.lint.slow_seconds) == (500, 2)
+    hazard, rule = manifest.allow
+    assert (hazard.hazard, hazard.rule, hazard.subject, hazard.line) == (
+        "drops-column",
+        None,
+        "users.nick",
+        3,
+    )
+    assert (rule.rule, rule.hazard, rule.expires, rule.line) == (
+        "lint.index-not-concurrent",
+        None,
+        date(2020, 1, 1),
+        4,
+    )
+    assert parse("lint:\nallow:\n").allow == ()
+
+
+def test_a_hazard_is_allowed_until_its_last_day() -> None:
+    manifest = parse(ALLOW)
+    hazard = Hazard("drops-column", "users.nick")
+    assert allowed_hazards(manifest, date(2031, 6, 30)) == {hazard}
+    assert allowed_hazards(manifest, date(2031, 7, 1)) == frozenset()
+    assert allowed_hazards(None, date(2031, 6, 30)) == frozenset()
+
+
+@pytest.mark.parametrize("named", ["", "rule: lint.x, hazard: drops-table, "])
+def test_an_allowance_names_one_thing(named: str) -> None:
+    entry = f"{{{named}subject: users, reason: r, owner: o, expires: 2031-01-01}}"
+    assert problems(f"allow:\n- {entry}\n") == ["2:3: allow[0] must name either a rule or a hazard"]
+
+
+@pytest.mark.parametrize("missing", ["subject", "reason", "owner", "expires"])
+def test_nothing_is_allowed_without_a_name_behind_it_and_an_end(missing: str) -> None:
+    entry = {
+        "hazard": "drops-table",
+        "subject": "users",
+        "reason": "r",
+        "owner": "o",
+        "expires": "2031-01-01",
+    }
+    del entry[missing]
+    (told,) = problems(yaml.safe_dump({"allow": [entry]}))
+    assert f"the key '{missing}' is missing" in told
 
 
 def test_what_is_decided_about_drift_is_read() -> None:
@@ -285,7 +346,7 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
         ("invariants: [{name: a, sql: b, expect: 1e999}]\n", "1:40: '1e999' is no usable float"),
         (
             "<<: {a: b}\n",
-            "1:1: unknown key '<<'; known keys: critical_tables, relationships, invariants, drift",
+            "1:1: unknown key '<<'; known keys: critical_tables, relationships, invariants, drift, lint, allow",
         ),
     ],
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from govern.checks.chain import files, graph, history, parents
+from govern.checks.chain.history import check_merged
 from govern.checks.chain.places import show_path
 from govern.checks.chain.replay import does_not_replay
 from govern.checks.chain.rules import CONFIG_ERROR, DOES_NOT_REPLAY, HALF_APPLIED, RULES
@@ -14,7 +15,15 @@ from govern.core.run import AppliedRevision
 from govern.revisions.checksums import Checksums
 from govern.revisions.graph import Chain
 
-__all__ = ["CONFIG_ERROR", "DOES_NOT_REPLAY", "HALF_APPLIED", "RULES", "check_chain", "does_not_replay"]
+__all__ = [
+    "CONFIG_ERROR",
+    "DOES_NOT_REPLAY",
+    "HALF_APPLIED",
+    "RULES",
+    "check_chain",
+    "check_merged",
+    "does_not_replay",
+]
 
 
 def check_chain(

@@ -1,4 +1,4 @@
-"""The chain held against what is recorded of it: the rows of a version table, and ``govern.sum``."""
+"""The chain held against what is recorded of it: a version table's rows, ``govern.sum``, a git reference."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from govern.core.run import AppliedRevision
 from govern.core.wording import name_revisions
 from govern.revisions.checksums import Checksums, Deviation, compare
 from govern.revisions.graph import Chain, reachable
+from govern.revisions.merged import Merged
 
 
 def check_database(chain: Chain, database_revisions: tuple[str, ...]) -> Iterator[Finding]:
@@ -52,7 +53,21 @@ def check_recorded(
     for deviation in compare(checksums, chain):
         recorded = deviation.recorded.revision
         is_pending = applied is not None and recorded in chain.revisions and recorded not in applied
-        yield _deviation(chain, checksums, deviation, root, Severity.WARNING if is_pending else None)
+        place = Subject(
+            kind="revision",
+            name=recorded,
+            path=show_path(checksums.path, root),
+            line=deviation.recorded.line,
+        )
+        severity = Severity.WARNING if is_pending else None
+        yield _deviation(chain, str(place.path), deviation, root, if_gone=place, severity=severity)
+
+
+def check_merged(chain: Chain, merged: Merged, *, root: Path) -> Iterator[Finding]:
+    """Revisions that are not what a git reference has: they may be applied somewhere already."""
+    for deviation in compare(merged.checksums, chain):
+        gone = Subject(kind="revision", name=deviation.recorded.revision)
+        yield _deviation(chain, merged.ref, deviation, root, if_gone=gone)
 
 
 def check_applied(
@@ -107,23 +122,30 @@ def _unknown(chain: Chain, revision: str) -> Finding:
 
 
 def _deviation(
-    chain: Chain, checksums: Checksums, deviation: Deviation, root: Path, severity: Severity | None
+    chain: Chain,
+    recorder: str,
+    deviation: Deviation,
+    root: Path,
+    *,
+    if_gone: Subject,
+    severity: Severity | None = None,
 ) -> Finding:
+    """``recorder``: the file or the git reference that has it otherwise. ``if_gone``: what a finding without a file
+    is about."""
     recorded = deviation.recorded
     file = chain.revisions.get(recorded.revision)
     if file is None:
-        path = show_path(checksums.path, root)
         return Finding.of(
             EDITED_REVISION,
-            Subject(kind="revision", name=recorded.revision, path=path, line=recorded.line),
-            f"revision {recorded.revision} is recorded in {path}, but its file is gone or has another id",
+            if_gone,
+            f"revision {recorded.revision} is in {recorder}, but its file is gone or has another id",
             severity=severity,
         )
     if deviation.kind == "repointed":
         return Finding.of(
             REPOINTED_REVISION,
             revision_subject(file, root, at="down_revision"),
-            f"revision {file.revision} came after {name_revisions(recorded.down_revisions)}, "
+            f"revision {file.revision} came after {name_revisions(recorded.down_revisions)} in {recorder}, "
             f"now it says {name_revisions(file.down_revisions)}",
             severity=severity,
             evidence={"recorded": list(recorded.down_revisions), "now": list(file.down_revisions)},
@@ -131,7 +153,7 @@ def _deviation(
     return Finding.of(
         EDITED_REVISION,
         revision_subject(file, root, at="revision"),
-        f"the file of revision {file.revision} is not the one that govern.sum recorded",
+        f"the file of revision {file.revision} is not the one that {recorder} has",
         severity=severity,
         evidence={"recorded": recorded.checksum, "now": file.checksum},
     )

@@ -86,7 +86,8 @@ EDITED_REVISION = Rule(
     id="chain.edited-revision",
     name="a revision was edited",
     severity=Severity.ERROR,
-    condition="a revision file is not what govern.sum or the database's ledger recorded, or is gone",
+    condition="a revision file is not what govern.sum, the ledger or the git reference of --against-ref has; "
+    "or is gone",
     effect="databases that have applied it will never run the edit: they differ from new ones from now on, "
     "and Alembic does not notice",
     remedy="applied anywhere: restore the file and write a new revision; else record it: govern lock",
@@ -95,7 +96,8 @@ REPOINTED_REVISION = Rule(
     id="chain.repointed-revision",
     name="a revision was given another parent",
     severity=Severity.ERROR,
-    condition="the down_revision of a revision is not what govern.sum or the database's ledger recorded",
+    condition="the down_revision of a revision is not what govern.sum, the ledger or the git reference of "
+    "--against-ref has",
     effect="databases that are past it skip whatever was put before it, and Alembic does not notice",
     remedy="if it was applied anywhere, restore its down_revision and append the new revision at the end; "
     "else record it: govern lock",

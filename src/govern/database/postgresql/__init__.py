@@ -41,6 +41,7 @@ class PostgreSQL:
     """See ``govern.database.dialect.Dialect``."""
 
     name = "postgresql"
+    locks_tables = True
 
     def connect(self, url: DatabaseUrl, *, read_only: bool = False) -> Connection:
         return server.connect(url, read_only=read_only)

@@ -30,6 +30,7 @@ class SQLite:
     """See ``govern.database.dialect.Dialect``."""
 
     name = "sqlite"
+    locks_tables = False
 
     def connect(self, url: DatabaseUrl, *, read_only: bool = False) -> Connection:
         return server.connect(url, read_only=read_only)

@@ -139,6 +139,11 @@ def reachable(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> froze
     return frozenset(seen)
 
 
+def is_revision_name(name: str) -> bool:
+    """Whether Alembic loads a file of this name from a version location."""
+    return _REVISION_FILE_NAME.fullmatch(name) is not None
+
+
 def _invert(edges: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
     children: dict[str, list[str]] = {id_: [] for id_ in edges}
     for id_, parents in edges.items():
@@ -151,7 +156,7 @@ def _revision_paths(locations: tuple[Path, ...], recursive: bool) -> Iterator[Pa
     seen: set[Path] = set()
     for location in locations:
         for path in sorted(location.rglob("*.py") if recursive else location.glob("*.py")):
-            if not _REVISION_FILE_NAME.fullmatch(path.name) or not path.is_file():
+            if not is_revision_name(path.name) or not path.is_file():
                 continue
             real = path.resolve()  # locations may overlap or be linked; Alembic ignores the second, too
             if real not in seen:

@@ -70,6 +70,11 @@ def read_revision_file(path: Path) -> RevisionFile | BrokenFile:
         content = path.read_bytes()
     except OSError as error:
         return BrokenFile(path=path, line=1, message=f"cannot be read: {error.strerror}")
+    return parse_revision_file(path, content)
+
+
+def parse_revision_file(path: Path, content: bytes) -> RevisionFile | BrokenFile:
+    """The same for a content that was read already."""
     try:
         return _read_module(path, _parse(content), checksum_of(content))
     except _Unreadable as problem:

@@ -1,11 +1,13 @@
-"""The manifest, ``schema/governance.yaml``: critical tables, implied relationships, invariants, accepted drift."""
+"""The manifest, ``schema/governance.yaml``: critical tables, implied relationships, invariants, what is accepted."""
 
 from govern.source.manifest.load import load_manifest, parse_manifest
 from govern.source.manifest.model import (
+    Allowed,
     CriticalTable,
     Drift,
     IgnoredDrift,
     Invariant,
+    Lint,
     Manifest,
     Relationship,
     Scalar,
@@ -15,10 +17,12 @@ from govern.source.manifest.model import (
 )
 
 __all__ = [
+    "Allowed",
     "CriticalTable",
     "Drift",
     "IgnoredDrift",
     "Invariant",
+    "Lint",
     "Manifest",
     "Relationship",
     "Scalar",

@@ -12,10 +12,12 @@ from pydantic import BaseModel, ValidationError
 from govern.errors import ConfigurationError
 from govern.source.manifest.document import Document, Mark, Problem, Unreadable, parse_document, read_document
 from govern.source.manifest.model import (
+    Allowed,
     CriticalTable,
     Drift,
     IgnoredDrift,
     Invariant,
+    Lint,
     Manifest,
     Relationship,
     WeighedDrift,
@@ -23,17 +25,20 @@ from govern.source.manifest.model import (
 
 _NOT_YET = ("repairs", "backups", "monitor", "probes")
 """Keys of the contract whose feature does not exist yet: nothing would obey them."""
-_ENTRIES: dict[str, type[CriticalTable] | type[Relationship] | type[Invariant]] = {
+_ENTRIES: dict[str, type[CriticalTable] | type[Relationship] | type[Invariant] | type[Allowed]] = {
     "critical_tables": CriticalTable,
     "relationships": Relationship,
     "invariants": Invariant,
+    "allow": Allowed,
 }
+_SECTIONS = ("drift", "lint")
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Manifest,
     **{(key,): model for key, model in _ENTRIES.items()},
     ("drift",): Drift,
     ("drift", "ignore"): IgnoredDrift,
     ("drift", "severity"): WeighedDrift,
+    ("lint",): Lint,
 }
 """What may stand where: by the keys on the way to it."""
 _SHOWN = 50
@@ -71,7 +76,7 @@ def _to_manifest(document: Document, path: Path) -> Manifest:
     values = {
         key: value
         for key, value in values.items()
-        if value is not None or (key not in _ENTRIES and key != "drift")
+        if value is not None or (key not in _ENTRIES and key not in _SECTIONS)
     }
     try:
         manifest = Manifest.model_validate(values)

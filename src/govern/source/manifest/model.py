@@ -7,7 +7,15 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    model_validator,
+)
 
 from govern.core.finding import Severity
 
@@ -163,6 +171,37 @@ class Drift(_Entry):
     """The file of the differences that are known, relative to the project's root."""
 
 
+class Allowed(_Entry):
+    """A rule or a hazard that somebody answers for, until a day."""
+
+    rule: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z-]+$")] | None = None
+    """``lint.index-not-concurrent``."""
+    hazard: Annotated[str, Field(pattern=r"^[a-z-]+$")] | None = None
+    """``drops-column``."""
+    subject: _Text
+    """What it may happen to: ``users.nick``; for a rule about a revision its id."""
+    reason: _Text
+    owner: _Text
+    expires: Annotated[date, BeforeValidator(_parse_date)]
+    """The last day on which it holds."""
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Allowed:
+        if (self.rule is None) == (self.hazard is None):
+            message = "must name either a rule or a hazard"
+            raise ValueError(message)
+        return self
+
+
+class Lint(_Entry):
+    """From when on what a revision does to a table matters."""
+
+    small_table_rows: Annotated[int, Field(ge=0, lt=2**63)] = 10_000
+    """Below this many rows what blocks a table is over at once: such findings are info."""
+    slow_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """A statement that takes longer in the rehearsal is slow."""
+
+
 class Manifest(_Entry):
     """The whole file."""
 
@@ -170,6 +209,8 @@ class Manifest(_Entry):
     relationships: tuple[Relationship, ...] = ()
     invariants: tuple[Invariant, ...] = ()
     drift: Drift = Drift()
+    lint: Lint = Lint()
+    allow: tuple[Allowed, ...] = ()
     _path: Path = PrivateAttr(default=Path())
     _lines: Mapping[tuple[str | int, ...], int] = PrivateAttr(default_factory=dict)
 

@@ -1,0 +1,7 @@
+import sqlalchemy as sa
+from alembic import op
+
+
+def upgrade() -> None:
+    op.add_column("users", sa.Column("note", sa.Text()))
+    op.execute("INSERT INTO audit (body) SELECT email FROM users")

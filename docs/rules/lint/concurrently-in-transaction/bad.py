@@ -1,0 +1,5 @@
+from alembic import op
+
+
+def upgrade() -> None:
+    op.create_index("ix_users_email", "users", ["email"], postgresql_concurrently=True)

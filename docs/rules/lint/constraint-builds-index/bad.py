@@ -1,0 +1,5 @@
+from alembic import op
+
+
+def upgrade() -> None:
+    op.create_unique_constraint("users_email_key", "users", ["email"])

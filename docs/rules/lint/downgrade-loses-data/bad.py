@@ -1,0 +1,10 @@
+import sqlalchemy as sa
+from alembic import op
+
+
+def upgrade() -> None:
+    op.add_column("users", sa.Column("note", sa.Text()))
+
+
+def downgrade() -> None:
+    op.drop_column("users", "note")

@@ -1,0 +1,6 @@
+from alembic import op
+
+
+def upgrade() -> None:
+    # no code uses it any more; a later revision drops it, and the manifest allows that by name
+    op.create_table_comment("audit", "unused since November, see issue 12")

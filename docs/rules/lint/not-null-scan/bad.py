@@ -1,0 +1,5 @@
+from alembic import op
+
+
+def upgrade() -> None:
+    op.alter_column("orders", "user_id", nullable=False)

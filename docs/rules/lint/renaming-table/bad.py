@@ -1,0 +1,5 @@
+from alembic import op
+
+
+def upgrade() -> None:
+    op.rename_table("audit", "journal")

@@ -1,0 +1,8 @@
+import sqlalchemy as sa
+from alembic import op
+
+
+def upgrade() -> None:
+    op.add_column("users", sa.Column("note", sa.Text()))
+    op.execute("COMMIT")
+    op.add_column("orders", sa.Column("note", sa.Text()))

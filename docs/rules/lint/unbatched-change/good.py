@@ -1,0 +1,12 @@
+import sqlalchemy as sa
+from alembic import op
+
+
+def upgrade() -> None:
+    with op.get_context().autocommit_block():
+        batch = sa.text(
+            "UPDATE users SET nick = email WHERE ctid = ANY (ARRAY("
+            "SELECT ctid FROM users WHERE nick IS NULL AND email IS NOT NULL LIMIT 1000))"
+        )
+        while op.get_bind().execute(batch).rowcount:
+            pass
