@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from govern import config
+from govern.core.hazard import Hazard
 from govern.core.observation import Observation
-from govern.core.plan import Hazard
 from govern.database.url import DatabaseUrl
 from govern.revisions.runner import Outcome, Runner
 from tests.acceptance.program import execute

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from govern.core.changes import accept, diff
-from govern.core.plan import Proposal
+from govern.core.repair import Proposal
 from govern.core.snapshot import ObjectKey, Snapshot
 from govern.database import migra_diff
 from govern.database.dialect import VersionTable

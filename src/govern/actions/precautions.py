@@ -17,7 +17,8 @@ from govern.actions.backup import RestoredCopy, create_verified_backup
 from govern.actions.rehearse import Rehearsal, RehearsalChoice, conclude, rehearse, rehearse_on
 from govern.actions.saved_plan import SavedPlan, guard_plan
 from govern.core.backup import Backup
-from govern.core.plan import Hazard, RehearsalKind
+from govern.core.hazard import Hazard
+from govern.core.plan import RehearsalKind
 from govern.core.report import Draft, Entry
 from govern.database.live import LiveDatabase
 from govern.errors import ConfigurationError, CouldNotCheck, Refused

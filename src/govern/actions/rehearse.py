@@ -17,8 +17,9 @@ from govern.actions.validate import judge_schema, serious
 from govern.core.backup import Backup
 from govern.core.changes import diff
 from govern.core.finding import Finding
+from govern.core.hazard import Hazard, hazards_of_changing
 from govern.core.observation import Observation
-from govern.core.plan import Hazard, RehearsalKind, hazards_of_changing
+from govern.core.plan import RehearsalKind
 from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of, name_revisions

@@ -11,7 +11,7 @@ from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.actions.validate import serious, validate
 from govern.core.changes import accept, describe_change, diff
-from govern.core.plan import RepairPlan
+from govern.core.repair import RepairPlan
 from govern.core.report import Draft
 from govern.core.scope import Scope, sort_changes
 from govern.core.snapshot import Snapshot

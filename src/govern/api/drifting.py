@@ -16,7 +16,7 @@ from govern.checks.drift import Verdict, check_scope, judge_drift, with_fixes
 from govern.config import Settings
 from govern.core.changes import describe_change, with_column_order
 from govern.core.finding import Finding, Severity
-from govern.core.plan import RepairPlan
+from govern.core.repair import RepairPlan
 from govern.core.report import Draft, Entry
 from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.core.wording import count_of

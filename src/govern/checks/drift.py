@@ -8,7 +8,7 @@ from datetime import date
 
 from govern.core.changes import Action, Change, accept, describe_change, diff
 from govern.core.finding import Finding, Fix, Rule, Severity, Subject
-from govern.core.plan import RepairPlan
+from govern.core.repair import RepairPlan
 from govern.core.scope import Ignore, Known, Scope, Sorted, sort_changes
 from govern.core.snapshot import ABOUT_AN_OBJECT, Fact, ObjectKey, Snapshot, split_name
 from govern.errors import CouldNotCheck

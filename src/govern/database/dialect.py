@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from govern.core.changes import Change
-from govern.core.plan import Proposal, TableSize
+from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
+from govern.core.repair import Proposal
 from govern.core.run import Run
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from govern.core.hazard import Hazard, hazard_of
 from govern.core.observation import Observation, TableLock
-from govern.core.plan import Hazard, hazard_of
 from govern.core.snapshot import join_name
 from govern.revisions.protocol import Event, RevisionStarted, Statement
 

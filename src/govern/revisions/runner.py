@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Any
 
 from govern.config import Settings
+from govern.core.hazard import Hazard
 from govern.core.observation import Observation
-from govern.core.plan import Hazard
 from govern.database.dialect import Limits, MigrationLock
 from govern.database.engines import dialect_of
 from govern.database.lock_file import hold_lock_file

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from govern.config import Settings
 from govern.core.allowance import Allowance, Allowances
-from govern.core.plan import Hazard
+from govern.core.hazard import Hazard
 
 if TYPE_CHECKING:
     from govern.source.manifest import Manifest

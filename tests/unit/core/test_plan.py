@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from govern.core.changes import diff
-from govern.core.plan import (
-    Hazard,
-    RepairPlan,
-    RepairStep,
-    attribute_statements,
-    hazard_of,
-    hazards_of_changing,
-)
+from govern.core.hazard import Hazard, hazard_of, hazards_of_changing
+from govern.core.repair import RepairPlan, RepairStep, attribute_statements
 from govern.core.snapshot import Facts, ObjectKey, Snapshot
 
 AGE = ObjectKey("column", "public", "users.age")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from govern.core.plan import Hazard
+from govern.core.hazard import Hazard
 from govern.revisions.observed import hazards_of, observations_of, of_last_tries
 from govern.revisions.protocol import RevisionStarted, Statement
 

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from govern.core.finding import Severity
-from govern.core.plan import Hazard
+from govern.core.hazard import Hazard
 from govern.errors import ConfigurationError
 from govern.source.allowances import allowed_hazards
 from govern.source.manifest import Manifest, load_manifest, parse_manifest, split_column, split_table

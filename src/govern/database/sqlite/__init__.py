@@ -7,8 +7,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change, diff
-from govern.core.plan import Proposal, TableSize, attribute_statements, hazards_of_undoing
+from govern.core.hazard import hazards_of_undoing
+from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
+from govern.core.repair import Proposal, attribute_statements
 from govern.core.run import Run
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database import ledger as ledgers

@@ -7,7 +7,7 @@ kind of object, ``trial`` runs them and looks again, ``losses`` measures what th
 from __future__ import annotations
 
 from govern.core.changes import diff
-from govern.core.plan import Proposal, RepairStep, attribute_statements
+from govern.core.repair import Proposal, RepairStep, attribute_statements
 from govern.core.snapshot import ObjectKey, Snapshot
 from govern.database import migra_diff
 from govern.database.dialect import VersionTable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from govern.core.plan import RepairStep
+from govern.core.repair import RepairStep
 from govern.core.snapshot import INSIDE_A_RELATION, ObjectKey
 from govern.database.postgresql.repair.names import relation_key
 from govern.database.postgresql.repair.parts import parts_of

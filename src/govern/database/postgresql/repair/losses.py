@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from govern.core.plan import Hazard
+from govern.core.hazard import Hazard
 from govern.database.connection import Connection
 
 _COLUMNS = """

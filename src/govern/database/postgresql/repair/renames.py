@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from govern.core.plan import RepairStep
+from govern.core.repair import RepairStep
 from govern.core.snapshot import INSIDE_A_RELATION, Fact, ObjectKey, join_name
 from govern.database.postgresql.repair.names import (
     ROUTINES,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import psycopg
 
 from govern.core.changes import Change, diff
-from govern.core.plan import Hazard, RepairStep, hazards_of_revoking
+from govern.core.hazard import Hazard, hazards_of_revoking
+from govern.core.repair import RepairStep
 from govern.core.snapshot import ABOUT_AN_OBJECT, ObjectKey
 from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
