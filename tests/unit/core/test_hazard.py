@@ -1,38 +1,12 @@
-"""Hazards, by name, and repair plans as values."""
+"""Hazards, by name."""
 
 from __future__ import annotations
 
 from govern.core.changes import diff
 from govern.core.hazard import Hazard, hazard_of, hazards_of_changing
-from govern.core.repair import RepairPlan, RepairStep, attribute_statements
 from govern.core.snapshot import Facts, ObjectKey, Snapshot
 
 AGE = ObjectKey("column", "public", "users.age")
-MAIL = ObjectKey("column", "public", "users.mail")
-
-
-def plan(*steps: RepairStep) -> RepairPlan:
-    return RepairPlan(steps=steps, changes=(), hazards=(), remaining=())
-
-
-def test_a_change_gets_its_own_statements_and_those_of_the_whole_script() -> None:
-    repair = plan(
-        RepairStep(sql="SET x"),
-        RepairStep(sql="ALTER age", undoes=(AGE,)),
-        RepairStep(sql="ALTER mail", undoes=(MAIL,)),
-        RepairStep(sql="CREATE VIEW of both", undoes=(AGE, MAIL)),
-    )
-    assert repair.statements_for(AGE) == ("SET x", "ALTER age", "CREATE VIEW of both")
-
-
-def test_a_change_that_nothing_was_found_for_gets_no_statements() -> None:
-    assert plan(RepairStep(sql="SET x")).statements_for(AGE) == ()
-
-
-def test_statements_made_elsewhere_belong_to_what_they_name() -> None:
-    statements = ('alter table "public"."users" drop column "age"', "set check_function_bodies = off")
-    steps = attribute_statements(statements, (AGE, MAIL, ObjectKey("column", "public", "users.a")))
-    assert [step.undoes for step in steps] == [(AGE,), ()]
 
 
 def test_a_hazard_concerns_the_object_of_its_namespace_alone() -> None:
