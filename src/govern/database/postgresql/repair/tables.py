@@ -227,8 +227,12 @@ def _inherited_default(key: ObjectKey, side: Side) -> Fact:
 def alter_column(
     key: ObjectKey, wanted: Facts, existing: Facts, declared: Side, live: Side
 ) -> tuple[str, ...] | None:
-    """None where the column has to be made anew: it becomes, or is no longer, a computed one."""
-    if needs_new_column(wanted, existing):
+    """None where the column has to be made anew: it becomes, or is no longer, a computed one.
+
+    Before PostgreSQL 17 also where it is computed otherwise.
+    """
+    is_computed_otherwise = "generated" in wanted and wanted["generated"] != existing.get("generated")
+    if needs_new_column(wanted, existing) or (is_computed_otherwise and live.snapshot.server_major < 17):
         return None
     alter = _alter_column(key)
     differing = _differing(wanted, existing)
