@@ -7,6 +7,7 @@ from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import dump
 from tests.fixtures.projects import list_tables, read_version
 
+OWN_TABLES = {"ledger", "progress", "runs", "govern_ledger", "govern_runs", "sqlite_sequence"}
 THIRD = "migrations/versions/r3_third.py"
 PLACEHOLDER = '''"""a third revision"""
 from alembic import op
@@ -127,4 +128,4 @@ def test_a_chain_that_only_alters_does_not_replay(
     assert "users" in failed.problem["why"]
     assert "the database is as it was" in failed.problem["state"]
     assert dump(any_database, ledger=False) == before
-    assert not list_tables(any_database) - {"runs", "govern_runs", "sqlite_sequence"}
+    assert not list_tables(any_database) - OWN_TABLES

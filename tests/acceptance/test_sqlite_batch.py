@@ -136,7 +136,7 @@ def test_the_lock_of_a_killed_govern_is_held_as_long_as_its_child_lives(
     project = make_project("plain", sqlite_database, third_revision(slow))
     project.write({"govern.toml": "lock_wait_seconds = 0\n"})
     with subprocess.Popen(
-        [GOVERN, "migrate", "--backup", "off"], cwd=project.root, env=project.variables
+        [GOVERN, "migrate", "--backup", "off", "--rehearse", "off"], cwd=project.root, env=project.variables
     ) as process:
         while not (project.root / "slow").exists():
             time.sleep(0.02)

@@ -19,7 +19,7 @@ from tests.acceptance.program import GOVERN, Project
 from tests.fixtures.projects import read_rows, read_version
 
 SEED = 20_240_601
-LONGEST_SECONDS = 6.0
+LONGEST_SECONDS = 9.0
 """Longer than a whole run takes on a quiet machine: some moments are after its end."""
 MIDWAY = """
 from alembic import op
@@ -100,7 +100,7 @@ def test_a_connection_that_is_cut_while_applying_leaves_nothing_of_the_transacti
     body = '    op.execute("CREATE TABLE cut (id integer)")\n    op.execute("SELECT pg_sleep(60)")\n'
     project.write({"app/models.py": MODELS, "migrations/versions/r3.py": slow + body})
     process = subprocess.Popen(
-        [GOVERN, "migrate", "--backup", "off"],
+        [GOVERN, "migrate", "--backup", "off", "--rehearse", "off"],
         cwd=project.root,
         env=project.variables,
         stderr=subprocess.PIPE,
