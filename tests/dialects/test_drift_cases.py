@@ -5,7 +5,9 @@
 * ``changes``: what is reported where a is declared and b is live, as [kind-action, namespace, name];
 * ``repair``: ``proven``, or ``manual`` where no statement can do it; ``repair_back`` where the other direction differs;
 * ``hazards``, ``hazards_back``: what the repair loses, as ``repair apply --allow`` names it;
-* ``min_major``: the first PostgreSQL that has the feature.
+* ``min_major``: the first PostgreSQL that has the feature;
+* ``proven_from``: the first PostgreSQL that has a statement for the repair, which is manual before;
+* ``extension``: what the server has to have at hand: one brings vector, another the contributed ones such as hstore.
 """
 
 from __future__ import annotations
@@ -64,18 +66,31 @@ def connections(server_url: DatabaseUrl) -> Iterator[tuple[Connection, Connectio
         yield a, b
 
 
+@pytest.fixture(scope="module")
+def extensions(connections: tuple[Connection, Connection]) -> frozenset[str]:
+    """Those that the server can create."""
+    return frozenset(
+        name for (name,) in connections[0].rows("SELECT name FROM pg_catalog.pg_available_extensions")
+    )
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The cases that a server of the run's major version can be told."""
     if "case" in metafunc.fixturenames:
         major = wanted_major(metafunc.config)
-        cases = [case for case in CASES if read_expectation(case).get("min_major", 0) <= major]
+        cases = [case for case in CASES if is_known(case, major)]
         metafunc.parametrize("case", cases, ids=[f"{case.parent.name}/{case.name}" for case in cases])
 
 
 def test_one_change_is_reported_and_undone_in_both_directions(
-    case: Path, connections: tuple[Connection, Connection]
+    case: Path,
+    connections: tuple[Connection, Connection],
+    extensions: frozenset[str],
+    pytestconfig: pytest.Config,
 ) -> None:
-    expected = read_expectation(case)
+    expected = read_expectation(case, wanted_major(pytestconfig))
+    if not has_extension(case, extensions):
+        pytest.skip(f"the server has no extension {expected['extension']}")
     there = [(rule, namespace, name) for rule, namespace, name in expected["changes"]]
     back = [(_opposite(rule), namespace, name) for rule, namespace, name in there]
     repair = expected["repair"]
@@ -89,12 +104,32 @@ def test_one_change_is_reported_and_undone_in_both_directions(
         check(b.side, a, back, expected.get("repair_back", repair), expected.get("hazards_back", []))
 
 
+def test_some_case_of_an_extension_runs(extensions: frozenset[str]) -> None:
+    assert any(has_extension(case, extensions) for case in CASES if case.parent.name == "extension")
+
+
 def test_every_kind_of_a_case_has_rules() -> None:
-    kinds = {rule.rpartition("-")[0] for case in CASES for rule, *_ in read_expectation(case)["changes"]}
+    kinds = {rule.rpartition("-")[0] for case in CASES for rule, *_ in _read(case)["changes"]}
     assert kinds <= KINDS.keys()
 
 
-def read_expectation(case: Path) -> dict[str, Any]:
+def is_known(case: Path, major: int) -> bool:
+    """Whether a server of a major version has the feature."""
+    return bool(_read(case).get("min_major", 0) <= major)
+
+
+def has_extension(case: Path, extensions: frozenset[str]) -> bool:
+    """Whether the server has what the case creates."""
+    return _read(case).get("extension") in {None, *extensions}
+
+
+def read_expectation(case: Path, major: int) -> dict[str, Any]:
+    """What is expected on a major version."""
+    expected = _read(case)
+    return expected if expected.get("proven_from", 0) <= major else {**expected, "repair": "manual"}
+
+
+def _read(case: Path) -> dict[str, Any]:
     expected: dict[str, Any] = json.loads((case / "expected.json").read_text(encoding="utf-8"))
     return expected
 

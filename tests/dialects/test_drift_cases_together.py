@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -23,10 +24,20 @@ from govern.database.postgresql import catalog
 from govern.database.postgresql.repair.seeds import find_tables, seed_rows
 from govern.database.postgresql.repair.trial import try_repair
 from govern.database.postgresql.repair.wanted import Side, read_side
-from tests.dialects.test_drift_cases import CASES, TABLE, Undo, connections, count_rows, read_expectation
+from tests.dialects.test_drift_cases import (
+    CASES,
+    TABLE,
+    Undo,
+    connections,
+    count_rows,
+    extensions,
+    has_extension,
+    is_known,
+    read_expectation,
+)
 from tests.fixtures.server import wanted_major
 
-__all__ = ["connections"]
+__all__ = ["connections", "extensions"]
 
 SEEDS = range(30)
 _PUBLIC = re.compile(r"\bpublic\.")
@@ -35,9 +46,9 @@ _END_OF_STATEMENT = re.compile(r"(?<=;)\n")
 
 @dataclass(frozen=True)
 class Part:
-    """A case, and the namespace it stands in."""
+    """What is expected of a case, and the namespace it stands in."""
 
-    case: Path
+    expected: Mapping[str, Any]
     namespace: str
     before: tuple[str, ...]
     after: tuple[str, ...]
@@ -46,23 +57,27 @@ class Part:
     """Whether the first database has the changed one, and the second the other."""
 
     def is_manual(self, direction: str) -> bool:
-        expected = read_expectation(self.case)
         own = {"repair": "repair_back", "repair_back": "repair"}[direction] if self.is_turned else direction
-        return bool(expected.get(own, expected["repair"]) == "manual")
+        return bool(self.expected.get(own, self.expected["repair"]) == "manual")
 
     def changes(self) -> set[tuple[str, str]]:
         """(namespace, name) of what is reported."""
-        changes = read_expectation(self.case)["changes"]
         return {
-            (self.namespace if namespace == "public" else namespace, name) for _, namespace, name in changes
+            (self.namespace if namespace == "public" else namespace, name)
+            for _, namespace, name in self.expected["changes"]
         }
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_changes_are_undone_together(
-    seed: int, connections: tuple[Connection, Connection], pytestconfig: pytest.Config
+    seed: int,
+    connections: tuple[Connection, Connection],
+    extensions: frozenset[str],
+    pytestconfig: pytest.Config,
 ) -> None:
-    with stand_up(draw(seed, wanted_major(pytestconfig)), connections) as parts:
+    major = wanted_major(pytestconfig)
+    cases = [case for case in CASES if is_known(case, major) and has_extension(case, extensions)]
+    with stand_up(draw(seed, cases, major), connections) as parts:
         assert len(parts) > 1
         a, b = (read_side(connection, TABLE) for connection in connections)
         check(parts, "repair", a, b, connections[1])
@@ -91,10 +106,9 @@ def check(parts: Sequence[Part], direction: str, declared: Side, live: Side, con
     assert sum(count_rows(connection).values()) == sum(rows.values()) - allowed, script
 
 
-def draw(seed: int, major: int) -> tuple[Part, ...]:
+def draw(seed: int, cases: Sequence[Path], major: int) -> tuple[Part, ...]:
     """Three to six cases of distinct kinds; of every other seed such as share their first statement."""
     chance = random.Random(seed)
-    cases = [case for case in CASES if read_expectation(case).get("min_major", 0) <= major]
     if seed % 2:
         families = [family for family in _families(cases) if len(_kinds(family)) > 2]
         (cases,) = chance.choices(families, weights=[len(family) for family in families])
@@ -104,7 +118,8 @@ def draw(seed: int, major: int) -> tuple[Part, ...]:
         for kind in chance.sample(kinds, min(len(kinds), chance.randint(3, 6)))
     )
     return tuple(
-        _make_part(case, number, is_turned=chance.random() < 0.5) for number, case in enumerate(list(chosen))
+        _make_part(case, number, major, is_turned=chance.random() < 0.5)
+        for number, case in enumerate(list(chosen))
     )
 
 
@@ -120,10 +135,10 @@ def _kinds(cases: Sequence[Path]) -> list[str]:
     return sorted({case.parent.name for case in cases})
 
 
-def _make_part(case: Path, number: int, *, is_turned: bool) -> Part:
+def _make_part(case: Path, number: int, major: int, *, is_turned: bool) -> Part:
     namespace = _shared_name(case) or f"part_{number}"
     before, after = (_read_statements(case, side, namespace) for side in "ab")
-    return Part(case, namespace, before, after, is_turned)
+    return Part(read_expectation(case, major), namespace, before, after, is_turned)
 
 
 def _read_statements(case: Path, side: str, namespace: str) -> tuple[str, ...]:

@@ -399,8 +399,7 @@ def test_the_password_is_in_no_command_line(
     _fill(postgresql_database)
     login = make_role("canary", CANARY)
     with psycopg.connect(postgresql_database.conninfo, autocommit=True) as connection:
-        connection.execute(f'GRANT pg_read_all_data TO "{_user(login)}"')
-        connection.execute(f'ALTER ROLE "{_user(login)}" BYPASSRLS')
+        connection.execute(f'ALTER ROLE "{_user(login)}" SUPERUSER')
     url = login.with_database(postgresql_database.database)
     failures: list[BaseException] = []
 

@@ -17,7 +17,7 @@ from govern.database.postgresql import PostgreSQL, server
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck
 from tests.fixtures.databases import MakeDatabase
-from tests.fixtures.server import wanted_major
+from tests.fixtures.server import skip_before
 
 TABLE = VersionTable()
 
@@ -70,11 +70,6 @@ def repair(make_postgresql_database: MakeDatabase) -> Repair:
         return Repaired(proposal, existing, expected)
 
     return propose
-
-
-def skip_before(major: int, config: pytest.Config) -> None:
-    if wanted_major(config) < major:
-        pytest.skip(f"came with PostgreSQL {major}")
 
 
 def hazards(repaired: Repaired) -> list[str]:
@@ -403,6 +398,54 @@ def test_a_publication_is_altered_in_place(repair: Repair) -> None:
     )
     assert "DROP" not in repaired.script
     assert repaired.apply()
+
+
+@pytest.mark.parametrize(
+    ("declared", "live"),
+    [
+        ("GRANT CREATE ON SCHEMA public TO PUBLIC", "REVOKE CREATE ON SCHEMA public FROM PUBLIC"),
+        ("GRANT CREATE ON SCHEMA public TO PUBLIC", "REVOKE ALL ON SCHEMA public FROM PUBLIC"),
+        ("GRANT CREATE ON SCHEMA public TO PUBLIC", "REVOKE USAGE ON SCHEMA public FROM PUBLIC"),
+        ("REVOKE CREATE ON SCHEMA public FROM PUBLIC", "REVOKE ALL ON SCHEMA public FROM PUBLIC"),
+    ],
+)
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_what_everybody_may_do_in_public_is_repaired_whatever_the_release_grants(
+    repair: Repair, declared: str, live: str, is_turned: bool
+) -> None:
+    repaired = repair(*((live, declared) if is_turned else (declared, live)))
+    assert repaired.proposal.steps
+    assert repaired.apply()
+
+
+def test_a_childs_column_is_stored_as_its_parents_again(repair: Repair) -> None:
+    family = """
+        CREATE TABLE parent (a text); CREATE TABLE child () INHERITS (parent);
+        ALTER TABLE parent ALTER a SET STORAGE external;
+    """
+    repaired = repair(family, family + "ALTER TABLE child ALTER a SET STORAGE main;")
+    assert repaired.script == 'ALTER TABLE "public"."child" ALTER COLUMN "a" SET STORAGE external'
+    assert repaired.apply()
+
+
+@pytest.mark.parametrize("storage", ["", "ALTER TABLE t ALTER a SET STORAGE external"])
+def test_a_retyped_column_is_stored_as_declared(repair: Repair, storage: str) -> None:
+    live = "CREATE TABLE t (a numeric); ALTER TABLE t ALTER a SET STORAGE external;"
+    repaired = repair(f"CREATE TABLE t (a text); {storage}", live, "INSERT INTO t VALUES (1)")
+    assert repaired.script.count("SET STORAGE") == (1 if storage else 0)
+    assert repaired.apply()
+
+
+def test_what_else_differs_of_a_table_of_another_access_method_is_repaired(repair: Repair) -> None:
+    method = "CREATE ACCESS METHOD pile TYPE TABLE HANDLER heap_tableam_handler;"
+    repaired = repair(
+        f"{method} CREATE TABLE t (a integer) WITH (fillfactor = 70)",
+        f"{method} CREATE TABLE t (a integer) USING pile;",
+    )
+    assert "fillfactor" in repaired.script
+    repaired.apply()
+    options = repaired.rows("SELECT reloptions FROM pg_class WHERE relname = 't'")
+    assert options == [(["fillfactor=70"],)]
 
 
 def test_a_publication_that_has_no_table_any_more_stays(repair: Repair, pytestconfig: pytest.Config) -> None:

@@ -3,8 +3,8 @@ CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
 CREATE DOMAIN code AS varchar(10) CHECK (VALUE IN ('a', 'b')) CHECK (VALUE ~ '^[a-z]' OR VALUE LIKE 'x%');
 CREATE DOMAIN amount AS numeric(10,2) DEFAULT 0.0 CHECK (VALUE BETWEEN 0 AND 100);
 CREATE DOMAIN chars AS char(3) CHECK (VALUE IN ('abc','def'));
-CREATE FUNCTION app.f(a text, b int DEFAULT 1 + 2) RETURNS text LANGUAGE sql IMMUTABLE RETURN a || b::text;
-CREATE FUNCTION app.g(a text, b varchar DEFAULT 'x') RETURNS text LANGUAGE sql IMMUTABLE BEGIN ATOMIC SELECT CASE WHEN a IN ('x','y') AND b IN ('p','q') THEN a ELSE 'n' END; END;
+CREATE FUNCTION app.f(a text, b int DEFAULT 1 + 2) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT a || b::text';
+CREATE FUNCTION app.g(a text, b varchar DEFAULT 'x') RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT CASE WHEN a IN ('x','y') AND b IN ('p','q') THEN a ELSE 'n' END$$;
 CREATE TABLE t (
  id int PRIMARY KEY, a varchar(10), b text, c char(4), d numeric(10,2), e timestamptz, f date, g interval, h jsonb, i int[], j varchar(10)[], k mood, l code, m amount, n boolean, o bytea, p "char", q name, r uuid, s inet, u float8, v chars, w varchar, x bpchar,
  g1 text GENERATED ALWAYS AS (CASE WHEN a IN ('x','y') THEN a WHEN c IN ('q') THEN 'z' ELSE coalesce(b, 'none') END) STORED,
@@ -62,7 +62,6 @@ CREATE INDEX i2 ON t ((a IN ('x','y'))) WHERE l NOT IN ('a');
 CREATE INDEX i3 ON t ((h ->> 'x'), e DESC NULLS LAST) INCLUDE (id) WHERE e > '2020-01-01'::timestamptz;
 CREATE INDEX i4 ON t ((CASE WHEN c IN ('a','b') THEN 1 ELSE 0 END)) WHERE id = ANY (ARRAY[1,2]);
 CREATE UNIQUE INDEX i5 ON t (a varchar_pattern_ops, (coalesce(w, 'x'))) WHERE v IN ('abc','def');
-CREATE STATISTICS st ON (a IN ('x','y')), id FROM t;
 ALTER TABLE t ENABLE ROW LEVEL SECURITY;
 CREATE POLICY p1 ON t USING (a IN ('x','y') AND b = current_user) WITH CHECK (c NOT IN ('q','r') OR EXISTS (SELECT 1 FROM t t2 WHERE t2.a IN ('p','q') AND t2.id = t.id));
 CREATE VIEW v1 AS SELECT t.a, x.b, count(*) FILTER (WHERE t.a IN ('x','y')) AS n FROM t LEFT JOIN t x ON x.id = t.id AND x.a IN ('m','n') WHERE t.c IN ('o','p') GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY 1;
@@ -85,4 +84,3 @@ ALTER TABLE part ADD CONSTRAINT pp CHECK (region IN ('eu','us', 'zz'));
 CREATE TABLE ex (a int4range, b varchar, EXCLUDE USING gist (a WITH &&) WHERE (b IN ('x','y')));
 CREATE SEQUENCE sq; 
 ALTER TABLE part ALTER id SET DEFAULT nextval('sq');
-CREATE PUBLICATION pub FOR TABLE t WHERE (id > 5 AND id < 10);

@@ -236,7 +236,7 @@ def _translated_errors(url: DatabaseUrl, done: str) -> Iterator[None]:
         raise NotPermitted(
             what,
             why=_first_line(error),
-            next="back up as the owner of the tables or as a member of pg_read_all_data",
+            next="back up as the owner of the tables or, from PostgreSQL 14 on, as a member of pg_read_all_data",
         ) from error
     except psycopg.OperationalError as error:
         raise Unreachable(

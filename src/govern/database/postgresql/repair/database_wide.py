@@ -12,8 +12,8 @@ from govern.database.postgresql.repair.wanted import Side
 _ENABLED = {None: "ENABLE", "disabled": "DISABLE", "replica": "ENABLE REPLICA", "always": "ENABLE ALWAYS"}
 _GENERATED_COLUMNS = {"s": "stored", "n": "none"}
 _NAME = r'(?:"(?:[^"]|"")*"|[^\s".]+)'
-_MEMBER = re.compile(rf"(TABLE {_NAME}(?:\.{_NAME})*).*", re.DOTALL)
-"""A table without its columns and its condition."""
+_TABLE = re.compile(rf"({_NAME}(?:\.{_NAME})*).*", re.DOTALL)
+"""A table's name, without its columns and its condition."""
 
 
 def create_schema(key: ObjectKey, _facts: Facts, _declared: Side) -> tuple[str, ...]:
@@ -80,16 +80,18 @@ def alter_publication(
     if after and before != after:
         statements.append(f"{alter} SET {', '.join(after)}")
     elif before != after:
-        names = ", ".join(_MEMBER.sub(r"\1", member) for member in before)
-        statements.append(f"{alter} DROP {names}")
+        tables = [_TABLE.sub(r"\1", table) for table in _items(existing.get("tables"))]
+        statements.append(f"{alter} DROP {', '.join(_members({**existing, 'tables': tuple(tables)}))}")
     if options := [option for option in _options(wanted, existing) if option not in _options(existing)]:
         statements.append(f"{alter} SET ({', '.join(options)})")
     return tuple(statements)
 
 
 def _members(facts: Facts) -> list[str]:
-    tables = [f"TABLE {_with_condition(table)}" for table in _items(facts.get("tables"))]
-    return tables + [f"TABLES IN SCHEMA {quote(name)}" for name in _items(facts.get("schemas"))]
+    """The word TABLE stands before the first only: before PostgreSQL 15 it may not be said again."""
+    tables = ", ".join(map(_with_condition, _items(facts.get("tables"))))
+    schemas = [f"TABLES IN SCHEMA {quote(name)}" for name in _items(facts.get("schemas"))]
+    return [f"TABLE {tables}", *schemas] if tables else schemas
 
 
 def _options(facts: Facts, other: Facts | None = None) -> list[str]:

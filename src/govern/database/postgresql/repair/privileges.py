@@ -70,8 +70,8 @@ def change_grant(
     """From the privileges that a grantee has to those that are wanted; None stands for what is so by default."""
     target = described(key)
     who = _role(grantee(key), _owner_of(target, key.name.removesuffix(" to (owner)"), declared, live))
-    before = _privileges(existing, key, target.kind, target.name)
-    after = _privileges(wanted, key, target.kind, target.name)
+    usual = _privileges_by_default(grantee(key), target, live)
+    before, after = (_privileges(facts, usual) for facts in (existing, wanted))
     on = f"ON {_target(target)}"
     columns = f" ({own_name(target)})" if target.kind == "column" else ""
     return tuple(_regrant(before, after, on, who, columns=columns))
@@ -105,8 +105,9 @@ def change_default_privileges(
     creator = live.usual_owner if creator == "(owner)" else split_name(creator)[0]
     where = f" IN SCHEMA {quote(key.namespace)}" if key.namespace else ""
     prefix = f"ALTER DEFAULT PRIVILEGES FOR ROLE {quote(creator)}{where} "
-    usual = "" if key.namespace else kind
-    before, after = (_privileges(facts, key, usual) for facts in (existing, wanted))
+    created = ObjectKey("" if key.namespace else kind, key.namespace, "")
+    usual = _privileges_by_default(grantee(key), created, live)
+    before, after = (_privileges(facts, usual) for facts in (existing, wanted))
     on = f"ON {kind.replace('-', ' ').upper()}"
     return tuple(
         f"{prefix}{statement}" for statement in _regrant(before, after, on, _role(grantee(key), creator))
@@ -117,13 +118,20 @@ def _role(name: str, owner: str) -> str:
     return "PUBLIC" if name == "PUBLIC" else quote(owner if name == "(owner)" else name)
 
 
-def _privileges(facts: Facts | None, key: ObjectKey, kind: str, name: str = "") -> tuple[str, ...]:
-    if facts is not None:
-        privileges = facts["privileges"]
-        return privileges if isinstance(privileges, tuple) else ()
-    if grantee(key) == "PUBLIC":
-        return ("USAGE",) if (kind, name) == ("schema", "public") else _BY_DEFAULT.get(kind, ())
-    return ("ALL",) if grantee(key) == "(owner)" and kind not in ("", "column") else ()
+def _privileges(facts: Facts | None, usual: tuple[str, ...]) -> tuple[str, ...]:
+    if facts is None:
+        return usual
+    privileges = facts["privileges"]
+    return privileges if isinstance(privileges, tuple) else ()
+
+
+def _privileges_by_default(who: str, target: ObjectKey, live: Side) -> tuple[str, ...]:
+    """In public, everybody could create before PostgreSQL 15 (its release notes, E.1.2 "Migration")."""
+    if who == "PUBLIC":
+        if (target.kind, target.name) == ("schema", "public"):
+            return ("CREATE", "USAGE") if live.snapshot.server_major < 15 else ("USAGE",)
+        return _BY_DEFAULT.get(target.kind, ())
+    return ("ALL",) if who == "(owner)" and target.kind not in ("", "column") else ()
 
 
 def _regrant(

@@ -64,7 +64,7 @@ def finish_columns(
         if is_inherited or "type" not in facts:
             yield from override_column(column, facts, declared)
         else:
-            yield from _attributes(column, facts, {})
+            yield from _said_of_column(column, facts)
 
 
 def _after_the_columns(facts: Facts) -> Iterator[str]:
@@ -79,9 +79,12 @@ def _after_the_columns(facts: Facts) -> Iterator[str]:
 
 
 def alter_table(
-    key: ObjectKey, wanted: Facts, existing: Facts, _declared: Side, _live: Side
+    key: ObjectKey, wanted: Facts, existing: Facts, _declared: Side, live: Side
 ) -> tuple[str, ...] | None:
-    """None where only another table would do: another partition key or row type of another kind."""
+    """None where only another table would do: another partition key or row type of another kind.
+
+    Before PostgreSQL 15 another access method would want one too, and remains: rows are not given up for it.
+    """
     name = relation(key)
     differing = _differing(wanted, existing)
     if "partition_key" in differing:
@@ -89,7 +92,7 @@ def alter_table(
     statements: list[str] = []
     if "persistence" in differing:
         statements.append(f"ALTER TABLE {name} SET {'UNLOGGED' if 'persistence' in wanted else 'LOGGED'}")
-    if "access_method" in differing:
+    if "access_method" in differing and live.snapshot.server_major >= 15:
         method = quote(str(wanted.get("access_method", "heap")))
         statements.append(f"ALTER TABLE {name} SET ACCESS METHOD {method}")
     if "of_type" in differing:
@@ -180,14 +183,14 @@ def create_column(key: ObjectKey, facts: Facts, declared: Side) -> tuple[str, ..
         return override_column(key, facts, declared)
     return (
         f"ALTER TABLE {relation(key)} ADD COLUMN {define_column(key, facts, declared)}",
-        *_attributes(key, facts, {}),
+        *_said_of_column(key, facts),
     )
 
 
 def override_column(key: ObjectKey, facts: Facts, declared: Side) -> tuple[str, ...]:
     """What a partition or child has otherwise than its parent."""
     alter = _alter_column(key)
-    statements = list(_attributes(key, facts, {}))
+    statements = list(_said_of_column(key, facts))
     default = declared.objects.get(ObjectKey("default", key.namespace, key.name), {}).get("default")
     if default is not None:
         statements.append(f"{alter} SET DEFAULT {default}")
@@ -201,7 +204,7 @@ def drop_column(key: ObjectKey, facts: Facts, live: Side) -> tuple[str, ...]:
     if "type" in facts:
         return (f"ALTER TABLE {relation(key)} DROP COLUMN {own_name(key)}",)
     alter = _alter_column(key)
-    statements = list(_attributes(key, {}, facts))
+    statements = [*_alter_storage(key, {}, facts, live), *_alter_attributes(key, {}, facts)]
     if "nullable" in facts:
         statements.append(f"{alter} {'SET' if facts['nullable'] else 'DROP'} NOT NULL")
     if ObjectKey("default", key.namespace, key.name) in live.objects:
@@ -241,14 +244,15 @@ def alter_column(
         statements.append(f"{alter} DROP IDENTITY")
     if "generated" in differing and "generated" not in wanted:
         statements.append(f"{alter} DROP EXPRESSION")
-    if differing & {"type", "collation"} and "type" in wanted:
+    if _is_retyped(wanted, existing):
         statements.append(retype_column(key, wanted, str(existing.get("type")), live))
     if "generated" in differing and "generated" in wanted:
         statements.append(f"{alter} SET EXPRESSION AS ({wanted['generated']})")
     if "nullable" in differing and not _is_said_by_a_constraint(key, wanted, declared):
         statements.append(f"{alter} {'SET' if wanted.get('nullable') is False else 'DROP'} NOT NULL")
     statements += _alter_identity(key, wanted, existing)
-    statements += _attributes(key, wanted, existing)
+    statements += _alter_storage(key, wanted, existing, live)
+    statements += _alter_attributes(key, wanted, existing)
     return tuple(statements)
 
 
@@ -260,6 +264,10 @@ def needs_new_column(wanted: Facts, existing: Facts) -> bool:
 
 def _is_said_by_a_constraint(key: ObjectKey, wanted: Facts, declared: Side) -> bool:
     return wanted.get("nullable") is False and _has_named_not_null(key, declared)
+
+
+def _is_retyped(wanted: Facts, existing: Facts) -> bool:
+    return "type" in wanted and bool(_differing(wanted, existing) & {"type", "collation"})
 
 
 def retype_column(key: ObjectKey, wanted: Facts, old_type: str, live: Side) -> str:
@@ -290,12 +298,26 @@ def _alter_identity(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterator[
         yield f"{alter} " + " ".join(f"SET {option}" for option in options)
 
 
-def _attributes(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterator[str]:
-    """Storage, compression, statistics target and options."""
+def _said_of_column(key: ObjectKey, facts: Facts) -> Iterator[str]:
+    """Of a new one: storage, compression, statistics target and options."""
+    if "storage" in facts:
+        yield f"{_alter_column(key)} SET STORAGE {facts['storage']}"
+    yield from _alter_attributes(key, facts, {})
+
+
+def _alter_storage(key: ObjectKey, wanted: Facts, existing: Facts, live: Side) -> Iterator[str]:
+    """A retyped column is stored as its new type has it, without being told."""
+    before, after = existing.get("storage"), wanted.get("storage")
+    if _is_retyped(wanted, existing):
+        before = None
+    if before != after:
+        yield f"{_alter_column(key)} SET STORAGE {after or live.usual_storages[key]}"
+
+
+def _alter_attributes(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterator[str]:
+    """Compression, statistics target and options."""
     alter = _alter_column(key)
     differing = _differing(wanted, existing)
-    if "storage" in differing:
-        yield f"{alter} SET STORAGE {wanted.get('storage', 'default')}"
     if "compression" in differing:
         yield f"{alter} SET COMPRESSION {wanted.get('compression', 'default')}"
     if "statistics" in differing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from govern.core.snapshot import Fact, Facts, ObjectKey
+from govern.core.snapshot import Fact, Facts, ObjectKey, join_name, split_name
 from govern.database.postgresql.repair.extensions import depend_on_extensions
 from govern.database.postgresql.repair.names import address, quote
 from govern.database.postgresql.repair.tables import alter_options, option
@@ -14,18 +14,18 @@ from govern.database.postgresql.repair.wanted import Side
 _COLUMN_AND_REST = re.compile(r'("(?:[^"]|"")*"|\S+) (.*)', re.DOTALL)
 _ATTRIBUTE = re.compile(r"(STORAGE|COMPRESSION|STATISTICS) (\S+)")
 _OPTIONS = re.compile(r"\((.*)\)")
-_UNSET = {"STORAGE": "DEFAULT", "COMPRESSION": "DEFAULT", "STATISTICS": "-1"}
+_UNSET = {"COMPRESSION": "DEFAULT", "STATISTICS": "-1"}
 
 
 def create_view(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
     return (_create(key, facts), *_view_defaults(key, facts, {}))
 
 
-def create_materialized_view(key: ObjectKey, facts: Facts, _declared: Side) -> tuple[str, ...]:
+def create_materialized_view(key: ObjectKey, facts: Facts, declared: Side) -> tuple[str, ...]:
     """Filled."""
     return (
         _create(key, facts),
-        *_set_columns(key, facts, {}),
+        *_set_columns(key, facts, {}, declared),
         *depend_on_extensions(address(key), facts, {}),
     )
 
@@ -48,13 +48,13 @@ def alter_view(
 
 
 def alter_materialized_view(
-    key: ObjectKey, wanted: Facts, existing: Facts, _declared: Side, _live: Side
+    key: ObjectKey, wanted: Facts, existing: Facts, _declared: Side, live: Side
 ) -> tuple[str, ...] | None:
     if any(wanted.get(name) != existing.get(name) for name in ("definition", "access_method")):
         return None
     return (
         *alter_options(f"ALTER {address(key)}", existing.get("options"), wanted.get("options")),
-        *_set_columns(key, wanted, existing),
+        *_set_columns(key, wanted, existing, live),
         *depend_on_extensions(address(key), wanted, existing),
     )
 
@@ -67,7 +67,7 @@ def _view_defaults(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterator[s
             yield f"ALTER {address(key)} ALTER COLUMN {column} {change}"
 
 
-def _set_columns(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterator[str]:
+def _set_columns(key: ObjectKey, wanted: Facts, existing: Facts, side: Side) -> Iterator[str]:
     """Storage, compression, statistics targets and options of a materialized view's columns."""
     before, after = (_by_column(facts.get("columns")) for facts in (existing, wanted))
     for column in sorted(before.keys() | after.keys()):
@@ -76,8 +76,15 @@ def _set_columns(key: ObjectKey, wanted: Facts, existing: Facts) -> Iterator[str
         said, kept = dict(_ATTRIBUTE.findall(old)), dict(_ATTRIBUTE.findall(new))
         for name in sorted(said.keys() | kept.keys()):
             if said.get(name) != kept.get(name):
-                yield f"{alter} SET {name} {kept.get(name, _UNSET[name])}"
+                yield f"{alter} SET {name} {kept.get(name) or _unset(name, key, column, side)}"
         yield from alter_options(alter, _column_options(old), _column_options(new))
+
+
+def _unset(attribute: str, key: ObjectKey, column: str, side: Side) -> str:
+    if attribute == "STORAGE":
+        name = join_name(key.name, *split_name(column))
+        return side.usual_storages[ObjectKey("column", key.namespace, name)]
+    return _UNSET[attribute]
 
 
 def _column_options(text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
 CREATE TABLE users (id integer PRIMARY KEY, email text);
 CREATE TABLE more (id integer);
 CREATE TABLE most (id integer);
-GRANT SELECT ON users TO pg_read_all_data;
+GRANT SELECT ON users TO pg_signal_backend;

@@ -1,0 +1,3 @@
+CREATE EXTENSION hstore;
+CREATE TABLE t (id integer, v hstore);
+CREATE INDEX t_v ON t USING gin (v);
