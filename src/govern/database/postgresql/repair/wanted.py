@@ -15,6 +15,7 @@ from govern.database.postgresql.repair.dependencies import (
     edges_by_name,
     read_edges,
 )
+from govern.database.postgresql.repair.index_parts import IndexParts, read_index_parts
 from govern.database.postgresql.repair.parts import in_parts
 from govern.database.postgresql.repair.unsaid_names import UnsaidNames, read_unsaid_names
 
@@ -46,6 +47,7 @@ class Side:
     casts: frozenset[tuple[str, str]]
     """Types that the server casts otherwise than by way of their text."""
     unsaid: UnsaidNames
+    index_parts: IndexParts
     needing: Mapping[ObjectKey, tuple[ObjectKey, ...]] = field(default_factory=dict)
     """Object → those that need it."""
     needs: Mapping[ObjectKey, tuple[ObjectKey, ...]] = field(default_factory=dict)
@@ -74,6 +76,7 @@ def read_side(connection: Connection, table: VersionTable, expected: Snapshot | 
         order = read_column_order(connection)
         casts = frozenset((old, new) for old, new in connection.rows(_CASTS))
         unsaid = read_unsaid_names(connection)
+        index_parts = read_index_parts(connection)
         usual_owner = str(connection.value(queries.with_scope(_USUAL_OWNER, table)))
         usual_tablespace = str(connection.value(_USUAL_TABLESPACE))
     objects = dict(in_parts(snapshot))
@@ -93,6 +96,7 @@ def read_side(connection: Connection, table: VersionTable, expected: Snapshot | 
         usual_tablespace=usual_tablespace,
         casts=casts,
         unsaid=unsaid,
+        index_parts=index_parts,
         needing={needed: tuple(dependents) for needed, dependents in needing.items()},
         needs={dependent: tuple(found) for dependent, found in needs.items()},
     )
