@@ -16,7 +16,7 @@ from govern.core.snapshot import (
     join_name,
     split_name,
 )
-from govern.database.postgresql.repair.attachments import is_named_part
+from govern.database.postgresql.repair.attachments import is_named_part, relation_of
 from govern.database.postgresql.repair.foreign import has_secret
 from govern.database.postgresql.repair.kinds import KINDS, RANKS, describe
 from govern.database.postgresql.repair.names import bare_name, described, relation_key
@@ -105,7 +105,25 @@ class _Planner:
                 retyped += columns
             elif key.kind != "table":  # rows are not given up because a table is partitioned otherwise
                 self.gone[key] = self._original(key)
+        for key in list(self.gone):
+            if (whole := self._whole_to_make_anew(key)) is not None:
+                self.altered.pop(whole, None)
+                self.gone[whole] = self._original(key)
         self._clear_the_way(retyped)
+
+    def _whole_to_make_anew(self, key: ObjectKey) -> ObjectKey | None:
+        """The partitioned index of a part that shall be none: it is no other way let go, while its table stays."""
+        part = next((of for of in (*wholes_of(key), key) if of in self.live.index_parts), None)
+        if part is None or not is_named_part(part, self.live) or self._is_moved(part):
+            return None
+        whole = self.live.index_parts[part].whole
+        return whole if whole in self.live.objects and not self._goes_with_another(part) else None
+
+    def _is_moved(self, key: ObjectKey) -> bool:
+        """Whether the table that ``key`` is inside of becomes, or is no longer, a partition of another."""
+        table = ObjectKey("table", key.namespace, relation_key(key))
+        wanted, existing = (side.objects.get(table, {}) for side in (self.declared, self.live))
+        return wanted.get("partition_of") != existing.get("partition_of")
 
     def _clear_the_way(self, retyped: list[ObjectKey]) -> None:
         for key in self.replaced:
@@ -248,9 +266,7 @@ class _Planner:
         whole = self.declared.index_parts[part].whole
         if whole in missing:
             return key.kind == "attached" and self._takes_what_there_is(whole)
-        table = ObjectKey("table", part.namespace, relation_key(part))
-        wanted, existing = (side.objects.get(table, {}) for side in (self.declared, self.live))
-        return table in missing or wanted.get("partition_of") != existing.get("partition_of")
+        return self._is_moved(part)
 
     def _takes_what_there_is(self, partitioned_index: ObjectKey) -> bool:
         """Not one that is created ON ONLY."""
@@ -278,6 +294,7 @@ class _Planner:
         for key, columns in self.replaced.items():
             yield from ((alters[key], alters[column]) for column in columns if column in alters)
         yield from self._names_made_free(operations, drops)
+        yield from self._kept_apart(operations)
 
     def _taken_by_new_indexes(self, operations: list[_Operation]) -> set[tuple[ObjectKey, ObjectKey]]:
         """(partitioned index, part): what is there before a partitioned index becomes its part."""
@@ -295,6 +312,17 @@ class _Planner:
             if needed in taken
         }
         return above | {(whole, part) for part, whole in taken.items()}
+
+    def _kept_apart(self, operations: list[_Operation]) -> Iterator[tuple[int, int]]:
+        """A new partitioned index would take to itself what is like it and shall stand beside its part."""
+        created = {o.key: n for n, o in enumerate(operations) if o.verb == "create"}
+        wholes: dict[tuple[str, str], list[int]] = {}
+        for part, of in self.declared.index_parts.items():
+            if of.whole in created:
+                wholes.setdefault(relation_of(part), []).append(created[of.whole])
+        for key, number in created.items():
+            if key.kind in ("index", "constraint") and key not in self.declared.index_parts:
+                yield from ((whole, number) for whole in wholes.get(relation_of(key), ()))
 
     def _maker(self, key: ObjectKey, makes: dict[ObjectKey, int]) -> int | None:
         """The operation that makes or alters a key, perhaps as a part of its table."""
