@@ -49,6 +49,21 @@ PORTABLE = """
     CREATE UNIQUE INDEX notes_body ON notes (lower(body), id) WHERE body IS NOT NULL;
     CREATE VIEW adults AS SELECT id FROM users WHERE age > 17;
 """
+PARTITIONED = """
+    CREATE TABLE p (a integer NOT NULL, b text, c integer) PARTITION BY LIST (a);
+    CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1) PARTITION BY RANGE (c);
+    CREATE TABLE p11 PARTITION OF p1 FOR VALUES FROM (1) TO (9);
+    CREATE TABLE a_partition_with_a_name_so_long_that_there_is_no_room_for_more PARTITION OF p FOR VALUES IN (2);
+    CREATE INDEX mine ON p11 (b);
+    CREATE INDEX p_b ON p (b) INCLUDE (c);
+    CREATE INDEX p_only ON ONLY p (c);
+    CREATE INDEX p_lower ON p (lower(b), (c + 1));
+    ALTER TABLE p11 ADD CONSTRAINT of_one UNIQUE (a, c);
+    CREATE UNIQUE INDEX of_all ON p (a, c);
+    ALTER TABLE p ADD CONSTRAINT once PRIMARY KEY (a, c);
+    ALTER TABLE p RENAME COLUMN b TO renamed;
+    ALTER TABLE p11 RENAME TO other;
+"""
 
 
 # --- the same database, dumped and restored ---------------------------------------------------------------
@@ -84,6 +99,40 @@ def test_a_dump_and_a_restore_are_no_drift(
     )
     copy(any_database, restored)
     assert diff(read(any_database), read(restored)) == ()
+
+
+def test_a_dump_and_a_restore_of_partitioned_indexes_are_no_drift(
+    make_postgresql_database: MakeDatabase,
+) -> None:
+    original, restored = make_postgresql_database("template0"), make_postgresql_database("template0")
+    run(original, PARTITIONED)
+    copy(original, restored)
+    schema = read(original)
+    assert schema.objects[ObjectKey("constraint", "public", "other.of_one")]["attached_to"] == "public.of_all"
+    assert diff(schema, read(restored)) == ()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)",
+        "CREATE TABLE p1 (LIKE p INCLUDING INDEXES); ALTER TABLE p ATTACH PARTITION p1 FOR VALUES IN (1)",
+        "CREATE TABLE p1 (LIKE p); ALTER TABLE p ATTACH PARTITION p1 FOR VALUES IN (1)",
+        "CREATE SEQUENCE p1_b_idx; CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); DROP SEQUENCE p1_b_idx",
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); DROP INDEX p_b; CREATE INDEX p_b ON p (b)",
+    ],
+)
+def test_names_that_the_server_makes_for_a_partitions_indexes_are_no_drift(
+    make_postgresql_database: MakeDatabase, made: str
+) -> None:
+    one, other = make_postgresql_database("template0"), make_postgresql_database("template0")
+    table = (
+        "CREATE TABLE p (a integer NOT NULL, b text) PARTITION BY LIST (a); CREATE INDEX p_b ON p (b);"
+        "ALTER TABLE p ADD CONSTRAINT p_key PRIMARY KEY (a); ALTER TABLE p ADD CONSTRAINT p_once UNIQUE (b, a)"
+    )
+    run(one, f"{table}; CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)")
+    run(other, f"{table}; {made}")
+    assert diff(read(one), read(other)) == ()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_]+")
 _WORD = re.compile(r"\w+")
 _COMMENT = re.compile(r"^\s*--.*\n| +--.*$", re.MULTILINE)
 SCOPE = (
-    *("member", "range_member", "namespace", "relation", "usual", "sequence_option", "routine", "own_type"),
+    *("member", "range_member", "namespace", "relation", "index_part", "usual", "sequence_option"),
+    *("routine", "own_type"),
     *("extension_dependent", "foreign_option", "family_entry", "other_object", "object", "description"),
     "described_part",
 )

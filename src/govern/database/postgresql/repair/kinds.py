@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from govern.core.snapshot import Facts, ObjectKey
 from govern.database.postgresql.repair import (
+    attachments,
     conversions,
     database_wide,
     foreign,
@@ -76,6 +77,7 @@ KINDS: Mapping[str, Kind] = {
     "owned": Kind(sequences.create_ownership, sequences.alter_ownership, sequences.drop_ownership),
     "constraint": Kind(relations.create_constraint, relations.alter_constraint, relations.drop_constraint),
     "index": Kind(relations.create_index, relations.alter_index, relations.drop_index),
+    "attached": Kind(attachments.create_attachment, drop=attachments.drop_attachment),
     "replica-identity": Kind(
         tables.create_replica_identity, tables.alter_replica_identity, tables.drop_replica_identity
     ),

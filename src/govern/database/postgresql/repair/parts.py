@@ -12,15 +12,17 @@ _PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "table": (("replica_identity", "replica-identity"), ("clustered_on", "clustered-on")),
     "materialized-view": (("clustered_on", "clustered-on"),),
     "type": (("base", "base"),),
+    "index": (("attached_to", "attached"),),
+    "constraint": (("attached_to", "attached"),),
 }
 """Facts, and the kind of object they are made here: a default can be dropped while a function that it calls is
 replaced, and a sequence is older than the column it belongs to. A base type is no more than a name until there
-are the functions that define it."""
+are the functions that define it. An index is older than what it is attached to, or is attached later on."""
 
 _WITHOUT_ITS_PART: Mapping[str, Facts] = {"type": {"shell": True}}
 _WHOLES: Mapping[str, tuple[str, ...]] = {
     part: tuple(kind for kind, parts in _PARTS.items() if part in dict(parts).values())
-    for part in ("default", "owned", "replica-identity", "clustered-on", "base")
+    for part in ("default", "owned", "replica-identity", "clustered-on", "base", "attached")
 }
 
 

@@ -16,6 +16,7 @@ from govern.core.snapshot import (
     join_name,
     split_name,
 )
+from govern.database.postgresql.repair.attachments import is_named_part, relation_of
 from govern.database.postgresql.repair.foreign import has_secret
 from govern.database.postgresql.repair.kinds import KINDS, RANKS, describe
 from govern.database.postgresql.repair.names import bare_name, described, relation_key
@@ -104,7 +105,25 @@ class _Planner:
                 retyped += columns
             elif key.kind != "table":  # rows are not given up because a table is partitioned otherwise
                 self.gone[key] = self._original(key)
+        for key in list(self.gone):
+            if (whole := self._whole_to_make_anew(key)) is not None:
+                self.altered.pop(whole, None)
+                self.gone[whole] = self._original(key)
         self._clear_the_way(retyped)
+
+    def _whole_to_make_anew(self, key: ObjectKey) -> ObjectKey | None:
+        """The partitioned index of a part that shall be none: it is no other way let go, while its table stays."""
+        part = next((of for of in (*wholes_of(key), key) if of in self.live.index_parts), None)
+        if part is None or not is_named_part(part, self.live) or self._is_moved(part):
+            return None
+        whole = self.live.index_parts[part].whole
+        return whole if whole in self.live.objects and not self._goes_with_another(part) else None
+
+    def _is_moved(self, key: ObjectKey) -> bool:
+        """Whether the table that ``key`` is inside of becomes, or is no longer, a partition of another."""
+        table = ObjectKey("table", key.namespace, relation_key(key))
+        wanted, existing = (side.objects.get(table, {}) for side in (self.declared, self.live))
+        return wanted.get("partition_of") != existing.get("partition_of")
 
     def _clear_the_way(self, retyped: list[ObjectKey]) -> None:
         for key in self.replaced:
@@ -173,12 +192,14 @@ class _Planner:
                 yield _Operation("drop", key, KINDS[key.kind].drop(key, self.live.objects[key], self.live))
 
     def _goes_with_another(self, key: ObjectKey) -> bool:
-        container = _container(key, self.live)
-        while container is not None:
-            if container in self.gone:
-                return True
-            container = _container(container, self.live)
-        return False
+        return any(whole in self.gone or self._goes_with_another(whole) for whole in self._wholes(key))
+
+    def _wholes(self, key: ObjectKey) -> Iterator[ObjectKey]:
+        """What a live object goes with: what it is inside of, and the partitioned index it is a part of."""
+        if (part := self.live.index_parts.get(key)) is not None:
+            yield part.whole
+        if (container := _container(key, self.live)) is not None:
+            yield container
 
     def _holds_two_tables_together(self, key: ObjectKey) -> bool:
         """A foreign key to a table that goes too, and that in the end refers back."""
@@ -230,7 +251,26 @@ class _Planner:
         if key.kind == "default":
             column = ObjectKey("column", key.namespace, key.name)
             return column in missing or self._comes_with_another(column, missing)
+        if key.kind in ("attached", "index", "constraint"):
+            return self._comes_with_a_partition(key, missing)
         return key.kind == "column" and any(owner in missing for owner in _owners_of(key))
+
+    def _comes_with_a_partition(self, key: ObjectKey, missing: set[ObjectKey]) -> bool:
+        """A part of a partitioned index that stays, of a new partition: its name is seen to in another round.
+
+        A new partitioned index takes to itself what it finds in the partitions.
+        """
+        part = next((whole for whole in (*wholes_of(key), key) if whole in self.declared.index_parts), None)
+        if part is None or not is_named_part(part, self.declared):
+            return False
+        whole = self.declared.index_parts[part].whole
+        if whole in missing:
+            return key.kind == "attached" and self._takes_what_there_is(whole)
+        return self._is_moved(part)
+
+    def _takes_what_there_is(self, partitioned_index: ObjectKey) -> bool:
+        """Not one that is created ON ONLY."""
+        return self.declared.objects.get(partitioned_index, {}).get("valid") is not False
 
     # order
 
@@ -245,13 +285,44 @@ class _Planner:
                         yield first, later
             if (first := alters.get(user)) is not None and (last := drops.get(needed)) is not None:
                 yield first, last
-        for user, needed in self.declared.edges:
+        taken = self._taken_by_new_indexes(operations)
+        reversed_edges = {(part, whole) for whole, part in taken}
+        for user, needed in (*(self.declared.edges - reversed_edges), *taken):
             first_made, then_made = self._maker(needed, makes), self._maker(user, makes)
             if first_made is not None and then_made is not None:
                 yield first_made, then_made
         for key, columns in self.replaced.items():
             yield from ((alters[key], alters[column]) for column in columns if column in alters)
         yield from self._names_made_free(operations, drops)
+        yield from self._kept_apart(operations)
+
+    def _taken_by_new_indexes(self, operations: list[_Operation]) -> set[tuple[ObjectKey, ObjectKey]]:
+        """(partitioned index, part): what is there before a partitioned index becomes its part."""
+        created = {o.key for o in operations if o.verb == "create"}
+        parts = self.declared.index_parts
+        taken = {
+            part: of.whole
+            for part, of in parts.items()
+            if of.whole in created and self._takes_what_there_is(of.whole)
+        }
+        above = {
+            (needed, part)
+            for part in taken
+            for needed in self.declared.needs.get(part, ())
+            if needed in taken
+        }
+        return above | {(whole, part) for part, whole in taken.items()}
+
+    def _kept_apart(self, operations: list[_Operation]) -> Iterator[tuple[int, int]]:
+        """A new partitioned index would take to itself what is like it and shall stand beside its part."""
+        created = {o.key: n for n, o in enumerate(operations) if o.verb == "create"}
+        wholes: dict[tuple[str, str], list[int]] = {}
+        for part, of in self.declared.index_parts.items():
+            if of.whole in created:
+                wholes.setdefault(relation_of(part), []).append(created[of.whole])
+        for key, number in created.items():
+            if key.kind in ("index", "constraint") and key not in self.declared.index_parts:
+                yield from ((whole, number) for whole in wholes.get(relation_of(key), ()))
 
     def _maker(self, key: ObjectKey, makes: dict[ObjectKey, int]) -> int | None:
         """The operation that makes or alters a key, perhaps as a part of its table."""
@@ -265,12 +336,12 @@ class _Planner:
 
     def _dropper(self, key: ObjectKey, drops: dict[ObjectKey, int]) -> int | None:
         """The operation that drops a key, perhaps with what it is a part of."""
-        current: ObjectKey | None = key
-        while current is not None and current in self.gone:
-            if (number := drops.get(current)) is not None:
-                return number
-            current = _container(current, self.live)
-        return None
+        if key not in self.gone:
+            return None
+        if (number := drops.get(key)) is not None:
+            return number
+        found = (self._dropper(whole, drops) for whole in self._wholes(key))
+        return next((number for number in found if number is not None), None)
 
     def _names_made_free(
         self, operations: list[_Operation], drops: dict[ObjectKey, int]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from govern.core.snapshot import Fact, Facts, ObjectKey
+from govern.database.postgresql.repair.attachments import is_completed_by_parts, is_named_part
 from govern.database.postgresql.repair.extensions import depend_on_extensions
 from govern.database.postgresql.repair.names import address, bare_name, literal, own_name, quote, relation
 from govern.database.postgresql.repair.tables import alter_options
@@ -51,12 +52,14 @@ def drop_constraint(key: ObjectKey, _facts: Facts, _live: Side) -> tuple[str, ..
 
 
 def alter_constraint(
-    key: ObjectKey, wanted: Facts, existing: Facts, _declared: Side, _live: Side
+    key: ObjectKey, wanted: Facts, existing: Facts, declared: Side, live: Side
 ) -> tuple[str, ...] | None:
     differing = {name for name in wanted.keys() | existing.keys() if wanted.get(name) != existing.get(name)}
     if differing == {"options"}:
         index = quote(key.namespace, bare_name(key))
         return tuple(alter_options(f"ALTER INDEX {index}", existing.get("options"), wanted.get("options")))
+    if differing == {"valid"} and is_completed_by_parts(key, declared, live):
+        return ()
     if differing == {"triggers"} and "triggers" not in existing:
         return tuple(_set_triggers(key, text) for text in _items(wanted["triggers"]))
     if "validated" in existing and "validated" not in wanted:
@@ -84,9 +87,9 @@ def _set_triggers(key: ObjectKey, state: str) -> str:
 def create_index(key: ObjectKey, facts: Facts, declared: Side) -> tuple[str, ...]:
     """A partitioned table's comes with those of its partitions, which the server does not say.
 
-    A partition's part of one has options of its own: all that can be said of it.
+    A partition's part of one that has no name of its own has options: all that can be said of it.
     """
-    if _is_part(key, declared):
+    if _is_nameless_part(key, declared):
         return tuple(alter_options(_alter_index(key), None, _index_options(facts)))
     definition = str(facts["definition"])
     if facts.get("valid") is not False:
@@ -99,20 +102,26 @@ def create_index(key: ObjectKey, facts: Facts, declared: Side) -> tuple[str, ...
 
 
 def drop_index(key: ObjectKey, facts: Facts, live: Side) -> tuple[str, ...]:
-    if _is_part(key, live):
+    """A key of a partition that is a part of it goes by CASCADE alone: the server lets neither go by itself."""
+    if _is_nameless_part(key, live):
         return tuple(alter_options(_alter_index(key), _index_options(facts), _inherited_options(key, live)))
-    return (f"DROP {address(key)}",)
+    has_keys = any(part.kind == "constraint" and of.whole == key for part, of in live.index_parts.items())
+    return (f"DROP {address(key)}{' CASCADE' if has_keys else ''}",)
 
 
 def alter_index(
-    key: ObjectKey, wanted: Facts, existing: Facts, declared: Side, _live: Side
+    key: ObjectKey, wanted: Facts, existing: Facts, declared: Side, live: Side
 ) -> tuple[str, ...] | None:
     differing = {name for name in wanted.keys() | existing.keys() if wanted.get(name) != existing.get(name)}
-    if _is_part(key, declared):
-        return tuple(alter_options(_alter_index(key), _index_options(existing), _index_options(wanted)))
-    if not differing <= {"statistics", "extensions"}:
+    options: Iterator[str] = iter(())
+    if key in declared.index_parts and key in live.index_parts:
+        options = alter_options(_alter_index(key), _index_options(existing), _index_options(wanted))
+    elif differing == {"valid"} and is_completed_by_parts(key, declared, live):
+        return ()
+    elif not differing <= {"statistics", "extensions"}:
         return None
     return (
+        *options,
         *_index_statistics(key, wanted, existing),
         *depend_on_extensions(address(key), wanted, existing),
     )
@@ -122,18 +131,12 @@ def _alter_index(key: ObjectKey) -> str:
     return f"ALTER {address(key)}"
 
 
-def _is_part(key: ObjectKey, side: Side) -> bool:
-    return bool(_above(key, side))
-
-
-def _above(key: ObjectKey, side: Side) -> list[ObjectKey]:
-    """The partitioned table's index that this is a part of."""
-    return [needed for needed in side.needs.get(key, ()) if needed.kind in ("index", "constraint")]
+def _is_nameless_part(key: ObjectKey, side: Side) -> bool:
+    return key in side.index_parts and not is_named_part(key, side)
 
 
 def _inherited_options(key: ObjectKey, side: Side) -> tuple[str, ...]:
-    above = (side.objects.get(index, {}) for index in _above(key, side))
-    return next((_index_options(facts) for facts in above), ())
+    return _index_options(side.objects.get(side.index_parts[key].whole, {}))
 
 
 def _index_options(facts: Facts) -> tuple[str, ...]:

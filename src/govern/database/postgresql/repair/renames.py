@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from govern.core.repair import RepairStep
 from govern.core.snapshot import INSIDE_A_RELATION, Fact, ObjectKey, join_name
+from govern.database.postgresql.repair.attachments import exchange_parts
 from govern.database.postgresql.repair.names import (
     ROUTINES,
     address,
@@ -28,7 +30,8 @@ Evidence = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Renames:
-    steps: tuple[RepairStep, ...]
+    groups: tuple[tuple[RepairStep, ...], ...]
+    """Steps that make sense together only."""
     doubts: tuple[str, ...]
     """Sentences about what looks renamed, but not surely enough."""
 
@@ -39,7 +42,8 @@ def find_renames(declared: Side, live: Side) -> Renames:
     A column must stand at the same place of its table, and a table have the same columns.
     """
     steps = [*_rename_identity_sequences(declared, live), *_rename_not_nulls(declared, live)]
-    renamed = {key for step in steps for key in step.undoes}
+    exchanges = tuple(exchange_parts(declared, live))
+    renamed = {key for step in (*steps, *chain(*exchanges)) for key in step.undoes}
     wanted = _by_evidence(declared, declared.objects.keys() - live.objects.keys() - renamed)
     existing = _by_evidence(live, live.objects.keys() - declared.objects.keys() - renamed)
     doubts: list[str] = []
@@ -47,12 +51,13 @@ def find_renames(declared: Side, live: Side) -> Renames:
         old, new = existing[evidence], wanted[evidence]
         if len(old) == len(new) == 1 and _stands_alike(old[0], new[0], declared, live):
             steps.append(RepairStep(sql=_rename(old[0], new[0]), undoes=(old[0], new[0])))
+            steps += _rename_sequences_along(old[0], new[0], declared, live)
         elif evidence[0] in ("column", "table"):
             doubts.append(
                 f"{', '.join(map(str, old))} may be {', '.join(map(str, new))} under another name: "
                 "if so, rename instead of dropping"
             )
-    return Renames(tuple(steps), tuple(doubts))
+    return Renames((*exchanges, *((step,) for step in steps)), tuple(doubts))
 
 
 def _rename_identity_sequences(declared: Side, live: Side) -> Iterator[RepairStep]:
@@ -61,10 +66,31 @@ def _rename_identity_sequences(declared: Side, live: Side) -> Iterator[RepairSte
     for column in sorted(wanted.keys() & existing.keys()):
         given, found = (side.objects.get(column, {}).get("identity_sequence") for side in (declared, live))
         if given != found:
-            sequence = quote(column.namespace, existing[column])
-            yield RepairStep(
-                sql=f"ALTER SEQUENCE {sequence} RENAME TO {quote(wanted[column])}", undoes=(column,)
-            )
+            yield RepairStep(sql=_rename_sequence(column, existing[column], wanted[column]), undoes=(column,))
+
+
+def _rename_sequences_along(
+    old: ObjectKey, new: ObjectKey, declared: Side, live: Side
+) -> Iterator[RepairStep]:
+    """The server made the name of an identity column's sequence of the names that its table and column had."""
+    wanted = declared.unsaid.identity_sequences
+    for column, existing in sorted(live.unsaid.identity_sequences.items()):
+        renamed = _renamed_column(column, old, new)
+        if renamed is not None and wanted.get(renamed, existing) != existing:
+            yield RepairStep(sql=_rename_sequence(column, existing, wanted[renamed]), undoes=(old, new))
+
+
+def _renamed_column(column: ObjectKey, old: ObjectKey, new: ObjectKey) -> ObjectKey | None:
+    """What ``column`` is called once ``old`` is called ``new``; None where that changes nothing."""
+    if column == old:
+        return new
+    if old == ObjectKey("table", column.namespace, relation_key(column)):
+        return column._replace(name=join_name(new.name, bare_name(column)))
+    return None
+
+
+def _rename_sequence(column: ObjectKey, old: str, new: str) -> str:
+    return f"ALTER SEQUENCE {quote(column.namespace, old)} RENAME TO {quote(new)}"
 
 
 def _rename_not_nulls(declared: Side, live: Side) -> Iterator[RepairStep]:

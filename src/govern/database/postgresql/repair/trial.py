@@ -115,7 +115,7 @@ def _complete(
         renames = find_renames(declared, live)
         doubts |= dict.fromkeys(renames.doubts)
         copy.execute("SAVEPOINT round")
-        renamed = _run(copy, tuple((step,) for step in renames.steps))
+        renamed = _run(copy, renames.groups)
         now = read_side(copy, table) if renamed else live
         done = (*renamed, *_run(copy, plan_steps(declared, now, undone)))
         now = read_side(copy, table) if done else now

@@ -15,6 +15,7 @@ from govern.database.postgresql.repair.dependencies import (
     edges_by_name,
     read_edges,
 )
+from govern.database.postgresql.repair.index_parts import IndexParts, read_index_parts
 from govern.database.postgresql.repair.parts import in_parts
 from govern.database.postgresql.repair.storages import read_usual_storages
 from govern.database.postgresql.repair.unsaid_names import UnsaidNames, read_unsaid_names
@@ -49,6 +50,7 @@ class Side:
     unsaid: UnsaidNames
     usual_storages: Mapping[ObjectKey, str]
     """Column that is stored otherwise → how it would be if nobody had said so."""
+    index_parts: IndexParts
     needing: Mapping[ObjectKey, tuple[ObjectKey, ...]] = field(default_factory=dict)
     """Object → those that need it."""
     needs: Mapping[ObjectKey, tuple[ObjectKey, ...]] = field(default_factory=dict)
@@ -78,6 +80,7 @@ def read_side(connection: Connection, table: VersionTable, expected: Snapshot | 
         casts = frozenset((old, new) for old, new in connection.rows(_CASTS))
         unsaid = read_unsaid_names(connection)
         usual_storages = read_usual_storages(connection)
+        index_parts = read_index_parts(connection)
         usual_owner = str(connection.value(queries.with_scope(_USUAL_OWNER, table)))
         usual_tablespace = str(connection.value(_USUAL_TABLESPACE))
     objects = dict(in_parts(snapshot))
@@ -98,6 +101,7 @@ def read_side(connection: Connection, table: VersionTable, expected: Snapshot | 
         casts=casts,
         unsaid=unsaid,
         usual_storages=usual_storages,
+        index_parts=index_parts,
         needing={needed: tuple(dependents) for needed, dependents in needing.items()},
         needs={dependent: tuple(found) for dependent, found in needs.items()},
     )

@@ -1,0 +1,4 @@
+CREATE TABLE p (a integer, b integer) PARTITION BY LIST (a);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+CREATE INDEX mine ON p1 (b);
+CREATE INDEX p_b ON ONLY p (b);

@@ -1,0 +1,5 @@
+CREATE TABLE p (a integer, b integer) PARTITION BY LIST (a);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+CREATE INDEX two ON p1 (b);
+CREATE INDEX p_b ON p (b);
+CREATE INDEX one ON p1 (b);
