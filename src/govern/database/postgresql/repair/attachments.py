@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from govern.core.plan import RepairStep
+from govern.core.repair import RepairStep
 from govern.core.snapshot import Facts, ObjectKey
 from govern.database.postgresql.repair.names import (
     address,
