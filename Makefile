@@ -22,7 +22,7 @@ demo: setup  ## govern the sample application on an embedded PostgreSQL, break i
 
 .PHONY: test
 test: setup  ## all tests, on a real PostgreSQL and on SQLite
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 MAJORS ?= 13 14 15 16 17 18
 .PHONY: test-matrix
