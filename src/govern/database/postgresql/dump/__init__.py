@@ -31,7 +31,7 @@ __all__ = ["ARCHIVE", "NEEDS", "Client", "dump", "find_clients", "restore"]
 ARCHIVE = "database.pgdump"
 """pg_dump's custom format."""
 NEEDS = "needs.json"
-"""The roles the archive names, and whether it has a namespace ``public``, which every new database has."""
+"""The roles the archive names, and what it leaves out of the namespace ``public``, which every new database has."""
 
 _OWNERSHIP_KINDS = ("default-privileges", "grant", "owner")
 _CHUNK_BYTES = 1 << 20
@@ -78,6 +78,15 @@ ORDER BY 1
 """
 
 _HAS_PUBLIC = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'public')"
+
+# from its version 15 on, pg_dump takes for granted that nobody can, which is so in no new database of an older server
+_CAN_EVERYBODY_CREATE = """
+SELECT EXISTS (
+  SELECT FROM pg_catalog.pg_namespace n
+  CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) acl
+  WHERE n.nspname = 'public' AND acl.grantee = 0 AND acl.privilege_type = 'CREATE'
+)
+"""
 
 _UNKNOWN_ROLES = """
 SELECT name FROM pg_catalog.unnest(%s::text[]) AS name
@@ -149,7 +158,8 @@ def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tup
         raise _not_restored(url, f"{ARCHIVE} is not an archive of pg_dump")
     needs = _read_needs(folder / NEEDS, url)
     with _translated_errors(url, "restored"), server.connect(url, read_only=True) as connection:
-        client = choose_for_restore(_read_major(connection), archive_version, find_clients())
+        major = _read_major(connection)
+        client = choose_for_restore(major, archive_version, find_clients())
         with_owners = _has_roles(connection, needs)
     arguments = [
         "--exit-on-error",
@@ -163,10 +173,23 @@ def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tup
             output.read()
     except ProgramFailed as error:
         raise _not_restored(url, error.words) from error
-    if not needs["public"]:
-        with _translated_errors(url, "restored"), server.connect(url) as connection:
-            connection.execute("DROP SCHEMA IF EXISTS public")
+    _finish_public(url, needs, is_revocable=with_owners and major < 15)
     return () if with_owners else _OWNERSHIP_KINDS
+
+
+def _finish_public(url: DatabaseUrl, needs: dict[str, Any], *, is_revocable: bool) -> None:
+    """What the archive does not say of the namespace that the database had from its creation on.
+
+    ``is_revocable``: whether the server lets everybody create there, and privileges are restored.
+    """
+    if not needs["public"]:
+        statement = "DROP SCHEMA IF EXISTS public"
+    elif is_revocable and not needs["everybody_creates_in_public"]:
+        statement = "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    else:
+        return
+    with _translated_errors(url, "restored"), server.connect(url) as connection:
+        connection.execute(statement)
 
 
 def _read_major(connection: Connection) -> int:
@@ -180,6 +203,7 @@ def _write_needs(connection: Connection, file: Path) -> None:
         "owners": [name for name, is_owner in roles if is_owner],
         "roles": [name for name, _ in roles],
         "public": connection.value(_HAS_PUBLIC),
+        "everybody_creates_in_public": connection.value(_CAN_EVERYBODY_CREATE),
     }
     file.touch(mode=0o600, exist_ok=False)
     file.write_text(json.dumps(needs, indent=2) + "\n", encoding="utf-8")
@@ -192,6 +216,8 @@ def _read_needs(file: Path, url: DatabaseUrl) -> dict[str, Any]:
             "owners": list(needs["owners"]),
             "roles": list(needs["roles"]),
             "public": bool(needs["public"]),
+            # older dumps do not say
+            "everybody_creates_in_public": bool(needs.get("everybody_creates_in_public", True)),
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _not_restored(url, f"{NEEDS} cannot be read") from error
