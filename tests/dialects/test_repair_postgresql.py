@@ -470,6 +470,36 @@ def test_a_named_not_null_is_renamed_and_rows_are_not_looked_at(
     assert repaired.apply()
 
 
+@pytest.mark.parametrize(
+    ("declared", "live"),
+    [
+        (
+            "new (a integer GENERATED ALWAYS AS IDENTITY, b text)",
+            "t (a integer GENERATED ALWAYS AS IDENTITY, b text)",
+        ),
+        (
+            't ("new" integer GENERATED ALWAYS AS IDENTITY, b text)',
+            "t (a integer GENERATED ALWAYS AS IDENTITY, b text)",
+        ),
+    ],
+)
+def test_the_sequence_of_an_identity_is_renamed_with_its_table_or_column(
+    repair: Repair, declared: str, live: str
+) -> None:
+    repaired = repair(f"CREATE TABLE {declared}", f"CREATE TABLE {live}")
+    assert hazards(repaired) == []
+    assert repaired.apply()
+    (name,) = repaired.rows("SELECT relname FROM pg_class WHERE relkind = 'S'")
+    assert "new" in str(name)
+
+
+def test_a_sequence_with_a_name_of_its_own_keeps_it_when_the_table_is_renamed(repair: Repair) -> None:
+    table = "CREATE TABLE {} (a integer GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME counter), b text)"
+    repaired = repair(table.format("new"), table.format("t"))
+    assert repaired.apply()
+    assert repaired.rows("SELECT relname FROM pg_class WHERE relkind = 'S'") == [("counter",)]
+
+
 def test_an_identity_keeps_its_position_when_its_sequence_is_renamed(repair: Repair) -> None:
     table = "CREATE TABLE t (a integer GENERATED ALWAYS AS IDENTITY{});"
     repaired = repair(

@@ -42,10 +42,12 @@ def prove_repair(live: LiveDatabase, declared: Declared, scope: Scope, today: da
     if not changes:
         return RepairPlan(steps=(), changes=(), hazards=(), remaining=())
     with schema_copy(live) as copy:
-        expected = _in_words_of_copy(copy, accepted)
+        copied = copy.read_snapshot()
+        expected = _in_words_of_copy(copy, copied, accepted)
         proposal = live.dialect.propose_repair(live.url, copy.url, declared.url, expected, live.table)
-        problem = _run(copy, tuple(step.sql for step in proposal.steps))
-        remaining = diff(_in_words_of_copy(copy, accepted), copy.read_snapshot())
+        problem = _run(copy, tuple(step.sql for step in proposal.steps)) or _other_versions(schema, copied)
+        repaired = copy.read_snapshot()
+        remaining = diff(_in_words_of_copy(copy, repaired, accepted), repaired)
     return RepairPlan(
         steps=proposal.steps,
         changes=changes,
@@ -65,8 +67,18 @@ def _accepted(
     return accept(expected, schema, (*sorted_changes.ignored, *sorted_changes.known))
 
 
-def _in_words_of_copy(copy: LiveDatabase, declared: Snapshot) -> Snapshot:
-    return in_words_of(copy.read_snapshot(), declared, copy.dialect, lambda: nullcontext(copy.url))
+def _in_words_of_copy(copy: LiveDatabase, copied: Snapshot, declared: Snapshot) -> Snapshot:
+    return in_words_of(copied, declared, copy.dialect, lambda: nullcontext(copy.url))
+
+
+def _other_versions(live: Snapshot, copied: Snapshot) -> str:
+    """What makes the copy unlike the live schema, if anything: an extension of a version that is not to be had."""
+    return "; ".join(
+        f"the copy has version {copied.objects[key]['version']} of the extension {key.name}: "
+        f"the server cannot install the live {facts['version']} any more"
+        for key, facts in sorted(live.objects.items())
+        if key.kind == "extension" and copied.objects.get(key, facts) != facts
+    )
 
 
 def apply_repair(

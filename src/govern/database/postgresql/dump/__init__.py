@@ -6,6 +6,8 @@ A dump is a folder: the archive, and what it needs of its surroundings to be res
 from __future__ import annotations
 
 import json
+import re
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +24,8 @@ from govern.database.postgresql.dump.clients import (
     find_clients,
     read_archive_version,
 )
-from govern.database.postgresql.dump.programs import ProgramFailed, run_program
+from govern.database.postgresql.dump.extensions import Extension, creating_extensions, read_extensions
+from govern.database.postgresql.dump.programs import ProgramFailed, run_program, run_tool
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, FailedMidway, NotPermitted, Unreachable
 
@@ -31,7 +34,8 @@ __all__ = ["ARCHIVE", "NEEDS", "Client", "dump", "find_clients", "restore"]
 ARCHIVE = "database.pgdump"
 """pg_dump's custom format."""
 NEEDS = "needs.json"
-"""The roles the archive names, and what it leaves out of the namespace ``public``, which every new database has."""
+"""The roles the archive names, its extensions' versions, and what it leaves out of the namespace ``public``, which
+every new database has."""
 
 _OWNERSHIP_KINDS = ("default-privileges", "grant", "owner")
 _CHUNK_BYTES = 1 << 20
@@ -150,6 +154,8 @@ def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tup
     give objects to their owners. Otherwise the user owns everything, nothing is granted, and the kinds of
     snapshot objects that are missing therefore are returned.
 
+    Extensions get the versions that they had, where the server offers these.
+
     Raises FailedMidway with pg_restore's words, ToolMissing, or Unreachable.
     """
     archive = folder / ARCHIVE
@@ -166,13 +172,8 @@ def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tup
         "--single-transaction",
         *(["--schema-only"] if schema_only else []),
         *([] if with_owners else ["--no-owner", "--no-privileges"]),
-        str(archive),
     ]
-    try:
-        with run_program(client.pg_restore, arguments, url) as output:
-            output.read()
-    except ProgramFailed as error:
-        raise _not_restored(url, error.words) from error
+    _restore_archive(client, archive, arguments, url, needs["extensions"], with_owners=with_owners)
     _finish_public(url, needs, is_revocable=with_owners and major < 15)
     return () if with_owners else _OWNERSHIP_KINDS
 
@@ -192,6 +193,39 @@ def _finish_public(url: DatabaseUrl, needs: dict[str, Any], *, is_revocable: boo
         connection.execute(statement)
 
 
+def _restore_archive(
+    client: Client,
+    archive: Path,
+    arguments: list[str],
+    url: DatabaseUrl,
+    extensions: list[Extension],
+    *,
+    with_owners: bool,
+) -> None:
+    """Raises FailedMidway; then everything is as it was before."""
+    with (
+        _translated_errors(url, "restored"),
+        server.connect(url) as connection,
+        creating_extensions(connection, extensions, with_owners=with_owners) as made_already,
+        tempfile.TemporaryDirectory(prefix="govern-restore-") as folder,
+    ):
+        try:
+            if made_already is not None:
+                listing = Path(folder) / "list"
+                listing.write_bytes(_list_archive(client, archive, made_already))
+                arguments = [*arguments, f"--use-list={listing}"]
+            with run_program(client.pg_restore, [*arguments, str(archive)], url) as output:
+                output.read()
+        except ProgramFailed as error:
+            raise _not_restored(url, error.words) from error
+
+
+def _list_archive(client: Client, archive: Path, left_out: re.Pattern[bytes]) -> bytes:
+    """What there is to restore, one a line; pg_restore leaves out what a list leaves out."""
+    with run_tool(client.pg_restore, ["--list", str(archive)]) as output:
+        return b"".join(line for line in output if not left_out.match(line))
+
+
 def _read_major(connection: Connection) -> int:
     number = connection.value("SELECT pg_catalog.current_setting('server_version_num')")
     return int(number) // 10000
@@ -204,6 +238,7 @@ def _write_needs(connection: Connection, file: Path) -> None:
         "roles": [name for name, _ in roles],
         "public": connection.value(_HAS_PUBLIC),
         "everybody_creates_in_public": connection.value(_CAN_EVERYBODY_CREATE),
+        "extensions": read_extensions(connection),
     }
     file.touch(mode=0o600, exist_ok=False)
     file.write_text(json.dumps(needs, indent=2) + "\n", encoding="utf-8")
@@ -218,6 +253,7 @@ def _read_needs(file: Path, url: DatabaseUrl) -> dict[str, Any]:
             "public": bool(needs["public"]),
             # older dumps do not say
             "everybody_creates_in_public": bool(needs.get("everybody_creates_in_public", True)),
+            "extensions": list(needs.get("extensions", [])),  # a dump of an earlier release has none
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _not_restored(url, f"{NEEDS} cannot be read") from error

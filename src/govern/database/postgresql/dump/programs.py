@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 from govern.database.url import DatabaseUrl
@@ -34,11 +35,19 @@ def run_program(program: Path, arguments: Sequence[str], url: DatabaseUrl) -> It
     The program is ended if the block raises. Raises ProgramFailed at the end of the block if it failed.
     """
     conninfo, secrets = _split_secrets(url)
-    command = [str(program), "--no-password", f"--dbname={conninfo}", *arguments]
+    with run_tool(program, ["--no-password", f"--dbname={conninfo}", *arguments], secrets) as output:
+        yield output
+
+
+@contextmanager
+def run_tool(
+    program: Path, arguments: Sequence[str], secrets: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[IO[bytes]]:
+    """The same for what needs no database. ``secrets`` are variables of its environment."""
     with (
         tempfile.TemporaryFile() as words,
         subprocess.Popen(
-            command,
+            [str(program), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=words,
