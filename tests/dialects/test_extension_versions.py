@@ -13,7 +13,7 @@ import pytest
 
 from govern.actions.repair import prove_repair
 from govern.config import load
-from govern.core.plan import RepairPlan
+from govern.core.repair import RepairPlan
 from govern.core.scope import Scope
 from govern.core.snapshot import ObjectKey
 from govern.database.dialect import VersionTable

@@ -276,7 +276,7 @@ def test_a_database_that_is_not_there_leaves_nothing(
 def test_a_backup_killed_at_any_moment_is_never_listed_and_is_swept_by_the_next(
     settings: Settings, database: DatabaseUrl
 ) -> None:
-    """Each round kills a little later, until one gets through."""
+    """Each round kills a little later after the first trace of a backup, until one gets through."""
     script = (
         "import sys, pathlib\n"
         "from govern.actions.backup import create_backup\n"
@@ -288,8 +288,9 @@ def test_a_backup_killed_at_any_moment_is_never_listed_and_is_swept_by_the_next(
         "print('ready', flush=True)\n"
         "create_backup(load(start=root, url=url.text, environ={}), dialect_of(url), url, reason='killed')\n"
     )
-    half_written, finished, delay = 0, 0, 0.01
+    half_written, finished, delay = 0, 0, 0.001
     while not finished:
+        before = set(settings.backups.iterdir())
         with subprocess.Popen(
             [sys.executable, "-c", script, settings.root],
             stdin=subprocess.PIPE,
@@ -302,6 +303,8 @@ def test_a_backup_killed_at_any_moment_is_never_listed_and_is_swept_by_the_next(
             process.stdin.write(database.text)
             process.stdin.close()
             process.stdout.readline()
+            while process.poll() is None and set(settings.backups.iterdir()) <= before:
+                time.sleep(0.001)
             time.sleep(delay)
             process.kill()
             process.wait()
