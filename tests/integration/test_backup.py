@@ -290,7 +290,7 @@ def test_a_backup_killed_at_any_moment_is_never_listed_and_is_swept_by_the_next(
     )
     half_written, finished, delay = 0, 0, 0.001
     while not finished:
-        before = set(settings.backups.iterdir())
+        before = set(settings.backups.glob("*"))
         with subprocess.Popen(
             [sys.executable, "-c", script, settings.root],
             stdin=subprocess.PIPE,
@@ -303,7 +303,7 @@ def test_a_backup_killed_at_any_moment_is_never_listed_and_is_swept_by_the_next(
             process.stdin.write(database.text)
             process.stdin.close()
             process.stdout.readline()
-            while process.poll() is None and set(settings.backups.iterdir()) <= before:
+            while process.poll() is None and set(settings.backups.glob("*")) <= before:
                 time.sleep(0.001)
             time.sleep(delay)
             process.kill()
