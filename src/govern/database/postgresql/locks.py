@@ -10,7 +10,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from govern.database.connection import Connection
 from govern.database.dialect import MigrationLock
@@ -92,7 +92,13 @@ def hold_migration_lock(
             if waited >= wait_seconds:
                 raise _refused(connection.value(_holder_query()))
             sleep(min(random.uniform(*_POLL_SECONDS), max(0.01, wait_seconds - waited)))  # noqa: S311 - jitter
-        yield
+        try:
+            yield
+        except BaseException:
+            # now, and not when the server has noticed that the connection is gone
+            with suppress(CouldNotCheck, *server.errors()):
+                _release(connection, shared=shared)
+            raise
         _release(connection, shared=shared)
 
 
