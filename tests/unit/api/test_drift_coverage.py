@@ -31,7 +31,7 @@ def test_kinds_that_are_not_covered_say_why(tmp_path: Path) -> None:
         "kind": "index",
         "covered": True,
         "why_not": "",
-        "read_from": ["pg_class", "pg_index"],
+        "read_from": ["pg_class", "pg_index", "pg_inherits"],
     }
     assert kinds["subscription"]["covered"] is False
     assert all(row["why_not"] for row in kinds.values() if not row["covered"])
