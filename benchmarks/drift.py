@@ -6,10 +6,9 @@ folder. ``results`` is timed where its program is given: pip install results, in
 For each size it prints medians of time and peak memory of whole processes, the ratio of each peer to govern, pair
 by pair, and what govern spends in process; at the end, how time and memory of a table grow with their number.
 
-What bounds govern: up to some hundred tables the start of Python with psycopg and click (about 0.2 s of CPU, a quarter
-of it our own modules), above that the server's catalog reads, which run for both databases at once. On two processors
-these and Python's share are all that is left: seen were 2.0 to 2.9 times migra's speed at 40 tables, 3.0 to 4.8 at
-500 and 3.2 to 4.5 at 2,000, with other work on both processors all the time.
+What bounds govern is measured beside it, as the limit: a process that imports psycopg and click, asks both databases
+the same questions at once and throws the answers away. Up to some hundred tables that is the start of Python and a
+new session's first look at the catalogs, above it the server's catalog reads.
 """
 
 from __future__ import annotations
@@ -97,6 +96,12 @@ def bench(folder: Path, server: DatabaseUrl, tables: int, runs: int, results: Pa
         ),
         "migra": (peer, "--unsafe", sqlalchemy_url(live), sqlalchemy_url(declared)),
         "alembic check": (bin("alembic"), "check"),
+        "the limit: our queries alone": (
+            sys.executable,
+            str(write_limit(project, live)),
+            live.conninfo,
+            declared.conninfo,
+        ),
     }
     if results is not None:
         commands["results dbdiff"] = (str(results), "dbdiff", live.text, declared.text)
@@ -186,6 +191,34 @@ def run_queries(connection: Connection) -> None:
     with queries.reading(connection):
         for kind in queries.find_kinds(connection, TABLE):
             connection.rows(queries.kind_sql(kind, TABLE, has_rare=False))
+
+
+LIMIT = """
+import sys, threading
+import click, psycopg
+
+def read(conninfo):
+    with psycopg.connect(conninfo) as connection:
+        connection.execute("SET search_path = ''")
+        for query in QUERIES:
+            connection.execute(query).fetchall()
+
+threads = [threading.Thread(target=read, args=(conninfo,)) for conninfo in sys.argv[1:]]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+def write_limit(project: Path, live: DatabaseUrl) -> Path:
+    """A program that asks both databases govern's questions at once, and does nothing with the answers."""
+    dialect = dialect_of(live)
+    with dialect.connect(live, read_only=True) as connection, queries.reading(connection):
+        asked = [
+            queries.kind_sql(kind, TABLE, has_rare=False) for kind in queries.find_kinds(connection, TABLE)
+        ]
+    path = project / "limit.py"
+    path.write_text(f"QUERIES = {asked!r}\n{LIMIT}", encoding="utf-8")
+    return path
 
 
 def _time(run: Callable[[], object]) -> float:

@@ -18,7 +18,12 @@ def is_autocommit(connection: Any) -> bool:
 
 def execute_past_events(connection: Any, sql: str) -> Any:
     """Runs a statement that is ours past SQLAlchemy, whose events are for the project's; the first value of a row."""
-    cursor = driver_connection(connection).cursor()
+    return execute(driver_connection(connection), sql)
+
+
+def execute(driver: Any, sql: str) -> Any:
+    """The first value of the first row, if there is one. Any driver's connection will do."""
+    cursor = driver.cursor()
     try:
         cursor.execute(sql)
         row = cursor.fetchone() if cursor.description else None

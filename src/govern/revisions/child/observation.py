@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .driver_connection import driver_connection
+from .driver_connection import driver_connection, execute
 from .sqlite import is_in_transaction
 
 # the modes of rows being read and written; every change of a table takes a stronger one
@@ -141,7 +141,7 @@ class Observer:
             self._is_inside = _is_inside(driver)
             if not self._is_inside and _FITS_TRANSACTION.match(sql) and not _CONCURRENTLY.search(sql):
                 # locks of a statement that commits by itself are gone before they can be read
-                _run(driver, "BEGIN")
+                execute(driver, "BEGIN")
                 self._is_wrapped = True
             if revision != self._revision or self._is_wrapped:
                 self._facts = self._look(driver, _EVERYTHING)
@@ -188,21 +188,21 @@ class Observer:
     def _look(self, driver: Any, query: str) -> Facts:
         is_inside = self._is_inside or self._is_wrapped
         if is_inside:
-            _run(driver, "SAVEPOINT govern_observation")
+            execute(driver, "SAVEPOINT govern_observation")
         try:
-            document = _run(driver, query)
+            document = execute(driver, query)
         except Exception:
             if is_inside:
-                _run(driver, "ROLLBACK TO SAVEPOINT govern_observation")
+                execute(driver, "ROLLBACK TO SAVEPOINT govern_observation")
             raise
         if is_inside:
-            _run(driver, "RELEASE SAVEPOINT govern_observation")
+            execute(driver, "RELEASE SAVEPOINT govern_observation")
         return Facts(json.loads(document))
 
     def _end_own_transaction(self, driver: Any, how: str) -> None:
         if self._is_wrapped:
             self._is_wrapped = False
-            _run(driver, how)
+            execute(driver, how)
 
     @contextlib.contextmanager
     def _able_or_not(self) -> Iterator[None]:
@@ -330,19 +330,8 @@ class Comparison:
 def _is_inside(driver: Any) -> bool:
     """Whether a transaction is open; one that SQLAlchemy has promised is begun."""
     try:
-        _run(driver, "SAVEPOINT govern_observation")
+        execute(driver, "SAVEPOINT govern_observation")
     except Exception:  # each driver has its own
         return False
-    _run(driver, "RELEASE SAVEPOINT govern_observation")
+    execute(driver, "RELEASE SAVEPOINT govern_observation")
     return True
-
-
-def _run(driver: Any, sql: str) -> Any:
-    """The first column of the first row, if there is one."""
-    cursor = driver.cursor()
-    try:
-        cursor.execute(sql)
-        row = cursor.fetchone() if cursor.description else None
-        return row[0] if row else None
-    finally:
-        cursor.close()

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .driver_connection import driver_connection
+from .driver_connection import driver_connection, execute
 from .parent import Stop
 
 _OUTSIDE_TRANSACTIONS = re.compile(
@@ -45,11 +45,11 @@ def begin_before(connection: Any, sql: str, note: Callable[[str], None]) -> None
     _refuse_cascade(driver, sql)
     if switch is not None and is_in_transaction(driver):
         wanted = switch.group(1).lower() in ("1", "on", "true", "yes")
-        if wanted != bool(_run(driver, "PRAGMA foreign_keys")):
+        if wanted != bool(execute(driver, "PRAGMA foreign_keys")):
             driver.commit()
             note("PRAGMA foreign_keys works outside of transactions only: what preceded it was committed")
     elif _belongs_in_transaction(connection, sql) and not is_in_transaction(driver):
-        _run(driver, "BEGIN IMMEDIATE")
+        execute(driver, "BEGIN IMMEDIATE")
 
 
 def _refuse_cascade(driver: Any, sql: str) -> None:
@@ -58,10 +58,10 @@ def _refuse_cascade(driver: Any, sql: str) -> None:
     Only while foreign keys are on (sqlite.org/foreignkeys.html, 5), with ON DELETE CASCADE, SET NULL or SET DEFAULT.
     """
     dropped = _DROP_TABLE.match(sql)
-    if dropped is None or not _run(driver, "PRAGMA foreign_keys"):
+    if dropped is None or not execute(driver, "PRAGMA foreign_keys"):
         return
     table = dropped.group(1).replace('""', '"')
-    if _run(driver, _IS_BATCH.format(_literal(_BATCH_PREFIX + table))):
+    if execute(driver, _IS_BATCH.format(_literal(_BATCH_PREFIX + table))):
         child = next((name for name in _children(driver, table) if _has_rows(driver, name)), None)
         if child is not None:
             raise Stop("cascade", table=table, child=child)
@@ -69,12 +69,12 @@ def _refuse_cascade(driver: Any, sql: str) -> None:
 
 def _children(driver: Any, table: str) -> Iterator[str]:
     """Tables whose rows change with rows of ``table`` that are deleted, the batch operation's copy of it included."""
-    names = _run(driver, _CHILDREN.format(_literal(table)))
+    names = execute(driver, _CHILDREN.format(_literal(table)))
     return iter(json.loads(names or "[]"))
 
 
 def _has_rows(driver: Any, table: str) -> bool:
-    return bool(_run(driver, f"SELECT 1 FROM {_identifier(table)}"))  # noqa: S608 - a quoted name
+    return bool(execute(driver, f"SELECT 1 FROM {_identifier(table)}"))  # noqa: S608 - a quoted name
 
 
 def _literal(text: str) -> str:
@@ -93,13 +93,3 @@ def _belongs_in_transaction(connection: Any, sql: str) -> bool:
 def is_in_transaction(driver: Any) -> bool:
     own = driver if hasattr(driver, "in_transaction") else driver.driver_connection
     return bool(own.in_transaction)
-
-
-def _run(driver: Any, sql: str) -> Any:
-    cursor = driver.cursor()
-    try:
-        cursor.execute(sql)
-        row = cursor.fetchone() if cursor.description else None
-        return row[0] if row else None
-    finally:
-        cursor.close()
