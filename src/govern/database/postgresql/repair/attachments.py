@@ -95,3 +95,8 @@ def _take_over(old: ObjectKey, new: ObjectKey, declared: Side) -> Iterator[str]:
         when = _DEFERRABLE.search(str(facts["definition"]))
         key = f"{str(facts['type']).upper()} USING INDEX {own_name(old)}{when[0] if when else ''}"
         yield f"{alter} ADD CONSTRAINT {own_name(new)} {key}"
+
+
+def takes_what_there_is(partitioned_index: ObjectKey, side: Side) -> bool:
+    """Whether it attaches what it finds in the partitions when it is created. Not one that is created ON ONLY."""
+    return side.objects.get(partitioned_index, {}).get("valid") is not False
