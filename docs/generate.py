@@ -321,12 +321,12 @@ def render_guards(_current: str) -> str:
         "",
         _NOTICE,
         "",
-        "What `govern migrate` asks, in this order, before the first statement runs. A guard that says no refuses: exit code "
-        "4, and nothing was changed. Its answer is the entry of its name in the report. `govern plan` and "
-        "`govern migrate --dry-run` ask all that only read, and tell every answer. `govern migrate --list-guards` prints "
+        "What `govern migrate` asks, in this order, before the first statement runs. A guard that says no refuses: exit",
+        "code 4, and nothing was changed. Its answer is the entry of its name in the report. `govern plan` and",
+        "`govern migrate --dry-run` ask all that only read, and tell every answer. `govern migrate --list-guards` prints",
         "this list, with `--format json` for machines, and asks no database.",
         "",
-        "Nothing is forced: each guard has its own way to pass. With `--rehearse off` nobody sees what the revisions do: "
+        "Nothing is forced: each guard has its own way to pass. With `--rehearse off` nobody sees what the revisions do:",
         "what they lose is then known from a saved plan, or from their text alone, which does not tell all.",
         "",
         "| guard | on | `govern plan` |",
@@ -365,10 +365,11 @@ _KEYS: Mapping[str, str] = {
     "revision is taken back and [tried again](#waiting-for-locks); 0: as the server has it",
     "lock_retry_seconds": "for how long it is tried again",
     "statement_timeout_seconds": "PostgreSQL: how long a revision's statement may run; 0: as the server has it",
-    "long_transaction_seconds": "PostgreSQL: from when on another session's open transaction is long, see [guards](guards.md)",
+    "long_transaction_seconds": "PostgreSQL: from when on another session's open transaction is long, see "
+    "[guards](guards.md)",
     "replica_lag_seconds": "PostgreSQL: from when on a replica is behind",
-    "calm_wait_seconds": "PostgreSQL: how long `govern migrate` waits for long transactions and replicas that are behind before "
-    "it refuses; 0: it only warns",
+    "calm_wait_seconds": "PostgreSQL: how long `govern migrate` waits for long transactions and replicas that are "
+    "behind before it refuses; 0: it only warns",
     "targets": "more databases, for `--target NAME`: each a table with `url` or `url_env`",
 }
 
