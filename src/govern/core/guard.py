@@ -153,9 +153,9 @@ TRANSACTIONS = Guard(
 GUARDS = (
     CHAIN,
     HISTORY,
-    SAVED_PLAN,
     POOLER,
     LOCK,
+    SAVED_PLAN,
     RESUME,
     UNCOMMITTED,
     REPLICAS,
@@ -164,8 +164,8 @@ GUARDS = (
     VERIFY,
     REHEARSE,
     HAZARDS,
-    RIGHTS,
     DRIFT,
+    RIGHTS,
     TRANSACTIONS,
 )
 """In the order in which they are asked."""
