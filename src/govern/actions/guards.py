@@ -68,8 +68,8 @@ class Asking:
         self.draft.add(Entry(name=guard.name, status="skipped", reason=why, is_optional=True))
 
     def until_calm(self, look: Callable[[], tuple[Finding, ...]], seconds: float) -> tuple[Finding, ...]:
-        """Looks until nothing is found, for ``seconds`` at most where it is a migration that waits."""
-        end = self.monotonic() + (seconds if self.is_migrating else 0.0)
+        """Looks until nothing is found, for ``seconds`` at most."""
+        end = self.monotonic() + seconds
         told = ""
         while (findings := look()) and self.monotonic() < end:
             if findings[0].subject.name != told:
@@ -85,8 +85,8 @@ def ask_for_lock(asking: Asking) -> None:
     if asking.live.dialect.is_server:
         asking.answer(guards.POOLER, findings, POOLER_PASSED if not findings else "")
     if lock is not None:
-        holder = check_lock_free(asking.live, lock)
-        asking.draft.passed(guards.LOCK.name, f"not free yet: {holder}" if holder else "free")
+        held = check_lock_free(asking.live, lock)
+        asking.answer(guards.LOCK, held, "" if held else "free")
 
 
 POOLER_PASSED = "the session stays ours"
@@ -162,8 +162,8 @@ def _ask_for_transactions(asking: Asking, rehearsal: Rehearsal) -> None:
 
 
 def _wait_for_calm(asking: Asking, look: Callable[[], tuple[Finding, ...]]) -> tuple[Finding, ...]:
-    """Warnings; where the project waits for calm and there is none at the end, they are more than that."""
-    seconds = asking.live.settings.calm_wait_seconds
+    """Warnings; where a migration waits for calm and there is none at the end, they are more than that."""
+    seconds = asking.live.settings.calm_wait_seconds if asking.is_migrating else 0.0
     findings = asking.until_calm(look, seconds)
     return tuple(replace(one, severity=Severity.ERROR) for one in findings) if seconds > 0 else findings
 

@@ -43,7 +43,8 @@ def lock(session: Session) -> Report:
 @click.option(
     "--rehearse",
     type=click.Choice(["schema", "data", "off"]),
-    help="Run the revisions on a copy first: of the schema (the default, where one can be made), or on the backup.",
+    help="Run the revisions on a copy first: of the schema (the default, where one can be made), or on the backup. "
+    "off: nobody sees what they do.",
 )
 @click.option(
     "--allow",

@@ -20,6 +20,15 @@ POOLED_CONNECTION = Rule(
     remedy="give the URL of PostgreSQL itself, or of a pool in session mode",
 )
 
+HELD_LOCK = Rule(
+    id="startup.migration-lock-held",
+    name="a migration is running",
+    severity=Severity.INFO,
+    condition="somebody holds the lock that serialises migrations",
+    effect="govern migrate waits for it",
+    remedy="wait; if the process is gone, end its session",
+)
+
 
 def check_session(live: LiveDatabase) -> tuple[MigrationLock | None, tuple[Finding, ...]]:
     """How the lock is taken; None and a finding where none can be held."""
@@ -32,16 +41,23 @@ def check_session(live: LiveDatabase) -> tuple[MigrationLock | None, tuple[Findi
         )
 
 
-def check_lock_free(live: LiveDatabase, lock: MigrationLock) -> str | None:
+def check_lock_free(live: LiveDatabase, lock: MigrationLock) -> tuple[Finding, ...]:
+    """Nothing if nobody holds it; who holds it is told, for a migration would wait."""
+    holder = find_lock_holder(live, lock)
+    about = Subject(kind="database", name=live.url.redacted)
+    return (Finding.of(HELD_LOCK, about, f"the migration lock is held: {holder}"),) if holder else ()
+
+
+def find_lock_holder(live: LiveDatabase, lock: MigrationLock) -> str | None:
     """Who holds it, in words; None if nobody does."""
     if lock.file is not None:
-        return _check_file_free(live, lock.file)
+        return _find_file_holder(live, lock.file)
     with live.connect() as connection:
         holder = connection.value(lock.holder_query) if lock.holder_query else None
     return str(holder) if holder else None
 
 
-def _check_file_free(live: LiveDatabase, file: Path) -> str | None:
+def _find_file_holder(live: LiveDatabase, file: Path) -> str | None:
     try:
         if file.exists():
             FileLock(file, timeout=0).acquire().lock.release()
