@@ -1,5 +1,5 @@
-"""Writes the pages that repeat what the code says: cli.md, rules.md, a page for each rule of lint with its
-examples, and the key table of configuration.md.
+"""Writes the pages that repeat what the code says: cli.md, rules.md, guards.md, a page for each rule of lint with
+its examples, and the key table of configuration.md.
 
 ``python docs/generate.py`` writes them, ``--check`` only says what would change and exits 1 if anything would.
 """
@@ -24,6 +24,7 @@ from govern.cli.root import root
 from govern.config import _FileSettings
 from govern.core import report
 from govern.core.finding import Rule
+from govern.core.guard import GUARDS, Guard
 
 DOCS = Path(__file__).resolve().parent
 _NOTICE = "<!-- written by docs/generate.py: change the code, then run `make docs` -->"
@@ -188,6 +189,7 @@ _FAMILIES: Mapping[str, str] = {
     "integrity": "what the manifest says of critical tables",
     "startup": "whether an application may start, and what `govern doctor` looks at",
     "backup": "backups that are damaged or do not restore",
+    "guard": "what keeps `govern migrate` from beginning; see [guards](guards.md)",
 }
 """The families there are rules of, in the order of the page."""
 
@@ -309,6 +311,38 @@ def _drift_table(rules: Mapping[str, Rule]) -> Iterator[str]:
         yield f"| {kind} | {effect} |"
 
 
+# --- the guards -------------------------------------------------------------------------------------------
+
+
+def render_guards(_current: str) -> str:
+    """guards.md: what each guard of a migration asks, and what lets it pass."""
+    lines = [
+        "# Guards",
+        "",
+        _NOTICE,
+        "",
+        "What `govern migrate` asks, in this order, before the first statement runs. A guard that says no",
+        "refuses: exit code 4, and nothing was changed. Its answer is the entry of its name in the report. `govern",
+        "plan` and `govern migrate --dry-run` ask all that only read, and tell every answer. `govern migrate",
+        "--list-guards` prints this list, with `--format json` for machines, and asks no database.",
+        "",
+        "Nothing is forced: each guard has its own way to pass. With `--rehearse off` nobody sees what the revisions",
+        "do: what they lose is then known from a saved plan, or from their text alone, which does not tell all.",
+        "",
+        "| guard | on | `govern plan` |",
+        "|---|---|---|",
+        *(_guard_row(guard) for guard in GUARDS),
+    ]
+    for guard in GUARDS:
+        lines += ["", f"## {guard.name}", "", _sentence(guard.asks), "", f"If not: {guard.passes}."]
+    return "\n".join(lines) + "\n"
+
+
+def _guard_row(guard: Guard) -> str:
+    where = ", ".join(filter(None, ("PostgreSQL" if guard.needs_server else "", guard.when))) or "every run"
+    return f"| [{guard.name}](#{slug(guard.name)}) | {where} | {'asks' if guard.is_asked_by_plan else 'does not ask'} |"
+
+
 # --- the configuration ------------------------------------------------------------------------------------
 
 _KEYS: Mapping[str, str] = {
@@ -331,6 +365,11 @@ _KEYS: Mapping[str, str] = {
     "revision is taken back and [tried again](#waiting-for-locks); 0: as the server has it",
     "lock_retry_seconds": "for how long it is tried again",
     "statement_timeout_seconds": "PostgreSQL: how long a revision's statement may run; 0: as the server has it",
+    "long_transaction_seconds": "PostgreSQL: from when on another session's open transaction is long, see "
+    "[guards](guards.md)",
+    "replica_lag_seconds": "PostgreSQL: from when on a replica is behind",
+    "calm_wait_seconds": "PostgreSQL: how long `govern migrate` waits for long transactions and replicas that are "
+    "behind before it refuses; 0: it only warns",
     "targets": "more databases, for `--target NAME`: each a table with `url` or `url_env`",
 }
 
@@ -381,6 +420,7 @@ _PAGES: Mapping[str, Callable[[str], str]] = {
     "cli.md": render_cli,
     "rules.md": render_rules,
     "configuration.md": render_configuration,
+    "guards.md": render_guards,
     **{
         f"rules/{_page_of(rule)}": lambda _current, rule=rule: render_lint_rule(rule)
         for rule in all_rules().values()

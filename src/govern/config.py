@@ -73,6 +73,12 @@ class Settings:
     """How long a revision that met a lock is tried again, from the first time on."""
     statement_timeout_seconds: float
     """How long a revision's statement may run; 0: as the server has it."""
+    long_transaction_seconds: float
+    """From when on another session's transaction is long."""
+    replica_lag_seconds: float
+    """From when on a replica is behind."""
+    calm_wait_seconds: float
+    """How long a migration waits for such transactions and replicas before it refuses; 0: it only warns."""
     actor: str
 
     @property
@@ -109,6 +115,9 @@ class _FileSettings:
     lock_timeout_seconds: float = 0.1
     lock_retry_seconds: float = 60.0
     statement_timeout_seconds: float = 0.0
+    long_transaction_seconds: float = 60.0
+    replica_lag_seconds: float = 30.0
+    calm_wait_seconds: float = 0.0
     targets: Mapping[str, Mapping[str, Any]] | None = None
 
 
@@ -151,6 +160,9 @@ def load(
         lock_timeout_seconds=float(declared.lock_timeout_seconds),
         lock_retry_seconds=float(declared.lock_retry_seconds),
         statement_timeout_seconds=float(declared.statement_timeout_seconds),
+        long_transaction_seconds=float(declared.long_transaction_seconds),
+        replica_lag_seconds=float(declared.replica_lag_seconds),
+        calm_wait_seconds=float(declared.calm_wait_seconds),
         actor=environ.get("GOVERN_ACTOR") or environ.get("USER") or environ.get("LOGNAME") or _account(),
     )
 

@@ -14,7 +14,7 @@ from psycopg import sql
 from govern.database import embedded
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
-from tests.acceptance.program import GOVERN, Project, assert_told, dump
+from tests.acceptance.program import GOVERN, Project, assert_told, dump, execute
 from tests.fixtures.databases import MakeRole, with_credentials
 from tests.fixtures.projects import read_version
 
@@ -106,6 +106,7 @@ def test_without_the_right_to_write_the_ledger_nothing_is_begun(
 ) -> None:
     user = urlsplit(make_role("app", "a-password", createdb=True).text).username
     assert user is not None
+    execute(postgresql_database, f"GRANT CREATE ON SCHEMA public TO {user}")
     before = dump(postgresql_database)
     project = make_project("plain", with_credentials(postgresql_database, user, "a-password"))
     assert_told(project, "migrate", exit_code=3, said="the role may not write the ledger")

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from govern.actions import resume, tidy
 from govern.actions.account import Account
+from govern.actions.guards import POOLER_PASSED
 from govern.actions.precautions import Precautions, take_precautions
 from govern.actions.record import finish_run, start_run
 from govern.actions.saved_plan import describe_difference, guard_plan
@@ -28,6 +29,7 @@ from govern.actions.validate import serious, validate
 from govern.actions.watch import watching
 from govern.checks.integrity import ORPHAN
 from govern.checks.startup import find_unhealthy_run
+from govern.core import guard as guards
 from govern.core.finding import Finding, Subject
 from govern.core.report import Draft, Entry
 from govern.core.run import AppliedRevision, Run
@@ -78,12 +80,15 @@ def migrate(
         watch.tell(event)
         prepared.account.note(event)
 
+    lock = live.dialect.migration_lock(live.url)
+    if live.dialect.is_server:
+        draft.passed(guards.POOLER.name, POOLER_PASSED)
     try:
         with watching(live, narrate) as watch:
             outcome = Runner(live.settings).upgrade(
                 live.url,
                 to,
-                lock=live.dialect.migration_lock(live.url),
+                lock=lock,
                 wait_seconds=live.settings.lock_wait_seconds,
                 on_locked=prepare,
                 on_event=hear,
@@ -134,7 +139,7 @@ def _prepare(
     if prepared.run is not None:
         _confirm_unchanged(prepared, live)
         return
-    draft.passed("lock", "held by the connection that migrates")
+    draft.passed(guards.LOCK.name, "held by the connection that migrates")
     resume.forget(live, chain.ancestors(stamped))
     ready = take_precautions(live, draft, chain, manifest, prepared.precautions, to=to, narrate=narrate)
     prepared.committed = ready.committed

@@ -1,23 +1,24 @@
 """What comes between the lock and the first statement.
 
-In this order: a saved plan still fits; of a revision that was begun before, it is proven what is left to do; a
-backup is good for a restore; what is left of the revisions succeeds on a copy; nothing is lost that nobody allowed
-by name. The proof comes first, because a rehearsal must not run what the copy has already.
+In this order: a saved plan still fits; of a revision that was begun before, it is proven what is left to do; nobody
+else is changing the schema, and there is room; a backup is good for a restore; what is left of the revisions succeeds
+on a copy; nothing is lost that nobody allowed by name; the role may do what the copy let it do. The proof comes first,
+because a rehearsal must not run what the copy has already. ``core/guard.py`` lists all guards.
 """
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from govern.actions import resume
 from govern.actions.backup import RestoredCopy, create_verified_backup
+from govern.actions.guards import Asking, ask_after, ask_before
 from govern.actions.rehearse import Rehearsal, RehearsalChoice, conclude, rehearse, rehearse_on
 from govern.actions.saved_plan import SavedPlan, guard_plan
+from govern.core import guard as guards
 from govern.core.backup import Backup
-from govern.core.hazard import Hazard
 from govern.core.plan import RehearsalKind
 from govern.core.report import Draft, Entry
 from govern.database.live import LiveDatabase
@@ -75,88 +76,114 @@ def take_precautions(
 
     The caller holds the migration lock, and something is pending.
     """
-    if precautions.plan is not None:
-        guard_plan(precautions.plan, live, chain)
-        draft.passed("plan", f"{precautions.plan.path.name} fits, digest {precautions.plan.digest[:12]}")
-    committed = resume.prepare_resumption(
-        live,
-        draft,
-        chain.pending(live.read_stamped(), to),
-        read_scope(live.settings, manifest),
-        narrate=narrate,
-    )
-    rehearsals: list[Rehearsal] = []
-
-    def rehearse_on_backup(copy: RestoredCopy) -> None:
-        narrate("rehearsing on the restored backup")
-        restored = LiveDatabase(live.settings, copy.url)
-        rehearsals.append(
-            rehearse_on(restored, live, chain, manifest, to=to, how="data", committed=committed)
-        )
-
-    backup = None
-    if precautions.backup == "auto":
-        on_restored = rehearse_on_backup if precautions.rehearse == "data" else None
-        backup = create_verified_backup(
-            live, draft, reason="migrate", narrate=narrate, on_restored=on_restored
-        )
-    else:
-        draft.passed("backup", "none was taken: --backup off")
-    if precautions.rehearse == "off":
-        draft.passed("rehearse", "nothing was rehearsed: --rehearse off")
-    elif not rehearsals:
-        is_asked = precautions.rehearse is not None
-        rehearsals += _rehearse(
-            live, draft, chain, manifest, backup, committed, to=to, is_asked=is_asked, narrate=narrate
-        )
-    for rehearsal in rehearsals:
+    asking = Asking(live=live, draft=draft, is_migrating=True, narrate=narrate)
+    pending = chain.pending(live.read_stamped(), to)
+    _guard_plan(live, draft, chain, precautions.plan)
+    scope = read_scope(live.settings, manifest)
+    committed = resume.prepare_resumption(live, draft, pending, scope, narrate=narrate)
+    ask_before(asking, with_backup=precautions.backup == "auto")
+    looked_at = live.read_fingerprint()
+    trial = _Trial(live, chain, manifest, to, committed, narrate)
+    backup = _back_up(trial, draft, precautions)
+    rehearsal = trial.rehearsal or _rehearse(trial, draft, backup, precautions.rehearse)
+    if rehearsal is not None:
         conclude(rehearsal, draft)
-        _guard_hazards(rehearsal.lost, draft, precautions.allow)
+    ask_after(
+        asking,
+        rehearsal,
+        pending,
+        manifest,
+        allow=precautions.allow,
+        plan=precautions.plan,
+        is_resumed=bool(committed),
+    )
+    _guard_unchanged(live, looked_at)
     return Ready(backup=backup.id if backup else None, committed=committed)
 
 
+def _guard_plan(live: LiveDatabase, draft: Draft, chain: Chain, plan: SavedPlan | None) -> None:
+    if plan is not None:
+        guard_plan(plan, live, chain)
+        draft.passed(guards.SAVED_PLAN.name, f"{plan.path.name} fits, digest {plan.digest[:12]}")
+
+
+def _guard_unchanged(live: LiveDatabase, fingerprint: str) -> None:
+    """Who changes a schema by hand takes no lock of ours."""
+    if live.read_fingerprint() != fingerprint:
+        raise Refused(
+            "the schema was changed while the migration was prepared",
+            why="the backup and the rehearsal are of another schema than there is now",
+            next="see what changed: govern drift; then run again",
+        )
+
+
+@dataclass(slots=True)
+class _Trial:
+    """The revisions on a copy."""
+
+    live: LiveDatabase
+    chain: Chain
+    manifest: Manifest | None
+    to: str
+    committed: Committed
+    narrate: Narrate
+    rehearsal: Rehearsal | None = None
+    """On the backup, if that was asked for."""
+
+    def on_backup(self, copy: RestoredCopy) -> None:
+        self.narrate("rehearsing on the restored backup")
+        self.rehearsal = rehearse_on(
+            LiveDatabase(self.live.settings, copy.url),
+            self.live,
+            self.chain,
+            self.manifest,
+            to=self.to,
+            how="data",
+            committed=self.committed,
+        )
+
+    def on(self, how: RehearsalKind, backup: Backup | None) -> Rehearsal:
+        """Raises CouldNotCheck where no copy can be had."""
+        return rehearse(
+            self.live,
+            self.chain,
+            self.manifest,
+            to=self.to,
+            how=how,
+            committed=self.committed,
+            backup=backup,
+            narrate=self.narrate,
+        )
+
+
+def _back_up(trial: _Trial, draft: Draft, precautions: Precautions) -> Backup | None:
+    """With ``--rehearse data`` the restored copy that proves it is the one to rehearse on."""
+    if precautions.backup == "off":
+        draft.passed(guards.BACKUP.name, "none was taken: --backup off")
+        return None
+    on_restored = trial.on_backup if precautions.rehearse == "data" else None
+    return create_verified_backup(
+        trial.live, draft, reason="migrate", narrate=trial.narrate, on_restored=on_restored
+    )
+
+
 def _rehearse(
-    live: LiveDatabase,
-    draft: Draft,
-    chain: Chain,
-    manifest: Manifest | None,
-    backup: Backup | None,
-    committed: Committed,
-    *,
-    to: str,
-    is_asked: bool,
-    narrate: Narrate,
-) -> list[Rehearsal]:
+    trial: _Trial, draft: Draft, backup: Backup | None, choice: RehearsalChoice | None
+) -> Rehearsal | None:
     """On a copy of the schema. Where nobody asked for just that, a revision that fails there may need rows and is
     tried on the backup, and a copy that cannot be had is done without."""
-
-    def on(how: RehearsalKind) -> Rehearsal:
-        return rehearse(
-            live, chain, manifest, to=to, how=how, committed=committed, backup=backup, narrate=narrate
-        )
-
+    if choice == "off":
+        draft.passed(guards.REHEARSE.name, "nothing was rehearsed: --rehearse off")
+        return None
     try:
-        rehearsal = on("schema")
-        if rehearsal.error is not None and backup is not None and not is_asked:
-            narrate("it fails on an empty copy")
-            rehearsal = on("data")
+        rehearsal = trial.on("schema", backup)
+        if rehearsal.error is not None and backup is not None and choice is None:
+            trial.narrate("it fails on an empty copy")
+            rehearsal = trial.on("data", backup)
     except CouldNotCheck as error:
-        if is_asked:
+        if choice is not None:
             raise
         reason = f"{error.what}: {error.why}"
-        draft.add(Entry(name="rehearse", status="skipped", reason=reason, is_optional=True))
-        return []
-    return [rehearsal]
-
-
-def _guard_hazards(hazards: tuple[Hazard, ...], draft: Draft, allow: tuple[str, ...]) -> None:
-    forbidden = [hazard for hazard in hazards if str(hazard) not in allow]
-    if forbidden:
-        raise Refused(
-            "the pending revisions can lose data",
-            why=", ".join(hazard.described for hazard in forbidden),
-            next="allow each by name: "
-            + " ".join(f"--allow {shlex.quote(str(hazard))}" for hazard in forbidden),
-        )
-    if hazards:
-        draft.passed("hazards", f"allowed by name: {', '.join(map(str, hazards))}")
+        draft.add(Entry(name=guards.REHEARSE.name, status="skipped", reason=reason, is_optional=True))
+        return None
+    return rehearsal

@@ -21,6 +21,7 @@ from govern.core.hazard import Hazard, hazards_of_changing
 from govern.core.observation import Observation
 from govern.core.plan import RehearsalKind
 from govern.core.report import Draft, Entry
+from govern.core.right import Right, find_rights
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
@@ -54,6 +55,11 @@ class Rehearsal:
     findings: tuple[Finding, ...] = ()
     """How the copy differed from the declared schema afterwards."""
     remark: str = ""
+    """What the project's scope made of the differences."""
+    undecided: str = ""
+    """Why the copy was not held against the declared schema."""
+    rights: tuple[Right, ...] = ()
+    """What the role must be able to do at the live database."""
 
     @property
     def lost(self) -> tuple[Hazard, ...]:
@@ -85,7 +91,8 @@ def conclude(rehearsal: Rehearsal, draft: Draft) -> None:
     if rehearsal.failure is None:
         ran = count_of(len(rehearsal.observations), "statement")
         took = f"{sum(rehearsal.seconds.values()):.2f} s"
-        remark = f"; {rehearsal.remark}" if rehearsal.remark else ""
+        remarks = filter(None, (rehearsal.undecided, rehearsal.remark))
+        remark = "".join(f"; {remark}" for remark in remarks)
         draft.add(Entry.of("rehearse", rehearsal.findings, f"{ran} on {_ON[rehearsal.how]}, {took}{remark}"))
         return
     if rehearsal.findings:
@@ -125,7 +132,7 @@ def rehearse_on(
     if set(copy.read_stamped()) != set(reached):
         return Rehearsal(how=how, observations=outcome.observations, failure=_nothing_persisted(live, how))
     after = copy.read_snapshot()
-    findings, remark = _judge(copy, live, before, after, manifest)
+    findings, remark, undecided = _judge(copy, live, before, after, manifest)
     return Rehearsal(
         how=how,
         observations=outcome.observations,
@@ -134,6 +141,8 @@ def rehearse_on(
         failure=_differs(findings, reached) if serious(findings) else None,
         findings=findings,
         remark=remark,
+        undecided=undecided,
+        rights=find_rights(diff(before, after), outcome.observations, before),
     )
 
 
@@ -163,14 +172,17 @@ def _schema_copy(live: LiveDatabase) -> Iterator[LiveDatabase]:
 
 def _judge(
     copy: LiveDatabase, live: LiveDatabase, before: Snapshot, after: Snapshot, manifest: Manifest | None
-) -> tuple[tuple[Finding, ...], str]:
-    """How the copy differs from what is declared, but for what it differed in from the live one to begin with."""
+) -> tuple[tuple[Finding, ...], str, str]:
+    """How the copy differs from what is declared, but for what it differed in from the live one to begin with.
+
+    With what the scope left out, and why it could not be compared.
+    """
     try:
         verdict, _ = judge_schema(copy, after, manifest)
     except CouldNotCheck as error:
-        return (), f"not compared with the declared schema: {error.what}"
+        return (), "", f"not compared with the declared schema: {error.what}"
     if not verdict.findings:
-        return (), verdict.remark
+        return (), verdict.remark, ""
     lost_in_copying = {change.key for change in diff(live.read_snapshot(), before)}
     findings = tuple(
         finding
@@ -178,7 +190,7 @@ def _judge(
         if (finding.subject.kind, finding.subject.namespace or "", finding.subject.name)
         not in lost_in_copying
     )
-    return findings, verdict.remark
+    return findings, verdict.remark, ""
 
 
 def _hazards(outcome: Outcome, before: Snapshot, after: Snapshot) -> Mapping[str, tuple[Hazard, ...]]:
@@ -188,8 +200,7 @@ def _hazards(outcome: Outcome, before: Snapshot, after: Snapshot) -> Mapping[str
     statements = [observation.sql for observation in outcome.observations]
     found: dict[str, tuple[Hazard, ...]] = {}
     for hazard in hazards_of_changing(diff(before, after), statements):
-        table = hazard.subject.split(".")[0]
-        speaking = [one.revision for one in outcome.observations if table in one.sql]
+        speaking = [one.revision for one in outcome.observations if hazard.whole in one.sql]
         revision = speaking[-1] if speaking else outcome.revisions[-1].revision
         found[revision] = (*found.get(revision, ()), hazard)
     return found
@@ -220,5 +231,5 @@ def _differs(findings: tuple[Finding, ...], reached: tuple[str, ...]) -> Refused
     return Refused(
         f"at {name_revisions(reached)} the database would not be as declared",
         why=f"{count_of(len(findings), 'difference')} on the copy; the first: {first.message}",
-        next=f"{first.remedy}; or migrate all the same: --rehearse off",
+        next=f"{first.remedy}; or accept the difference: drift in the manifest",
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from govern.actions.files import write_text
 from govern.actions.plan import plan_json
+from govern.core.hazard import Hazard
 from govern.core.plan import Plan
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
@@ -44,6 +45,8 @@ class SavedPlan:
     from_revision: tuple[str, ...]
     to_revision: tuple[str, ...]
     revisions: tuple[PlannedRevision, ...]
+    hazards: tuple[Hazard, ...]
+    """What was seen to be lost when the plan was made."""
 
     @property
     def target(self) -> str:
@@ -97,6 +100,7 @@ def _parse(path: Path, content: Mapping[str, Any], digest: str) -> SavedPlan:
             )
             for one in content["revisions"]
         ),
+        hazards=tuple(map(Hazard.parse, content["hazards"])),
     )
 
 

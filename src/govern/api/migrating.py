@@ -6,6 +6,7 @@ from pathlib import Path
 
 from govern.actions import lock as lock_action
 from govern.actions import migrate as migrate_action
+from govern.actions.guards import Asking, ask_after, ask_before, ask_for_lock
 from govern.actions.plan import make_plan, plan_json
 from govern.actions.precautions import BackupPolicy, Precautions
 from govern.actions.rehearse import RehearsalChoice, conclude
@@ -25,6 +26,7 @@ from govern.api.project import (
 )
 from govern.config import Settings
 from govern.core.changes import describe_change
+from govern.core.guard import GUARDS
 from govern.core.plan import Plan
 from govern.core.report import Draft
 from govern.core.wording import count_of
@@ -47,7 +49,8 @@ def plan(
     project = read_project(settings)
     live = open_database(project, draft)
     guard_chain(project, draft, live)
-    made = _plan(draft, live, project, to=to, narrate=narrate)
+    precautions = Precautions(allow=_allowed(project))
+    made = _plan(draft, live, project, precautions, to=to, narrate=narrate)
     if out is not None:
         digest = save_plan(out, made, dialect=live.dialect.name)
         draft.passed("save", f"{out}, digest {digest[:12]}; apply it: govern migrate --plan {out}")
@@ -73,8 +76,9 @@ def migrate(
     """
     saved = read_plan(plan) if plan else None
     project = read_project(settings)
-    allow = (*allow, *map(str, sorted(allowed_hazards(project.manifest, local_today()))))
-    precautions = Precautions(backup=backup, rehearse=rehearse, allow=allow, plan=saved)
+    precautions = Precautions(
+        backup=backup, rehearse=rehearse, allow=(*allow, *_allowed(project)), plan=saved
+    )
     guard_chain(project, draft)
     if not dry_run:
         create_target(settings)
@@ -83,12 +87,20 @@ def migrate(
     if dry_run:
         if saved is not None:
             guard_plan(saved, live, project.chain)
-        _plan(draft, live, project, to=saved.target if saved else to, narrate=narrate)
+        _plan(draft, live, project, precautions, to=saved.target if saved else to, narrate=narrate)
         return
     migrate_action.migrate(
         live, draft, project.chain, project.manifest, to=to, precautions=precautions, narrate=narrate
     )
     describe_target(live, project, draft)
+
+
+@command("migrate")
+def list_guards(draft: Draft, settings: Settings) -> None:
+    """What stands between ``migrate`` and the database; asks neither the project nor the database."""
+    del settings
+    draft.data["guards"] = [guard.to_json() for guard in GUARDS]
+    draft.passed("guards", f"{count_of(len(GUARDS), 'guard')}, in the order in which they are asked")
 
 
 @command("stamp")
@@ -150,10 +162,27 @@ def history(draft: Draft, settings: Settings, *, limit: int = 20) -> None:
     )
 
 
-def _plan(draft: Draft, live: LiveDatabase, project: Project, *, to: str, narrate: Narrate) -> Plan:
+def _allowed(project: Project) -> tuple[str, ...]:
+    """The hazards that the manifest allows today."""
+    return tuple(map(str, sorted(allowed_hazards(project.manifest, local_today()))))
+
+
+def _plan(
+    draft: Draft,
+    live: LiveDatabase,
+    project: Project,
+    precautions: Precautions,
+    *,
+    to: str,
+    narrate: Narrate,
+) -> Plan:
+    """Every guard that only reads is asked, and what it says is told."""
     pending = project.chain.pending(live.read_stamped(), to)
     rehearsal = None
     if pending:
+        asking = Asking(live=live, draft=draft, is_migrating=False, narrate=narrate)
+        ask_for_lock(asking)
+        ask_before(asking, with_backup=precautions.backup == "auto")
         begun = find_resumption(
             live, draft, pending, read_scope(live.settings, project.manifest), narrate=narrate
         )
@@ -170,6 +199,15 @@ def _plan(draft: Draft, live: LiveDatabase, project: Project, *, to: str, narrat
             narrate=narrate,
         )
         conclude(rehearsal, draft)
+        ask_after(
+            asking,
+            rehearsal,
+            pending,
+            project.manifest,
+            allow=precautions.allow,
+            plan=None,
+            is_resumed=begun is not None,
+        )
     else:  # an emptied database that says head is not where it should be
         validate(live, draft, project.manifest)
     made = make_plan(live, project.chain, pending, rehearsal)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from govern.checks.chain import check_chain
+from govern.checks.chain import HISTORY_RULES, check_chain
 from govern.config import Settings
 from govern.core.finding import Finding, Severity
+from govern.core.guard import CHAIN, HISTORY
 from govern.core.report import Draft, Entry
 from govern.core.run import AppliedRevision
 from govern.core.wording import count_of
@@ -89,7 +90,13 @@ def guard_chain(project: Project, draft: Draft, live: LiveDatabase | None = None
         if live
         else find_chain_problems(project)
     )
-    draft.replace(Entry.of("chain", findings, count_of(len(project.chain.files), "revision file")))
+    of_history = tuple(finding for finding in findings if finding.rule in HISTORY_RULES)
+    of_files = tuple(finding for finding in findings if finding.rule not in HISTORY_RULES)
+    draft.replace(Entry.of(CHAIN.name, of_files, count_of(len(project.chain.files), "revision file")))
+    if live or of_history:
+        draft.replace(
+            Entry.of(HISTORY.name, of_history, "as the database, its ledger and govern.sum know it")
+        )
     broken = [finding for finding in findings if finding.severity >= Severity.ERROR]
     if broken:
         first = broken[0]

@@ -7,8 +7,7 @@ import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
+from govern.checks.guard.lock import HELD_LOCK, find_lock_holder
 from govern.config import Settings
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.report import Entry
@@ -62,14 +61,6 @@ MISSING_RIGHT = Rule(
     condition="the role may not create databases, or a folder cannot be written",
     effect="checks and backups have no scratch database, or no place",
     remedy="grant it, or configure another place",
-)
-HELD_LOCK = Rule(
-    id="startup.migration-lock-held",
-    name="a migration is running",
-    severity=Severity.INFO,
-    condition="somebody holds the lock that serialises migrations",
-    effect="govern migrate waits for it",
-    remedy="wait; if the process is gone, end its session",
 )
 RULES = (UNREADABLE_PROJECT, UNCLEAR_METADATA, MISSING_TOOL, NO_DATABASE, MISSING_RIGHT, HELD_LOCK)
 
@@ -299,22 +290,7 @@ def _look_at_backup_client(database: LiveDatabase) -> str:
 
 
 def _look_at_migration_lock(database: LiveDatabase) -> str:
-    lock = database.dialect.migration_lock(database.url)
-    if lock.file is not None:
-        return _look_at_lock_file(database, lock.file)
-    with database.connect() as connection:
-        holder = connection.value(lock.holder_query) if lock.holder_query else None
+    holder = find_lock_holder(database, database.dialect.migration_lock(database.url))
     if holder:
-        raise Refused("the migration lock is held", why=str(holder))
-    return "free"
-
-
-def _look_at_lock_file(database: LiveDatabase, file: Path) -> str:
-    """Raises Refused, naming the holder."""
-    try:
-        if file.exists():
-            FileLock(file, timeout=0).acquire().lock.release()
-    except Timeout:
-        with database.dialect.hold_migration_lock(database.url, wait_seconds=0):
-            pass
+        raise Refused("the migration lock is held", why=holder)
     return "free"

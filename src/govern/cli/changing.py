@@ -43,7 +43,8 @@ def lock(session: Session) -> Report:
 @click.option(
     "--rehearse",
     type=click.Choice(["schema", "data", "off"]),
-    help="Run the revisions on a copy first: of the schema (the default, where one can be made), or on the backup.",
+    help="Run the revisions on a copy first: of the schema (the default, where one can be made), or on the backup. "
+    "off: nobody sees what they do.",
 )
 @click.option(
     "--allow",
@@ -57,7 +58,14 @@ def lock(session: Session) -> Report:
     metavar="FILE",
     help="Apply exactly this plan of govern plan --out, or nothing.",
 )
-@click.option("--dry-run", is_flag=True, help="Every check and the plan; nothing is changed.")
+@click.option(
+    "--dry-run", is_flag=True, help="Every guard that only reads, and the plan; nothing is changed."
+)
+@click.option(
+    "--list-guards",
+    is_flag=True,
+    help="Only list what can say no, and what would let it pass; asks no database.",
+)
 def migrate(
     session: Session,
     *,
@@ -67,19 +75,26 @@ def migrate(
     allow: tuple[str, ...],
     plan: Path | None,
     dry_run: bool,
+    list_guards: bool,
 ) -> Report:
     """The guarded migration: checks, lock, backup, rehearsal, apply, validate, ledger.
+
+    With --rehearse off nobody sees what the revisions do. What they lose is then known from a saved plan, or
+    from their text alone, which does not tell all: the entry "hazards" says so.
 
     \b
     Examples:
       govern migrate                      to the newest revision
-      govern migrate --dry-run            what would be done
+      govern migrate --dry-run            what would be done, and what each guard says
+      govern migrate --list-guards        what the guards are
       govern migrate --rehearse data      try it on the restored backup first
       govern migrate --plan plan.json     what was planned and reviewed
       DATABASE_URL=postgresql://app@db/app govern migrate --format json
     """
     from govern import api
 
+    if list_guards:
+        return api.list_guards(session.settings)
     return api.migrate(
         session.settings,
         to=to,

@@ -130,6 +130,8 @@ class BackupManifest:
     """Of every table, in the moment of the backup."""
     files: tuple[BackupFile, ...]
     verified: Verification | None = None
+    table_bytes: int | None = None
+    """What the tables took in the database, without indexes; None in older manifests."""
 
     @property
     def bytes(self) -> int:
@@ -156,6 +158,7 @@ class BackupManifest:
             "lock_digest": self.lock_digest,
             "rows": dict(sorted(self.rows.items())),
             "files": [{"path": file.path, "bytes": file.bytes, "sha256": file.sha256} for file in self.files],
+            **({} if self.table_bytes is None else {"table_bytes": self.table_bytes}),
             "verified": self.verified.to_json() if self.verified else None,
         }
         digest = hashlib.sha256(_render(content).encode()).hexdigest()
@@ -227,6 +230,7 @@ def _read(content: Mapping[str, Any]) -> BackupManifest:
         rows=dict(content["rows"]),
         files=tuple(_read_file(file) for file in content["files"]),
         verified=Verification.from_json(content["verified"]) if content["verified"] else None,
+        table_bytes=content.get("table_bytes"),
     )
 
 

@@ -22,6 +22,20 @@ class Hazard:
     def __str__(self) -> str:
         return f"{self.name}:{self.subject}"
 
+    @classmethod
+    def parse(cls, text: str) -> Hazard:
+        """The inverse of ``str``. Raises KeyError for a harm there is not."""
+        name, _, subject = text.partition(":")
+        if name not in _HARMS:
+            raise KeyError(name)
+        return cls(name, subject)
+
+    @property
+    def whole(self) -> str:
+        """The own name, without its schema, of the table or type that it is done to, or to a part of."""
+        parts = split_name(self.subject)
+        return parts[-2] if self.name.endswith(("-column", "-attribute", "-enum-value")) else parts[-1]
+
     @property
     def described(self) -> str:
         """``users.nick is dropped with its values``."""

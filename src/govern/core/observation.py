@@ -5,6 +5,7 @@ Seen, not guessed from its text: pg_locks and the catalog are read before and af
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -47,3 +48,11 @@ class Observation:
     """Tables that did not exist before the revision began and do after the statement."""
     invalid_indexes: tuple[str, ...] = ()
     """Indexes that this statement left invalid."""
+
+    @property
+    def is_concurrent(self) -> bool:
+        """Whether it builds, rebuilds or drops an index and waits for every older transaction meanwhile."""
+        return _CONCURRENTLY.match(self.sql) is not None
+
+
+_CONCURRENTLY = re.compile(r"\s*(CREATE|DROP|REINDEX|ALTER)\b.*\bCONCURRENTLY\b", re.IGNORECASE | re.DOTALL)

@@ -12,7 +12,9 @@ from govern.core.changes import Change
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
+from govern.core.right import MissingRight, Right
 from govern.core.run import Run
+from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
 from govern.database.url import DatabaseUrl
@@ -69,10 +71,26 @@ class Activity:
     """How far an index is built."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much room a database takes, in bytes."""
+
+    tables: int
+    """Without indexes: what a backup holds, before it is compressed."""
+    whole: int
+    """What a restored copy takes."""
+    packing: float
+    """Bytes of a backup for each of ``tables``, where no earlier backup tells."""
+    folder: Path | None
+    """Where it lies, if that is on this machine and may be known."""
+
+
 class Dialect(Protocol):
     """One database engine. Methods raise Unreachable, NotPermitted or ToolMissing where that is the cause."""
 
     name: str
+    is_server: bool
+    """Whether there are roles, other sessions and replicas."""
     locks_tables: bool
     """Whether a statement locks single tables against others; where the whole database is locked, none does."""
 
@@ -169,6 +187,9 @@ class Dialect(Protocol):
     def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
         """Estimates of tables by ``schema.name``; those that are not there, or have no size, are left out."""
 
+    def read_extent(self, connection: Connection) -> Extent:
+        """How much room the database takes, and where."""
+
     def drop_database(self, url: DatabaseUrl) -> None:
         """Drops it, ending other sessions on it first. No error if it is gone already."""
 
@@ -183,6 +204,26 @@ class Dialect(Protocol):
 
     def read_activity(self, connection: Connection) -> Activity:
         """What the session that holds the migration lock waits for or builds."""
+
+    def find_uncommitted_changes(self, connection: Connection) -> tuple[OpenTransaction, ...]:
+        """Transactions of others that may have changed the schema and have not ended."""
+
+    def find_long_transactions(
+        self, connection: Connection, tables: Mapping[str, bool], *, seconds: float, everywhere: bool
+    ) -> tuple[OpenTransaction, ...]:
+        """Those open for longer than ``seconds`` that hold what is to be locked, the oldest first.
+
+        ``tables``: by ``schema.name``, whether readers are to be locked out, too. ``everywhere``: whatever they
+        hold. Raises NotPermitted where the role may not see how old they are.
+        """
+
+    def read_replicas(self, connection: Connection) -> tuple[Replica, ...]:
+        """The servers that follow this one. Raises NotPermitted where the role may not see how far they are."""
+
+    def find_missing_rights(
+        self, connection: Connection, rights: Sequence[Right]
+    ) -> tuple[MissingRight, ...]:
+        """Those of ``rights`` that the connection's role has not."""
 
     def note_statements(self) -> Mapping[str, str]:
         """What the child that migrates needs to note how far a revision came that commits midway; empty: nothing is."""

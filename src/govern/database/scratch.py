@@ -55,6 +55,18 @@ def scratch_database(settings: Settings, *, like: DatabaseUrl, label: str) -> It
         yield _enter_first(stack, settings, like, major, label)
 
 
+def find_scratch_folder(settings: Settings, like: DatabaseUrl) -> Path | None:
+    """Where the first choice of a scratch database lies, if that is on this machine and may be known."""
+    if like.dialect == "sqlite":
+        return Path(tempfile.gettempdir())
+    server = DatabaseUrl.parse(settings.scratch_url) if settings.scratch_url else like
+    try:
+        with postgresql.connect(server, read_only=True) as connection:
+            return dialect_of(server).read_extent(connection).folder
+    except GovernError:
+        return None  # making one will say why it cannot be reached
+
+
 _Open = Callable[[Settings, DatabaseUrl, int, str], AbstractContextManager[DatabaseUrl]]
 """Takes the settings, the database to be like, its major and the label."""
 

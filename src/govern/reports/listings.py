@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from govern.core.wording import name_bytes
 from govern.reports.style import Style
 
 Rows = Sequence[Mapping[str, Any]]
@@ -41,6 +42,7 @@ def render_listings(data: Mapping[str, Any], style: Style) -> Iterator[str]:
 
 def _listing(name: str, value: Any, style: Style) -> Iterator[str]:
     special: Mapping[str, Callable[[Any, Style], Iterator[str]]] = {
+        "guards": _guards,
         "plan": _plan,
         "statements": _statements,
         "repair": _repair,
@@ -87,6 +89,18 @@ def _row(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -
         for cell, width, right in zip(cells, widths, numeric, strict=True)
     )
     return "  ".join(padded).rstrip()
+
+
+def _guards(guards: Rows, style: Style) -> Iterator[str]:
+    """What each asks, and what would let it pass."""
+    for guard in guards:
+        facts = ("PostgreSQL" if guard["only_postgresql"] else "", str(guard["when"]))
+        said = ", ".join(filter(None, facts))
+        yield style.paint(style.say(str(guard["name"])), "bold") + (
+            f"  {style.paint(style.say(f'({said})'), 'dim')}" if said else ""
+        )
+        yield from style.indent(str(guard["asks"]), first="  ")
+        yield from style.indent(str(guard["passes"]), first="  if not: ")
 
 
 def _plan(plan: Mapping[str, Any], style: Style) -> Iterator[str]:
@@ -137,7 +151,7 @@ def _effects(seen: Mapping[str, Any], sizes: Mapping[str, Mapping[str, Any]]) ->
 def _sized(table: str, sizes: Mapping[str, Mapping[str, Any]]) -> str:
     if table not in sizes:
         return table
-    rows, size = sizes[table]["rows"], format_bytes(sizes[table]["bytes"])
+    rows, size = sizes[table]["rows"], name_bytes(sizes[table]["bytes"])
     return f"{table} ({f'about {rows:,} rows' if rows is not None else 'rows unknown'}, {size})"
 
 
@@ -180,7 +194,7 @@ def _cell(key: str, value: Any) -> str:
         case bool():
             return "yes" if value else "no"
         case int() if key == "bytes":
-            return format_bytes(value)
+            return name_bytes(value)
         case list() | tuple():
             return _join(value)
         case {"level": str(level)} if key == "verified":
@@ -197,13 +211,3 @@ def _join(values: Any) -> str:
     if isinstance(values, (list, tuple)):
         return ", ".join(_cell("", value) for value in values)
     return "" if values is None else str(values)
-
-
-def format_bytes(count: int) -> str:
-    """``1.4 MB``: decimal units, as df and cloud consoles count."""
-    size = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

@@ -31,6 +31,7 @@ class Content:
     revision: tuple[str, ...] | None
     snapshot: Snapshot
     rows: Mapping[str, int]
+    table_bytes: int
 
 
 def create_backup(
@@ -78,6 +79,7 @@ def create_backup(
             lock_digest=_read_lock_digest(settings.lock),
             rows=content.rows,
             files=_describe_files(folder),
+            table_bytes=content.table_bytes,
         )
         write_private(folder / MANIFEST, manifest.to_text())
     return Backup(path=settings.backups / backup_id, manifest=manifest)
@@ -93,6 +95,7 @@ def read_content(dialect: Dialect, connection: Connection, table: VersionTable) 
         revision=revision,
         snapshot=snapshot,
         rows=dialect.count_rows(connection, tables),
+        table_bytes=dialect.read_extent(connection).tables,
     )
 
 

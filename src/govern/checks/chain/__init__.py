@@ -9,7 +9,16 @@ from govern.checks.chain import files, graph, history, parents
 from govern.checks.chain.history import check_merged
 from govern.checks.chain.places import show_path
 from govern.checks.chain.replay import does_not_replay
-from govern.checks.chain.rules import CONFIG_ERROR, DOES_NOT_REPLAY, HALF_APPLIED, RULES
+from govern.checks.chain.rules import (
+    CONFIG_ERROR,
+    DOES_NOT_REPLAY,
+    EDITED_REVISION,
+    HALF_APPLIED,
+    OVERLAPPING_DATABASE_REVISIONS,
+    REPOINTED_REVISION,
+    RULES,
+    UNKNOWN_DATABASE_REVISION,
+)
 from govern.core.finding import Finding, Subject
 from govern.core.run import AppliedRevision
 from govern.revisions.checksums import Checksums
@@ -19,11 +28,20 @@ __all__ = [
     "CONFIG_ERROR",
     "DOES_NOT_REPLAY",
     "HALF_APPLIED",
+    "HISTORY_RULES",
     "RULES",
     "check_chain",
     "check_merged",
     "does_not_replay",
 ]
+
+HISTORY_RULES = (
+    EDITED_REVISION,
+    REPOINTED_REVISION,
+    UNKNOWN_DATABASE_REVISION,
+    OVERLAPPING_DATABASE_REVISIONS,
+)
+"""About what is recorded of the revisions, in the database or beside the files, and not about the files alone."""
 
 
 def check_chain(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from govern.checks.lint.allowances import apply_allowances
 from govern.checks.lint.blocking import find_blocking
-from govern.checks.lint.losses import find_losses
+from govern.checks.lint.losses import find_losses, read_hazards
 from govern.checks.lint.pending import Pending, Thresholds, read_pending
 from govern.checks.lint.rules import HAZARDS, RULES
 from govern.checks.lint.source import find_unsteady
@@ -24,6 +24,7 @@ __all__ = [
     "Thresholds",
     "apply_allowances",
     "lint",
+    "read_hazards",
     "read_pending",
 ]
 

@@ -18,6 +18,7 @@ from govern.checks.lint.rules import (
 )
 from govern.checks.lint.statements import DeleteRows, DropColumn, DropTable, read_change, read_statement
 from govern.core.finding import Finding, Rule, Severity
+from govern.core.hazard import Hazard, hazard_of
 from govern.core.wording import name_size
 from govern.errors import ToolMissing
 from govern.revisions.graph import RevisionFile
@@ -37,6 +38,35 @@ def find_losses(pending: Pending) -> Iterator[Finding]:
                 yield _loss(pending, file.revision, loss)
         yield from _unbatched(pending, file.revision)
         yield from _downgrade(pending, file)
+
+
+def read_hazards(pending: Pending) -> tuple[Hazard, ...]:
+    """What the revisions' texts say for certain that they drop: for runs of which nothing was seen.
+
+    What is computed, retyped, or executed as SQL that cannot be read is not in it.
+    """
+    operations = (
+        operation for file in pending.revisions for operation in pending.texts[file.revision].upgrade
+    )
+    return tuple(sorted({hazard for one in operations for hazard in _read_hazards(pending, one)}))
+
+
+def _read_hazards(pending: Pending, operation: Operation) -> Iterator[Hazard]:
+    if _dropped(operation) is not None and not pending.is_created(operation.table):
+        schema = str(operation.flags.get("schema") or "")
+        column = (str(operation.target),) if operation.name == "drop_column" else ()
+        yield hazard_of(f"drops-{'column' if column else 'table'}", schema, str(operation.table), *column)
+    if operation.name != "execute" or not operation.sql or "?" in operation.sql:
+        return
+    try:
+        acts = read_statement(operation.sql)
+    except ToolMissing:
+        return  # no grammar to read it by
+    for act in acts:
+        if isinstance(act, DropTable | DropColumn) and not pending.is_created(str(act.table)):
+            column = (act.column,) if isinstance(act, DropColumn) else ()
+            kind = "column" if column else "table"
+            yield hazard_of(f"drops-{kind}", act.table.namespace or "", act.table.name, *column)
 
 
 @dataclass(frozen=True, slots=True)

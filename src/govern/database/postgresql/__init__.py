@@ -10,11 +10,14 @@ from govern.core.changes import Change
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
+from govern.core.right import MissingRight, Right
 from govern.core.run import Run
+from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
 from govern.database.dialect import (
     Activity,
+    Extent,
     Limits,
     MigrationLock,
     OpenScratch,
@@ -29,10 +32,13 @@ from govern.database.postgresql import (
     ledger,
     locks,
     progress,
+    replicas,
+    rights,
     server,
     session_limits,
     sizes,
     stamps,
+    transactions,
 )
 from govern.database.postgresql import watermark as watermarks
 from govern.database.url import DatabaseUrl
@@ -42,6 +48,7 @@ class PostgreSQL:
     """See ``govern.database.dialect.Dialect``."""
 
     name = "postgresql"
+    is_server = True
     locks_tables = True
 
     def connect(self, url: DatabaseUrl, *, read_only: bool = False) -> Connection:
@@ -63,6 +70,9 @@ class PostgreSQL:
 
     def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
         return sizes.read_sizes(connection, tables)
+
+    def read_extent(self, connection: Connection) -> Extent:
+        return sizes.read_extent(connection)
 
     def drop_database(self, url: DatabaseUrl) -> None:
         server.drop_database(url)
@@ -154,6 +164,22 @@ class PostgreSQL:
 
     def read_activity(self, connection: Connection) -> Activity:
         return activity.read_activity(connection)
+
+    def find_uncommitted_changes(self, connection: Connection) -> tuple[OpenTransaction, ...]:
+        return transactions.find_uncommitted_changes(connection)
+
+    def find_long_transactions(
+        self, connection: Connection, tables: Mapping[str, bool], *, seconds: float, everywhere: bool
+    ) -> tuple[OpenTransaction, ...]:
+        return transactions.find_long_transactions(connection, tables, seconds=seconds, everywhere=everywhere)
+
+    def read_replicas(self, connection: Connection) -> tuple[Replica, ...]:
+        return replicas.read_replicas(connection)
+
+    def find_missing_rights(
+        self, connection: Connection, wanted: Sequence[Right]
+    ) -> tuple[MissingRight, ...]:
+        return rights.find_missing_rights(connection, wanted)
 
     def note_statements(self) -> Mapping[str, str]:
         return progress.note_statements()

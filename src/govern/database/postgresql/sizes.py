@@ -1,12 +1,14 @@
-"""How big tables are, as far as the server knows without reading them."""
+"""How big tables and databases are, as far as the server knows without reading them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from govern.core.plan import TableSize
 from govern.core.snapshot import join_name, split_name
 from govern.database.connection import Connection
+from govern.database.dialect import Extent
 
 # reltuples is -1 for a table that was never vacuumed or analysed, before PostgreSQL 14 it is 0
 _SIZES = """
@@ -24,6 +26,21 @@ JOIN ROWS FROM (pg_catalog.unnest(%s::text[]), pg_catalog.unnest(%s::text[])) AS
 WHERE c.relkind IN ('r', 'p', 'm')
 """
 
+# the folder is shown to whoever may read all settings; behind an address it may be another machine's
+_EXTENT = """
+SELECT
+  (SELECT coalesce(sum(pg_catalog.pg_table_size(c.oid)), 0)::bigint FROM pg_catalog.pg_class c
+   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'),
+  pg_catalog.pg_database_size(pg_catalog.current_database()),
+  (SELECT setting FROM pg_catalog.pg_settings
+   WHERE name = 'data_directory' AND pg_catalog.inet_server_addr() IS NULL)
+"""
+
+_PACKING = 0.25
+"""Measured, of custom-format archives at gzip's level 1: JSON 0.05, numbers 0.11, rows of texts 0.26, UUIDs 0.68, bytes
+without any pattern 1.0."""
+
 
 def read_sizes(connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
     """Rows and bytes, indexes and TOAST included, by ``schema.name``; a table that is not there is left out."""
@@ -32,3 +49,9 @@ def read_sizes(connection: Connection, tables: Iterable[str]) -> Mapping[str, Ta
     return {
         join_name(namespace, name): TableSize(rows=count, bytes=size) for namespace, name, count, size in rows
     }
+
+
+def read_extent(connection: Connection) -> Extent:
+    """What the current database's tables take, and all of it."""
+    [(tables, whole, folder)] = connection.rows(_EXTENT)
+    return Extent(tables=tables, whole=whole, packing=_PACKING, folder=Path(folder) if folder else None)

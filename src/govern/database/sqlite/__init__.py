@@ -11,12 +11,15 @@ from govern.core.hazard import hazards_of_undoing
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal, attribute_statements
+from govern.core.right import MissingRight, Right
 from govern.core.run import Run
+from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
 from govern.database.dialect import (
     Activity,
+    Extent,
     Limits,
     MigrationLock,
     OpenScratch,
@@ -24,7 +27,18 @@ from govern.database.dialect import (
     VersionTable,
     Witness,
 )
-from govern.database.sqlite import batch, catalog, dump, fingerprint, ledger, locks, repair, server, stamps
+from govern.database.sqlite import (
+    batch,
+    catalog,
+    dump,
+    fingerprint,
+    ledger,
+    locks,
+    repair,
+    server,
+    sizes,
+    stamps,
+)
 from govern.database.url import DatabaseUrl
 
 
@@ -32,6 +46,7 @@ class SQLite:
     """See ``govern.database.dialect.Dialect``."""
 
     name = "sqlite"
+    is_server = False
     locks_tables = False
 
     def connect(self, url: DatabaseUrl, *, read_only: bool = False) -> Connection:
@@ -53,6 +68,9 @@ class SQLite:
     def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
         del connection, tables  # a file has a size, a table in it has none
         return {}
+
+    def read_extent(self, connection: Connection) -> Extent:
+        return sizes.read_extent(connection)
 
     def drop_database(self, url: DatabaseUrl) -> None:
         server.drop_database(url)
@@ -143,6 +161,26 @@ class SQLite:
     def read_activity(self, connection: Connection) -> Activity:
         del connection
         return Activity()
+
+    def find_uncommitted_changes(self, connection: Connection) -> tuple[OpenTransaction, ...]:
+        del connection
+        return ()  # who changes the schema holds the whole file
+
+    def find_long_transactions(
+        self, connection: Connection, tables: Mapping[str, bool], *, seconds: float, everywhere: bool
+    ) -> tuple[OpenTransaction, ...]:
+        del connection, tables, seconds, everywhere
+        return ()
+
+    def read_replicas(self, connection: Connection) -> tuple[Replica, ...]:
+        del connection
+        return ()
+
+    def find_missing_rights(
+        self, connection: Connection, rights: Sequence[Right]
+    ) -> tuple[MissingRight, ...]:
+        del connection, rights
+        return ()  # who may write the file may do everything
 
     def note_statements(self) -> Mapping[str, str]:
         return {}
