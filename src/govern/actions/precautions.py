@@ -22,7 +22,7 @@ from govern.core.plan import RehearsalKind
 from govern.core.report import Draft, Entry
 from govern.database.live import LiveDatabase
 from govern.errors import ConfigurationError, CouldNotCheck, Refused
-from govern.revisions.graph import Chain
+from govern.revisions.graph import Chain, Destination
 from govern.revisions.protocol import Committed
 from govern.source.manifest import Manifest
 from govern.source.scope import read_scope
@@ -68,7 +68,7 @@ def take_precautions(
     manifest: Manifest | None,
     precautions: Precautions,
     *,
-    to: str,
+    to: Destination,
     narrate: Narrate,
 ) -> Ready:
     """Raises Refused or CouldNotCheck: nothing was changed, but for invalid indexes that a run before had left.
@@ -81,7 +81,7 @@ def take_precautions(
     committed = resume.prepare_resumption(
         live,
         draft,
-        chain.pending(live.read_stamped(), to),
+        to.find_way(chain, live.read_stamped()).steps,
         read_scope(live.settings, manifest),
         narrate=narrate,
     )
@@ -98,7 +98,7 @@ def take_precautions(
     if precautions.backup == "auto":
         on_restored = rehearse_on_backup if precautions.rehearse == "data" else None
         backup = create_verified_backup(
-            live, draft, reason="migrate", narrate=narrate, on_restored=on_restored
+            live, draft, reason=to.command, narrate=narrate, on_restored=on_restored
         )
     else:
         draft.passed("backup", "none was taken: --backup off")
@@ -111,7 +111,7 @@ def take_precautions(
         )
     for rehearsal in rehearsals:
         conclude(rehearsal, draft)
-        _guard_hazards(rehearsal.lost, draft, precautions.allow)
+        _guard_hazards(rehearsal.lost, draft, precautions.allow, to)
     return Ready(backup=backup.id if backup else None, committed=committed)
 
 
@@ -123,7 +123,7 @@ def _rehearse(
     backup: Backup | None,
     committed: Committed,
     *,
-    to: str,
+    to: Destination,
     is_asked: bool,
     narrate: Narrate,
 ) -> list[Rehearsal]:
@@ -149,11 +149,13 @@ def _rehearse(
     return [rehearsal]
 
 
-def _guard_hazards(hazards: tuple[Hazard, ...], draft: Draft, allow: tuple[str, ...]) -> None:
+def _guard_hazards(
+    hazards: tuple[Hazard, ...], draft: Draft, allow: tuple[str, ...], to: Destination
+) -> None:
     forbidden = [hazard for hazard in hazards if str(hazard) not in allow]
     if forbidden:
         raise Refused(
-            "the pending revisions can lose data",
+            f"{to.named} can lose data",
             why=", ".join(hazard.described for hazard in forbidden),
             next="allow each by name: "
             + " ".join(f"--allow {shlex.quote(str(hazard))}" for hazard in forbidden),
