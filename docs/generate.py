@@ -1,5 +1,5 @@
-"""Writes the pages that repeat what the code says: cli.md, rules.md, guards.md, a page for each rule of lint with
-its examples, and the key table of configuration.md.
+"""Writes the pages that repeat what the code says: cli.md, rules.md, guards.md, a page for each rule that has
+examples with these, and the key table of configuration.md.
 
 ``python docs/generate.py`` writes them, ``--check`` only says what would change and exits 1 if anything would.
 """
@@ -231,11 +231,18 @@ def _rule(rule: Rule) -> Iterator[str]:
         yield f"* examples: [a bad and a good one](rules/{_page_of(rule)})"
 
 
-# --- a page for each rule of lint -------------------------------------------------------------------------
+# --- a page for each rule with examples -------------------------------------------------------------------
+
+_RUN: Mapping[str, str] = {
+    "lint": "Both are run on a real database with [these tables](schema.sql)",
+    "chain": "Both are applied, taken back and applied again on a real database with "
+    "[these tables](../lint/schema.sql)",
+}
+"""What tests/dialects/test_lint_examples.py and test_round_trip_examples.py do with them."""
 
 
-def render_lint_rule(rule: Rule) -> str:
-    """The rule, and its examples as they are run by tests/dialects/test_lint_examples.py."""
+def render_rule(rule: Rule) -> str:
+    """The rule, and its examples as the tests run them."""
     bad, *good = _examples(rule)
     lines = [
         f"# {rule.id}",
@@ -258,20 +265,19 @@ def render_lint_rule(rule: Rule) -> str:
         lines += ["", *(("And in a revision after it:", "") if number else ()), *_code(example)]
     lines += [
         "",
-        "Both are run on a real database with [these tables](schema.sql); the bad one has exactly this finding, "
-        "the good one has none.",
+        f"{_RUN[rule.family]}; the bad one has exactly this finding, the good one has none.",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _examples(rule: Rule) -> list[Path]:
     """The bad one, then the good ones in the order in which they run."""
-    folder = DOCS / "rules" / "lint" / rule.id.removeprefix("lint.")
+    folder = DOCS / "rules" / Path(*rule.id.split("."))
     return [folder / "bad.py", *sorted(folder.glob("good*.py"))] if folder.is_dir() else []
 
 
 def _page_of(rule: Rule) -> str:
-    return f"lint/{rule.id.removeprefix('lint.')}.md"
+    return f"{rule.id.replace('.', '/')}.md"
 
 
 def _code(file: Path) -> Iterator[str]:
@@ -321,7 +327,7 @@ def render_guards(_current: str) -> str:
         "",
         _NOTICE,
         "",
-        "What `govern migrate` asks, in this order, before the first statement runs. A guard that says no",
+        "What `govern migrate` and `govern downgrade` ask, in this order, before the first statement runs. A guard that says no",
         "refuses: exit code 4, and nothing was changed. Its answer is the entry of its name in the report. `govern",
         "plan` and `govern migrate --dry-run` ask all that only read, and tell every answer. `govern migrate",
         "--list-guards` prints this list, with `--format json` for machines, and asks no database.",
@@ -422,7 +428,7 @@ _PAGES: Mapping[str, Callable[[str], str]] = {
     "configuration.md": render_configuration,
     "guards.md": render_guards,
     **{
-        f"rules/{_page_of(rule)}": lambda _current, rule=rule: render_lint_rule(rule)
+        f"rules/{_page_of(rule)}": lambda _current, rule=rule: render_rule(rule)
         for rule in all_rules().values()
         if _examples(rule)
     },

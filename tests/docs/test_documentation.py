@@ -91,7 +91,7 @@ def find_unknown(line: str) -> str | None:
     command: click.Command = root
     words = iter(shlex.split(_SHELL_SIGNS.split(call["rest"])[0]))
     for word in words:
-        if word.startswith("-"):
+        if word.startswith("-") and not word[1:].isdecimal():  # downgrade -1
             name, equals, _ = word.partition("=")
             if name not in (options := _options(command)):
                 return f"{command.name} has no option {name}"

@@ -36,7 +36,7 @@ from govern.core.wording import name_revisions
 from govern.database.live import LiveDatabase
 from govern.database.scratch import find_scratch_folder
 from govern.errors import CouldNotCheck, NotPermitted, Refused
-from govern.revisions.graph import RevisionFile
+from govern.revisions.graph import Way
 from govern.source.manifest import Manifest
 
 _MOMENT_SECONDS = 2.0
@@ -106,7 +106,7 @@ def ask_before(asking: Asking, *, with_backup: bool) -> None:
 def ask_after(
     asking: Asking,
     rehearsal: Rehearsal | None,
-    pending: tuple[RevisionFile, ...],
+    way: Way,
     manifest: Manifest | None,
     *,
     allow: tuple[str, ...],
@@ -117,7 +117,7 @@ def ask_after(
 
     ``is_resumed``: a revision was begun before, and what it left in the schema is proven.
     """
-    _ask_for_hazards(asking, rehearsal, pending, allow=allow, plan=plan)
+    _ask_for_hazards(asking, rehearsal, way, allow=allow, plan=plan)
     if rehearsal is not None and rehearsal.undecided == "":
         asking.draft.passed(guards.DRIFT.name, "as declared once the revisions have run, seen on the copy")
     elif is_resumed:
@@ -171,7 +171,7 @@ def _wait_for_calm(asking: Asking, look: Callable[[], tuple[Finding, ...]]) -> t
 def _ask_for_hazards(
     asking: Asking,
     rehearsal: Rehearsal | None,
-    pending: tuple[RevisionFile, ...],
+    way: Way,
     *,
     allow: tuple[str, ...],
     plan: SavedPlan | None,
@@ -181,9 +181,11 @@ def _ask_for_hazards(
         hazards, unseen = rehearsal.lost, ""
     elif plan is not None:
         hazards, unseen = plan.hazards, ""
-    else:
-        hazards = read_hazards(read_pending(pending, root=asking.live.settings.root))
+    elif way.direction == "upgrade":
+        hazards = read_hazards(read_pending(way.revisions, root=asking.live.settings.root))
         unseen = "nothing was rehearsed: nobody looked for losses, but in the revisions' texts"
+    else:
+        hazards, unseen = (), "nothing was rehearsed: nobody looked for losses"
     findings = check_hazards(hazards, allow)
     if findings or not unseen:
         asking.draft.add(Entry.of(guards.HAZARDS.name, findings, _describe(hazards, allow)))
@@ -192,7 +194,7 @@ def _ask_for_hazards(
         asking.skip(guards.HAZARDS, "; ".join(filter(None, (unseen, said))))
     forbidden = [hazard for hazard in hazards if str(hazard) not in allow]
     if forbidden and asking.is_migrating:
-        raise _refuse_hazards("the pending revisions can lose data", forbidden)
+        raise _refuse_hazards(f"{way.named} can lose data", forbidden)
 
 
 def _describe(hazards: tuple[Hazard, ...], allow: tuple[str, ...]) -> str:

@@ -20,6 +20,7 @@ from govern.actions.standing import (
     Before,
     blocked,
     describe_backup,
+    describe_end,
     describe_error,
     describe_state,
     not_started,
@@ -27,6 +28,7 @@ from govern.actions.standing import (
 )
 from govern.actions.validate import serious, validate
 from govern.actions.watch import watching
+from govern.actions.way_back import guard_way_back
 from govern.checks.integrity import ORPHAN
 from govern.checks.startup import find_unhealthy_run
 from govern.core import guard as guards
@@ -36,7 +38,7 @@ from govern.core.run import AppliedRevision, Run
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.errors import FailedMidway, GovernError, Refused
-from govern.revisions.graph import Chain
+from govern.revisions.graph import Chain, Destination
 from govern.revisions.protocol import ChildError, Committed, Event, Orders
 from govern.revisions.runner import Outcome, Runner
 from govern.source.manifest import Manifest
@@ -54,21 +56,24 @@ def migrate(
     chain: Chain,
     manifest: Manifest | None,
     *,
-    to: str,
+    to: Destination,
     precautions: Precautions,
     narrate: Narrate,
 ) -> None:
-    """Brings the database to ``to``: ``heads`` or a revision; with a saved plan to where that ends.
+    """Brings the database to ``to``, up or down; with a saved plan to where that ends.
 
     Raises Refused where a guard says no (nothing was changed) and FailedMidway where a revision or the validation
     fails (its ``state`` says where the database stands).
     """
     if precautions.plan is not None:
         guard_plan(precautions.plan, live, chain)
-        to = precautions.plan.target
-    if not chain.pending(live.read_stamped(), to):
-        _confirm(live, draft, chain, manifest)
+        to = Destination(target=precautions.plan.target)
+    way = to.find_way(chain, live.read_stamped())
+    if not way.revisions:
+        _confirm(live, draft, chain, manifest, to)
         return
+    to = Destination(target=way.target, direction=way.direction)
+    guard_way_back(way, precautions.allow, draft, live.settings)
     prepared = _Prepared(precautions)
 
     def prepare() -> Orders:
@@ -85,22 +90,22 @@ def migrate(
         draft.passed(guards.POOLER.name, POOLER_PASSED)
     try:
         with watching(live, narrate) as watch:
-            outcome = Runner(live.settings).upgrade(
+            outcome = Runner(live.settings).going(to.direction)(
                 live.url,
-                to,
+                to.target,
                 lock=lock,
                 wait_seconds=live.settings.lock_wait_seconds,
                 on_locked=prepare,
                 on_event=hear,
             )
     except _NothingPending:
-        _confirm(live, draft, chain, manifest)
+        _confirm(live, draft, chain, manifest, to)
         return
     except BaseException as error:
         _note_interruption(error, prepared, live)
         raise
     prepared.blockers, prepared.waited_seconds = watch.blockers, watch.waited_seconds
-    _conclude(prepared, outcome, live, draft, chain, manifest, narrate)
+    _conclude(prepared, outcome, live, draft, chain, manifest, to, narrate)
 
 
 class _Prepared:
@@ -128,37 +133,37 @@ def _prepare(
     chain: Chain,
     manifest: Manifest | None,
     *,
-    to: str,
+    to: Destination,
     narrate: Narrate,
 ) -> None:
     """Runs while the connection that migrates holds the lock and waits; raising leaves the database as it was."""
     stamped = live.read_stamped()
-    pending = chain.pending(stamped, to)
-    if not pending:
+    way = to.find_way(chain, stamped)
+    if not way.revisions:
         raise _NothingPending
     if prepared.run is not None:
         _confirm_unchanged(prepared, live)
         return
     draft.passed(guards.LOCK.name, "held by the connection that migrates")
-    resume.forget(live, chain.ancestors(stamped))
+    resume.forget(live, to.list_ended(chain, stamped))
     ready = take_precautions(live, draft, chain, manifest, prepared.precautions, to=to, narrate=narrate)
     prepared.committed = ready.committed
     _tidy(live, draft)
     prepared.broken_references = tidy.read_broken_references(live)
     prepared.before = Before(
-        fingerprint=live.read_fingerprint(), pending=tuple(file.revision for file in pending)
+        fingerprint=live.read_fingerprint(), steps=way.steps, command_line=to.command_line
     )
-    reached = chain.heads_after(stamped, pending)
     plan = prepared.precautions.plan
     prepared.run = start_run(
         live,
-        "migrate",
+        to.command,
         from_revision=stamped,
-        to_revision=reached,
+        to_revision=way.reached,
         backup=ready.backup,
         plan_digest=plan.digest if plan else None,
     )
-    narrate(f"applying {count_of(len(pending), 'revision')}")
+    doing = "applying" if to.direction == "upgrade" else "taking back"
+    narrate(f"{doing} {count_of(len(way.revisions), 'revision')}")
 
 
 def _tidy(live: LiveDatabase, draft: Draft) -> None:
@@ -196,6 +201,7 @@ def _conclude(
     draft: Draft,
     chain: Chain,
     manifest: Manifest | None,
+    to: Destination,
     narrate: Narrate,
 ) -> None:
     run, stamped = prepared.run, live.read_stamped()
@@ -203,28 +209,33 @@ def _conclude(
         raise not_started(outcome.error, stamped)
     run = replace(
         run,
-        revisions=_applied(prepared, outcome, chain, run, stamped),
+        revisions=_list_run(prepared, outcome, chain, to.list_run(chain, run.from_revision, stamped)),
         versions=prepared.account.versions,
         waited_seconds=prepared.waited_seconds,
     )
     if set(stamped) != set(run.to_revision):
-        _fail(prepared, replace(run, to_revision=stamped), outcome.error, live, draft)
-    resume.forget(live, chain.ancestors(stamped))
-    draft.passed("apply", f"{count_of(len(run.revisions), 'revision')}, now at {name_revisions(stamped)}")
+        _fail(prepared, replace(run, to_revision=stamped), outcome.error, live, draft, to)
+    resume.forget(live, to.list_ended(chain, stamped))
+    back = "" if to.direction == "upgrade" else " taken back"
+    draft.passed(
+        "apply", f"{count_of(len(run.revisions), 'revision')}{back}, now at {name_revisions(stamped)}"
+    )
     if plan := prepared.precautions.plan:
         difference = describe_difference(plan, prepared.account.executed)
         draft.replace(Entry(name="plan", status="passed", reason=f"{plan.path.name}: {difference}"))
     narrate("validating the schema")
-    findings = serious(validate(live, draft, manifest))
+    findings = serious(validate(live, draft, manifest, is_at_head=_is_at_head(chain, stamped)))
     findings += _find_newly_broken(prepared, live, draft)
     error = f"{count_of(len(findings), 'finding')}; the first: {findings[0].message}" if findings else None
     run = finish_run(live, run, "unhealthy" if findings else "applied", error=error)
     _tell_ledger(run, draft)
     if findings:
         raise FailedMidway(
-            "the revisions were applied, but the database is not as declared",
+            "the revisions were applied, but the database is not as declared"
+            if to.direction == "upgrade"
+            else "the revisions were taken back, but the database is not as declared",
             why=error or "",
-            next=f"{findings[0].remedy}; then run again, which marks it healthy: govern migrate",
+            next=f"{findings[0].remedy}; then run again, which marks it healthy: {to.command_line}",
             state=f"the database is at {name_revisions(stamped)} and marked unhealthy; {describe_backup(run)}",
         )
 
@@ -240,15 +251,22 @@ def _find_newly_broken(prepared: _Prepared, live: LiveDatabase, draft: Draft) ->
     return (finding,)
 
 
-def _confirm(live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None) -> None:
+def _confirm(
+    live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None, to: Destination
+) -> None:
     """A stamp is not enough: an emptied database that says head must not pass for migrated."""
     stamped = live.read_stamped()
-    findings = serious(validate(live, draft, manifest))
-    here = "already at head:" if set(stamped) == set(chain.effective_heads) else "already at"
+    is_at_head = _is_at_head(chain, stamped)
+    findings = serious(validate(live, draft, manifest, is_at_head=is_at_head))
+    here = "already at head:" if is_at_head else "already at"
     draft.passed("apply", f"{here} {name_revisions(stamped)}; nothing is pending")
     if not findings and _is_marked_unhealthy(live):
-        run = start_run(live, "migrate", from_revision=stamped, to_revision=stamped, backup=None)
+        run = start_run(live, to.command, from_revision=stamped, to_revision=stamped, backup=None)
         _tell_ledger(finish_run(live, run, "applied"), draft)
+
+
+def _is_at_head(chain: Chain, stamped: tuple[str, ...]) -> bool:
+    return set(stamped) == set(chain.effective_heads)
 
 
 def _is_marked_unhealthy(live: LiveDatabase) -> bool:
@@ -257,17 +275,23 @@ def _is_marked_unhealthy(live: LiveDatabase) -> bool:
         return find_unhealthy_run(connection, live.dialect) is not None
 
 
-def _fail(prepared: _Prepared, run: Run, error: ChildError | None, live: LiveDatabase, draft: Draft) -> None:
+def _fail(
+    prepared: _Prepared,
+    run: Run,
+    error: ChildError | None,
+    live: LiveDatabase,
+    draft: Draft,
+    to: Destination,
+) -> None:
     draft.add(Entry(name="apply", status="crashed", reason=describe_error(error)))
     run = finish_run(live, run, "failed", error=describe_error(error))
     _tell_ledger(run, draft)
-    revision = error.revision if error else None
     if error is not None and error.is_of_lock:
         raise blocked(run, error, live, prepared.before, prepared.blockers)
     raise FailedMidway(
-        f"revision {revision} failed" if revision else "the migration failed",
+        describe_end(error, to.direction),
         why=describe_error(error),
-        next=f"{what_to_correct(error, live)}, then run again: govern migrate",
+        next=f"{what_to_correct(error, live)}, then run again: {to.command_line}",
         state=f"{describe_state(run, live, prepared.before)}; {describe_backup(run)}",
     )
 
@@ -277,11 +301,10 @@ def _tell_ledger(run: Run, draft: Draft) -> None:
     draft.passed("ledger", f"run {run.id}, {run.result}")
 
 
-def _applied(
-    prepared: _Prepared, outcome: Outcome, chain: Chain, run: Run, stamped: tuple[str, ...]
+def _list_run(
+    prepared: _Prepared, outcome: Outcome, chain: Chain, confirmed: frozenset[str]
 ) -> tuple[AppliedRevision, ...]:
     """Of the revisions that Alembic says it ran, those that the version table confirms."""
-    confirmed = chain.ancestors(stamped) - chain.ancestors(run.from_revision)
     return tuple(
         AppliedRevision(
             revision=done.revision,

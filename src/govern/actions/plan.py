@@ -9,23 +9,20 @@ from govern.actions.rehearse import Rehearsal
 from govern.core.observation import Observation
 from govern.core.plan import Plan, Step, TableSize
 from govern.database.live import LiveDatabase
-from govern.revisions.graph import Chain, RevisionFile
+from govern.revisions.graph import RevisionFile, Way
 
 
-def make_plan(
-    live: LiveDatabase, chain: Chain, pending: tuple[RevisionFile, ...], rehearsal: Rehearsal | None
-) -> Plan:
-    """The plan that a rehearsal of ``pending`` shows; without one there is nothing pending.
+def make_plan(live: LiveDatabase, way: Way, rehearsal: Rehearsal | None) -> Plan:
+    """The plan that a rehearsal of the way shows; without one there is nothing to run.
 
     On a copy without rows a data migration finds none: statements that depend on rows are not seen.
     """
-    stamped = live.read_stamped()
-    steps = tuple(_step(live, revision, rehearsal) for revision in pending if rehearsal is not None)
+    steps = tuple(_step(live, revision, rehearsal) for revision in way.revisions if rehearsal is not None)
     with live.connect() as connection:
         sizes = live.dialect.read_sizes(connection, _touched(steps))
     return Plan(
-        from_revision=stamped,
-        to_revision=chain.heads_after(stamped, pending),
+        from_revision=live.read_stamped(),
+        to_revision=way.reached,
         fingerprint=live.read_fingerprint(),
         rehearsal=rehearsal.how if rehearsal else "schema",
         steps=steps,

@@ -23,7 +23,7 @@ from govern.core.plan import RehearsalKind
 from govern.core.report import Draft, Entry
 from govern.database.live import LiveDatabase
 from govern.errors import ConfigurationError, CouldNotCheck, Refused
-from govern.revisions.graph import Chain
+from govern.revisions.graph import Chain, Destination
 from govern.revisions.protocol import Committed
 from govern.source.manifest import Manifest
 from govern.source.scope import read_scope
@@ -69,7 +69,7 @@ def take_precautions(
     manifest: Manifest | None,
     precautions: Precautions,
     *,
-    to: str,
+    to: Destination,
     narrate: Narrate,
 ) -> Ready:
     """Raises Refused or CouldNotCheck: nothing was changed, but for invalid indexes that a run before had left.
@@ -77,10 +77,10 @@ def take_precautions(
     The caller holds the migration lock, and something is pending.
     """
     asking = Asking(live=live, draft=draft, is_migrating=True, narrate=narrate)
-    pending = chain.pending(live.read_stamped(), to)
+    way = to.find_way(chain, live.read_stamped())
     _guard_plan(live, draft, chain, precautions.plan)
     scope = read_scope(live.settings, manifest)
-    committed = resume.prepare_resumption(live, draft, pending, scope, narrate=narrate)
+    committed = resume.prepare_resumption(live, draft, way.steps, scope, narrate=narrate)
     ask_before(asking, with_backup=precautions.backup == "auto")
     looked_at = live.read_fingerprint()
     trial = _Trial(live, chain, manifest, to, committed, narrate)
@@ -91,7 +91,7 @@ def take_precautions(
     ask_after(
         asking,
         rehearsal,
-        pending,
+        way,
         manifest,
         allow=precautions.allow,
         plan=precautions.plan,
@@ -124,7 +124,7 @@ class _Trial:
     live: LiveDatabase
     chain: Chain
     manifest: Manifest | None
-    to: str
+    to: Destination
     committed: Committed
     narrate: Narrate
     rehearsal: Rehearsal | None = None
@@ -163,7 +163,7 @@ def _back_up(trial: _Trial, draft: Draft, precautions: Precautions) -> Backup | 
         return None
     on_restored = trial.on_backup if precautions.rehearse == "data" else None
     return create_verified_backup(
-        trial.live, draft, reason="migrate", narrate=trial.narrate, on_restored=on_restored
+        trial.live, draft, reason=trial.to.command, narrate=trial.narrate, on_restored=on_restored
     )
 
 

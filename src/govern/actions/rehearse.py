@@ -28,7 +28,7 @@ from govern.database.live import LiveDatabase
 from govern.declared import schema_copy
 from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused
 from govern.revisions.explain import describe_failure
-from govern.revisions.graph import Chain
+from govern.revisions.graph import Chain, Destination
 from govern.revisions.protocol import ChildError, Committed
 from govern.revisions.runner import Outcome, Runner
 from govern.source.manifest import Manifest
@@ -71,15 +71,16 @@ def rehearse(
     chain: Chain,
     manifest: Manifest | None,
     *,
-    to: str,
+    to: Destination,
     how: RehearsalKind,
     committed: Committed,
     backup: Backup | None,
     narrate: Narrate,
 ) -> Rehearsal:
-    """Runs the revisions up to ``to`` on a copy of ``live``, but for what is ``committed``; ``data`` needs the backup.
+    """Runs the revisions on the way to ``to`` on a copy of ``live``, but for what is ``committed``.
 
-    What is wrong with them is the rehearsal's ``failure``. Raises CouldNotCheck where no copy can be made.
+    ``data`` needs the backup. What is wrong with them is the rehearsal's ``failure``. Raises CouldNotCheck where no
+    copy can be made.
     """
     narrate(f"rehearsing on {_ON[how]}")
     with _copy(live, how, backup) as copy:
@@ -109,7 +110,7 @@ def rehearse_on(
     chain: Chain,
     manifest: Manifest | None,
     *,
-    to: str,
+    to: Destination,
     how: RehearsalKind,
     committed: Committed,
 ) -> Rehearsal:
@@ -118,18 +119,18 @@ def rehearse_on(
     A copy has no other sessions: nothing is tried again, and nothing is noted in it.
     """
     live.dialect.prepare_copy(live.url, copy.url, live.table)
-    stamped = copy.read_stamped()
-    reached = chain.heads_after(stamped, chain.pending(stamped, to))
+    way = to.find_way(chain, copy.read_stamped())
     try:
         drop_batch_leftovers(copy)
         before = copy.read_snapshot()
-        outcome = Runner(copy.settings).upgrade(copy.url, to, rehearsing=True, committed=committed)
+        run = Runner(copy.settings).going(way.direction)
+        outcome = run(copy.url, way.target, rehearsing=True, committed=committed)
     except GovernError as error:
         return Rehearsal(how=how, failure=error)
     if outcome.error is not None:
-        failure = _refuse(outcome.error, how)
+        failure = _refuse(outcome.error, to, how)
         return Rehearsal(how=how, observations=outcome.observations, failure=failure, error=outcome.error)
-    if set(copy.read_stamped()) != set(reached):
+    if set(copy.read_stamped()) != set(way.reached):
         return Rehearsal(how=how, observations=outcome.observations, failure=_nothing_persisted(live, how))
     after = copy.read_snapshot()
     findings, remark, undecided = _judge(copy, live, before, after, manifest)
@@ -138,7 +139,7 @@ def rehearse_on(
         observations=outcome.observations,
         hazards=_hazards(outcome, before, after),
         seconds={done.revision: done.seconds for done in outcome.revisions},
-        failure=_differs(findings, reached) if serious(findings) else None,
+        failure=_differs(findings, way.reached) if serious(findings) else None,
         findings=findings,
         remark=remark,
         undecided=undecided,
@@ -206,12 +207,11 @@ def _hazards(outcome: Outcome, before: Snapshot, after: Snapshot) -> Mapping[str
     return found
 
 
-def _refuse(error: ChildError, how: RehearsalKind) -> Refused:
-    revision = f"revision {error.revision}" if error.revision else "the migration"
+def _refuse(error: ChildError, to: Destination, how: RehearsalKind) -> Refused:
     place = f"{error.place}: " if error.place else ""
     rows = "; if it needs rows that are there: --rehearse data" if how == "schema" else ""
     return Refused(
-        f"{revision} fails on {_ON[how]}",
+        f"{to.name_step(error.revision)} fails on {_ON[how]}",
         why=place + describe_failure(error),
         next=f"correct the revision, then run again{rows}",
     )

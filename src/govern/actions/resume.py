@@ -22,7 +22,6 @@ from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.declared import Declared, beside, declared_by_revisions, in_words_of
 from govern.errors import Refused
-from govern.revisions.graph import RevisionFile
 from govern.revisions.protocol import Committed, Orders
 
 Narrate = Callable[[str], None]
@@ -32,7 +31,8 @@ Narrate = Callable[[str], None]
 class Resumption:
     """What is known of the one revision that was begun before."""
 
-    revision: str
+    step: NotedStatement
+    """The first statement noted of it."""
     done: tuple[NotedStatement, ...]
     """Proven to be in the database; none: the revision runs from its beginning."""
     leftovers: tuple[LeftoverIndex, ...]
@@ -40,24 +40,26 @@ class Resumption:
     @property
     def committed(self) -> Committed:
         """What must not be executed again."""
-        return {self.revision: [_as_order(statement) for statement in self.done]} if self.done else {}
+        return {self.step.revision: [_as_order(statement) for statement in self.done]} if self.done else {}
 
     @property
     def described(self) -> str:
         if not self.done:
-            return f"{self.revision} runs from its beginning: nothing of it is left"
-        return f"{self.revision} goes on after {count_of(len(self.done), 'statement')} that it has committed"
+            return f"{self.step.named} runs from its beginning: nothing of it is left"
+        return (
+            f"{self.step.named} goes on after {count_of(len(self.done), 'statement')} that it has committed"
+        )
 
 
 def prepare_resumption(
-    live: LiveDatabase, draft: Draft, pending: Sequence[RevisionFile], scope: Scope, *, narrate: Narrate
+    live: LiveDatabase, draft: Draft, steps: Sequence[str], scope: Scope, *, narrate: Narrate
 ) -> Committed:
-    """What of the pending revisions is committed already and must not be executed again, by revision.
+    """What of the steps to come is committed already and must not be executed again, by revision.
 
     Called under the migration lock. Indexes that interrupted builds left invalid are dropped: they are in no
     backup, and nobody's data. Raises Refused as ``find_resumption`` does.
     """
-    found = find_resumption(live, draft, pending, scope, narrate=narrate)
+    found = find_resumption(live, draft, steps, scope, narrate=narrate)
     if found is None:
         return {}
     with live.connect(read_only=False) as connection:
@@ -65,31 +67,30 @@ def prepare_resumption(
             narrate(f"dropping {index.name}, which an interrupted build left invalid")
             live.dialect.drop_leftover_index(connection, index)
         if not found.done:
-            live.dialect.forget_progress(connection, [file.revision for file in pending])
+            live.dialect.forget_progress(connection, steps)
     dropped = "".join(f"; dropped {index.name}, which was invalid" for index in found.leftovers)
     draft.passed("resume", f"{found.described}{dropped}")
     return found.committed
 
 
 def find_resumption(
-    live: LiveDatabase, draft: Draft, pending: Sequence[RevisionFile], scope: Scope, *, narrate: Narrate
+    live: LiveDatabase, draft: Draft, steps: Sequence[str], scope: Scope, *, narrate: Narrate
 ) -> Resumption | None:
-    """What is left to do of a pending revision that was begun before; None if none was. Changes nothing.
+    """What is left to do of a step that was begun before; None if none was. Changes nothing.
 
     Raises Refused where that cannot be proven, with an account of each statement.
     """
-    revisions = [file.revision for file in pending]
     with live.connect() as connection:
-        noted = live.dialect.read_progress(connection, revisions)
-        leftovers = live.dialect.find_leftover_indexes(connection, revisions)
+        noted = live.dialect.read_progress(connection, steps)
+        leftovers = live.dialect.find_leftover_indexes(connection, steps)
     if not noted:
         return None
-    narrate(f"revision {noted[0].revision} was begun before: finding out what is left of it")
+    narrate(f"{noted[0].named} was begun before: finding out what is left of it")
     done = _find_committed(live, noted, leftovers, scope)
     if done is None or any(statement.has_rows for statement in done):
         draft.add(Entry.of("resume", (_half_applied(noted, leftovers),)))
         raise _refused(noted, done)
-    return Resumption(revision=noted[0].revision, done=done, leftovers=tuple(leftovers))
+    return Resumption(step=noted[0], done=done, leftovers=tuple(leftovers))
 
 
 def orders(live: LiveDatabase, run: str, committed: Committed) -> Orders:
@@ -98,10 +99,10 @@ def orders(live: LiveDatabase, run: str, committed: Committed) -> Orders:
     return {**statements, "run": run, "committed": committed} if statements else {}
 
 
-def forget(live: LiveDatabase, revisions: Iterable[str]) -> None:
+def forget(live: LiveDatabase, steps: Iterable[str]) -> None:
     """They came to their end."""
     with live.connect(read_only=False) as connection:
-        live.dialect.forget_progress(connection, revisions)
+        live.dialect.forget_progress(connection, steps)
 
 
 def _find_committed(
@@ -165,13 +166,12 @@ def _as_order(statement: NotedStatement) -> dict[str, Any]:
 
 
 def _half_applied(noted: Sequence[NotedStatement], leftovers: Sequence[LeftoverIndex]) -> Finding:
-    revision = noted[0].revision
     words = {"committed": "done", "begun": "broke off", "failed": "failed"}
     account = [f"{one.position}. {words[one.state]}: {' '.join(one.sql.split())}" for one in noted]
     return Finding.of(
         HALF_APPLIED,
-        Subject(kind="revision", name=revision),
-        f"revision {revision} stopped midway: {'; '.join(account)}",
+        Subject(kind="revision", name=noted[0].revision),
+        f"{noted[0].named} stopped midway: {'; '.join(account)}",
         evidence={
             "statements": [one.to_json() for one in noted],
             "invalid_indexes": [index.name for index in leftovers],
@@ -180,14 +180,17 @@ def _half_applied(noted: Sequence[NotedStatement], leftovers: Sequence[LeftoverI
 
 
 def _refused(noted: Sequence[NotedStatement], done: Sequence[NotedStatement] | None) -> Refused:
-    revision = noted[0].revision
+    step = noted[0]
+    reached = "the revision before it" if step.is_downgrade else step.revision
     why = "what was noted of it is not what the database has by now"
     if done is not None:
         why = "it read something before it committed, which may be another answer by now"
     return Refused(
-        f"revision {revision} is half applied, and cannot safely go on by itself",
+        f"the {step.step} is half done, and cannot safely go on by itself"
+        if step.is_downgrade
+        else f"revision {step.revision} is half applied, and cannot safely go on by itself",
         why=f"{why}; of it, {count_of(len(noted), 'statement')} are noted: see the finding",
         next=f"take back by hand what it did (govern drift), then delete its rows from govern.progress; "
-        f"or finish it by hand, then: govern stamp {revision}",
+        f"or finish it by hand, then: govern stamp {reached}",
         state="nothing was changed by this run",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from govern.actions.watch import describe_blockers
 from govern.core.changes import describe_change, diff
@@ -21,7 +22,10 @@ class Before:
     """The database before the first statement."""
 
     fingerprint: str = ""
-    pending: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    """What was about to run: see ``govern.core.progress``."""
+    command_line: str = "govern migrate"
+    """What to type to be led on."""
 
 
 def blocked(
@@ -37,7 +41,7 @@ def blocked(
         what,
         why=f"{describe_blockers(blockers)} it; tried for {settings.lock_retry_seconds:g} s, each time "
         f"waiting {settings.lock_timeout_seconds:g} s ({describe_error(error)})",
-        next="wait for that session, or end it, and run again: govern migrate",
+        next=f"wait for that session, or end it, and run again: {before.command_line}",
         state=f"{describe_state(run, live, before)}; {describe_backup(run)}",
     )
 
@@ -52,12 +56,22 @@ def not_started(error: ChildError | None, stamped: tuple[str, ...]) -> FailedMid
     )
 
 
+def describe_end(error: ChildError | None, direction: Literal["upgrade", "downgrade"]) -> str:
+    """What failed, in a few words."""
+    if error is None or error.revision is None:
+        return "the migration failed"
+    if direction == "downgrade":
+        return f"the downgrade of {error.revision} failed"
+    return f"revision {error.revision} failed"
+
+
 def describe_state(run: Run, live: LiveDatabase, before: Before) -> str:
     where = name_revisions(run.to_revision)
     if is_as_it_was(run, live, before):
         return f"the database is as it was, at {where}"
     is_at_the_same = set(run.to_revision) == set(run.from_revision)
-    applied = "" if is_at_the_same else ", the revisions before the failed one are applied"
+    done = "taken back" if run.command == "downgrade" else "applied"
+    applied = "" if is_at_the_same else f", the revisions before the failed one are {done}"
     return f"the database is at {where}{applied}{_describe_leftovers(live)}{_describe_progress(live, before)}"
 
 
@@ -71,7 +85,7 @@ def is_as_it_was(run: Run, live: LiveDatabase, before: Before) -> bool:
 def _read_committed(live: LiveDatabase, before: Before) -> tuple[NotedStatement, ...]:
     """What a revision committed before it broke off: a schema's fingerprint does not show changes to rows."""
     with live.connect() as connection:
-        noted = live.dialect.read_progress(connection, before.pending)
+        noted = live.dialect.read_progress(connection, before.steps)
     return tuple(statement for statement in noted if statement.state != "failed")
 
 
@@ -80,7 +94,7 @@ def _describe_progress(live: LiveDatabase, before: Before) -> str:
     if not committed:
         return ""
     many = count_of(len(committed), "statement")
-    return f"; {many} of {committed[0].revision} {'is' if len(committed) == 1 else 'are'} noted as begun or committed"
+    return f"; {many} of {committed[0].named} {'is' if len(committed) == 1 else 'are'} noted as begun or committed"
 
 
 def _describe_leftovers(live: LiveDatabase) -> str:

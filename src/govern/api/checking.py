@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from govern.actions.round_trip import has_way_back, prove_ways_back
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.linting import add_lint, check_against_ref, select_unrecorded
 from govern.api.project import Project, find_chain_problems, read_project
-from govern.checks.chain import does_not_replay
+from govern.checks.chain import does_not_replay, find_ways_back
 from govern.checks.drift import check_scope, judge_drift, with_fixes
 from govern.checks.lock import check_lock
 from govern.checks.manifest import check_manifest
@@ -25,6 +26,8 @@ from govern.declared import (
     declared_by_revisions,
     in_words_of,
 )
+from govern.errors import CouldNotCheck
+from govern.revisions.merged import Merged
 from govern.source.lock import read_lock
 from govern.source.scope import read_scope
 
@@ -58,7 +61,8 @@ def check(
             draft.add(Entry(name="replay", status="skipped", reason="the revision chain is broken"))
         else:
             narrate("replaying the revisions from an empty database")
-            _check_replay(draft, project, models, like)
+            if _check_replay(draft, project, models, like):
+                _check_ways_back(draft, project, merged, like, narrate)
     _check_manifest(draft, project, models.snapshot)
     _check_lock(draft, project, models.snapshot)
     selection = select_unrecorded(project, merged)
@@ -71,7 +75,8 @@ def _chain_entry(project: Project) -> Entry:
     )
 
 
-def _check_replay(draft: Draft, project: Project, models: Declared, like: DatabaseUrl) -> None:
+def _check_replay(draft: Draft, project: Project, models: Declared, like: DatabaseUrl) -> bool:
+    """Whether the revisions replay at all."""
     settings, heads = project.settings, project.chain.effective_heads
     try:
         with declared_by_revisions(settings, heads, like=like) as revisions:
@@ -80,6 +85,37 @@ def _check_replay(draft: Draft, project: Project, models: Declared, like: Databa
     except ReplayFailed as failure:
         draft.add(Entry.of("replay", (does_not_replay(project.chain, failure.error, root=settings.root),)))
         draft.add(Entry(name="models", status="skipped", reason="the revisions do not replay"))
+        return False
+    return True
+
+
+def _check_ways_back(
+    draft: Draft, project: Project, merged: Merged | None, like: DatabaseUrl, narrate: Narrate
+) -> None:
+    """Up, down and up again: every revision, or those that the git reference has not.
+
+    What could not be proven is said, and decides nothing: nobody asked for just that.
+    """
+    chain = project.chain
+    known = merged.revisions if merged is not None else frozenset()
+    chosen = [file.revision for file in chain.files if file.revision not in known and has_way_back(file)]
+    if not chosen:
+        draft.passed("round trip", "no revision to take back and apply again")
+        return
+    narrate(f"taking back and applying again {count_of(len(chosen), 'revision')}")
+    try:
+        ways = prove_ways_back(project.settings, chain, chosen, like=like)
+    except CouldNotCheck as error:
+        reason = f"not proven: {error.what}: {error.why}"
+        draft.add(Entry(name="round trip", status="skipped", reason=reason, is_optional=True))
+        return
+    findings = find_ways_back(chain, ways.traces, ways.failures, root=project.settings.root)
+    proven = f"{count_of(len(ways.proven), 'revision')} up, down and up again"
+    draft.add(Entry.of("round trip", findings, proven))
+    if ways.unproven:
+        why = "a downgrade before left something half done" if ways.failures else "they need two transactions"
+        reason = f"not proven: {name_revisions(ways.unproven)}, for {why}"
+        draft.add(Entry(name="round trip rest", status="skipped", reason=reason, is_optional=True))
 
 
 def _compare(project: Project, models: Declared, revisions: Declared) -> Entry:

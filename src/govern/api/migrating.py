@@ -16,6 +16,7 @@ from govern.actions.revise import write_revision
 from govern.actions.saved_plan import guard_plan, read_plan, save_plan
 from govern.actions.stamp import stamp_database
 from govern.actions.validate import validate
+from govern.actions.way_back import guard_way_back
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.project import (
     Project,
@@ -32,6 +33,7 @@ from govern.core.report import Draft
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import create_target, declared_like
+from govern.revisions.graph import Destination
 from govern.source.allowances import allowed_hazards
 from govern.source.scope import read_scope
 
@@ -50,7 +52,7 @@ def plan(
     live = open_database(project, draft)
     guard_chain(project, draft, live)
     precautions = Precautions(allow=_allowed(project))
-    made = _plan(draft, live, project, precautions, to=to, narrate=narrate)
+    made = _plan(draft, live, project, precautions, to=Destination(target=to), narrate=narrate)
     if out is not None:
         digest = save_plan(out, made, dialect=live.dialect.name)
         draft.passed("save", f"{out}, digest {digest[:12]}; apply it: govern migrate --plan {out}")
@@ -87,10 +89,50 @@ def migrate(
     if dry_run:
         if saved is not None:
             guard_plan(saved, live, project.chain)
-        _plan(draft, live, project, precautions, to=saved.target if saved else to, narrate=narrate)
+        destination = Destination(target=saved.target if saved else to)
+        _plan(draft, live, project, precautions, to=destination, narrate=narrate)
         return
     migrate_action.migrate(
-        live, draft, project.chain, project.manifest, to=to, precautions=precautions, narrate=narrate
+        live,
+        draft,
+        project.chain,
+        project.manifest,
+        to=Destination(target=to),
+        precautions=precautions,
+        narrate=narrate,
+    )
+    describe_target(live, project, draft)
+
+
+@command("downgrade")
+def downgrade(
+    draft: Draft,
+    settings: Settings,
+    to: str,
+    *,
+    backup: BackupPolicy = "auto",
+    rehearse: RehearsalChoice | None = None,
+    allow: tuple[str, ...] = (),
+    dry_run: bool = False,
+    narrate: Narrate = silent,
+) -> None:
+    """Takes revisions back until the database is at ``to``, guarded as ``migrate`` is; the options are its.
+
+    ``to``: a revision, ``base``, ``-1``, or one of these on a branch: ``billing@-1``. What the manifest allows is
+    allowed on the way up alone.
+    """
+    destination = Destination(target=to, direction="downgrade")
+    precautions = Precautions(backup=backup, rehearse=rehearse, allow=allow)
+    project = read_project(settings)
+    guard_chain(project, draft)
+    live = open_database(project, draft)
+    guard_chain(project, draft, live)
+    if dry_run:
+        guard_way_back(destination.find_way(project.chain, live.read_stamped()), allow, draft, settings)
+        _plan(draft, live, project, precautions, to=destination, narrate=narrate)
+        return
+    migrate_action.migrate(
+        live, draft, project.chain, project.manifest, to=destination, precautions=precautions, narrate=narrate
     )
     describe_target(live, project, draft)
 
@@ -173,18 +215,18 @@ def _plan(
     project: Project,
     precautions: Precautions,
     *,
-    to: str,
+    to: Destination,
     narrate: Narrate,
 ) -> Plan:
     """Every guard that only reads is asked, and what it says is told."""
-    pending = project.chain.pending(live.read_stamped(), to)
+    way = to.find_way(project.chain, live.read_stamped())
     rehearsal = None
-    if pending:
+    if way.revisions:
         asking = Asking(live=live, draft=draft, is_migrating=False, narrate=narrate)
         ask_for_lock(asking)
         ask_before(asking, with_backup=precautions.backup == "auto")
         begun = find_resumption(
-            live, draft, pending, read_scope(live.settings, project.manifest), narrate=narrate
+            live, draft, way.steps, read_scope(live.settings, project.manifest), narrate=narrate
         )
         if begun is not None:
             draft.passed("resume", begun.described)
@@ -202,7 +244,7 @@ def _plan(
         ask_after(
             asking,
             rehearsal,
-            pending,
+            way,
             project.manifest,
             allow=precautions.allow,
             plan=None,
@@ -210,7 +252,8 @@ def _plan(
         )
     else:  # an emptied database that says head is not where it should be
         validate(live, draft, project.manifest)
-    made = make_plan(live, project.chain, pending, rehearsal)
+    made = make_plan(live, way, rehearsal)
     draft.data["plan"] = plan_json(made)
-    draft.passed("plan", count_of(len(pending), "pending revision") if pending else "nothing is pending")
+    what = "pending revision" if to.direction == "upgrade" else "revision to take back"
+    draft.passed("plan", count_of(len(way.revisions), what) if way.revisions else "nothing is pending")
     return made

@@ -168,10 +168,11 @@ def _other_revision(
     chain = expected.read_chain()
     is_known = all(revision in chain.revisions for revision in stamped)
     is_beyond = is_known and set(expected.heads) <= chain.ancestors(stamped)
-    if is_known and not is_beyond:
+    runs = () if is_known else _read_runs(connection, dialect, _MANY_RUNS)
+    if (is_known and not is_beyond) or _is_taken_back(runs, expected.heads):
         message = f"{here}, the application needs {needed}"
         return (Finding.of(BEHIND, about, message, evidence=evidence),)
-    if is_beyond or _passed_by(_read_runs(connection, dialect, _MANY_RUNS), expected.heads, stamped):
+    if is_beyond or _passed_by(runs, expected.heads, stamped):
         if when_ahead == "allow":
             return ()
         severity = Severity.WARNING if when_ahead == "warn" else Severity.CRITICAL
@@ -180,6 +181,17 @@ def _other_revision(
     unknown = ", which is not among the application's revisions" if chain.revisions else ""
     message = f"{here}{unknown}; the application needs {needed}"
     return (Finding.of(UNKNOWN_REVISION, about, message, evidence=evidence),)
+
+
+def _is_taken_back(runs: tuple[Run, ...], heads: tuple[str, ...]) -> bool:
+    """Whether the ledger saw a downgrade leave ``heads``, and no run that came there again."""
+    for run in runs:
+        named = {one.revision for one in run.revisions}
+        if run.command == "downgrade" and not named.isdisjoint(heads):
+            return True
+        if set(heads) == set(run.to_revision) or set(heads) <= named:
+            return False
+    return False
 
 
 def _passed_by(runs: tuple[Run, ...], heads: tuple[str, ...], stamped: tuple[str, ...]) -> bool:

@@ -31,36 +31,42 @@ def lock(session: Session) -> Report:
     return api.lock(session.settings, narrate=session.narrate)
 
 
-@root.changing("migrate")
-@click.option("--to", default="heads", show_default=True, metavar="REVISION", help="Where to stop.")
-@click.option(
+_backup = click.option(
     "--backup",
     type=click.Choice(["auto", "off"]),
     default="auto",
     show_default=True,
     help="auto: take a backup and verify it before anything is changed.",
 )
-@click.option(
+_rehearse = click.option(
     "--rehearse",
     type=click.Choice(["schema", "data", "off"]),
     help="Run the revisions on a copy first: of the schema (the default, where one can be made), or on the backup. "
     "off: nobody sees what they do.",
 )
-@click.option(
+_allow = click.option(
     "--allow",
     multiple=True,
     metavar="HAZARD:SUBJECT",
     help="Let one named harm happen: drops-column:users.nick. May be given several times.",
 )
+_dry_run = click.option(
+    "--dry-run", is_flag=True, help="Every guard that only reads, and the plan; nothing is changed."
+)
+
+
+@root.changing("migrate")
+@click.option("--to", default="heads", show_default=True, metavar="REVISION", help="Where to stop.")
+@_backup
+@_rehearse
+@_allow
 @click.option(
     "--plan",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Apply exactly this plan of govern plan --out, or nothing.",
 )
-@click.option(
-    "--dry-run", is_flag=True, help="Every guard that only reads, and the plan; nothing is changed."
-)
+@_dry_run
 @click.option(
     "--list-guards",
     is_flag=True,
@@ -107,6 +113,48 @@ def migrate(
     )
 
 
+@root.changing("downgrade", context_settings={"ignore_unknown_options": True})
+@click.argument("revision")
+@_backup
+@_rehearse
+@_allow
+@_dry_run
+def downgrade(
+    session: Session,
+    *,
+    revision: str,
+    backup: Literal["auto", "off"],
+    rehearse: Literal["schema", "data", "off"] | None,
+    allow: tuple[str, ...],
+    dry_run: bool,
+) -> Report:
+    """Take revisions back until the database is at REVISION; guarded as migrate is.
+
+    \b
+    Examples:
+      govern downgrade -1                 the last one
+      govern downgrade 3f2a --dry-run     what would be done, and lost
+      govern downgrade base               all of them
+      govern downgrade billing@-1         the last one of a branch
+
+    A column that a revision added goes with its values: each such loss is allowed by name. Over a revision without a
+    downgrade there is no way back but a backup's restore.
+    """
+    from govern import api
+
+    if revision.startswith("-") and not revision[1:].isdecimal():
+        raise click.NoSuchOption(revision)  # they are let through for the sake of -1
+    return api.downgrade(
+        session.settings,
+        revision,
+        backup=backup,
+        rehearse=rehearse,
+        allow=allow,
+        dry_run=dry_run,
+        narrate=session.narrate,
+    )
+
+
 @root.changing("stamp")
 @click.argument("revision")
 def stamp(session: Session, *, revision: str) -> Report:
@@ -148,12 +196,7 @@ def backup_verify(session: Session, *, backup_id: str) -> Report:
 
 
 @repair.changing("apply")
-@click.option(
-    "--allow",
-    multiple=True,
-    metavar="HAZARD:SUBJECT",
-    help="Let one named harm happen: drops-column:users.nick. May be given several times.",
-)
+@_allow
 def repair_apply(session: Session, *, allow: tuple[str, ...]) -> Report:
     """Apply the proven statements, after a backup; what loses data only where it is allowed by name."""
     from govern import api

@@ -31,7 +31,10 @@ _against_ref = click.option(
 @root.inspecting("check")
 @_against_ref
 def check(session: Session, *, against_ref: str | None) -> Report:
-    """Everything that needs no live database: chain, replay, models, lock, manifest, lint.
+    """Everything that needs no live database: chain, replay, models, ways back, lock, manifest, lint.
+
+    On a scratch database each revision is applied, taken back and applied again; with --against-ref those that GIT_REF
+    has not.
 
     Linted are the revisions that GIT_REF has not; without --against-ref those that govern.sum has not recorded:
     govern lock records what was reviewed.

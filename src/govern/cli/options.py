@@ -135,13 +135,17 @@ class Group(_WithGlobalOptions, click.Group):
         """Registers a command that changes nothing."""
         return self._register(name, changes=False)
 
-    def changing(self, name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:
-        """Registers a command that may change a database or a file."""
-        return self._register(name, changes=True)
+    def changing(
+        self, name: str | None = None, **attributes: Any
+    ) -> Callable[[Callable[..., Any]], click.Command]:
+        """Registers a command that may change a database or a file; ``attributes`` are click's."""
+        return self._register(name, changes=True, **attributes)
 
-    def _register(self, name: str | None, *, changes: bool) -> Callable[[Callable[..., Any]], click.Command]:
+    def _register(
+        self, name: str | None, *, changes: bool, **attributes: Any
+    ) -> Callable[[Callable[..., Any]], click.Command]:
         def register(function: Callable[..., Any]) -> click.Command:
-            return self.command(name, changes=changes)(click.pass_obj(function))
+            return self.command(name, changes=changes, **attributes)(click.pass_obj(function))
 
         return register
 

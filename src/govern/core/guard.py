@@ -56,6 +56,14 @@ SAVED_PLAN = Guard(
     is_asked_by_plan=True,
     when="with --plan",
 )
+WAY_BACK = Guard(
+    name="way-back",
+    asks="has each revision that is to be taken back a downgrade that takes it back?",
+    passes="restore a backup from before it, or write its downgrade(); one that does nothing is gone past with "
+    "--allow keeps-changes:REVISION",
+    is_asked_by_plan=True,
+    when="with govern downgrade",
+)
 POOLER = Guard(
     name="pooler",
     asks="does the URL lead to a session that stays ours, so that a lock of it holds?",
@@ -153,6 +161,7 @@ TRANSACTIONS = Guard(
 GUARDS = (
     CHAIN,
     HISTORY,
+    WAY_BACK,
     POOLER,
     LOCK,
     SAVED_PLAN,

@@ -15,11 +15,20 @@ _CHANGES_ROWS = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE|WITH|COPY|TRUNCATE|S
 _IS_REPEATABLE = re.compile(r"\s*(VACUUM|ANALYZE|REINDEX|REFRESH|CLUSTER|COMMENT)\b", re.I)
 
 
+_DOWN = "downgrade of "
+
+
+def name_step(direction: str, revision: str) -> str:
+    """How the notes call a revision on its way up, or down: the child's journal writes the same."""
+    return f"{_DOWN}{revision}" if direction == "downgrade" else revision
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotedStatement:
     """One statement of a revision that commits midway."""
 
-    revision: str
+    step: str
+    """As ``name_step`` has it."""
     position: int
     """From 1, among the revision's statements."""
     sql: str
@@ -29,6 +38,19 @@ class NotedStatement:
     """``begun``: it commits by itself, and whether it has is not known."""
     has_rows: bool
     """Whether it answered something that the revision may have used."""
+
+    @property
+    def revision(self) -> str:
+        return self.step.removeprefix(_DOWN)
+
+    @property
+    def is_downgrade(self) -> bool:
+        return self.step.startswith(_DOWN)
+
+    @property
+    def named(self) -> str:
+        """``revision 3f2a``, ``the downgrade of 3f2a``."""
+        return f"the {self.step}" if self.is_downgrade else f"revision {self.step}"
 
     @property
     def changes_schema_alone(self) -> bool:

@@ -94,8 +94,11 @@ class Dialect(Protocol):
     locks_tables: bool
     """Whether a statement locks single tables against others; where the whole database is locked, none does."""
 
-    def connect(self, url: DatabaseUrl, *, read_only: bool = False) -> Connection:
-        """Opens a database that exists; never creates one (nor a SQLite file). Raises Unreachable."""
+    def connect(self, url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False) -> Connection:
+        """Opens a database that exists; never creates one (nor a SQLite file). Raises Unreachable.
+
+        ``repeats``: the same queries are asked many times over, on a server that no proxy stands before.
+        """
 
     def exists(self, url: DatabaseUrl) -> bool:
         """Whether there is such a database on a server that answers; raises Unreachable if none answers."""
@@ -228,16 +231,16 @@ class Dialect(Protocol):
     def note_statements(self) -> Mapping[str, str]:
         """What the child that migrates needs to note how far a revision came that commits midway; empty: nothing is."""
 
-    def read_progress(self, connection: Connection, revisions: Iterable[str]) -> tuple[NotedStatement, ...]:
-        """What was noted of these revisions, in order."""
+    def read_progress(self, connection: Connection, steps: Iterable[str]) -> tuple[NotedStatement, ...]:
+        """What was noted of these steps (``govern.core.progress``), in order."""
 
-    def forget_progress(self, connection: Connection, revisions: Iterable[str]) -> None:
+    def forget_progress(self, connection: Connection, steps: Iterable[str]) -> None:
         """They were finished, or are to run from their beginning."""
 
     def find_leftover_indexes(
-        self, connection: Connection, revisions: Iterable[str]
+        self, connection: Connection, steps: Iterable[str]
     ) -> tuple[LeftoverIndex, ...]:
-        """Invalid indexes that the revisions' own interrupted builds left."""
+        """Invalid indexes that the steps' own interrupted builds left."""
 
     def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
         """Drops one of them."""

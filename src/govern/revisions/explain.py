@@ -67,6 +67,12 @@ def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
                 next="let it begin with the same statements as then; what comes after them may be corrected",
                 state=NO_REVISION_RAN,
             )
+        case "unwalkable":
+            return CouldNotCheck(
+                "the revisions cannot be taken back and applied again one by one",
+                why=facts["why"],
+                next="let env.py configure a connection that is in no transaction, and run the migrations online",
+            )
         case "elsewhere":
             return Refused(
                 f"{facts['place'] or 'a library'} opens a database connection of its own",

@@ -75,6 +75,23 @@ class RevisionDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """On a round trip: what was done so far is committed, and waits to be looked at."""
+
+    revision: str
+    point: Literal["before", "after"]
+    """Before its upgrade, or after its downgrade: the two should be alike."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayBackFailed:
+    """On a round trip: a revision's downgrade does not work, or its upgrade not after it. It was taken back."""
+
+    direction: Literal["upgrade", "downgrade"]
+    error: ChildError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """Something that explains a surprising outcome."""
 
@@ -137,6 +154,8 @@ Event = (
     | Statement
     | RevisionStarted
     | RevisionDone
+    | Paused
+    | WayBackFailed
     | Note
     | Result
     | Stopped
@@ -152,6 +171,7 @@ _KINDS: dict[str, Callable[..., Event]] = {
     "statement": Statement,
     "revision_started": RevisionStarted,
     "revision_done": RevisionDone,
+    "paused": Paused,
     "note": Note,
 }
 
@@ -196,6 +216,8 @@ def parse_event(line: str, redact: Callable[[str], str]) -> Event | None:
         return Stopped(reason=facts.pop("reason"), facts=facts)
     if kind == "error":
         return parse_error(facts)
+    if kind == "way_back_failed":
+        return WayBackFailed(direction=facts["direction"], error=parse_error(facts["error"]))
     return _KINDS[kind](**facts) if kind in _KINDS else None
 
 

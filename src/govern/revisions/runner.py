@@ -6,12 +6,12 @@ Reports what the child said and decides nothing from it: whoever calls reads the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from govern.config import Settings
 from govern.core.hazard import Hazard
@@ -34,11 +34,13 @@ from govern.revisions.protocol import (
     Locked,
     Note,
     Orders,
+    Paused,
     Result,
     RevisionDone,
     RevisionStarted,
     Statement,
     Stopped,
+    WayBackFailed,
     parse_error,
     parse_event,
 )
@@ -60,6 +62,18 @@ class Outcome:
     """What a rehearsal's revisions lost, by revision; None where that was not observed."""
     output: str = ""
     """The end of what env.py and the revisions printed; no passwords."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundTrip:
+    """How revisions did that were applied, taken back and applied again."""
+
+    failures: tuple[WayBackFailed, ...]
+    """One of a revision; each is in the database now, applied once."""
+    unproven: tuple[str, ...] = ()
+    """One before them left something half done, or they cannot go down and up in one transaction."""
+    error: ChildError | None = None
+    """Why it ended: a revision that does not even go up."""
 
 
 def _do_nothing() -> None: ...
@@ -112,9 +126,16 @@ class Runner:
         wait_seconds: float = 0.0,
         on_locked: Callable[[], Orders | None] = _do_nothing,
         on_event: Callable[[Event], None] = _ignore,
+        rehearsing: bool = False,
+        committed: Committed = MappingProxyType({}),
     ) -> Outcome:
         """Takes revisions back down to ``revision``; the rest as ``upgrade``."""
-        return self._migrate("downgrade", url, revision, lock, wait_seconds, on_locked, on_event)
+        facts = {"observe": rehearsing, "confine": rehearsing, "committed": dict(committed)}
+        return self._migrate("downgrade", url, revision, lock, wait_seconds, on_locked, on_event, **facts)
+
+    def going(self, direction: Literal["upgrade", "downgrade"]) -> Callable[..., Outcome]:
+        """``upgrade`` or ``downgrade``, which take the same."""
+        return self.upgrade if direction == "upgrade" else self.downgrade
 
     def stamp(
         self,
@@ -128,6 +149,33 @@ class Runner:
     ) -> Outcome:
         """Writes ``revision`` into the version table and runs none; the rest as ``upgrade``."""
         return self._migrate("stamp", url, revision, lock, wait_seconds, on_locked, on_event)
+
+    def round_trip(
+        self,
+        url: DatabaseUrl,
+        revisions: Sequence[str],
+        proven: Collection[str],
+        *,
+        on_paused: Callable[[Paused], None],
+    ) -> RoundTrip:
+        """Applies ``revisions`` to the scratch database at ``url`` in this order, those ``proven`` up, down and up.
+
+        ``on_paused`` is called before such a revision's upgrade and after its downgrade, while nothing else runs.
+        Raises as ``upgrade``; CouldNotCheck where env.py does not let them be taken one by one.
+        """
+
+        def hear(event: Event) -> None:
+            if isinstance(event, Paused):
+                on_paused(event)
+
+        line = ["upgrade", "heads"]
+        facts = {"revisions": list(revisions), "proven": list(proven), "command_line": line}
+        run = self._converse(self._request("round_trip", url, **facts), url, _do_nothing, hear)
+        outcome = self._judge(run, url)
+        done = run.ending.facts if isinstance(run.ending, Result) else {}
+        return RoundTrip(
+            failures=run.ways_back, error=outcome.error, unproven=tuple(done.get("unproven", ()))
+        )
 
     def create_all(self, url: DatabaseUrl) -> tuple[str, ...]:
         """Creates the models' tables (and their schemas) in the database; returns their names, sorted.
@@ -260,9 +308,11 @@ class Runner:
                 on_event(event)
                 if isinstance(event, Locked):
                     child.send(f"proceed {json.dumps(on_locked() or {})}")
-                if isinstance(event, Hello | RevisionStarted | RevisionDone | Note | Ending) or (
-                    isinstance(event, Statement) and event.observed is not None
-                ):
+                if isinstance(event, Paused):
+                    child.send("proceed {}")
+                if isinstance(
+                    event, Hello | RevisionStarted | RevisionDone | WayBackFailed | Note | Ending
+                ) or (isinstance(event, Statement) and event.observed is not None):
                     events.append(event)
                 if isinstance(event, Ending):
                     break
@@ -279,6 +329,7 @@ class _Run:
     revisions: tuple[RevisionDone, ...]
     notes: tuple[str, ...]
     observed: tuple[Statement, ...]
+    ways_back: tuple[WayBackFailed, ...]
     output: str
 
     @classmethod
@@ -291,6 +342,7 @@ class _Run:
             ),
             notes=tuple(event.text for event in events if isinstance(event, Note)),
             observed=of_last_tries(events),
+            ways_back=tuple(event for event in events if isinstance(event, WayBackFailed)),
             output=output,
         )
 

@@ -9,6 +9,7 @@ from govern.checks.chain import files, graph, history, parents
 from govern.checks.chain.history import check_merged
 from govern.checks.chain.places import show_path
 from govern.checks.chain.replay import does_not_replay
+from govern.checks.chain.round_trip import list_findings as find_ways_back
 from govern.checks.chain.rules import (
     CONFIG_ERROR,
     DOES_NOT_REPLAY,
@@ -33,6 +34,7 @@ __all__ = [
     "check_chain",
     "check_merged",
     "does_not_replay",
+    "find_ways_back",
 ]
 
 HISTORY_RULES = (

@@ -82,6 +82,31 @@ MISSING_DOWNGRADE = Rule(
     "the way back is to restore a backup",
     remedy="write the downgrade, or let it raise, which at least says that there is none",
 )
+DOWNGRADE_LEAVES_TRACE = Rule(
+    id="chain.downgrade-leaves-trace",
+    name="a downgrade that leaves a trace",
+    severity=Severity.WARNING,
+    condition="on a scratch database the schema after downgrade() is not what it was before upgrade()",
+    effect="after a downgrade the database has a schema that no revision has: drift from then on, "
+    "and what was left is in the way of the next upgrade",
+    remedy="let downgrade() drop what upgrade() made, and bring back what it dropped or changed",
+)
+DOWNGRADE_FAILS = Rule(
+    id="chain.downgrade-fails",
+    name="a downgrade that fails",
+    severity=Severity.WARNING,
+    condition="downgrade() raises on a scratch database that its upgrade() has just been applied to",
+    effect="on the day it is needed there is no way back but to restore a backup, and nobody has planned for that",
+    remedy="correct it; or let it raise NotImplementedError, which at least says that there is none",
+)
+UPGRADE_NOT_REPEATABLE = Rule(
+    id="chain.upgrade-not-repeatable",
+    name="a revision that cannot be applied again",
+    severity=Severity.ERROR,
+    condition="on a scratch database upgrade() raises after the revision's own downgrade()",
+    effect="whoever goes back does not get forward again: the upgrade stops at what the downgrade left or took away",
+    remedy="let downgrade() undo all of upgrade(): drop the types, sequences and functions that it made, too",
+)
 EDITED_REVISION = Rule(
     id="chain.edited-revision",
     name="a revision was edited",
@@ -149,6 +174,8 @@ RULES = (
     CONFIG_ERROR,
     CYCLE,
     DOES_NOT_REPLAY,
+    DOWNGRADE_FAILS,
+    DOWNGRADE_LEAVES_TRACE,
     DUPLICATE_ID,
     EDITED_REVISION,
     EMPTY_UPGRADE,
@@ -161,4 +188,5 @@ RULES = (
     PLACEHOLDER_PARENT,
     REPOINTED_REVISION,
     UNKNOWN_DATABASE_REVISION,
+    UPGRADE_NOT_REPEATABLE,
 )

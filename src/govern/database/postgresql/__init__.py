@@ -51,8 +51,8 @@ class PostgreSQL:
     is_server = True
     locks_tables = True
 
-    def connect(self, url: DatabaseUrl, *, read_only: bool = False) -> Connection:
-        return server.connect(url, read_only=read_only)
+    def connect(self, url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False) -> Connection:
+        return server.connect(url, read_only=read_only, repeats=repeats)
 
     def exists(self, url: DatabaseUrl) -> bool:
         return server.exists(url)
@@ -184,16 +184,16 @@ class PostgreSQL:
     def note_statements(self) -> Mapping[str, str]:
         return progress.note_statements()
 
-    def read_progress(self, connection: Connection, revisions: Iterable[str]) -> tuple[NotedStatement, ...]:
-        return progress.read_progress(connection, revisions)
+    def read_progress(self, connection: Connection, steps: Iterable[str]) -> tuple[NotedStatement, ...]:
+        return progress.read_progress(connection, steps)
 
-    def forget_progress(self, connection: Connection, revisions: Iterable[str]) -> None:
-        progress.forget_progress(connection, revisions)
+    def forget_progress(self, connection: Connection, steps: Iterable[str]) -> None:
+        progress.forget_progress(connection, steps)
 
     def find_leftover_indexes(
-        self, connection: Connection, revisions: Iterable[str]
+        self, connection: Connection, steps: Iterable[str]
     ) -> tuple[LeftoverIndex, ...]:
-        return progress.find_leftover_indexes(connection, revisions)
+        return progress.find_leftover_indexes(connection, steps)
 
     def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
         progress.drop_leftover_index(connection, index)

@@ -63,24 +63,24 @@ def note_statements() -> Mapping[str, str]:
     return {"note": _NOTE.strip(), "may_note": " ".join(_MAY_NOTE.split())}
 
 
-def read_progress(connection: Connection, revisions: Iterable[str]) -> tuple[NotedStatement, ...]:
+def read_progress(connection: Connection, steps: Iterable[str]) -> tuple[NotedStatement, ...]:
     if not connection.value(_EXISTS):
         return ()
-    names = ("revision", "position", "sql", "digest", "state", "has_rows")
-    rows = connection.rows(_READ, (list(revisions),))
+    names = ("step", "position", "sql", "digest", "state", "has_rows")
+    rows = connection.rows(_READ, (list(steps),))
     return tuple(NotedStatement(**dict[str, Any](zip(names, row, strict=True))) for row in rows)
 
 
-def forget_progress(connection: Connection, revisions: Iterable[str]) -> None:
+def forget_progress(connection: Connection, steps: Iterable[str]) -> None:
     if connection.value(_EXISTS):
-        connection.execute(_FORGET, (list(revisions),))
+        connection.execute(_FORGET, (list(steps),))
 
 
-def find_leftover_indexes(connection: Connection, revisions: Iterable[str]) -> tuple[LeftoverIndex, ...]:
-    """Invalid indexes that these revisions' own builds left: not there before, and named in the statement."""
+def find_leftover_indexes(connection: Connection, steps: Iterable[str]) -> tuple[LeftoverIndex, ...]:
+    """Invalid indexes that these steps' own builds left: not there before, and named in the statement."""
     if not connection.value(_EXISTS):
         return ()
-    return tuple(LeftoverIndex(*row) for row in connection.rows(_LEFTOVERS, (list(revisions),)))
+    return tuple(LeftoverIndex(*row) for row in connection.rows(_LEFTOVERS, (list(steps),)))
 
 
 def drop_leftover_index(connection: Connection, index: LeftoverIndex) -> None:

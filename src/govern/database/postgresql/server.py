@@ -30,8 +30,11 @@ _MAY_CONNECT = "SELECT has_database_privilege(oid, 'CONNECT') FROM pg_database W
 _SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
 
 
-def connect(url: DatabaseUrl, *, read_only: bool = False) -> Connection:
+def connect(url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False) -> Connection:
     """Opens a database that exists. With ``read_only`` the server refuses every write of the session.
+
+    ``repeats`` prepares each query that is asked twice: to plan a catalog query takes longer than to run it. A
+    transaction-pooling proxy would lose what is prepared.
 
     Raises ConfigurationError for a URL libpq cannot read, Unreachable where no server answers or it has no
     such database, NotPermitted where it does not let the role in.
@@ -42,7 +45,8 @@ def connect(url: DatabaseUrl, *, read_only: bool = False) -> Connection:
     if read_only:
         parameters["options"] = f"{parameters.get('options', '')} {_READ_ONLY}".strip()
     try:
-        driver = psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)
+        prepare = 1 if repeats else None
+        driver = psycopg.connect(**parameters, autocommit=True, prepare_threshold=prepare)
     except psycopg.Error as error:
         raise _explain(error, url, parameters) from error
     return Connection(driver)

@@ -49,7 +49,8 @@ class SQLite:
     is_server = False
     locks_tables = False
 
-    def connect(self, url: DatabaseUrl, *, read_only: bool = False) -> Connection:
+    def connect(self, url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False) -> Connection:
+        del repeats  # sqlite3 remembers its statements anyway
         return server.connect(url, read_only=read_only)
 
     def exists(self, url: DatabaseUrl) -> bool:
@@ -185,17 +186,17 @@ class SQLite:
     def note_statements(self) -> Mapping[str, str]:
         return {}
 
-    def read_progress(self, connection: Connection, revisions: Iterable[str]) -> tuple[NotedStatement, ...]:
-        del connection, revisions
+    def read_progress(self, connection: Connection, steps: Iterable[str]) -> tuple[NotedStatement, ...]:
+        del connection, steps
         return ()
 
-    def forget_progress(self, connection: Connection, revisions: Iterable[str]) -> None:
-        del connection, revisions
+    def forget_progress(self, connection: Connection, steps: Iterable[str]) -> None:
+        del connection, steps
 
     def find_leftover_indexes(
-        self, connection: Connection, revisions: Iterable[str]
+        self, connection: Connection, steps: Iterable[str]
     ) -> tuple[LeftoverIndex, ...]:
-        del connection, revisions
+        del connection, steps
         return ()  # none is ever invalid
 
     def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:

@@ -14,6 +14,7 @@ from .drivers import choose_driver, list_drivers
 from .failure import describe_error, find_cause
 from .metadata import create_tables, load_models, metadata_given, table_names
 from .parent import Parent, Stop
+from .round_trip import walk
 from .session import Found, Session
 
 
@@ -176,6 +177,7 @@ COMMANDS: dict[str, Callable[[Session], dict[str, Any]]] = {
     "upgrade": migrate,
     "downgrade": migrate,
     "stamp": migrate,
+    "round_trip": walk,
     "revision": write_revision,
     "create_all": create_all,
     "describe": describe,

@@ -18,6 +18,8 @@ class Journal:
     def __init__(self, parent: Parent) -> None:
         self._parent = parent
         self.revision: str | None = None
+        self.step: str | None = None
+        """How it is noted, on its way up or down: as ``govern.core.progress`` names it."""
         self.statement: str | None = None
         self.has_started = False
         """Whether any revision began."""
@@ -52,6 +54,7 @@ class Journal:
 
     def _start(self, revision: str, direction: str) -> None:
         self.revision, self.has_started, self._statements = revision, True, 0
+        self.step = f"downgrade of {revision}" if direction == "downgrade" else revision
         self.starts, self.has_committed, self._is_stamped = self.starts + 1, False, False
         self._parent.emit("revision_started", revision=revision, direction=direction)
 

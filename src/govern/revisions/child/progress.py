@@ -123,7 +123,7 @@ class Progress:
 
     def _describe(self, sql: str, parameters: Any, *, has_rows: bool) -> dict[str, Any]:
         return {
-            "revision": self._journal.revision,
+            "revision": self._journal.step,
             "position": self._position,
             "sql": _hide_passwords(sql),
             "digest": _digest(sql, parameters),
