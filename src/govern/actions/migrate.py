@@ -143,10 +143,11 @@ def _prepare(
     resume.forget(live, chain.ancestors(stamped))
     ready = take_precautions(live, draft, chain, manifest, prepared.precautions, to=to, narrate=narrate)
     prepared.committed = ready.committed
-    _tidy(live, draft)
+    is_tidied = _tidy(live, draft)
     prepared.broken_references = tidy.read_broken_references(live)
     prepared.before = Before(
-        fingerprint=live.read_fingerprint(), pending=tuple(file.revision for file in pending)
+        fingerprint=live.read_fingerprint() if is_tidied else ready.fingerprint,
+        pending=tuple(file.revision for file in pending),
     )
     reached = chain.heads_after(stamped, pending)
     plan = prepared.precautions.plan
@@ -161,11 +162,13 @@ def _prepare(
     narrate(f"applying {count_of(len(pending), 'revision')}")
 
 
-def _tidy(live: LiveDatabase, draft: Draft) -> None:
+def _tidy(live: LiveDatabase, draft: Draft) -> bool:
+    """Whether there was something to drop."""
     if dropped := tidy.drop_batch_leftovers(live):
         draft.passed(
             "tidy", f"dropped {', '.join(dropped)}, an interrupted batch operation's unfinished copy"
         )
+    return bool(dropped)
 
 
 def _confirm_unchanged(prepared: _Prepared, live: LiveDatabase) -> None:
