@@ -32,7 +32,7 @@ from govern.core.finding import Finding, Severity
 from govern.core.guard import Guard
 from govern.core.hazard import Hazard
 from govern.core.report import Draft, Entry
-from govern.core.wording import name_revisions
+from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.database.scratch import find_scratch_folder
 from govern.errors import CouldNotCheck, NotPermitted, Refused
@@ -57,9 +57,9 @@ class Asking:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
 
-    def answer(self, guard: Guard, findings: tuple[Finding, ...], reason: str = "") -> None:
+    def answer(self, guard: Guard, findings: tuple[Finding, ...], if_none: str) -> None:
         """The guard's entry. Raises Refused for what is found, if it is more than a warning."""
-        self.draft.add(Entry.of(guard.name, findings, reason))
+        self.draft.add(Entry.of(guard.name, findings, "" if findings else if_none))
         if self.is_migrating and (grave := serious(findings)):
             raise _refused(grave)
 
@@ -83,10 +83,9 @@ def ask_for_lock(asking: Asking) -> None:
     """For whoever does not take it: could it be taken?"""
     lock, findings = check_session(asking.live)
     if asking.live.dialect.is_server:
-        asking.answer(guards.POOLER, findings, POOLER_PASSED if not findings else "")
+        asking.answer(guards.POOLER, findings, POOLER_PASSED)
     if lock is not None:
-        held = check_lock_free(asking.live, lock)
-        asking.answer(guards.LOCK, held, "" if held else "free")
+        asking.answer(guards.LOCK, check_lock_free(asking.live, lock), "free")
 
 
 POOLER_PASSED = "the session stays ours"
@@ -95,9 +94,8 @@ POOLER_PASSED = "the session stays ours"
 def ask_before(asking: Asking, *, with_backup: bool) -> None:
     """What can be asked before anybody knows what the revisions do. Raises Refused."""
     if asking.live.dialect.is_server:
-        asking.answer(
-            guards.UNCOMMITTED, asking.until_calm(lambda: check_uncommitted(asking.live), _MOMENT_SECONDS)
-        )
+        uncommitted = asking.until_calm(lambda: check_uncommitted(asking.live), _MOMENT_SECONDS)
+        asking.answer(guards.UNCOMMITTED, uncommitted, "no other session holds such a lock")
         _ask_for_replicas(asking)
     if with_backup:
         asking.answer(guards.DISK, *check_space(_rooms(asking.live)))
@@ -130,7 +128,9 @@ def ask_after(
         asking.skip(guards.RIGHTS, _UNSEEN)
         asking.skip(guards.TRANSACTIONS, _UNSEEN)
     else:
-        asking.answer(guards.RIGHTS, check_rights(asking.live, rehearsal.rights))
+        needed = count_of(len(rehearsal.rights), "right")
+        missing = check_rights(asking.live, rehearsal.rights)
+        asking.answer(guards.RIGHTS, missing, f"{needed} needed, none is missing")
         _ask_for_transactions(asking, rehearsal)
 
 
@@ -158,7 +158,7 @@ def _ask_for_transactions(asking: Asking, rehearsal: Rehearsal) -> None:
     except NotPermitted as error:
         asking.skip(guards.TRANSACTIONS, f"{error.what}: {error.next}")
         return
-    asking.answer(guards.TRANSACTIONS, findings)
+    asking.answer(guards.TRANSACTIONS, findings, "none is in the way")
 
 
 def _wait_for_calm(asking: Asking, look: Callable[[], tuple[Finding, ...]]) -> tuple[Finding, ...]:

@@ -148,10 +148,12 @@ def _prepare(
     resume.forget(live, to.list_ended(chain, stamped))
     ready = take_precautions(live, draft, chain, manifest, prepared.precautions, to=to, narrate=narrate)
     prepared.committed = ready.committed
-    _tidy(live, draft)
+    is_tidied = _tidy(live, draft)
     prepared.broken_references = tidy.read_broken_references(live)
     prepared.before = Before(
-        fingerprint=live.read_fingerprint(), steps=way.steps, command_line=to.command_line
+        fingerprint=live.read_fingerprint() if is_tidied else ready.fingerprint,
+        steps=way.steps,
+        command_line=to.command_line,
     )
     plan = prepared.precautions.plan
     prepared.run = start_run(
@@ -166,11 +168,13 @@ def _prepare(
     narrate(f"{doing} {count_of(len(way.revisions), 'revision')}")
 
 
-def _tidy(live: LiveDatabase, draft: Draft) -> None:
+def _tidy(live: LiveDatabase, draft: Draft) -> bool:
+    """Whether there was something to drop."""
     if dropped := tidy.drop_batch_leftovers(live):
         draft.passed(
             "tidy", f"dropped {', '.join(dropped)}, an interrupted batch operation's unfinished copy"
         )
+    return bool(dropped)
 
 
 def _confirm_unchanged(prepared: _Prepared, live: LiveDatabase) -> None:

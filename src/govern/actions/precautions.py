@@ -60,6 +60,8 @@ class Ready:
     """Its id, if one was taken."""
     committed: Committed
     """What earlier runs have committed of the pending revisions."""
+    fingerprint: str
+    """Of the schema that was backed up and rehearsed on, which is the live one still."""
 
 
 def take_precautions(
@@ -98,7 +100,7 @@ def take_precautions(
         is_resumed=bool(committed),
     )
     _guard_unchanged(live, looked_at)
-    return Ready(backup=backup.id if backup else None, committed=committed)
+    return Ready(backup=backup.id if backup else None, committed=committed, fingerprint=looked_at)
 
 
 def _guard_plan(live: LiveDatabase, draft: Draft, chain: Chain, plan: SavedPlan | None) -> None:

@@ -169,6 +169,8 @@ def drift(
 def plan(session: Session, *, to: str, out: Path | None) -> Report:
     """Pending revisions, their statements, and what those lock, rewrite, scan and lose on a copy.
 
+    Each guard of migrate that only reads is asked, and its answer told; govern migrate --list-guards lists them.
+
     \b
     Examples:
       govern plan --out plan.json         to be reviewed
