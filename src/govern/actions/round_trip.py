@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from govern.actions.walk import walk_chain
 from govern.config import Settings
 from govern.core.changes import Change, diff
 from govern.core.snapshot import Snapshot
 from govern.database.engines import dialect_of
-from govern.database.live import LiveDatabase, version_table
-from govern.database.scratch import scratch_database
 from govern.database.url import DatabaseUrl
-from govern.declared import Declared, ReplayFailed, beside, in_words_of
+from govern.declared import Declared, beside, in_words_of
 from govern.revisions.graph import Chain, RevisionFile
 from govern.revisions.protocol import Paused, WayBackFailed
-from govern.revisions.runner import Runner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,38 +42,29 @@ def prove_ways_back(
 ) -> WaysBack:
     """Takes ``revisions`` up, down and up again, in the course of the whole chain.
 
-    Raises ReplayFailed where a revision does not even go up, CouldNotCheck where env.py does not let them be taken
-    one by one, or no scratch database can be made.
+    Raises as ``walk_chain`` does.
     """
     before: dict[str, Snapshot] = {}
     changes: dict[str, tuple[Change, ...]] = {}
-    with scratch_database(settings, like=like, label="roundtrip") as url:
-        dialect = dialect_of(url)
-        dialect.prepare_replay(like, url, version_table(settings))
-        scratch = LiveDatabase(settings, url)
-        with dialect.connect(url, read_only=True, repeats=True) as connection:
 
-            def look(paused: Paused) -> None:
-                seen = dialect.read_snapshot(connection, scratch.table)
-                if paused.point == "before":
-                    before[paused.revision] = seen
-                else:
-                    changes[paused.revision] = _compare(scratch, before.pop(paused.revision), seen)
+    def look(paused: Paused, scratch: Declared) -> None:
+        if paused.point == "before":
+            before[paused.revision] = scratch.snapshot
+        else:
+            changes[paused.revision] = _compare(before.pop(paused.revision), scratch)
 
-            order = sorted(chain.revisions, key=chain.position.__getitem__)
-            trip = Runner(settings).round_trip(url, order, revisions, on_paused=look)
-    if trip.error is not None:
-        raise ReplayFailed(trip.error)
+    walked = walk_chain(settings, chain, like=like, look=look, proven=revisions)
     return WaysBack(
         proven=tuple(changes),
         traces={revision: found for revision, found in changes.items() if found},
-        failures=trip.failures,
-        unproven=trip.unproven,
+        failures=walked.failures,
+        unproven=walked.unproven,
     )
 
 
-def _compare(scratch: LiveDatabase, before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
-    """In one set of words: the database, which is asked about them, has the second schema at this moment."""
-    if not diff(before, after):
+def _compare(before: Snapshot, after: Declared) -> tuple[Change, ...]:
+    """In one set of words: the scratch database, which is asked about them, has the second schema at this moment."""
+    if not diff(before, after.snapshot):
         return ()
-    return diff(in_words_of(after, before, scratch.dialect, beside(Declared(scratch.url, after))), after)
+    dialect = dialect_of(after.url)
+    return diff(in_words_of(after.snapshot, before, dialect, beside(after)), after.snapshot)

@@ -6,8 +6,12 @@ from collections.abc import Callable
 from datetime import date
 
 from govern.actions.record import finish_run, start_run
+from govern.actions.standing import not_started
+from govern.actions.validate import serious
 from govern.checks.drift import judge_drift
+from govern.checks.integrity import check_integrity
 from govern.core.report import Draft, Entry
+from govern.core.run import Run
 from govern.core.scope import Scope
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
@@ -15,6 +19,7 @@ from govern.declared import expected_at
 from govern.errors import FailedMidway, Refused
 from govern.revisions.graph import Chain
 from govern.revisions.runner import Runner
+from govern.source.manifest import Manifest
 
 
 def stamp_database(
@@ -23,6 +28,7 @@ def stamp_database(
     chain: Chain,
     revision: str,
     *,
+    manifest: Manifest | None,
     scope: Scope,
     today: date,
     narrate: Callable[[str], None],
@@ -33,6 +39,7 @@ def stamp_database(
     """
     target = chain.resolve(revision)
     narrate(f"comparing the database with {name_revisions(target)}")
+    fingerprint = live.read_fingerprint()
     schema = live.read_snapshot()
     declared, source = expected_at(live, target, schema)
     findings = judge_drift(declared, schema, scope=scope, today=today).findings
@@ -41,19 +48,55 @@ def stamp_database(
         raise Refused(
             f"the database does not have the schema of {name_revisions(target)}",
             why=f"{count_of(len(findings), 'difference')}; the first: {findings[0].message}",
-            next="stamp the revision whose schema it has, or repair it first",
+            next="find the revision whose schema it has: govern baseline; or repair it first",
         )
-    run = start_run(live, "stamp", from_revision=live.read_stamped(), to_revision=target, backup=None)
+    write_stamp(live, draft, chain, target, command="stamp", manifest=manifest, fingerprint=fingerprint)
+
+
+def write_stamp(
+    live: LiveDatabase,
+    draft: Draft,
+    chain: Chain,
+    target: tuple[str, ...],
+    *,
+    command: str,
+    manifest: Manifest | None,
+    fingerprint: str,
+) -> None:
+    """Writes the version rows and the ledger, under the migration lock.
+
+    ``fingerprint`` is what the schema had when it was found to be the target's. From the stamp on applications start:
+    Raises Refused where the rows are not as the manifest wants them, too, or somebody has changed the schema since.
+    """
+    if manifest is not None and set(target) == set(chain.effective_heads):
+        _guard_rows(live, draft, manifest)
+    begun: list[Run] = []
+
+    def begin() -> None:
+        if live.read_fingerprint() != fingerprint:
+            raise Refused(
+                "the database changed while it was compared",
+                why="it is not what was compared",
+                next="run again",
+            )
+        if not begun:
+            stamped = live.read_stamped()
+            begun.append(start_run(live, command, from_revision=stamped, to_revision=target, backup=None))
+
     outcome = Runner(live.settings).stamp(
         live.url,
-        revision,
+        target or "base",
         lock=live.dialect.migration_lock(live.url),
         wait_seconds=live.settings.lock_wait_seconds,
+        on_locked=begin,
     )
     stamped = live.read_stamped()
+    if not begun:
+        raise not_started(outcome.error, stamped)
     is_stamped = set(stamped) == set(target)
     error = None if is_stamped else f"the version table says {name_revisions(stamped)}"
-    draft.data["run"] = finish_run(live, run, "applied" if is_stamped else "failed", error=error).to_json()
+    run = finish_run(live, begun[0], "applied" if is_stamped else "failed", error=error)
+    draft.data["run"] = run.to_json()
     if error is not None:
         raise FailedMidway(
             "the stamp was not persisted",
@@ -62,3 +105,16 @@ def stamp_database(
             state=f"nothing but the ledger was written; {error}",
         )
     draft.passed("stamp", f"stamped {name_revisions(target)}")
+
+
+def _guard_rows(live: LiveDatabase, draft: Draft, manifest: Manifest) -> None:
+    path = live.settings.relative(manifest.path)
+    with live.connect() as connection:
+        findings = check_integrity(connection, live.dialect, manifest, path=path)
+    draft.add(Entry.of("manifest", findings, path))
+    if failing := serious(findings):
+        raise Refused(
+            "the rows of the database are not as the manifest wants them",
+            why=f"{count_of(len(failing), 'finding')}; the first: {failing[0].message}",
+            next=f"{failing[0].remedy}; then run again",
+        )

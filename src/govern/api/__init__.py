@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from govern.api.drifting import drift, drift_coverage, repair_apply, repair_plan, snapshot
     from govern.api.linting import lint
     from govern.api.looking import doctor, embedded_status, embedded_stop, health, init
-    from govern.api.migrating import downgrade, history, list_guards, lock, migrate, plan, revision, stamp
+    from govern.api.migrating import (
+        baseline,
+        downgrade,
+        history,
+        list_guards,
+        lock,
+        migrate,
+        plan,
+        revision,
+        stamp,
+    )
 
 _HOMES = {
     "backups": ("backup_create", "backup_list", "backup_show", "backup_verify"),
@@ -23,7 +33,17 @@ _HOMES = {
     "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
     "linting": ("lint",),
     "looking": ("doctor", "embedded_status", "embedded_stop", "health", "init"),
-    "migrating": ("downgrade", "history", "list_guards", "lock", "migrate", "plan", "revision", "stamp"),
+    "migrating": (
+        "baseline",
+        "downgrade",
+        "history",
+        "list_guards",
+        "lock",
+        "migrate",
+        "plan",
+        "revision",
+        "stamp",
+    ),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -32,6 +52,7 @@ __all__ = [
     "backup_list",
     "backup_show",
     "backup_verify",
+    "baseline",
     "chain",
     "check",
     "doctor",

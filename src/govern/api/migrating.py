@@ -6,6 +6,7 @@ from pathlib import Path
 
 from govern.actions import lock as lock_action
 from govern.actions import migrate as migrate_action
+from govern.actions.baseline import adopt_database
 from govern.actions.guards import Asking, ask_after, ask_before, ask_for_lock
 from govern.actions.plan import make_plan, plan_json
 from govern.actions.precautions import BackupPolicy, Precautions
@@ -156,8 +157,39 @@ def stamp(draft: Draft, settings: Settings, revision: str, *, narrate: Narrate =
         draft,
         project.chain,
         revision,
+        manifest=project.manifest,
         scope=read_scope(settings, project.manifest),
         today=local_today(),
+        narrate=narrate,
+    )
+    describe_target(live, project, draft)
+
+
+@command("baseline")
+def baseline(
+    draft: Draft,
+    settings: Settings,
+    *,
+    at: str | None = None,
+    dry_run: bool = False,
+    narrate: Narrate = silent,
+) -> None:
+    """Finds the revision whose schema the database has, and stamps it; refuses where none has it, or several.
+
+    ``at`` names one of several, which differ in rows alone. ``dry_run`` only says which.
+    """
+    project = read_project(settings)
+    guard_chain(project, draft)
+    live = open_database(project, draft)
+    adopt_database(
+        live,
+        draft,
+        project.chain,
+        at=at,
+        manifest=project.manifest,
+        scope=read_scope(settings, project.manifest),
+        today=local_today(),
+        dry_run=dry_run,
         narrate=narrate,
     )
     describe_target(live, project, draft)

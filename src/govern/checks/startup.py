@@ -150,7 +150,7 @@ def _not_stamped(
             BEHIND,
             about,
             f"{about.name} has tables but no revision; the application needs {name_revisions(expected.heads)}",
-            remedy="if its schema is at a revision already: govern stamp REV; else: govern migrate",
+            remedy="if its schema is a revision's already: govern baseline; else: govern migrate",
         ),
     )
 

@@ -155,10 +155,31 @@ def downgrade(
     )
 
 
+@root.changing("baseline")
+@click.option(
+    "--at", metavar="REVISION", help="Which one, where several revisions have the database's schema."
+)
+@click.option("--dry-run", is_flag=True, help="Only say which revision's schema it is.")
+def baseline(session: Session, *, at: str | None, dry_run: bool) -> Report:
+    """Adopt a database without a version row, or with a wrong one: find the revision whose schema it has, and stamp it.
+
+    All revisions are applied to a scratch database, and the schema after each is held against the live one. Where none
+    is equal, the report has the differences from the nearest, and nothing is changed. Revisions that change rows alone
+    have one schema: then --at says up to which of them the database has their rows.
+    """
+    from govern import api
+
+    return api.baseline(session.settings, at=at, dry_run=dry_run, narrate=session.narrate)
+
+
 @root.changing("stamp")
 @click.argument("revision")
 def stamp(session: Session, *, revision: str) -> Report:
-    """Say that the database is at REVISION, without running anything of it."""
+    """Say that the database is at REVISION, without running anything of it; refused where its schema is another.
+
+    Applications start from then on: at the newest revision the manifest has to hold, too. Which revision it is finds
+    govern baseline.
+    """
     from govern import api
 
     return api.stamp(session.settings, revision, narrate=session.narrate)

@@ -69,7 +69,7 @@ def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
             )
         case "unwalkable":
             return CouldNotCheck(
-                "the revisions cannot be taken back and applied again one by one",
+                "the revisions cannot be applied one by one",
                 why=facts["why"],
                 next="let env.py configure a connection that is in no transaction, and run the migrations online",
             )

@@ -76,16 +76,16 @@ class RevisionDone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused:
-    """On a round trip: what was done so far is committed, and waits to be looked at."""
+    """On a walk: what was done so far is committed, and waits to be looked at."""
 
     revision: str
-    point: Literal["before", "after"]
-    """Before its upgrade, or after its downgrade: the two should be alike."""
+    point: Literal["before", "after", "applied"]
+    """Before its upgrade, or after its downgrade, which should be alike; or once it is applied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayBackFailed:
-    """On a round trip: a revision's downgrade does not work, or its upgrade not after it. It was taken back."""
+    """On a walk: a revision's downgrade does not work, or its upgrade not after it. It was taken back."""
 
     direction: Literal["upgrade", "downgrade"]
     error: ChildError

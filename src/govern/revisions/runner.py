@@ -65,8 +65,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoundTrip:
-    """How revisions did that were applied, taken back and applied again."""
+class Walk:
+    """How revisions did that were applied one by one, some of them taken back and applied again."""
 
     failures: tuple[WayBackFailed, ...]
     """One of a revision; each is in the database now, applied once."""
@@ -140,42 +140,42 @@ class Runner:
     def stamp(
         self,
         url: DatabaseUrl,
-        revision: str,
+        revision: str | tuple[str, ...],
         *,
         lock: MigrationLock | None = None,
         wait_seconds: float = 0.0,
         on_locked: Callable[[], Orders | None] = _do_nothing,
         on_event: Callable[[Event], None] = _ignore,
     ) -> Outcome:
-        """Writes ``revision`` into the version table and runs none; the rest as ``upgrade``."""
+        """Makes ``revision`` all that the version table says, and runs none; the rest as ``upgrade``."""
         return self._migrate("stamp", url, revision, lock, wait_seconds, on_locked, on_event)
 
-    def round_trip(
+    def walk(
         self,
         url: DatabaseUrl,
         revisions: Sequence[str],
-        proven: Collection[str],
         *,
+        proven: Collection[str] = (),
+        watched: Collection[str] = (),
         on_paused: Callable[[Paused], None],
-    ) -> RoundTrip:
+    ) -> Walk:
         """Applies ``revisions`` to the scratch database at ``url`` in this order, those ``proven`` up, down and up.
 
-        ``on_paused`` is called before such a revision's upgrade and after its downgrade, while nothing else runs.
-        Raises as ``upgrade``; CouldNotCheck where env.py does not let them be taken one by one.
+        ``on_paused`` is called before a proven revision's upgrade and after its downgrade, and once a watched one is
+        applied; nothing else runs meanwhile. Raises as ``upgrade``; CouldNotCheck where env.py does not let them be
+        applied one by one.
         """
 
         def hear(event: Event) -> None:
             if isinstance(event, Paused):
                 on_paused(event)
 
-        line = ["upgrade", "heads"]
-        facts = {"revisions": list(revisions), "proven": list(proven), "command_line": line}
-        run = self._converse(self._request("round_trip", url, **facts), url, _do_nothing, hear)
+        facts = {"revisions": list(revisions), "proven": list(proven), "watched": list(watched)}
+        request = self._request("walk", url, **facts, command_line=["upgrade", "heads"])
+        run = self._converse(request, url, _do_nothing, hear)
         outcome = self._judge(run, url)
         done = run.ending.facts if isinstance(run.ending, Result) else {}
-        return RoundTrip(
-            failures=run.ways_back, error=outcome.error, unproven=tuple(done.get("unproven", ()))
-        )
+        return Walk(failures=run.ways_back, error=outcome.error, unproven=tuple(done.get("unproven", ())))
 
     def create_all(self, url: DatabaseUrl) -> tuple[str, ...]:
         """Creates the models' tables (and their schemas) in the database; returns their names, sorted.
@@ -212,14 +212,15 @@ class Runner:
         self,
         command: str,
         url: DatabaseUrl,
-        revision: str,
+        revision: str | tuple[str, ...],
         lock: MigrationLock | None,
         wait_seconds: float,
         on_locked: Callable[[], Orders | None],
         on_event: Callable[[Event], None],
         **facts: Any,
     ) -> Outcome:
-        request = self._request(command, url, revision=revision, command_line=[command, revision], **facts)
+        names = [revision] if isinstance(revision, str) else [*revision]
+        request = self._request(command, url, revision=revision, command_line=[command, *names], **facts)
         if lock is not None:
             request["lock"] = {
                 "query": lock.query,

@@ -14,8 +14,8 @@ from .drivers import choose_driver, list_drivers
 from .failure import describe_error, find_cause
 from .metadata import create_tables, load_models, metadata_given, table_names
 from .parent import Parent, Stop
-from .round_trip import walk
 from .session import Found, Session
+from .walk import walk
 
 
 def serve(orders: int, events: int) -> None:
@@ -44,7 +44,9 @@ def migrate(session: Session) -> dict[str, Any]:
     from alembic import command
 
     run = getattr(command, session.request["command"])
-    run(session.config, session.request["revision"])
+    # a row that is no revision of the project, or overlaps with another one, would be in a stamp's way
+    options = {"purge": True} if session.request["command"] == "stamp" else {}
+    run(session.config, session.request["revision"], **options)
     session.config.attributes.commit()
     if session.began_before_configure:
         text = (
@@ -177,7 +179,7 @@ COMMANDS: dict[str, Callable[[Session], dict[str, Any]]] = {
     "upgrade": migrate,
     "downgrade": migrate,
     "stamp": migrate,
-    "round_trip": walk,
+    "walk": walk,
     "revision": write_revision,
     "create_all": create_all,
     "describe": describe,

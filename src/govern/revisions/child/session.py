@@ -82,7 +82,7 @@ class Session:
         if connection is None:
             return
         self.began_before_configure |= bool(connection.in_transaction())
-        if self.request["command"] == "round_trip":
+        if self.request["command"] == "walk":
             options["transaction_per_migration"] = True  # what is not committed nobody else can look at
         if connection.dialect.name == "sqlite" and is_left_to_sqlite3(connection):
             options.setdefault("transactional_ddl", True)

@@ -1,4 +1,4 @@
-"""Each revision up, down and up again on a scratch database, in one process.
+"""Revisions one by one on a scratch database, in one process: those to be proven up, down and up again.
 
 env.py runs once as long as nothing fails. The parent is told where the database stands, and nothing goes on before
 it has looked. A way back is tried inside the transaction of the real one first, and rolled back to its savepoint:
@@ -28,21 +28,21 @@ def walk(session: Session) -> dict[str, Any]:
     from alembic.runtime.environment import EnvironmentContext
 
     script = open_script_directory(session.config)
-    trip = RoundTrip(session, script)
-    while trip.turns:
-        left = len(trip.turns)
+    way = Walk(session, script)
+    while way.turns:
+        left = len(way.turns)
         try:
-            with EnvironmentContext(session.config, script, fn=trip.steps):
+            with EnvironmentContext(session.config, script, fn=way.steps):
                 script.run_env()
         except Exception as error:
-            trip.note_failure(error)
-        if len(trip.turns) == left:
+            way.note_failure(error)
+        if len(way.turns) == left:
             raise Stop("unwalkable", why=_NOTHING_RAN)
     session.config.attributes.commit()
-    return {"unproven": trip.unproven}
+    return {"unproven": way.unproven}
 
 
-class RoundTrip:
+class Walk:
     """What is left to do, in turns: a revision, and ``up``, ``back`` or ``again``."""
 
     def __init__(self, session: Session, script: Any) -> None:
@@ -54,6 +54,7 @@ class RoundTrip:
         for revision in session.request["revisions"]:
             turns = ("up", "back", "again") if revision in proven else ("up",)
             self.turns.extend((revision, turn) for turn in turns)
+        self._watched = frozenset(session.request["watched"])
         self._direction = ""
         self._has_committed = False
         """Whether something of the way back was committed before its end."""
@@ -71,6 +72,8 @@ class RoundTrip:
             self.turns.popleft()  # its transaction is committed
             if turn == "back":
                 self._pause(revision, "after")
+            elif turn == "up" and revision in self._watched:
+                self._pause(revision, "applied")
 
     def note_failure(self, error: Exception) -> None:
         """Tells of a way back that does not work, and goes on behind it; raises what is none."""
