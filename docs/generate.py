@@ -331,6 +331,8 @@ _KEYS: Mapping[str, str] = {
     "revision is taken back and [tried again](#waiting-for-locks); 0: as the server has it",
     "lock_retry_seconds": "for how long it is tried again",
     "statement_timeout_seconds": "PostgreSQL: how long a revision's statement may run; 0: as the server has it",
+    "read_back_seconds": "how long a server that went away during a migration is waited for, to "
+    "[read back](#when-the-server-goes-away) what it has done",
     "targets": "more databases, for `--target NAME`: each a table with `url` or `url_env`",
 }
 

@@ -73,6 +73,8 @@ class Settings:
     """How long a revision that met a lock is tried again, from the first time on."""
     statement_timeout_seconds: float
     """How long a revision's statement may run; 0: as the server has it."""
+    read_back_seconds: float
+    """How long a server that went away while it migrated is waited for, to read back what it has done."""
     actor: str
 
     @property
@@ -109,6 +111,7 @@ class _FileSettings:
     lock_timeout_seconds: float = 0.1
     lock_retry_seconds: float = 60.0
     statement_timeout_seconds: float = 0.0
+    read_back_seconds: float = 60.0
     targets: Mapping[str, Mapping[str, Any]] | None = None
 
 
@@ -151,6 +154,7 @@ def load(
         lock_timeout_seconds=float(declared.lock_timeout_seconds),
         lock_retry_seconds=float(declared.lock_retry_seconds),
         statement_timeout_seconds=float(declared.statement_timeout_seconds),
+        read_back_seconds=float(declared.read_back_seconds),
         actor=environ.get("GOVERN_ACTOR") or environ.get("USER") or environ.get("LOGNAME") or _account(),
     )
 

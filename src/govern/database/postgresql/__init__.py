@@ -16,6 +16,7 @@ from govern.database.connection import Connection
 from govern.database.dialect import (
     Activity,
     Limits,
+    MigratingSession,
     MigrationLock,
     OpenScratch,
     Progress,
@@ -154,6 +155,15 @@ class PostgreSQL:
 
     def read_activity(self, connection: Connection) -> Activity:
         return activity.read_activity(connection)
+
+    def find_migrating_session(self, connection: Connection) -> MigratingSession | None:
+        return activity.find_migrating_session(connection)
+
+    def has_session(self, connection: Connection, session: MigratingSession) -> bool:
+        return activity.has_session(connection, session)
+
+    def end_session(self, connection: Connection, session: MigratingSession) -> None:
+        activity.end_session(connection, session)
 
     def note_statements(self) -> Mapping[str, str]:
         return progress.note_statements()

@@ -18,6 +18,7 @@ from govern.database.connection import Connection
 from govern.database.dialect import (
     Activity,
     Limits,
+    MigratingSession,
     MigrationLock,
     OpenScratch,
     Progress,
@@ -143,6 +144,17 @@ class SQLite:
     def read_activity(self, connection: Connection) -> Activity:
         del connection
         return Activity()
+
+    def find_migrating_session(self, connection: Connection) -> MigratingSession | None:
+        del connection
+        return None  # what a process has not committed ends with it
+
+    def has_session(self, connection: Connection, session: MigratingSession) -> bool:
+        del connection, session
+        return False
+
+    def end_session(self, connection: Connection, session: MigratingSession) -> None:
+        del connection, session
 
     def note_statements(self) -> Mapping[str, str]:
         return {}
