@@ -130,7 +130,7 @@ def _describe_leftovers(live: LiveDatabase) -> str:
 
 def what_to_correct(error: ChildError | None, live: LiveDatabase) -> str:
     if error is not None:
-        return "see why the server ended the connection" if error.is_of_connection else "correct the revision"
+        return "see why the server ended the connection" if error.is_cut else "correct the revision"
     env = live.settings.relative(live.settings.alembic.script_location / "env.py")
     return f"let {env} commit what it executes before context.configure(), and run the migrations online"
 

@@ -107,7 +107,7 @@ class ChildError:
     """While connecting, while env.py ran, or once a revision had begun."""
     sqlstate: str | None = None
     is_cut: bool = False
-    """Whether a connection of the project's engine broke."""
+    """Whether it is none of the statement's, but of a connection that broke."""
     revision: str | None = None
     """The revision that was running."""
     statement: str | None = None
@@ -124,11 +124,6 @@ class ChildError:
     def is_of_lock(self) -> bool:
         """Whether a lock was not to be had in time (lock_not_available), or was given up in a deadlock."""
         return self.sqlstate in ("55P03", "40P01")
-
-    @property
-    def is_of_connection(self) -> bool:
-        """Whether the server or the network between is to blame (classes 08, connection exception, and 57P)."""
-        return self.is_cut or (self.sqlstate or "").startswith(("08", "57P"))
 
     @property
     def place(self) -> str | None:

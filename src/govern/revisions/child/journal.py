@@ -28,8 +28,6 @@ class Journal:
         """Whether the statement is the version table's own."""
         self.has_committed = False
         """Whether something of the running revision was committed before its end."""
-        self.is_cut = False
-        """Whether SQLAlchemy has seen a connection break."""
         self._is_stamped = False
         self._statements = 0
         self._began = 0.0

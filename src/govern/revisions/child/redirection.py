@@ -183,7 +183,6 @@ class Redirection:
         return self._observer.after(connection, statement, hidden=self._journal.version_table)
 
     def _after_error(self, context: Any) -> None:
-        self._journal.is_cut |= bool(context.is_disconnect)
         if self._observer is not None and context.connection is not None:
             self._observer.failed(context.connection)
 
