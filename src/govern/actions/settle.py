@@ -31,12 +31,12 @@ def settle(
 
     Raises Unreachable after ``wait_seconds``, or CouldNotCheck for a session that does not end.
     """
-    began, told = monotonic(), ""
+    began, waited, told = monotonic(), 0.0, ""
     while True:
-        waited = monotonic() - began
         problem = _find_problem(live, session, has_had_time=waited > _LET_END_SECONDS)
         if problem is None:
             return
+        waited = monotonic() - began
         if waited > wait_seconds:
             raise problem
         if waited > 1 and problem.what != told:
