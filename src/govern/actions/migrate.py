@@ -24,6 +24,7 @@ from govern.actions.standing import (
     describe_state,
     not_started,
     out_of_sight,
+    unchecked,
     what_to_correct,
 )
 from govern.actions.validate import serious, validate
@@ -210,11 +211,14 @@ def _settle(prepared: _Prepared, outcome: Outcome, live: LiveDatabase, narrate: 
 def _lose_sight(
     prepared: _Prepared, outcome: Outcome, problem: CouldNotCheck, live: LiveDatabase, draft: Draft
 ) -> GovernError:
-    """The error for a database that could not be read back; nothing is known of it then, least of all success."""
+    """The error for a database that could not be read back, or not looked at further."""
     if prepared.run is None:
         return problem
-    executed = tuple(done.revision for done in outcome.revisions)
-    lost = out_of_sight(prepared.run, outcome.error, problem, executed, prepared.reached)
+    if prepared.reached is None:
+        executed = tuple(done.revision for done in outcome.revisions)
+        lost = out_of_sight(prepared.run, outcome.error, problem, executed)
+    else:
+        lost = unchecked(prepared.run, problem, prepared.reached)
     draft.replace(Entry(name="apply", status="crashed", reason=lost.why))
     note_unread(live, prepared.run, lost.why)
     return lost

@@ -53,26 +53,30 @@ def not_started(error: ChildError | None, stamped: tuple[str, ...]) -> FailedMid
 
 
 def out_of_sight(
-    run: Run,
-    error: ChildError | None,
-    problem: CouldNotCheck,
-    executed: tuple[str, ...],
-    reached: tuple[str, ...] | None,
+    run: Run, error: ChildError | None, problem: CouldNotCheck, executed: tuple[str, ...]
 ) -> FailedMidway:
-    """What a run did could not be read back, or only ``reached``, where the database stands, and no more.
-
-    ``executed`` are the revisions that Alembic says it had executed.
-    """
+    """What a run did could not be read back. ``executed`` are the revisions that Alembic says it had executed."""
     broke_off = f"{describe_error(error)}; " if error else ""
-    known = f"not known: {_describe_last_words(error, executed)}"
-    if reached is not None:
-        known = f"the database is at {name_revisions(reached)}; whether it is as declared is not known"
     return FailedMidway(
         "what the migration did could not be read back",
         why=f"{broke_off}{problem.what}: {problem.why}",
         next="when the server answers, run again: govern migrate finds out what is there, and does the rest",
-        state=f"{known}; run {run.id} stays {run.result} in the ledger; {describe_backup(run)}",
+        state=f"not known: {_describe_last_words(error, executed)}; {_describe_started(run)}",
     )
+
+
+def unchecked(run: Run, problem: CouldNotCheck, reached: tuple[str, ...]) -> FailedMidway:
+    """The version was read back, and then something that was needed to look further could not be had."""
+    return FailedMidway(
+        "the migration came to its end, but what it left could not be checked",
+        why=f"{problem.what}: {problem.why}",
+        next=f"{problem.next}; then see whether the database is as declared: govern drift",
+        state=f"the database is at {name_revisions(reached)}; {_describe_started(run)}",
+    )
+
+
+def _describe_started(run: Run) -> str:
+    return f"run {run.id} stays {run.result} in the ledger; {describe_backup(run)}"
 
 
 def _describe_last_words(error: ChildError | None, executed: tuple[str, ...]) -> str:

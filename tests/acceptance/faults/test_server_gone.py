@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import psycopg
 import pytest
@@ -150,9 +151,7 @@ def test_a_server_that_crashes_before_the_first_statement_has_changed_nothing(
 ) -> None:
     write_third(project, "pass")
     process = project.start("migrate", "--format", "json")
-    assert process.stderr is not None
-    while phase not in process.stderr.readline():
-        assert process.poll() is None
+    read_until(process, phase)
     own_server.crash()
     own_server.start()
     ended = finish(process)
@@ -161,3 +160,27 @@ def test_a_server_that_crashes_before_the_first_statement_has_changed_nothing(
     assert read_version(project.database) == set()
     project.succeed("migrate")
     assert_done_once(project)
+
+
+@pytest.mark.long_fault
+def test_a_crash_while_the_result_is_checked_says_where_the_database_stands(
+    project: Project, own_server: OwnServer
+) -> None:
+    write_third(project, "pass")
+    process = project.start(*MIGRATE)
+    read_until(process, "validating")
+    own_server.crash()
+    ended = finish(process)
+    own_server.start()
+    assert ended.exit_code == 5, ended
+    assert ended.problem["what"] == "the migration came to its end, but what it left could not be checked"
+    assert ended.problem["state"].startswith("the database is at r3; run ")
+    project.succeed("migrate")
+    assert_done_once(project)
+
+
+def read_until(process: subprocess.Popen[str], words: str) -> None:
+    """Until the command says so on stderr."""
+    assert process.stderr is not None
+    while words not in process.stderr.readline():
+        assert process.poll() is None
