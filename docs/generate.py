@@ -376,6 +376,8 @@ _KEYS: Mapping[str, str] = {
     "replica_lag_seconds": "PostgreSQL: from when on a replica is behind",
     "calm_wait_seconds": "PostgreSQL: how long `govern migrate` waits for long transactions and replicas that are "
     "behind before it refuses; 0: it only warns",
+    "read_back_seconds": "how long a server that went away during a migration is waited for, to "
+    "[read back](#when-the-server-goes-away) what it has done",
     "targets": "more databases, for `--target NAME`: each a table with `url` or `url_env`",
 }
 

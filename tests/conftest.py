@@ -11,7 +11,7 @@ import pytest
 # importlib mode puts nothing on the path; the fixtures are a package of this folder
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-pytest_plugins = ("tests.fixtures.server", "tests.fixtures.databases")
+pytest_plugins = ("tests.fixtures.server", "tests.fixtures.databases", "tests.fixtures.faults")
 
 
 @pytest.fixture(autouse=True)

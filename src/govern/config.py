@@ -79,6 +79,8 @@ class Settings:
     """From when on a replica is behind."""
     calm_wait_seconds: float
     """How long a migration waits for such transactions and replicas before it refuses; 0: it only warns."""
+    read_back_seconds: float
+    """How long a server that went away while it migrated is waited for, to read back what it has done."""
     actor: str
 
     @property
@@ -118,6 +120,7 @@ class _FileSettings:
     long_transaction_seconds: float = 60.0
     replica_lag_seconds: float = 30.0
     calm_wait_seconds: float = 0.0
+    read_back_seconds: float = 60.0
     targets: Mapping[str, Mapping[str, Any]] | None = None
 
 
@@ -163,6 +166,7 @@ def load(
         long_transaction_seconds=float(declared.long_transaction_seconds),
         replica_lag_seconds=float(declared.replica_lag_seconds),
         calm_wait_seconds=float(declared.calm_wait_seconds),
+        read_back_seconds=float(declared.read_back_seconds),
         actor=environ.get("GOVERN_ACTOR") or environ.get("USER") or environ.get("LOGNAME") or _account(),
     )
 

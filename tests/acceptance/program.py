@@ -117,6 +117,17 @@ class Project:
         )
         return Done(exit_code=ended.returncode, out=ended.stdout, err=ended.stderr)
 
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts one command, for whoever wants to do something meanwhile."""
+        return subprocess.Popen(
+            [GOVERN, *arguments],
+            cwd=self.root,
+            env=self.variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def run_python(self, program: str) -> Done:
         """Runs a Python program in the project's folder, as its application would run."""
         return self.run(sys.executable, "-c", program)
@@ -161,6 +172,15 @@ class Project:
             for path in sorted(self.root.rglob("*"))
             if path.is_file() and "__pycache__" not in path.parts
         }
+
+
+def finish(process: subprocess.Popen[str]) -> Done:
+    """Waits for a command that was started. No command may ever show a traceback."""
+    out, err = process.communicate(timeout=_TIMEOUT_SECONDS)
+    done = Done(exit_code=process.returncode, out=out, err=err)
+    assert "Traceback" not in out + err, done
+    assert "a bug in govern" not in out + err, done
+    return done
 
 
 def assert_told(project: Project, *arguments: str, exit_code: int, said: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -167,6 +168,8 @@ def test_a_name_fits_and_is_understood_again() -> None:
     assert len(name.replace(str(os.getpid()), "4194304")) <= 63
     assert not scratch._is_orphaned(name)
     assert scratch._is_orphaned(name.replace(f"_{os.getpid()}_", "_99999999_"))
+    made_by_a_clock_put_back = re.sub(r"_\d{14}_", "_20010101000000_", name)
+    assert not scratch._is_older_than(made_by_a_clock_put_back, timedelta(hours=1))
     assert scratch._new_name("…").startswith(f"{PREFIX}x_")
 
 

@@ -14,8 +14,9 @@ from govern.actions import resume, tidy
 from govern.actions.account import Account
 from govern.actions.guards import POOLER_PASSED
 from govern.actions.precautions import Precautions, take_precautions
-from govern.actions.record import finish_run, start_run
+from govern.actions.record import finish_run, note_unread, start_run
 from govern.actions.saved_plan import describe_difference, guard_plan
+from govern.actions.settle import settle
 from govern.actions.standing import (
     Before,
     blocked,
@@ -24,6 +25,8 @@ from govern.actions.standing import (
     describe_error,
     describe_state,
     not_started,
+    out_of_sight,
+    unchecked,
     what_to_correct,
 )
 from govern.actions.validate import serious, validate
@@ -36,14 +39,17 @@ from govern.core.finding import Finding, Subject
 from govern.core.report import Draft, Entry
 from govern.core.run import AppliedRevision, Run
 from govern.core.wording import count_of, name_revisions
+from govern.database.dialect import MigratingSession
 from govern.database.live import LiveDatabase
-from govern.errors import FailedMidway, GovernError, Refused
+from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused
 from govern.revisions.graph import Chain, Destination
 from govern.revisions.protocol import ChildError, Committed, Event, Orders
 from govern.revisions.runner import Outcome, Runner
 from govern.source.manifest import Manifest
 
 Narrate = Callable[[str], None]
+_INTERRUPTED_SECONDS = 5.0
+"""How long whoever interrupts is kept waiting for a server that does not answer."""
 
 
 class _NothingPending(Exception):
@@ -102,10 +108,14 @@ def migrate(
         _confirm(live, draft, chain, manifest, to)
         return
     except BaseException as error:
-        _note_interruption(error, prepared, live)
+        _note_interruption(error, prepared, live, narrate)
         raise
     prepared.blockers, prepared.waited_seconds = watch.blockers, watch.waited_seconds
-    _conclude(prepared, outcome, live, draft, chain, manifest, to, narrate)
+    try:
+        _settle(prepared, outcome, live, narrate)
+        _conclude(prepared, outcome, live, draft, chain, manifest, to, narrate)
+    except CouldNotCheck as problem:
+        raise _lose_sight(prepared, outcome, problem, live, draft) from problem
 
 
 class _Prepared:
@@ -117,6 +127,7 @@ class _Prepared:
         self.committed: Committed = {}
         """What an earlier run has committed of the revisions."""
 
+    session: MigratingSession | None = None
     run: Run | None = None
     before = Before()
     broken_references: Mapping[str, int] = {}
@@ -124,6 +135,8 @@ class _Prepared:
     blockers: tuple[str, ...] = ()
     """Sessions that were in the way of a lock, the last that were seen."""
     waited_seconds: float = 0.0
+    reached: tuple[str, ...] | None = None
+    """Where the database stands, read back; None before that."""
 
 
 def _prepare(
@@ -141,6 +154,8 @@ def _prepare(
     way = to.find_way(chain, stamped)
     if not way.revisions:
         raise _NothingPending
+    with live.connect() as connection:
+        prepared.session = live.dialect.find_migrating_session(connection)
     if prepared.run is not None:
         _confirm_unchanged(prepared, live)
         return
@@ -187,15 +202,40 @@ def _confirm_unchanged(prepared: _Prepared, live: LiveDatabase) -> None:
         )
 
 
-def _note_interruption(error: BaseException, prepared: _Prepared, live: LiveDatabase) -> None:
+def _note_interruption(
+    error: BaseException, prepared: _Prepared, live: LiveDatabase, narrate: Narrate
+) -> None:
     """What an interrupt or a lost child left is read back, recorded, and told with the exception."""
     if prepared.run is None:
         error.add_note("nothing was changed")
         return
     with contextlib.suppress(GovernError):
+        settle(live, prepared.session, wait_seconds=_INTERRUPTED_SECONDS, narrate=narrate)
         run = replace(prepared.run, to_revision=live.read_stamped())
         error.add_note(f"{describe_state(run, live, prepared.before)}; {describe_backup(run)}")
         finish_run(live, run, "interrupted", error=f"{type(error).__name__}: {error}")
+
+
+def _settle(prepared: _Prepared, outcome: Outcome, live: LiveDatabase, narrate: Narrate) -> None:
+    """What went well is over; what broke off may still be at work on the server, or have taken the server along."""
+    if prepared.run is not None and outcome.error is not None:
+        settle(live, prepared.session, wait_seconds=live.settings.read_back_seconds, narrate=narrate)
+
+
+def _lose_sight(
+    prepared: _Prepared, outcome: Outcome, problem: CouldNotCheck, live: LiveDatabase, draft: Draft
+) -> GovernError:
+    """The error for a database that could not be read back, or not looked at further."""
+    if prepared.run is None:
+        return problem
+    if prepared.reached is None:
+        executed = tuple(done.revision for done in outcome.revisions)
+        lost = out_of_sight(prepared.run, outcome.error, problem, executed)
+    else:
+        lost = unchecked(prepared.run, problem, prepared.reached)
+    draft.replace(Entry(name="apply", status="crashed", reason=lost.why))
+    note_unread(live, prepared.run, lost.why)
+    return lost
 
 
 def _conclude(
@@ -211,6 +251,7 @@ def _conclude(
     run, stamped = prepared.run, live.read_stamped()
     if run is None:
         raise not_started(outcome.error, stamped)
+    prepared.reached = stamped
     run = replace(
         run,
         revisions=_list_run(prepared, outcome, chain, to.list_run(chain, run.from_revision, stamped)),
@@ -221,8 +262,11 @@ def _conclude(
         _fail(prepared, replace(run, to_revision=stamped), outcome.error, live, draft, to)
     resume.forget(live, to.list_ended(chain, stamped))
     back = "" if to.direction == "upgrade" else " taken back"
+    remark = (
+        f"; Alembic ended with {describe_error(outcome.error)}, but it is committed" if outcome.error else ""
+    )
     draft.passed(
-        "apply", f"{count_of(len(run.revisions), 'revision')}{back}, now at {name_revisions(stamped)}"
+        "apply", f"{count_of(len(run.revisions), 'revision')}{back}, now at {name_revisions(stamped)}{remark}"
     )
     if plan := prepared.precautions.plan:
         difference = describe_difference(plan, prepared.account.executed)

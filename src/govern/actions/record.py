@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -71,8 +72,16 @@ def finish_run(live: LiveDatabase, run: Run, result: RunResult, *, error: str | 
     return finished
 
 
+def note_unread(live: LiveDatabase, run: Run, error: str) -> None:
+    """A run that cannot be read back stays ``started`` in the database; the JSON lines say more."""
+    _append(live, replace(run, result="interrupted", error=error, finished_at=datetime.now(UTC)))
+
+
 def _append(live: LiveDatabase, run: Run) -> None:
-    """One JSON line more in ``.govern/history.jsonl``: what is left if the database is gone, and no more than that."""
+    """One JSON line more in ``.govern/history.jsonl``: what is left if the database is gone, and no more than that.
+
+    A line is whole or not there: on a full disk it is not.
+    """
     file = live.settings.state_folder / "history.jsonl"
     line = json.dumps({"database": live.url.redacted, **run.to_json()}) + "\n"
     with contextlib.suppress(OSError):  # a read-only container: the database has the ledger
@@ -81,7 +90,10 @@ def _append(live: LiveDatabase, run: Run) -> None:
             (file.parent / ".gitignore").write_text("*\n", encoding="utf-8")
         descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(descriptor, line.encode())
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            size = os.fstat(descriptor).st_size
+            if os.write(descriptor, line.encode()) < len(line.encode()):
+                os.ftruncate(descriptor, size)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

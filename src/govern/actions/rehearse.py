@@ -26,7 +26,7 @@ from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import schema_copy
-from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused
+from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused, Unreachable
 from govern.revisions.explain import describe_failure
 from govern.revisions.graph import Chain, Destination
 from govern.revisions.protocol import ChildError, Committed
@@ -127,6 +127,8 @@ def rehearse_on(
         outcome = run(copy.url, way.target, rehearsing=True, committed=committed)
     except GovernError as error:
         return Rehearsal(how=how, failure=error)
+    if outcome.error is not None and outcome.error.is_cut:
+        return Rehearsal(how=how, failure=_broke_off(outcome.error, how))
     if outcome.error is not None:
         failure = _refuse(outcome.error, to, how)
         return Rehearsal(how=how, observations=outcome.observations, failure=failure, error=outcome.error)
@@ -205,6 +207,14 @@ def _hazards(outcome: Outcome, before: Snapshot, after: Snapshot) -> Mapping[str
         revision = speaking[-1] if speaking else outcome.revisions[-1].revision
         found[revision] = (*found.get(revision, ()), hazard)
     return found
+
+
+def _broke_off(error: ChildError, how: RehearsalKind) -> Unreachable:
+    return Unreachable(
+        f"the connection to {_ON[how]} broke off",
+        why=describe_failure(error),
+        next="see why the server ended the connection, then run again",
+    )
 
 
 def _refuse(error: ChildError, to: Destination, how: RehearsalKind) -> Refused:

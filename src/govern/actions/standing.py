@@ -12,7 +12,7 @@ from govern.core.run import Run
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import declared_by_revisions
-from govern.errors import FailedMidway, GovernError, Refused
+from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused
 from govern.revisions.explain import describe_failure
 from govern.revisions.protocol import ChildError
 
@@ -65,6 +65,42 @@ def describe_end(error: ChildError | None, direction: Literal["upgrade", "downgr
     return f"revision {error.revision} failed"
 
 
+def out_of_sight(
+    run: Run, error: ChildError | None, problem: CouldNotCheck, executed: tuple[str, ...]
+) -> FailedMidway:
+    """What a run did could not be read back. ``executed`` are the revisions that Alembic says it had executed."""
+    broke_off = f"{describe_error(error)}; " if error else ""
+    return FailedMidway(
+        "what the migration did could not be read back",
+        why=f"{broke_off}{problem.what}: {problem.why}",
+        next="when the server answers, run again: govern migrate finds out what is there, and does the rest",
+        state=f"not known: {_describe_last_words(error, executed)}; {_describe_started(run)}",
+    )
+
+
+def unchecked(run: Run, problem: CouldNotCheck, reached: tuple[str, ...]) -> FailedMidway:
+    """The version was read back, and then something that was needed to look further could not be had."""
+    return FailedMidway(
+        "the migration came to its end, but what it left could not be checked",
+        why=f"{problem.what}: {problem.why}",
+        next=f"{problem.next}; then see whether the database is as declared: govern drift",
+        state=f"the database is at {name_revisions(reached)}; {_describe_started(run)}",
+    )
+
+
+def _describe_started(run: Run) -> str:
+    return f"run {run.id} stays {run.result} in the ledger; {describe_backup(run)}"
+
+
+def _describe_last_words(error: ChildError | None, executed: tuple[str, ...]) -> str:
+    before = f"{name_revisions(executed)} had been executed" if executed else "no revision had been executed"
+    if error is None:
+        return f"{before}, and Alembic said that all was committed"
+    if error.revision is None:
+        return f"{before}, and whether that was committed is not known"
+    return f"revision {error.revision} was being executed, {before} before it"
+
+
 def describe_state(run: Run, live: LiveDatabase, before: Before) -> str:
     where = name_revisions(run.to_revision)
     if is_as_it_was(run, live, before):
@@ -112,7 +148,7 @@ def _describe_leftovers(live: LiveDatabase) -> str:
 
 def what_to_correct(error: ChildError | None, live: LiveDatabase) -> str:
     if error is not None:
-        return "correct the revision"
+        return "see why the server ended the connection" if error.is_cut else "correct the revision"
     env = live.settings.relative(live.settings.alembic.script_location / "env.py")
     return f"let {env} commit what it executes before context.configure(), and run the migrations online"
 

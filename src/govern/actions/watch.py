@@ -90,7 +90,7 @@ def watching(live: LiveDatabase, narrate: Narrate) -> Iterator[Watch]:
         yield watch
     finally:
         watch.end()
-        thread.join(timeout=5)
+        thread.join(timeout=1)  # it may be waiting for an answer that never comes
 
 
 def describe_blockers(blockers: tuple[str, ...]) -> str:

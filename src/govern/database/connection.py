@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -30,11 +30,21 @@ class Connection:
 
     ``driver`` is a psycopg or sqlite3 connection of our own. SQL uses the driver's own placeholders
     (``%s`` in psycopg, ``?`` in sqlite3).
+
+    ``explain`` is asked of an error that leaves the ``with`` block of the connection, before it is closed: what it
+    returns is raised in its place.
     """
 
-    def __init__(self, driver: DriverConnection, *, begin: str = "BEGIN") -> None:
+    def __init__(
+        self,
+        driver: DriverConnection,
+        *,
+        begin: str = "BEGIN",
+        explain: Callable[[BaseException], Exception | None] = lambda _: None,
+    ) -> None:
         self.driver = driver
         self._begin = begin
+        self._explain = explain
         self._in_transaction = False
 
     def rows(self, sql: Any, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -74,7 +84,8 @@ class Connection:
         try:
             yield
         except BaseException:
-            self.execute("ROLLBACK")
+            with suppress(Exception):  # there is no session any more: the first error is the telling one
+                self.execute("ROLLBACK")
             raise
         else:
             self.execute("COMMIT")
@@ -90,4 +101,7 @@ class Connection:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        explained = self._explain(error) if error is not None else None
         self.close()
+        if explained is not None:
+            raise explained from error

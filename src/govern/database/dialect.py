@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -83,6 +84,14 @@ class Extent:
     """Bytes of a backup for each of ``tables``, where no earlier backup tells."""
     folder: Path | None
     """Where it lies, if that is on this machine and may be known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigratingSession:
+    """The session that has the migration lock. By its number alone it could be taken for a later one."""
+
+    pid: int
+    since: datetime
 
 
 class Dialect(Protocol):
@@ -227,6 +236,15 @@ class Dialect(Protocol):
         self, connection: Connection, rights: Sequence[Right]
     ) -> tuple[MissingRight, ...]:
         """Those of ``rights`` that the connection's role has not."""
+
+    def find_migrating_session(self, connection: Connection) -> MigratingSession | None:
+        """The session that holds the migration lock; None of engines whose sessions end with their process."""
+
+    def has_session(self, connection: Connection, session: MigratingSession) -> bool:
+        """Whether it is there still, and may still commit something."""
+
+    def end_session(self, connection: Connection, session: MigratingSession) -> None:
+        """Ends it, and rolls back what it has not committed. Returns at once."""
 
     def note_statements(self) -> Mapping[str, str]:
         """What the child that migrates needs to note how far a revision came that commits midway; empty: nothing is."""

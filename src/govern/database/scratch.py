@@ -198,9 +198,9 @@ def _is_orphaned(name: str) -> bool:
 
 
 def _is_older_than(name: str, age: timedelta) -> bool:
-    """By the clock of whoever made it."""
+    """Whether another machine made it so long ago, by its own clock; of this one it is known who lives."""
     match = _NAME.fullmatch(name)
-    if match is None:
+    if match is None or match["host"] == _host_digest():
         return False
     try:
         made_at = datetime.strptime(match["made_at"], "%Y%m%d%H%M%S").replace(tzinfo=UTC)

@@ -102,6 +102,13 @@ def explain_error(error: ChildError, target: str, output: str) -> GovernError:
         return CouldNotCheck(
             error.message, why=_last_lines(output), next="run alembic by hand: alembic current"
         )
+    if error.is_cut and error.phase != "connect":
+        return Unreachable(
+            f"the connection to {target} broke off",
+            why=describe_failure(error),
+            next="see why the server ended the connection, then run again",
+            state=NO_REVISION_RAN,
+        )
     if error.phase == "connect":
         return Unreachable(
             f"the project's own driver cannot connect to {target}",

@@ -123,6 +123,8 @@ class ChildError:
     phase: Phase
     """While connecting, while env.py ran, or once a revision had begun."""
     sqlstate: str | None = None
+    is_cut: bool = False
+    """Whether it is none of the statement's, but of a connection that broke."""
     revision: str | None = None
     """The revision that was running."""
     statement: str | None = None

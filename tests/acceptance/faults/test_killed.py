@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import subprocess
 import time
+from collections.abc import Callable
 
 import psutil
 import psycopg
@@ -16,7 +17,10 @@ import pytest
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import GOVERN, Project
+from tests.fixtures.faults import PHASE
 from tests.fixtures.projects import read_rows, read_version
+
+Record = Callable[[str, object], None]
 
 SEED = 20_240_601
 LONGEST_SECONDS = 9.0
@@ -45,30 +49,49 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
 
 
-def kill_after(project: Project, seconds: float) -> None:
-    """Kills govern, and its child a little later or not at all: then it sees by itself that it is alone."""
-    process = subprocess.Popen(
-        [GOVERN, "migrate"],
-        cwd=project.root,
-        env=project.variables,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+PHASES = {
+    "reading the schema": "backing up",
+    "writing": "backing up",
+    "reading every file": "verifying the backup",
+    "restoring": "verifying the backup",
+    "rehearsing": "rehearsing",
+    "validating": "validating",
+}
+"""What it does, by the beginning of what it says. Everything else is said while it applies."""
+
+
+def kill_after(project: Project, seconds: float) -> str:
+    """Kills govern, and its child a little later or not at all: then it sees by itself that it is alone.
+
+    Returns the phase it was in.
+    """
+    process = project.start("migrate")
     time.sleep(seconds)
     children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     process.kill()
-    process.wait(timeout=30)
+    _, said = process.communicate(timeout=30)
     if round(seconds * 1000) % 2:
         for child in children:
             child.kill()
+    return "over already" if process.returncode == 0 else find_phase(said)
+
+
+def find_phase(said: str) -> str:
+    if not said:
+        return "starting"
+    last = said.splitlines()[-1]
+    return next((phase for words, phase in PHASES.items() if last.startswith(words)), "applying")
 
 
 def test_the_next_run_reaches_head_on_postgresql(
-    moment: float, make_project: MakeProject, postgresql_database: DatabaseUrl
+    moment: float,
+    make_project: MakeProject,
+    postgresql_database: DatabaseUrl,
+    record_property: Record,
 ) -> None:
     project = make_project("plain", postgresql_database)
     project.write({"app/models.py": MODELS, "migrations/versions/r3.py": MIDWAY})
-    kill_after(project, moment)
+    record_property(PHASE, kill_after(project, moment))
     project.succeed("migrate")
     assert read_version(project.database) == {"r3"}
     assert read_rows(project.database, "SELECT count(*), sum(amount) FROM amounts") == [(20_000, 14_000_000)]
@@ -82,10 +105,10 @@ def test_the_next_run_reaches_head_on_postgresql(
 
 
 def test_the_next_run_reaches_head_on_sqlite(
-    moment: float, make_project: MakeProject, sqlite_database: DatabaseUrl
+    moment: float, make_project: MakeProject, sqlite_database: DatabaseUrl, record_property: Record
 ) -> None:
     project = make_project("plain", sqlite_database)
-    kill_after(project, moment / 2)
+    record_property(PHASE, kill_after(project, moment / 2))
     project.succeed("migrate")
     assert read_version(project.database) == {"r2"}
     assert read_rows(project.database, "SELECT count(*) FROM users") == [(1,)]

@@ -19,6 +19,7 @@ from govern.database.dialect import (
     Activity,
     Extent,
     Limits,
+    MigratingSession,
     MigrationLock,
     OpenScratch,
     Progress,
@@ -180,6 +181,15 @@ class PostgreSQL:
         self, connection: Connection, wanted: Sequence[Right]
     ) -> tuple[MissingRight, ...]:
         return rights.find_missing_rights(connection, wanted)
+
+    def find_migrating_session(self, connection: Connection) -> MigratingSession | None:
+        return activity.find_migrating_session(connection)
+
+    def has_session(self, connection: Connection, session: MigratingSession) -> bool:
+        return activity.has_session(connection, session)
+
+    def end_session(self, connection: Connection, session: MigratingSession) -> None:
+        activity.end_session(connection, session)
 
     def note_statements(self) -> Mapping[str, str]:
         return progress.note_statements()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from govern.database.connection import Connection
-from govern.database.dialect import Activity
+from govern.database.dialect import Activity, MigratingSession
 from govern.database.postgresql.locks import HELD
 
 _MIGRATING = f"""
@@ -40,6 +40,15 @@ JOIN pg_catalog.pg_stat_progress_create_index p ON p.pid = m.pid
 LEFT JOIN pg_catalog.pg_class i ON i.oid = p.index_relid
 """  # noqa: S608 - constants alone
 
+_SESSION = f"""
+SELECT a.pid, a.backend_start FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+WHERE l.mode = 'ExclusiveLock' AND {HELD}
+"""  # noqa: S608 - constants alone
+_HAS_SESSION = "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE pid = %s AND backend_start = %s"
+_END_SESSION = """
+SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE pid = %s AND backend_start = %s
+"""
+
 
 def read_activity(connection: Connection) -> Activity:
     """Two short queries; neither has a text of anybody's query in its answer."""
@@ -47,3 +56,18 @@ def read_activity(connection: Connection) -> Activity:
         blockers=tuple(str(words) for (words,) in connection.rows(_BLOCKERS)),
         progress=connection.value(_PROGRESS),
     )
+
+
+def find_migrating_session(connection: Connection) -> MigratingSession | None:
+    """Asked by the role that migrates: of others' sessions it may not see since when they are there."""
+    rows = connection.rows(_SESSION)
+    return MigratingSession(pid=rows[0][0], since=rows[0][1]) if rows and rows[0][1] else None
+
+
+def has_session(connection: Connection, session: MigratingSession) -> bool:
+    return bool(connection.value(_HAS_SESSION, (session.pid, session.since)))
+
+
+def end_session(connection: Connection, session: MigratingSession) -> None:
+    """A role may end its own sessions. What waits for a standby to confirm its commit has committed."""
+    connection.rows(_END_SESSION, (session.pid, session.since))

@@ -10,20 +10,22 @@ from urllib.parse import urlsplit
 from govern.database.connection import Connection
 from govern.database.postgresql.refusals import NoSuchDatabase, explain_refusal, quote_words, role_of
 from govern.database.url import DatabaseUrl
-from govern.errors import ConfigurationError, CouldNotCheck, NotPermitted
+from govern.errors import NOTHING_CHANGED, ConfigurationError, CouldNotCheck, NotPermitted, Unreachable
 
 if TYPE_CHECKING:
     import psycopg
 
-_DEFAULTS = {
+DEFAULTS = {
     "connect_timeout": "10",
     "application_name": "govern",
     "keepalives": "1",
-    "keepalives_idle": "30",
-    "keepalives_interval": "10",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
     "keepalives_count": "3",
+    "tcp_user_timeout": "10000",  # milliseconds
 }
-"""Connection parameters (libpq manual, 32.1.2) for what the URL leaves open; times in seconds."""
+"""Connection parameters (libpq manual, 32.1.2) for what the URL leaves open; times in seconds. A network that
+swallows everything is noticed after 11 seconds, as by the server: see ``session_limits``."""
 _READ_ONLY = "-c default_transaction_read_only=on"
 _MAINTENANCE_DATABASES = ("postgres", "template1")
 _MAY_CONNECT = "SELECT has_database_privilege(oid, 'CONNECT') FROM pg_database WHERE datname = %s"
@@ -49,7 +51,8 @@ def connect(url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False)
         driver = psycopg.connect(**parameters, autocommit=True, prepare_threshold=prepare)
     except psycopg.Error as error:
         raise _explain(error, url, parameters) from error
-    return Connection(driver)
+    state = NOTHING_CHANGED if read_only else "not known: what was being written may be there or not"
+    return Connection(driver, explain=lambda error: _explain_loss(error, driver, url, state))
 
 
 def exists(url: DatabaseUrl) -> bool:
@@ -206,7 +209,7 @@ def _read_parameters(url: DatabaseUrl) -> dict[str, Any]:
             why=quote_words(error, url),
             next="correct the URL: postgresql://user:password@host:5432/database?sslmode=require",
         ) from error
-    return {**_DEFAULTS, **given}
+    return {**DEFAULTS, **given}
 
 
 def _maintenance(url: DatabaseUrl) -> Connection:
@@ -280,6 +283,22 @@ def _explained(what: str, url: DatabaseUrl) -> Iterator[None]:
 
 def _explain(error: psycopg.Error, url: DatabaseUrl, parameters: dict[str, Any]) -> CouldNotCheck:
     return explain_refusal(error, url, parameters, ask_server=_may_connect)
+
+
+def _explain_loss(
+    error: BaseException, driver: psycopg.Connection[Any], url: DatabaseUrl, state: str
+) -> Unreachable | None:
+    """The error for a connection that broke while it was used; None for everything else."""
+    import psycopg
+
+    if not isinstance(error, psycopg.Error) or not driver.broken:
+        return None
+    return Unreachable(
+        f"the connection to {url.redacted} broke off",
+        why=quote_words(error, url),
+        next="see that the server answers: govern doctor; its log says why it ended the connection",
+        state=state,
+    )
 
 
 def _may_connect(url: DatabaseUrl) -> bool | None:

@@ -21,6 +21,7 @@ from govern.database.dialect import (
     Activity,
     Extent,
     Limits,
+    MigratingSession,
     MigrationLock,
     OpenScratch,
     Progress,
@@ -182,6 +183,17 @@ class SQLite:
     ) -> tuple[MissingRight, ...]:
         del connection, rights
         return ()  # who may write the file may do everything
+
+    def find_migrating_session(self, connection: Connection) -> MigratingSession | None:
+        del connection
+        return None  # what a process has not committed ends with it
+
+    def has_session(self, connection: Connection, session: MigratingSession) -> bool:
+        del connection, session
+        return False
+
+    def end_session(self, connection: Connection, session: MigratingSession) -> None:
+        del connection, session
 
     def note_statements(self) -> Mapping[str, str]:
         return {}

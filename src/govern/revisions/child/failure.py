@@ -17,6 +17,9 @@ _LONGEST_TRACEBACK = 60  # lines
 _CONSEQUENCES = ("PendingRollbackError",)  # they hide the error that made the transaction fail
 
 
+_CUT = ("OperationalError", "InterfaceError")
+
+
 def describe_error(error: BaseException, session: Session) -> dict[str, Any]:
     telling = next((one for one in _chain(error) if type(one).__name__ not in _CONSEQUENCES), error)
     original = (
@@ -27,6 +30,7 @@ def describe_error(error: BaseException, session: Session) -> dict[str, Any]:
         "type": type(original).__name__,
         "message": str(original).strip(),
         "sqlstate": sqlstate_of(error),
+        "is_cut": is_cut(original, session.request["dialect"]),
         "phase": _find_phase(error, session),
         "revision": session.journal.revision,
         "statement": session.journal.statement,
@@ -47,6 +51,17 @@ def sqlstate_of(error: BaseException) -> str | None:
         if code:
             return str(code)
     return None
+
+
+def is_cut(error: BaseException, family: str) -> bool:
+    """Whether the server or the network ended the connection: class 08 or 57P; or no word of the server at all.
+
+    PostgreSQL's drivers raise these two errors without a code where there is no answer; sqlite3 for anything.
+    """
+    code = sqlstate_of(error)
+    if code is not None:
+        return code.startswith(("08", "57P"))
+    return family == "postgresql" and type(error).__name__ in _CUT
 
 
 def find_cause(error: BaseException, kind: type[BaseException]) -> Any:

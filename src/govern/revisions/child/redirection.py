@@ -13,6 +13,7 @@ from .driver_connection import is_autocommit
 from .drivers import describe_place
 from .execution import Execution
 from .journal import Journal
+from .keepalive import keep_alive
 from .lock import Lock, read_value
 from .observation import Observer
 from .parent import Parent, Stop
@@ -118,6 +119,7 @@ class Redirection:
             self.connect_error = error
             raise
         try:
+            keep_alive(connection, self.url)
             self._set_limits(connection)
             self._lock.take(connection)
         except BaseException:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
+from govern.database.postgresql.server import DEFAULTS
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError
 
@@ -78,9 +79,9 @@ def _split_secrets(url: DatabaseUrl) -> tuple[str, dict[str, str]]:
             next="use a client key without a passphrase, readable by its owner alone",
         )
     password = parameters.pop("password", None)
-    parameters.setdefault("connect_timeout", "10")
-    parameters.setdefault("application_name", "govern")
-    return conninfo.make_conninfo("", **parameters), {"PGPASSWORD": str(password)} if password else {}
+    return conninfo.make_conninfo("", **{**DEFAULTS, **parameters}), {
+        "PGPASSWORD": str(password)
+    } if password else {}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

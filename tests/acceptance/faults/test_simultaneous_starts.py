@@ -5,13 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import GOVERN, Project
+from tests.fixtures.faults import wait_for_session
 from tests.fixtures.projects import read_rows, read_version
 
 # without a barrier a race proves nothing
@@ -47,9 +52,17 @@ def start_at_once(project: Project, count: int, folder: Path) -> list[tuple[int,
 
 
 @pytest.mark.parametrize(
-    ("name", "count", "head"), [("plain", 10, "r2"), ("concurrent_index", 10, "r3"), ("plain", 5, "r2")]
+    ("engine", "name", "count", "head"),
+    [
+        ("postgresql", "plain", 10, "r2"),
+        ("postgresql", "concurrent_index", 10, "r3"),
+        ("sqlite", "plain", 5, "r2"),
+        pytest.param("postgresql", "concurrent_index", 20, "r3", marks=pytest.mark.long_fault),
+        pytest.param("sqlite", "plain", 10, "r2", marks=pytest.mark.long_fault),
+    ],
 )
 def test_one_applies_and_the_others_find_it_done(
+    engine: str,
     name: str,
     count: int,
     head: str,
@@ -57,7 +70,6 @@ def test_one_applies_and_the_others_find_it_done(
     request: pytest.FixtureRequest,
     tmp_path: Path,
 ) -> None:
-    engine = "postgresql" if count == 10 else "sqlite"
     database: DatabaseUrl = request.getfixturevalue(f"{engine}_database")
     project = make_project(name, database)
     ends = start_at_once(project, count, tmp_path)
@@ -71,7 +83,37 @@ def test_one_applies_and_the_others_find_it_done(
 
     (run,) = project.succeed("history").report["runs"]
     assert (run["command"], run["result"], run["to_revision"]) == ("migrate", "applied", [head])
+    applied = [revision["revision"] for revision in run["revisions"]]
+    assert applied == ["r1", "r2", "r3"][: len(applied)]
+    assert applied[-1] == head
     (backup,) = project.succeed("backup", "list").report["backups"]
     assert backup["id"] == run["backup"]
     if name == "concurrent_index":
         assert read_rows(database, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+
+
+@pytest.mark.parametrize("count", [3, pytest.param(20, marks=pytest.mark.long_fault)])
+def test_those_who_wait_do_not_hold_up_a_build_that_takes_its_time(
+    count: int, make_project: MakeProject, postgresql_database: DatabaseUrl, tmp_path: Path
+) -> None:
+    """CREATE INDEX CONCURRENTLY waits for every older transaction: whoever waits for us in one is a deadlock."""
+    project = make_project("concurrent_index", postgresql_database)
+    project.succeed("migrate", "--backup", "off", "--rehearse", "off", "--to", "r2")
+    with ThreadPoolExecutor(1) as pool, writing(postgresql_database, "notes") as writer:
+        starting = pool.submit(start_at_once, project, count, tmp_path)
+        wait_for_session(postgresql_database, "query LIKE '%CONCURRENTLY%' AND wait_event_type = 'Lock'")
+        time.sleep(3)  # the others poll for the lock meanwhile
+        writer.rollback()
+        ends = starting.result()
+    assert [end for end in ends if end[0] != 0] == []
+    assert read_version(postgresql_database) == {"r3"}
+    assert read_rows(postgresql_database, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+    assert len(project.succeed("history").report["runs"]) == 2
+
+
+@contextmanager
+def writing(url: DatabaseUrl, table: str) -> Iterator[psycopg.Connection]:
+    """A session that has written into the table and keeps its transaction open."""
+    with psycopg.connect(url.conninfo) as session:
+        session.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE".encode())
+        yield session
