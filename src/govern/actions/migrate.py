@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from govern.actions import resume, tidy
 from govern.actions.account import Account
 from govern.actions.precautions import Precautions, take_precautions
 from govern.actions.record import finish_run, start_run
+from govern.actions.restore import fall_back
 from govern.actions.saved_plan import describe_difference, guard_plan
 from govern.actions.standing import (
     Before,
@@ -40,6 +42,7 @@ from govern.revisions.runner import Outcome, Runner
 from govern.source.manifest import Manifest
 
 Narrate = Callable[[str], None]
+FallBack = Callable[[GovernError, Run, Before], GovernError]
 
 
 class _NothingPending(Exception):
@@ -68,6 +71,16 @@ def migrate(
         _confirm(live, draft, chain, manifest)
         return
     prepared = _Prepared(precautions)
+    if precautions.on_failure == "restore":
+        prepared.fall_back = partial(
+            fall_back,
+            live=live,
+            draft=draft,
+            chain=chain,
+            manifest=manifest,
+            allow=precautions.allow,
+            narrate=narrate,
+        )
 
     def prepare() -> Orders:
         _prepare(prepared, live, draft, chain, manifest, to=to, narrate=narrate)
@@ -114,6 +127,8 @@ class _Prepared:
     blockers: tuple[str, ...] = ()
     """Sessions that were in the way of a lock, the last that were seen."""
     waited_seconds: float = 0.0
+    fall_back: FallBack = staticmethod(lambda failure, _run, _before: failure)
+    """Says how a failure is to be raised, once what was asked for in that case is done."""
 
 
 def _prepare(
@@ -216,12 +231,13 @@ def _conclude(
     run = finish_run(live, run, "unhealthy" if findings else "applied", error=error)
     _tell_ledger(run, draft)
     if findings:
-        raise FailedMidway(
+        failure = FailedMidway(
             "the revisions were applied, but the database is not as declared",
             why=error or "",
             next=f"{findings[0].remedy}; then run again, which marks it healthy: govern migrate",
             state=f"the database is at {name_revisions(stamped)} and marked unhealthy; {describe_backup(run)}",
         )
+        raise prepared.fall_back(failure, run, prepared.before)
 
 
 def _find_newly_broken(prepared: _Prepared, live: LiveDatabase, draft: Draft) -> tuple[Finding, ...]:
@@ -258,13 +274,15 @@ def _fail(prepared: _Prepared, run: Run, error: ChildError | None, live: LiveDat
     _tell_ledger(run, draft)
     revision = error.revision if error else None
     if error is not None and error.is_of_lock:
-        raise blocked(run, error, live, prepared.before, prepared.blockers)
-    raise FailedMidway(
+        waited = blocked(run, error, live, prepared.before, prepared.blockers)
+        raise prepared.fall_back(waited, run, prepared.before)
+    failure = FailedMidway(
         f"revision {revision} failed" if revision else "the migration failed",
         why=describe_error(error),
         next=f"{what_to_correct(error, live)}, then run again: govern migrate",
         state=f"{describe_state(run, live, prepared.before)}; {describe_backup(run)}",
     )
+    raise prepared.fall_back(failure, run, prepared.before)
 
 
 def _tell_ledger(run: Run, draft: Draft) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from govern.actions import lock as lock_action
 from govern.actions import migrate as migrate_action
 from govern.actions.plan import make_plan, plan_json
-from govern.actions.precautions import BackupPolicy, Precautions
+from govern.actions.precautions import BackupPolicy, OnFailure, Precautions
 from govern.actions.rehearse import RehearsalChoice, conclude
 from govern.actions.rehearse import rehearse as rehearse_revisions
 from govern.actions.resume import find_resumption
@@ -63,18 +63,22 @@ def migrate(
     rehearse: RehearsalChoice | None = None,
     allow: tuple[str, ...] = (),
     plan: Path | None = None,
+    on_failure: OnFailure = "stop",
     dry_run: bool = False,
     narrate: Narrate = silent,
 ) -> None:
     """The guarded migration. Raises Refused before anything is touched, FailedMidway after.
 
     ``rehearse``: on a copy of the schema where nothing is said. ``allow`` names what may be lost. ``plan`` is a
-    saved one, which is applied exactly or not at all. ``dry_run`` stops at the plan.
+    saved one, which is applied exactly or not at all. ``on_failure``: ``restore`` puts the run's backup in the place
+    of a database that a failure left otherwise than it was. ``dry_run`` stops at the plan.
     """
     saved = read_plan(plan) if plan else None
     project = read_project(settings)
     allow = (*allow, *map(str, sorted(allowed_hazards(project.manifest, local_today()))))
-    precautions = Precautions(backup=backup, rehearse=rehearse, allow=allow, plan=saved)
+    precautions = Precautions(
+        backup=backup, rehearse=rehearse, allow=allow, plan=saved, on_failure=on_failure
+    )
     guard_chain(project, draft)
     if not dry_run:
         create_target(settings)
