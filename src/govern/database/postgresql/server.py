@@ -9,7 +9,13 @@ from urllib.parse import urlsplit
 
 from govern.database.connection import Connection
 from govern.database.postgresql import interrupted
-from govern.database.postgresql.refusals import NoSuchDatabase, explain_refusal, quote_words, role_of
+from govern.database.postgresql.refusals import (
+    NoSuchDatabase,
+    OutOfUse,
+    explain_refusal,
+    quote_words,
+    role_of,
+)
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck, NotPermitted
 
@@ -282,7 +288,7 @@ def _explain(error: psycopg.Error, url: DatabaseUrl, parameters: dict[str, Any])
     return explained
 
 
-def _find_taken_out(url: DatabaseUrl) -> NoSuchDatabase | None:
+def _find_taken_out(url: DatabaseUrl) -> OutOfUse | None:
     """What to say where the database is missing because a restore has taken it out of use; None where it has not."""
     try:
         with connect_beside(url) as connection:
@@ -292,7 +298,7 @@ def _find_taken_out(url: DatabaseUrl) -> NoSuchDatabase | None:
         return None
     if names is None:
         return None
-    return NoSuchDatabase(
+    return OutOfUse(
         f"the database {url.database!r} is out of use: a restore {'is' if is_running else 'was interrupted'} "
         "between its two renames",
         why=f"what it was is called {names.kept!r} now, what was to take its place {names.side!r}",

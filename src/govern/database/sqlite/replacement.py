@@ -25,6 +25,7 @@ from govern.errors import CouldNotCheck, NotPermitted, Refused
 _SIDE, _KEPT = ".govern-restored-", ".before-restore-"
 _COMPANIONS = ("-wal", "-shm", "-journal")
 _BUSY_SECONDS = 10.0
+_POLL_SECONDS = 0.001
 
 
 @contextmanager
@@ -77,7 +78,7 @@ class _Replacement:
         """In a file without a write-ahead log, a connection in exclusive mode keeps its lock between transactions."""
         with server.connect(self._url) as live, server.connect(self.side, read_only=True) as side:
             live.value("PRAGMA locking_mode = EXCLUSIVE")
-            live.execute("BEGIN EXCLUSIVE")
+            _begin_exclusive(live, self._live)
             live.execute("COMMIT")
             judge(live)
             self._keep(live)
@@ -123,6 +124,21 @@ class _Replacement:
     def _put_in_place(self) -> None:
         """Where no file is, none is overwritten that came a moment ago."""
         os.link(self.side.path, self._live)
+
+
+def _begin_exclusive(connection: Connection, live: Path) -> None:
+    """Tried again and again at short intervals: SQLite's own are longer than those of busy writers."""
+    connection.value("PRAGMA busy_timeout = 0")
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            return connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            if time.monotonic() > deadline:
+                raise _in_use(live) from error
+        time.sleep(_POLL_SECONDS)
 
 
 def _sqlite(connection: Connection) -> sqlite3.Connection:
