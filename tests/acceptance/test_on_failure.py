@@ -1,4 +1,4 @@
-"""``migrate --on-failure restore``: what a failed run left gives way to what it backed up, if that is safe and needed."""
+"""``migrate --on-failure restore``: what a failed run left gives way to its backup, if that is safe and needed."""
 
 from __future__ import annotations
 
