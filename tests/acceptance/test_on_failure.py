@@ -16,6 +16,7 @@ MIDWAY = """op.execute("UPDATE users SET email = 'half@example.org'")
     with op.get_context().autocommit_block():
         op.execute("CREATE INDEX CONCURRENTLY ix_body ON notes (body)")
         op.execute("SELECT 1 / (id - 1) FROM users")"""
+on_sqlite = pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("governed", ["postgresql"], indirect=True)
 
 
@@ -44,6 +45,7 @@ def test_what_did_not_pass_its_validation_is_as_before_the_run(governed: Project
     assert governed.succeed("migrate").entry("manifest")["status"] == "passed"
 
 
+@on_sqlite
 def test_rows_that_may_be_others_are_not_overwritten_and_the_command_to_do_so_is_told(
     governed: Project,
 ) -> None:
@@ -64,6 +66,7 @@ def test_rows_that_may_be_others_are_not_overwritten_and_the_command_to_do_so_is
     assert read_rows(governed.database, "SELECT count(*) FROM users") == [(1,)]
 
 
+@on_postgresql
 def test_what_was_rolled_back_needs_no_restore(governed: Project) -> None:
     governed.write(third_revision("raise RuntimeError('not today')"))
     exit_code, problem = migrate(governed)

@@ -9,12 +9,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from govern import api, config
 from govern.core.report import Report
+from govern.database.postgresql import replacement
 from govern.database.url import DatabaseUrl
 from govern.errors import Refused
 from tests.acceptance.program import Project, assert_told, dump, execute
@@ -27,7 +29,7 @@ NEWER = """op.add_column("users", sa.Column("nick", sa.String(20)))
         sa.ForeignKey("users.id")))
     op.execute("INSERT INTO more VALUES (1, 1)")"""
 RETYPED = '\n    op.alter_column("notes", "user_id", type_=sa.BigInteger)'
-GOVERN_SUM = "migrations/govern.sum"
+GOVERN_SUM, SECOND = "migrations/govern.sum", "migrations/versions/r2_notes.py"
 RUNS = {"postgresql": "govern.runs", "sqlite": "govern_runs"}
 INSERT = "INSERT INTO notes (id, user_id, body) VALUES ({}, 1, 'acknowledged')"
 SURROUNDINGS = """
@@ -96,6 +98,11 @@ def writing(url: DatabaseUrl, begin: threading.Event) -> Iterator[list[int]]:
 
 def read_ids(url: DatabaseUrl) -> set[int]:
     return {number for (number,) in read_rows(url, "SELECT id FROM notes")}
+
+
+def list_databases(url: DatabaseUrl, prefix: str) -> list[str]:
+    query = f"SELECT datname FROM pg_database WHERE starts_with(datname, '{prefix}')"
+    return [name for (name,) in read_rows(url, query)]
 
 
 def kept_by(report: Report, url: DatabaseUrl) -> DatabaseUrl:
@@ -191,8 +198,12 @@ def test_a_restore_that_was_killed_between_its_renames_is_named_and_put_back(
     execute(project.database, INSERT.format(7))
     assert project.run_python(KILLED.format(backup=backup)).exit_code == -9
     name = project.database.database
-    assert_told(project, "health", exit_code=3, said=f"{name}_before_restore_")
-    assert_told(project, "restore", "--plan", exit_code=3, said="govern restore puts it back")
+    for command in (["health"], ["restore", "--plan"]):
+        told = project.ask(*command)
+        assert told.exit_code == 3, told
+        assert "a restore was interrupted between its two renames" in told.problem["what"]
+        assert f"{name}_before_restore_" in told.problem["why"]
+        assert "govern restore puts it back" in told.problem["next"]
 
     done = project.succeed("restore", backup, "--allow", "overwrites-rows:notes")
     assert "_before_restore_" in done.entry("put back")["reason"]
@@ -241,30 +252,58 @@ def test_the_owner_may_restore_and_what_belongs_to_the_database_itself_stays(
     assert read_rows(server_url, SURROUNDINGS.format(name)) == before
 
 
-def test_what_is_no_good_backup_is_told_and_a_missing_database_is_made(governed: Project) -> None:
+@on_postgresql
+@pytest.mark.parametrize("interrupted_rename", [1, 2])
+def test_an_interrupt_in_the_middle_of_a_rename_leaves_one_database_of_the_name(
+    interrupted_rename: int, governed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup, name = back_up(governed), governed.database.database
+    execute(governed.database, INSERT.format(7))
+    show_out, calls = replacement._Replacement._show_out, [0]
+
+    def interrupt(self: Any, *arguments: Any) -> str:
+        refused = show_out(self, *arguments)
+        calls[0] += 1
+        if calls[0] == interrupted_rename:
+            raise KeyboardInterrupt
+        return refused
+
+    monkeypatch.setattr(replacement._Replacement, "_show_out", interrupt)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        restore_with(governed, backup, "overwrites-rows:notes", meanwhile=threading.Event())
+    note, others = raised.value.__notes__[0], list_databases(governed.database, f"{name}_")
+    if interrupted_rename == 1:
+        assert note == "the database is as it was"
+        assert (read_ids(governed.database), others) == ({7}, [])
+    else:
+        assert "the restored database is in its place" in note
+        assert read_ids(governed.database) == set()
+        assert [read_ids(governed.database.with_database(other)) for other in others] == [{7}]
+
+
+@on_sqlite
+def test_what_is_no_good_backup_is_told_and_the_database_is_left_as_it_is(governed: Project) -> None:
     before = dump(governed.database)
     backup = back_up(governed)
     folder = governed.root / "backups" / backup
     assert_told(governed, "restore", "20200101T000000Z-manual-aaaaaa", exit_code=2, said="there is no backup")
-    newest = {
-        path: (governed.root / path).read_text() for path in ("migrations/versions/r2_notes.py", GOVERN_SUM)
-    }
+    newest = {path: (governed.root / path).read_text() for path in (SECOND, GOVERN_SUM)}
     governed.write(dict.fromkeys(newest))
     assert_told(governed, "restore", exit_code=4, said="at revision r2, which this code does not know")
     governed.write(newest)
-    snapshot = (folder / "snapshot.lock").read_text()
-    (folder / "snapshot.lock").write_text(snapshot + "\n")
+    with (folder / "snapshot.lock").open("a") as file:
+        file.write(" ")
     assert_told(governed, "restore", backup, exit_code=4, said="is not as it was written")
-    (folder / "snapshot.lock").write_text(snapshot)
     assert dump(governed.database) == before
 
+
+def test_a_database_that_is_missing_is_made(governed: Project) -> None:
+    back_up(governed)
     if governed.database.dialect == "sqlite":
         governed.database.path.unlink()
     else:
-        with psycopg.connect(
-            governed.database.with_database("postgres").conninfo, autocommit=True
-        ) as session:
-            session.execute(f"DROP DATABASE {governed.database.database}".encode())
+        drop = f"DROP DATABASE {governed.database.database}"
+        execute(governed.database.with_database("postgres"), drop)
     done = governed.succeed("restore")
     assert "there was none before" in done.entry("exchange")["reason"]
     assert read_rows(governed.database, "SELECT email FROM users") == [("first@example.org",)]

@@ -23,8 +23,7 @@ def find_fitting(settings: Settings, draft: Draft, dialect: Dialect, chain: Chai
     backup = find_backup(settings, wanted, but_for=SAFETY)
     require_engine(backup.manifest, dialect)
     findings = tuple(check_files(settings, backup))
-    size = count_of(len(backup.manifest.files), "file")
-    draft.add(Entry.of("backup", findings, f"{settings.relative(backup.path)}, {size} as they were written"))
+    draft.add(Entry.of("backup", findings, _describe(settings, backup)))
     draft.data["backup"] = backup.id
     if is_unfit(findings):
         raise Refused(
@@ -34,6 +33,13 @@ def find_fitting(settings: Settings, draft: Draft, dialect: Dialect, chain: Chai
         )
     _require_known_revision(backup, chain)
     return backup
+
+
+def _describe(settings: Settings, backup: Backup) -> str:
+    """Which one it is: it may have been made of another database."""
+    manifest = backup.manifest
+    made = f"of {manifest.database} at {manifest.created_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{settings.relative(backup.path)}, {made}, {count_of(len(manifest.files), 'file')}"
 
 
 def _require_known_revision(backup: Backup, chain: Chain) -> None:

@@ -92,10 +92,10 @@ class _Replacement:
         self.kept_as = names.kept
         self.how_to_drop = f"DROP DATABASE {sql.Identifier(names.kept).as_string()};"
         self.side = url.with_database(names.side)
-        self.is_missing = lock is None and not connection.value(_EXISTS, (url.database,))
         self._url = url
         self._connection = connection
         """To another database; it holds the lock of restores."""
+        self.is_missing = lock is None and not self._exists(url.database)
         self._lock = lock
         """Holds the migration lock of the live database; None where nobody can connect to that."""
         self._is_side_there = False
@@ -116,10 +116,11 @@ class _Replacement:
         if self.is_missing:
             self._put_in(comment=None)
             return
+        self._confirm_lock()
         live = self._url.database
         comment = surroundings.read_comment(self._connection, live)
-        self._rename(live, self.kept_as)
         try:
+            self._rename(live, self.kept_as)
             if judge is not None:
                 with server.connect(self._url.with_database(self.kept_as), read_only=True) as old:
                     judge(old)
@@ -133,7 +134,20 @@ class _Replacement:
         if self._lock is not None:
             self._lock.close()
         if self._is_side_there:
-            server.drop_database(self.side)
+            with contextlib.suppress(CouldNotCheck):  # it hides no other error; the next restore sweeps it
+                server.drop_database(self.side)
+
+    def _confirm_lock(self) -> None:
+        """Whoever migrates would be shown out with the others."""
+        try:
+            if self._lock is not None:
+                self._lock.value("SELECT 1")
+        except psycopg.Error as error:
+            raise CouldNotCheck(
+                "the migration lock was lost while the backup was being restored",
+                why=quote_words(error, self._url),
+                next="see that no timeout ends idle sessions, and run again",
+            ) from error
 
     def _put_in(self, *, comment: str | None) -> None:
         live = self._url.database
@@ -142,19 +156,26 @@ class _Replacement:
         self._is_side_there = False
 
     def _take_back(self, error: BaseException) -> None:
-        """The live database goes on under its name, unless the other one got it a moment ago."""
-        if self._connection.value(_EXISTS, (self._url.database,)):
-            error.add_note(f"the restored database is in its place; what was there is called {self.kept_as}")
+        """The live database goes on under its name; an interrupt may have come before or after a rename."""
+        live, is_out = self._url.database, self._exists(self.kept_as)
+        if is_out and self._exists(live):
+            error.add_note(f"the restored database is in its place; what was there is kept as {self.kept_as}")
             return
         try:
-            self._rename(self.kept_as, self._url.database)
+            if is_out:
+                self._rename(self.kept_as, live)
         except GovernError as again:
+            self._is_side_there = False  # it marks what has to be put back
             raise FailedMidway(
-                f"the database {self._url.database} could not be put back",
+                f"the database {live} could not be put back",
                 why=f"{again.what}: {again.why}; before that: {error}",
                 next="govern restore puts it back",
                 state=f"it is called {self.kept_as} now, and has all of its rows",
             ) from error
+        error.add_note("the database is as it was")
+
+    def _exists(self, database: str) -> bool:
+        return bool(self._connection.value(_EXISTS, (database,)))
 
     def _rename(self, old: str, new: str, *more: sql.Composable) -> None:
         """Renames a database once nobody is connected to it, and sees to that. Raises Refused, CouldNotCheck."""
