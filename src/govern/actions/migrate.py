@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from govern.actions import resume, tidy
 from govern.actions.account import Account
 from govern.actions.guards import POOLER_PASSED
 from govern.actions.precautions import Precautions, take_precautions
 from govern.actions.record import finish_run, note_unread, start_run
+from govern.actions.restore import fall_back
 from govern.actions.saved_plan import describe_difference, guard_plan
 from govern.actions.settle import settle
 from govern.actions.standing import (
@@ -50,6 +52,7 @@ from govern.source.manifest import Manifest
 Narrate = Callable[[str], None]
 _INTERRUPTED_SECONDS = 5.0
 """How long whoever interrupts is kept waiting for a server that does not answer."""
+FallBack = Callable[[GovernError, Run, Before], GovernError]
 
 
 class _NothingPending(Exception):
@@ -81,6 +84,16 @@ def migrate(
     to = Destination(target=way.target, direction=way.direction)
     guard_way_back(way, precautions.allow, draft, live.settings)
     prepared = _Prepared(precautions)
+    if precautions.on_failure == "restore":
+        prepared.fall_back = partial(
+            fall_back,
+            live=live,
+            draft=draft,
+            chain=chain,
+            manifest=manifest,
+            allow=precautions.allow,
+            narrate=narrate,
+        )
 
     def prepare() -> Orders:
         _prepare(prepared, live, draft, chain, manifest, to=to, narrate=narrate)
@@ -137,6 +150,8 @@ class _Prepared:
     waited_seconds: float = 0.0
     reached: tuple[str, ...] | None = None
     """Where the database stands, read back; None before that."""
+    fall_back: FallBack = staticmethod(lambda failure, _run, _before: failure)
+    """Says how a failure is to be raised, once what was asked for in that case is done."""
 
 
 def _prepare(
@@ -278,7 +293,7 @@ def _conclude(
     run = finish_run(live, run, "unhealthy" if findings else "applied", error=error)
     _tell_ledger(run, draft)
     if findings:
-        raise FailedMidway(
+        failure = FailedMidway(
             "the revisions were applied, but the database is not as declared"
             if to.direction == "upgrade"
             else "the revisions were taken back, but the database is not as declared",
@@ -286,6 +301,7 @@ def _conclude(
             next=f"{findings[0].remedy}; then run again, which marks it healthy: {to.command_line}",
             state=f"the database is at {name_revisions(stamped)} and marked unhealthy; {describe_backup(run)}",
         )
+        raise prepared.fall_back(failure, run, prepared.before)
 
 
 def _find_newly_broken(prepared: _Prepared, live: LiveDatabase, draft: Draft) -> tuple[Finding, ...]:
@@ -335,13 +351,15 @@ def _fail(
     run = finish_run(live, run, "failed", error=describe_error(error))
     _tell_ledger(run, draft)
     if error is not None and error.is_of_lock:
-        raise blocked(run, error, live, prepared.before, prepared.blockers)
-    raise FailedMidway(
+        waited = blocked(run, error, live, prepared.before, prepared.blockers)
+        raise prepared.fall_back(waited, run, prepared.before)
+    failure = FailedMidway(
         describe_end(error, to.direction),
         why=describe_error(error),
         next=f"{what_to_correct(error, live)}, then run again: {to.command_line}",
         state=f"{describe_state(run, live, prepared.before)}; {describe_backup(run)}",
     )
+    raise prepared.fall_back(failure, run, prepared.before)
 
 
 def _tell_ledger(run: Run, draft: Draft) -> None:

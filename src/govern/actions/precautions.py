@@ -29,6 +29,7 @@ from govern.source.manifest import Manifest
 from govern.source.scope import read_scope
 
 BackupPolicy = Literal["auto", "off"]
+OnFailure = Literal["stop", "restore"]
 Narrate = Callable[[str], None]
 
 
@@ -42,8 +43,16 @@ class Precautions:
     allow: tuple[str, ...] = ()
     """Hazards that may happen: ``drops-column:users.nick``."""
     plan: SavedPlan | None = None
+    on_failure: OnFailure = "stop"
+    """What is done where a failure leaves the database otherwise than it was."""
 
     def __post_init__(self) -> None:
+        if self.on_failure == "restore" and self.backup == "off":
+            raise ConfigurationError(
+                "there is no backup to restore on failure",
+                why="--on-failure restore puts the backup in the database's place, --backup off takes none",
+                next="leave out one of the two",
+            )
         if self.rehearse == "data" and self.backup == "off":
             raise ConfigurationError(
                 "there is no backup to rehearse on",

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from govern.api.backups import backup_create, backup_list, backup_show, backup_verify
+    from govern.api.backups import backup_create, backup_list, backup_show, backup_verify, restore
     from govern.api.checking import chain, check
     from govern.api.drifting import drift, drift_coverage, repair_apply, repair_plan, snapshot
     from govern.api.linting import lint
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "backups": ("backup_create", "backup_list", "backup_show", "backup_verify"),
+    "backups": ("backup_create", "backup_list", "backup_show", "backup_verify", "restore"),
     "checking": ("chain", "check"),
     "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
     "linting": ("lint",),
@@ -71,6 +71,7 @@ __all__ = [
     "plan",
     "repair_apply",
     "repair_plan",
+    "restore",
     "revision",
     "snapshot",
     "stamp",

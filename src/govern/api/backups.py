@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from govern.actions.backup import (
     BackupDamaged,
     create_verified_backup,
@@ -10,12 +12,16 @@ from govern.actions.backup import (
     list_backups,
     verify_backup,
 )
+from govern.actions.restore import find_fitting, plan_restore, restore_database
 from govern.api.command import Narrate, command, silent
-from govern.api.project import open_database, read_project
+from govern.api.project import describe_target, guard_chain, open_database, read_project
 from govern.config import Settings
 from govern.core.backup import Backup
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
+from govern.database.live import LiveDatabase
+from govern.database.target import resolve_target
+from govern.errors import Unreachable
 
 
 @command("backup create")
@@ -60,6 +66,34 @@ def backup_verify(draft: Draft, settings: Settings, backup_id: str, *, narrate: 
     )
     draft.add(Entry.of("verify", findings, reason))
     draft.data["backups"] = [find_backup(settings, backup.id).to_json()] if verification else []
+
+
+@command("restore")
+def restore(
+    draft: Draft,
+    settings: Settings,
+    backup_id: str = "latest",
+    *,
+    plan: bool = False,
+    allow: tuple[str, ...] = (),
+    narrate: Narrate = silent,
+) -> None:
+    """Puts a backup in the place of the target, which is kept under another name, or made if there is none.
+
+    ``plan`` only says what that would change. ``allow`` names the tables whose newer rows may go out of use. Raises
+    Refused, ConfigurationError or CouldNotCheck where nothing was changed, FailedMidway otherwise.
+    """
+    project = read_project(settings)
+    guard_chain(project, draft)
+    live = LiveDatabase(settings, resolve_target(settings))
+    backup = find_fitting(settings, draft, live.dialect, project.chain, backup_id)
+    with contextlib.suppress(Unreachable):  # then there is nothing to describe, and all the more to restore
+        describe_target(live, project, draft)
+    if plan:
+        plan_restore(live, draft, project.chain, backup, narrate=narrate)
+        return
+    restore_database(live, draft, project.chain, project.manifest, backup, allow=allow, narrate=narrate)
+    describe_target(live, project, draft)
 
 
 def _find_readable(draft: Draft, settings: Settings, backup_id: str) -> Backup | None:

@@ -9,7 +9,7 @@ from govern.actions import migrate as migrate_action
 from govern.actions.baseline import adopt_database
 from govern.actions.guards import Asking, ask_after, ask_before, ask_for_lock
 from govern.actions.plan import make_plan, plan_json
-from govern.actions.precautions import BackupPolicy, Precautions
+from govern.actions.precautions import BackupPolicy, OnFailure, Precautions
 from govern.actions.rehearse import RehearsalChoice, conclude
 from govern.actions.rehearse import rehearse as rehearse_revisions
 from govern.actions.resume import find_resumption
@@ -69,18 +69,24 @@ def migrate(
     rehearse: RehearsalChoice | None = None,
     allow: tuple[str, ...] = (),
     plan: Path | None = None,
+    on_failure: OnFailure = "stop",
     dry_run: bool = False,
     narrate: Narrate = silent,
 ) -> None:
     """The guarded migration. Raises Refused before anything is touched, FailedMidway after.
 
     ``rehearse``: on a copy of the schema where nothing is said. ``allow`` names what may be lost. ``plan`` is a
-    saved one, which is applied exactly or not at all. ``dry_run`` stops at the plan.
+    saved one, which is applied exactly or not at all. ``on_failure``: ``restore`` puts the run's backup in the place
+    of a database that a failure left otherwise than it was. ``dry_run`` stops at the plan.
     """
     saved = read_plan(plan) if plan else None
     project = read_project(settings)
     precautions = Precautions(
-        backup=backup, rehearse=rehearse, allow=(*allow, *_allowed(project)), plan=saved
+        backup=backup,
+        rehearse=rehearse,
+        allow=(*allow, *_allowed(project)),
+        plan=saved,
+        on_failure=on_failure,
     )
     guard_chain(project, draft)
     if not dry_run:

@@ -66,6 +66,13 @@ _dry_run = click.option(
     metavar="FILE",
     help="Apply exactly this plan of govern plan --out, or nothing.",
 )
+@click.option(
+    "--on-failure",
+    type=click.Choice(["stop", "restore"]),
+    default="stop",
+    show_default=True,
+    help="restore: where a failure leaves the database otherwise than it was, put the backup in its place.",
+)
 @_dry_run
 @click.option(
     "--list-guards",
@@ -80,6 +87,7 @@ def migrate(
     rehearse: Literal["schema", "data", "off"] | None,
     allow: tuple[str, ...],
     plan: Path | None,
+    on_failure: Literal["stop", "restore"],
     dry_run: bool,
     list_guards: bool,
 ) -> Report:
@@ -108,6 +116,7 @@ def migrate(
         rehearse=rehearse,
         allow=allow,
         plan=plan,
+        on_failure=on_failure,
         dry_run=dry_run,
         narrate=session.narrate,
     )
@@ -214,6 +223,32 @@ def backup_verify(session: Session, *, backup_id: str) -> Report:
     from govern import api
 
     return api.backup_verify(session.settings, backup_id, narrate=session.narrate)
+
+
+@root.changing("restore")
+@click.argument("backup_id", metavar="BACKUP", required=False, default="latest")
+@click.option("--plan", is_flag=True, help="Only say what would change.")
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="HAZARD:SUBJECT",
+    help="Let the newer rows of one table go out of use: overwrites-rows:orders. May be given several times.",
+)
+def restore(session: Session, *, backup_id: str, plan: bool, allow: tuple[str, ...]) -> Report:
+    """Put a backup in the place of the database, which is kept under another name.
+
+    BACKUP is an id of govern backup list, or latest: the newest that is not itself a restore's own. A table whose rows
+    changed since the backup is not overwritten unless it is allowed by name.
+
+    \b
+    Examples:
+      govern restore --plan               what would change
+      govern restore                      the newest backup
+      govern restore 20261121T120000Z-migrate-3f9a1c --allow overwrites-rows:orders
+    """
+    from govern import api
+
+    return api.restore(session.settings, backup_id, plan=plan, allow=allow, narrate=session.narrate)
 
 
 @repair.changing("apply")

@@ -1,4 +1,4 @@
-"""Named harms: what is lost, or locked out, by changing a schema. Each is allowed by its name or not at all."""
+"""Named harms: what is lost, or locked out, by a schema change or a restore. Each is allowed by name or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Hazard:
 
     name: str
     """``drops-table``, ``-column``, ``-materialized-view``, ``-sequence``, ``-enum-value`` or ``-attribute``,
-    ``retypes-column`` or ``-attribute``, ``revokes-grant``."""
+    ``retypes-column`` or ``-attribute``, ``revokes-grant``, ``overwrites-rows`` or ``-unreadable``."""
     subject: str
 
     def __str__(self) -> str:
@@ -57,6 +57,8 @@ _HARMS = {
     "retypes-attribute": "is retyped; values may not fit",
     "retypes-column": "is retyped; values may not fit",
     "revokes-grant": "is revoked from whoever relies on it",
+    "overwrites-rows": "has rows that the backup has not",
+    "overwrites-unreadable": "cannot be read, so that nobody knows what of it the backup has not",
 }
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-RunResult = Literal["started", "applied", "unhealthy", "failed", "interrupted"]
+RunResult = Literal["started", "applied", "unhealthy", "failed", "interrupted", "restored"]
+"""``restored``: it failed, and its backup was put in the place of what it left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,10 @@ class Run:
     """Of the saved plan that was applied."""
     waited_seconds: float = 0.0
     """How long locks of others were in the way."""
+    restored_from: str | None = None
+    """The id of the backup that was put in the database's place."""
+    kept_as: str | None = None
+    """Where the database that was there before is kept: another database's name, or a file's."""
     error: str | None = None
 
     @property
@@ -114,6 +119,8 @@ class Run:
             "git_commit": self.git_commit,
             "plan_digest": self.plan_digest,
             "waited_seconds": round(self.waited_seconds, 3),
+            "restored_from": self.restored_from,
+            "kept_as": self.kept_as,
             "error": self.error,
         }
 
@@ -142,5 +149,7 @@ class Run:
             git_commit=value.get("git_commit"),
             plan_digest=value.get("plan_digest"),
             waited_seconds=value.get("waited_seconds", 0.0),
+            restored_from=value.get("restored_from"),
+            kept_as=value.get("kept_as"),
             error=value["error"],
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from govern.core.changes import Change
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
+from govern.core.restoration import Place, TableDigest
 from govern.core.right import MissingRight, Right
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
@@ -92,6 +93,42 @@ class MigratingSession:
 
     pid: int
     since: datetime
+
+
+Judge = Callable[[Connection], None]
+"""Reads a database that nobody writes to; raises if it is to be left as it is."""
+
+
+class Replacement(Protocol):
+    """A database that is made to take the place of a live one. What does not come to its end is undone."""
+
+    @property
+    def side(self) -> DatabaseUrl:
+        """Empty at first, beside the live one and like it; dropped unless it takes its place."""
+
+    @property
+    def kept_as(self) -> str:
+        """The name under which the live one is kept afterwards."""
+
+    @property
+    def how_to_drop(self) -> str:
+        """What a person types to be rid of it."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no live one."""
+
+    @property
+    def put_back(self) -> str | None:
+        """The name under which an interrupted restore had left the live one; it was put back first."""
+
+    def exchange(self, judge: Judge | None) -> None:
+        """Puts ``side`` in the live one's place, which is kept.
+
+        ``judge`` is called once nobody can write to the live database any more, and not where there is none; if it
+        raises, the live one goes on as it was. Without it the live one is not read. Nobody may be connected to
+        ``side``. Raises Refused or CouldNotCheck where nothing was changed, FailedMidway otherwise.
+        """
 
 
 class Dialect(Protocol):
@@ -279,6 +316,24 @@ class Dialect(Protocol):
 
         For what is not a migration: backups and drift checks (shared). Raises Refused after ``wait_seconds``,
         naming the holder.
+        """
+
+    def read_tables(self, connection: Connection, table: VersionTable) -> ColumnOrder:
+        """The tables that rows are kept in, and their columns; without Alembic's version table and govern's own."""
+
+    def digest_tables(self, connection: Connection, columns: ColumnOrder) -> Mapping[Place, TableDigest]:
+        """Of each table the rows, over the columns given, at one moment. Comparable within one server alone."""
+
+    def read_row_hashes(
+        self, connection: Connection, place: Place, columns: tuple[str, ...]
+    ) -> Iterator[int]:
+        """A number for each row over these columns, ascending."""
+
+    def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
+        """Makes an empty database beside the live one, and keeps migrations away from both for the whole block.
+
+        An interrupted replacement of the same database is put back first. Raises Refused after ``wait_seconds``
+        for a lock, NotPermitted for what the role lacks; then nothing was changed.
         """
 
     def last_validated_run(self, connection: Connection) -> Run | None:

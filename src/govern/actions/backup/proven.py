@@ -19,9 +19,11 @@ def create_verified_backup(
     reason: str,
     narrate: Callable[[str], None],
     on_restored: OnRestored | None = None,
+    entry: str = "backup",
 ) -> Backup:
     """Backs up, restores the backup into a scratch database and compares; two entries of the report.
 
+    ``entry`` is what the first of them is called, and where the report's data have the id.
     ``on_restored`` gets the restored copy before it is dropped.
 
     The caller holds the migration lock. Raises Refused where the backup is not good, and what ``create_backup``
@@ -30,8 +32,8 @@ def create_verified_backup(
     settings = live.settings
     backup = create_backup(settings, live.dialect, live.url, reason=reason, narrate=narrate)
     size = f"{backup.bytes:,} bytes"
-    draft.passed("backup", f"{settings.relative(backup.path)}, {size}")
-    draft.data["backup"] = backup.id
+    draft.passed(entry, f"{settings.relative(backup.path)}, {size}")
+    draft.data[entry] = backup.id
     verification, findings = verify_backup(
         settings, live.dialect, backup, like=live.url, narrate=narrate, on_restored=on_restored
     )

@@ -59,14 +59,14 @@ def find_damaged(settings: Settings) -> tuple[Finding, ...]:
     return tuple(read for read in _read_all(settings) if isinstance(read, Finding))
 
 
-def find_backup(settings: Settings, wanted: str = LATEST) -> Backup:
-    """The backup of that id, or the target's newest for ``latest``.
+def find_backup(settings: Settings, wanted: str = LATEST, *, but_for: str | None = None) -> Backup:
+    """The backup of that id, or for ``latest`` the target's newest, but for those of one reason.
 
     Raises ConfigurationError if there is none or the id is not one, BackupDamaged if it cannot be read.
     """
     if wanted == LATEST:
         for backup in list_backups(settings):
-            if backup.manifest.target == settings.target:
+            if backup.manifest.target == settings.target and backup.manifest.reason != but_for:
                 return backup
         raise ConfigurationError(
             f"there is no backup of {settings.target} in {settings.relative(settings.backups)}",

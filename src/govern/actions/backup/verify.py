@@ -72,16 +72,16 @@ def verify_backup(
     read = read_backup(settings, backup.path)
     if isinstance(read, Finding):
         return None, (read,)
-    _require_engine(read.manifest, dialect)
+    require_engine(read.manifest, dialect)
     narrate("reading every file of the backup")
-    findings = tuple(_check_files(settings, read))
+    findings = tuple(check_files(settings, read))
     left_out: tuple[str, ...] = ()
-    if level == "restored" and not _is_unfit(findings):
+    if level == "restored" and not is_unfit(findings):
         narrate("restoring the backup into a scratch database")
         left_out, more = _check_content(settings, dialect, read, like, on_restored)
         findings += more
     verification = None
-    if not _is_unfit(findings):
+    if not is_unfit(findings):
         milliseconds = round((time.monotonic() - started_at) * 1000)
         verification = Verification(
             level=level, at=datetime.now(UTC), duration_ms=milliseconds, left_out=left_out
@@ -100,7 +100,8 @@ def restored(
         yield RestoredCopy(url, left_out)
 
 
-def _require_engine(manifest: BackupManifest, dialect: Dialect) -> None:
+def require_engine(manifest: BackupManifest, dialect: Dialect) -> None:
+    """Raises ConfigurationError for a backup of another engine."""
     if manifest.dialect != dialect.name:
         raise ConfigurationError(
             f"backup {manifest.id} is of a {manifest.dialect} database, the target is {dialect.name}",
@@ -108,11 +109,13 @@ def _require_engine(manifest: BackupManifest, dialect: Dialect) -> None:
         )
 
 
-def _is_unfit(findings: tuple[Finding, ...]) -> bool:
+def is_unfit(findings: tuple[Finding, ...]) -> bool:
+    """Whether a backup of which this was found is not good for a restore."""
     return any(finding.severity >= Severity.ERROR for finding in findings)
 
 
-def _check_files(settings: Settings, backup: Backup) -> Iterator[Finding]:
+def check_files(settings: Settings, backup: Backup) -> Iterator[Finding]:
+    """Files that are not as they were written, are missing, or are there and not in the manifest."""
     for file in backup.manifest.files:
         yield from _check_file(settings, backup, file)
     listed = {MANIFEST, *(file.path for file in backup.manifest.files)}
@@ -165,25 +168,32 @@ def _check_content(
     on_restored: OnRestored | None,
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """Restores the backup; returns the kinds left out and what differs."""
-    file = backup.path / SNAPSHOT
-    expected = parse_lock(read_regular(file).decode(), file).snapshot
     try:
         with restored(settings, dialect, backup, like=like) as copy:
-            with dialect.connect(copy.url, read_only=True) as connection:
-                found = read_content(dialect, connection, version_table(settings))
-                expected = in_words_of(found.snapshot, expected, dialect, lambda: nullcontext(copy.url))
-            findings = (
-                *_compare_revision(backup.manifest, found),
-                *_compare_schema(expected, found.snapshot, copy.left_out),
-                *_compare_rows(backup.manifest, found),
-            )
-            if on_restored is not None and not _is_unfit(findings):
+            findings = find_differences(settings, dialect, backup, copy)
+            if on_restored is not None and not is_unfit(findings):
                 on_restored(copy)
             return copy.left_out, findings
     except FailedMidway as error:
         subject = Subject(kind="backup", name=backup.id, path=settings.relative(backup.path))
         message = f"backup {backup.id} does not restore: {error.why}"
         return (), (Finding.of(DOES_NOT_RESTORE, subject, message),)
+
+
+def find_differences(
+    settings: Settings, dialect: Dialect, backup: Backup, copy: RestoredCopy
+) -> tuple[Finding, ...]:
+    """In what the restored copy is not what was backed up: revision, schema, rows of each table."""
+    file = backup.path / SNAPSHOT
+    expected = parse_lock(read_regular(file).decode(), file).snapshot
+    with dialect.connect(copy.url, read_only=True) as connection:
+        found = read_content(dialect, connection, version_table(settings))
+        expected = in_words_of(found.snapshot, expected, dialect, lambda: nullcontext(copy.url))
+    return (
+        *_compare_revision(backup.manifest, found),
+        *_compare_schema(expected, found.snapshot, copy.left_out),
+        *_compare_rows(backup.manifest, found),
+    )
 
 
 def _compare_revision(manifest: BackupManifest, found: Content) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from govern.core.changes import Change
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
+from govern.core.restoration import Place, TableDigest
 from govern.core.right import MissingRight, Right
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
@@ -23,6 +24,7 @@ from govern.database.dialect import (
     MigrationLock,
     OpenScratch,
     Progress,
+    Replacement,
     VersionTable,
     Witness,
 )
@@ -223,6 +225,28 @@ class PostgreSQL:
         self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False
     ) -> AbstractContextManager[None]:
         return locks.hold_migration_lock(url, wait_seconds=wait_seconds, shared=shared)
+
+    def read_tables(self, connection: Connection, table: VersionTable) -> ColumnOrder:
+        from govern.database.postgresql import contents
+
+        return contents.read_tables(connection, table)
+
+    def digest_tables(self, connection: Connection, columns: ColumnOrder) -> Mapping[Place, TableDigest]:
+        from govern.database.postgresql import contents
+
+        return contents.digest_tables(connection, columns)
+
+    def read_row_hashes(
+        self, connection: Connection, place: Place, columns: tuple[str, ...]
+    ) -> Iterator[int]:
+        from govern.database.postgresql import contents
+
+        return contents.read_row_hashes(connection, place, columns)
+
+    def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
+        from govern.database.postgresql import replacement
+
+        return replacement.replacing(url, wait_seconds=wait_seconds)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         return ledger.last_validated_run(connection)

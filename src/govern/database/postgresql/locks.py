@@ -83,15 +83,10 @@ def hold_migration_lock(
 
     Raises Refused after ``wait_seconds``, naming the holder, and CouldNotCheck if the lock was lost.
     """
-    query = _try_query("govern", shared=shared)
     with server.connect(url) as connection:
-        _refuse_transaction_pooling(connection, url)
-        began = monotonic()
-        while not connection.value(query):
-            waited = monotonic() - began
-            if waited >= wait_seconds:
-                raise _refused(connection.value(_holder_query()))
-            sleep(min(random.uniform(*_POLL_SECONDS), max(0.01, wait_seconds - waited)))  # noqa: S311 - jitter
+        take_migration_lock(
+            connection, url, wait_seconds=wait_seconds, shared=shared, sleep=sleep, monotonic=monotonic
+        )
         try:
             yield
         except BaseException:
@@ -100,6 +95,26 @@ def hold_migration_lock(
                 _release(connection, shared=shared)
             raise
         _release(connection, shared=shared)
+
+
+def take_migration_lock(
+    connection: Connection,
+    url: DatabaseUrl,
+    *,
+    wait_seconds: float,
+    shared: bool = False,
+    sleep: Callable[[float], None] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> None:
+    """Takes it on ``connection``, with whose end it ends. Raises Refused as ``hold_migration_lock`` does."""
+    query = _try_query("govern", shared=shared)
+    _refuse_transaction_pooling(connection, url)
+    began = monotonic()
+    while not connection.value(query):
+        waited = monotonic() - began
+        if waited >= wait_seconds:
+            raise _refused(connection.value(_holder_query()))
+        sleep(min(random.uniform(*_POLL_SECONDS), max(0.01, wait_seconds - waited)))  # noqa: S311 - jitter
 
 
 def _try_query(who: str, *, shared: bool = False) -> str:

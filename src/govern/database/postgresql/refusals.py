@@ -65,6 +65,10 @@ def role_of(url: DatabaseUrl) -> str:
     return (defaults.get(b"user") or b"the default role").decode(errors="replace")
 
 
+class OutOfUse(Unreachable):
+    """A restore has taken the database out of use and not put another in its place yet."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cause:
     """A reason not to be let in. ``what`` and ``next`` are filled with place, role, database and url."""

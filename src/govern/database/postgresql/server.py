@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from govern.database.connection import Connection
-from govern.database.postgresql.refusals import NoSuchDatabase, explain_refusal, quote_words, role_of
+from govern.database.postgresql import interrupted
+from govern.database.postgresql.refusals import (
+    NoSuchDatabase,
+    OutOfUse,
+    explain_refusal,
+    quote_words,
+    role_of,
+)
 from govern.database.url import DatabaseUrl
 from govern.errors import NOTHING_CHANGED, ConfigurationError, CouldNotCheck, NotPermitted, Unreachable
 
@@ -75,7 +82,7 @@ def create_database(url: DatabaseUrl, *, like: DatabaseUrl | None = None) -> Non
 
     name = sql.Identifier(url.database)
     with (
-        _maintenance(url) as connection,
+        connect_beside(url) as connection,
         _explained(f"the database {url.database} could not be created", url),
     ):
         options = _locale_of(connection, like.database) if like else sql.SQL("")
@@ -144,7 +151,7 @@ def drop_database(url: DatabaseUrl) -> None:
 
     statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(url.database))
     with (
-        _maintenance(url) as connection,
+        connect_beside(url) as connection,
         _explained(f"the database {url.database} could not be dropped", url),
     ):
         connection.execute("SET client_min_messages = error")
@@ -158,7 +165,7 @@ def drop_unused_database(url: DatabaseUrl) -> bool:
 
     statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(url.database))
     with (
-        _maintenance(url) as connection,
+        connect_beside(url) as connection,
         _explained(f"the database {url.database} could not be dropped", url),
     ):
         connection.execute("SET client_min_messages = error")
@@ -174,7 +181,7 @@ def drop_unused_database(url: DatabaseUrl) -> bool:
 def list_databases(url: DatabaseUrl, prefix: str) -> tuple[str, ...]:
     """Names of the server's databases that begin with ``prefix``, sorted."""
     query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s) AND NOT datistemplate ORDER BY 1"
-    with _maintenance(url) as connection:
+    with connect_beside(url) as connection:
         return tuple(row[0] for row in connection.rows(query, (prefix,)))
 
 
@@ -212,9 +219,9 @@ def _read_parameters(url: DatabaseUrl) -> dict[str, Any]:
     return {**DEFAULTS, **given}
 
 
-def _maintenance(url: DatabaseUrl) -> Connection:
-    """A connection to a database that every server has, for work on the others."""
-    *others, last = _MAINTENANCE_DATABASES
+def connect_beside(url: DatabaseUrl) -> Connection:
+    """A connection to a database that every server has, and not to ``url``'s, for work on that and others."""
+    *others, last = (name for name in _MAINTENANCE_DATABASES if name != url.database)
     for name in others:
         try:
             return connect(url.with_database(name))
@@ -282,7 +289,29 @@ def _explained(what: str, url: DatabaseUrl) -> Iterator[None]:
 
 
 def _explain(error: psycopg.Error, url: DatabaseUrl, parameters: dict[str, Any]) -> CouldNotCheck:
-    return explain_refusal(error, url, parameters, ask_server=_may_connect)
+    explained = explain_refusal(error, url, parameters, ask_server=_may_connect)
+    if isinstance(explained, NoSuchDatabase) and url.database not in _MAINTENANCE_DATABASES:
+        return _find_taken_out(url) or explained
+    return explained
+
+
+def _find_taken_out(url: DatabaseUrl) -> OutOfUse | None:
+    """What to say where the database is missing because a restore has taken it out of use; None where it has not."""
+    try:
+        with connect_beside(url) as connection:
+            names = interrupted.find_taken_out(connection, url.database)
+            is_running = interrupted.is_restore_running(connection, url.database)
+    except CouldNotCheck:
+        return None
+    if names is None:
+        return None
+    return OutOfUse(
+        f"the database {url.database!r} is out of use: a restore {'is' if is_running else 'was interrupted'} "
+        "between its two renames",
+        why=f"what it was is called {names.kept!r} now, what was to take its place {names.side!r}",
+        next="wait until it is done" if is_running else "govern restore puts it back, and begins again",
+        state=f"all of its rows are in {names.kept!r}",
+    )
 
 
 def _explain_loss(
@@ -308,6 +337,6 @@ def _may_connect(url: DatabaseUrl) -> bool | None:
     """
     if url.database in _MAINTENANCE_DATABASES:
         return True
-    with _maintenance(url) as connection:
+    with connect_beside(url) as connection:
         answer: bool | None = connection.value(_MAY_CONNECT, (url.database,))
         return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from govern.core.hazard import hazards_of_undoing
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal, attribute_statements
+from govern.core.restoration import Place, TableDigest
 from govern.core.right import MissingRight, Right
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
@@ -25,17 +26,20 @@ from govern.database.dialect import (
     MigrationLock,
     OpenScratch,
     Progress,
+    Replacement,
     VersionTable,
     Witness,
 )
 from govern.database.sqlite import (
     batch,
     catalog,
+    contents,
     dump,
     fingerprint,
     ledger,
     locks,
     repair,
+    replacement,
     server,
     sizes,
     stamps,
@@ -227,6 +231,20 @@ class SQLite:
         self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False
     ) -> AbstractContextManager[None]:
         return locks.hold_migration_lock(url, wait_seconds=wait_seconds, shared=shared)
+
+    def read_tables(self, connection: Connection, table: VersionTable) -> ColumnOrder:
+        return contents.read_tables(connection, table)
+
+    def digest_tables(self, connection: Connection, columns: ColumnOrder) -> Mapping[Place, TableDigest]:
+        return contents.digest_tables(connection, columns)
+
+    def read_row_hashes(
+        self, connection: Connection, place: Place, columns: tuple[str, ...]
+    ) -> Iterator[int]:
+        return contents.read_row_hashes(connection, place, columns)
+
+    def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
+        return replacement.replacing(url, wait_seconds=wait_seconds)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         return ledgers.last_validated_run(connection, ledger.STATEMENTS)
