@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from govern.actions import resume, tidy
 from govern.actions.account import Account
@@ -37,7 +38,9 @@ from govern.errors import FailedMidway, GovernError, Refused
 from govern.revisions.graph import Chain
 from govern.revisions.protocol import ChildError, Committed, Event, Orders
 from govern.revisions.runner import Outcome, Runner
-from govern.source.manifest import Manifest
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Manifest
 
 Narrate = Callable[[str], None]
 

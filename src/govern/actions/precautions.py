@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from govern.actions import resume
 from govern.actions.backup import RestoredCopy, create_verified_backup
@@ -24,8 +24,10 @@ from govern.database.live import LiveDatabase
 from govern.errors import ConfigurationError, CouldNotCheck, Refused
 from govern.revisions.graph import Chain
 from govern.revisions.protocol import Committed
-from govern.source.manifest import Manifest
 from govern.source.scope import read_scope
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Manifest
 
 BackupPolicy = Literal["auto", "off"]
 Narrate = Callable[[str], None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from govern.actions.backup import restored
 from govern.actions.tidy import drop_batch_leftovers
@@ -30,7 +30,9 @@ from govern.revisions.explain import describe_failure
 from govern.revisions.graph import Chain
 from govern.revisions.protocol import ChildError, Committed
 from govern.revisions.runner import Outcome, Runner
-from govern.source.manifest import Manifest
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Manifest
 
 Narrate = Callable[[str], None]
 RehearsalChoice = Literal["schema", "data", "off"]

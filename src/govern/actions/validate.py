@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from govern.checks.drift import Verdict, judge_drift
 from govern.checks.integrity import check_integrity
@@ -11,8 +12,10 @@ from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
 from govern.database.live import LiveDatabase
 from govern.declared import expected_at
-from govern.source.manifest import Manifest
 from govern.source.scope import read_scope
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Manifest
 
 
 def validate(live: LiveDatabase, draft: Draft, manifest: Manifest | None) -> tuple[Finding, ...]:
