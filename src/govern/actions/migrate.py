@@ -25,7 +25,7 @@ from govern.actions.standing import (
     not_started,
     what_to_correct,
 )
-from govern.actions.validate import serious, validate
+from govern.actions.validate import Judgement, serious, validate
 from govern.actions.watch import watching
 from govern.checks.integrity import ORPHAN
 from govern.checks.startup import find_unhealthy_run
@@ -111,6 +111,8 @@ class _Prepared:
         """What an earlier run has committed of the revisions."""
 
     run: Run | None = None
+    judgement: Judgement | None = None
+    """What the rehearsal found of the schema that it arrived at."""
     before = Before()
     broken_references: Mapping[str, int] = {}
     """Rows whose parent was gone before."""
@@ -140,7 +142,7 @@ def _prepare(
     draft.passed("lock", "held by the connection that migrates")
     resume.forget(live, chain.ancestors(stamped))
     ready = take_precautions(live, draft, chain, manifest, prepared.precautions, to=to, narrate=narrate)
-    prepared.committed = ready.committed
+    prepared.committed, prepared.judgement = ready.committed, ready.judgement
     _tidy(live, draft)
     prepared.broken_references = tidy.read_broken_references(live)
     prepared.before = Before(
@@ -213,7 +215,7 @@ def _conclude(
         difference = describe_difference(plan, prepared.account.executed)
         draft.replace(Entry(name="plan", status="passed", reason=f"{plan.path.name}: {difference}"))
     narrate("validating the schema")
-    findings = serious(validate(live, draft, manifest))
+    findings = serious(validate(live, draft, manifest, known=prepared.judgement))
     findings += _find_newly_broken(prepared, live, draft)
     error = f"{count_of(len(findings), 'finding')}; the first: {findings[0].message}" if findings else None
     run = finish_run(live, run, "unhealthy" if findings else "applied", error=error)

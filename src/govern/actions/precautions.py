@@ -16,6 +16,7 @@ from govern.actions import resume
 from govern.actions.backup import RestoredCopy, create_verified_backup
 from govern.actions.rehearse import Rehearsal, RehearsalChoice, conclude, rehearse, rehearse_on
 from govern.actions.saved_plan import SavedPlan, guard_plan
+from govern.actions.validate import Judgement
 from govern.core.backup import Backup
 from govern.core.hazard import Hazard
 from govern.core.plan import RehearsalKind
@@ -61,6 +62,8 @@ class Ready:
     """Its id, if one was taken."""
     committed: Committed
     """What earlier runs have committed of the pending revisions."""
+    judgement: Judgement | None = None
+    """What was found of the schema that the rehearsal arrived at."""
 
 
 def take_precautions(
@@ -114,7 +117,11 @@ def take_precautions(
     for rehearsal in rehearsals:
         conclude(rehearsal, draft)
         _guard_hazards(rehearsal.lost, draft, precautions.allow)
-    return Ready(backup=backup.id if backup else None, committed=committed)
+    return Ready(
+        backup=backup.id if backup else None,
+        committed=committed,
+        judgement=rehearsals[-1].judgement if rehearsals else None,
+    )
 
 
 def _rehearse(

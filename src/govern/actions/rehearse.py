@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from govern.actions.backup import restored
 from govern.actions.tidy import drop_batch_leftovers
-from govern.actions.validate import judge_schema, serious
+from govern.actions.validate import Judgement, judge_schema, serious
 from govern.core.backup import Backup
 from govern.core.changes import diff
 from govern.core.finding import Finding
@@ -55,6 +55,8 @@ class Rehearsal:
     """What a revision raised."""
     findings: tuple[Finding, ...] = ()
     """How the copy differed from the declared schema afterwards."""
+    judgement: Judgement | None = None
+    """The whole of it, with what was lost in copying; None where there was nothing to compare with."""
     remark: str = ""
 
     @property
@@ -127,7 +129,7 @@ def rehearse_on(
     if set(copy.read_stamped()) != set(reached):
         return Rehearsal(how=how, observations=outcome.observations, failure=_nothing_persisted(live, how))
     after = copy.read_snapshot()
-    findings, remark = _judge(copy, live, before, after, manifest)
+    judgement, findings, remark = _judge(copy, live, before, after, manifest)
     return Rehearsal(
         how=how,
         observations=outcome.observations,
@@ -135,6 +137,7 @@ def rehearse_on(
         seconds={done.revision: done.seconds for done in outcome.revisions},
         failure=_differs(findings, reached) if serious(findings) else None,
         findings=findings,
+        judgement=judgement,
         remark=remark,
     )
 
@@ -165,14 +168,15 @@ def _schema_copy(live: LiveDatabase) -> Iterator[LiveDatabase]:
 
 def _judge(
     copy: LiveDatabase, live: LiveDatabase, before: Snapshot, after: Snapshot, manifest: Manifest | None
-) -> tuple[tuple[Finding, ...], str]:
+) -> tuple[Judgement | None, tuple[Finding, ...], str]:
     """How the copy differs from what is declared, but for what it differed in from the live one to begin with."""
     try:
-        verdict, _ = judge_schema(copy, after, manifest)
+        judgement = judge_schema(copy, after, manifest)
     except CouldNotCheck as error:
-        return (), f"not compared with the declared schema: {error.what}"
+        return None, (), f"not compared with the declared schema: {error.what}"
+    verdict = judgement.verdict
     if not verdict.findings:
-        return (), verdict.remark
+        return judgement, (), verdict.remark
     lost_in_copying = {change.key for change in diff(live.read_snapshot(), before)}
     findings = tuple(
         finding
@@ -180,7 +184,7 @@ def _judge(
         if (finding.subject.kind, finding.subject.namespace or "", finding.subject.name)
         not in lost_in_copying
     )
-    return findings, verdict.remark
+    return judgement, findings, verdict.remark
 
 
 def _hazards(outcome: Outcome, before: Snapshot, after: Snapshot) -> Mapping[str, tuple[Hazard, ...]]:
