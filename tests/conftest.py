@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import sys
 from pathlib import Path
 
 import pytest
 
+import govern
+
 # importlib mode puts nothing on the path; the fixtures are a package of this folder
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 pytest_plugins = ("tests.fixtures.server", "tests.fixtures.databases", "tests.fixtures.faults")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The processes that tests start write no bytecode, which would lie beside a project's files: they find it."""
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(Path(govern.__file__).parent, quiet=2)
 
 
 @pytest.fixture(autouse=True)

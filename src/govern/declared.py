@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from govern.config import Settings
@@ -16,7 +14,7 @@ from govern.core.wording import name_revisions
 from govern.database.dialect import Dialect, OpenScratch
 from govern.database.engines import dialect_of
 from govern.database.live import LiveDatabase, version_table
-from govern.database.scratch import scratch_database
+from govern.database.scratch import scratch_database, scratch_folder
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck
 from govern.source.lock import read_lock
@@ -97,11 +95,11 @@ def replay(scratch: LiveDatabase, revision: str) -> None:
 def schema_copy(live: LiveDatabase) -> Iterator[LiveDatabase]:
     """A scratch database with the schema of a live one, without its rows."""
     with (
-        tempfile.TemporaryDirectory(prefix="govern-schema-") as folder,
+        scratch_folder("schema") as folder,
         scratch_database(live.settings, like=live.url, label="copy") as url,
     ):
-        live.dialect.dump(live.url, Path(folder), schema_only=True)
-        live.dialect.restore(Path(folder), url, schema_only=True)
+        live.dialect.dump(live.url, folder, schema_only=True)
+        live.dialect.restore(folder, url, schema_only=True)
         yield LiveDatabase(live.settings, url)
 
 

@@ -11,11 +11,13 @@ from filelock import FileLock
 
 from govern.database.url import DatabaseUrl
 from tests.acceptance.program import Project
-from tests.fixtures.databases import run_folder
+from tests.fixtures.databases import MakeFromTemplate, run_folder
 from tests.fixtures.projects import CASES
 
 MakeProject = Callable[..., Project]
 """Takes a project's name of tests/cases/projects, the database, and files to write into the copy."""
+CopyPrepared = Callable[[str, Callable[[Project], object]], Project]
+"""Takes a name and what prepares the project ``plain``; see ``copy_prepared``."""
 
 
 @pytest.fixture
@@ -32,6 +34,30 @@ def make_project(tmp_path: Path) -> MakeProject:
         return project
 
     return make
+
+
+@pytest.fixture
+def copy_prepared(
+    postgresql_from_template: MakeFromTemplate, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> CopyPrepared:
+    """Copies the project ``plain`` with its PostgreSQL database, prepared once a run: ``copy_prepared("x", prepare)``.
+
+    The name stands for what prepares it, as that of a template does.
+    """
+
+    def copy(name: str, prepare: Callable[[Project], object]) -> Project:
+        original = run_folder(tmp_path_factory.getbasetemp()) / f"prepared-{name}"
+
+        def fill(template: DatabaseUrl) -> None:
+            shutil.rmtree(original, ignore_errors=True)  # of one that failed midway
+            shutil.copytree(CASES / "plain", original, ignore=shutil.ignore_patterns("__pycache__"))
+            prepare(Project(root=original, url=template.text))
+
+        url = postgresql_from_template(f"prepared_{name}", fill)
+        shutil.copytree(original, tmp_path / "project")
+        return Project(root=tmp_path / "project", url=url.text)
+
+    return copy
 
 
 @pytest.fixture(params=["postgresql", "sqlite"])

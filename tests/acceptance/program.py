@@ -1,4 +1,7 @@
-"""The real ``govern`` program in a project of its own, as a user has it."""
+"""The real ``govern`` program in a project of its own, as a user has it.
+
+What a test waits for is forked off an interpreter that has imported it; what it sends signals to starts by itself.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ import psycopg
 
 from govern.database import embedded
 from govern.database.url import DatabaseUrl
+from tests.acceptance.forked import run_govern
 
 GOVERN = Path(sys.executable).with_name("govern")
 _TIMEOUT_SECONDS = 300
@@ -80,7 +84,7 @@ class Project:
 
     def govern(self, *arguments: str) -> Done:
         """Runs one command in the project's folder. No command may ever show a traceback."""
-        done = self.run(str(GOVERN), *arguments)
+        done = self._fork(arguments)
         assert "Traceback" not in done.out + done.err, done
         assert "a bug in govern" not in done.out + done.err, done
         return done
@@ -127,6 +131,14 @@ class Project:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def _fork(self, arguments: Sequence[str]) -> Done:
+        if "PYTHONPATH" in self.environment:  # other modules than those that are imported
+            return self.run(str(GOVERN), *arguments)
+        exit_code, out, err = run_govern(
+            arguments, folder=self.root, environment=self.variables, timeout_seconds=_TIMEOUT_SECONDS
+        )
+        return Done(exit_code=exit_code, out=out, err=err)
 
     def run_python(self, program: str) -> Done:
         """Runs a Python program in the project's folder, as its application would run."""

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from govern.database.url import DatabaseUrl
-from tests.acceptance.conftest import MakeProject
+from tests.acceptance.conftest import CopyPrepared
 from tests.acceptance.program import Project
 from tests.fixtures.projects import list_tables, read_rows, read_version
 
@@ -54,10 +54,12 @@ def using(url: DatabaseUrl, table: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
-def project(make_project: MakeProject, postgresql_database: DatabaseUrl) -> Project:
+def project(copy_prepared: CopyPrepared) -> Project:
     """The project plain at r2, with tables that count what was done."""
-    project = make_project("plain", postgresql_database)
-    project.write({"app/models.py": None})
+    return copy_prepared("counted", migrate_with_counts)
+
+
+def migrate_with_counts(project: Project) -> None:
     project.write(
         {"app/models.py": "from sqlalchemy.orm import declarative_base\nBase = declarative_base()\n"}
     )
@@ -69,14 +71,14 @@ def project(make_project: MakeProject, postgresql_database: DatabaseUrl) -> Proj
     )
     project.edit(first, "\n\ndef downgrade", made)
     project.succeed("migrate", "--backup", "off")
-    return project
 
 
 def test_a_migration_waits_for_its_turn_and_nobody_waits_for_it(project: Project) -> None:
     project.write({THIRD: revision(LOCKS_TWO)})
     with ThreadPoolExecutor(1) as pool, using(project.database, "notes") as report:
         running = pool.submit(project.govern, "migrate", "--backup", "off")
-        slowest = _longest_query(project.database, "SELECT count(*) FROM notes", seconds=6)
+        _wait_for(project.database, WAITS)
+        slowest = _longest_query(project.database, "SELECT count(*) FROM notes", seconds=4)
         held = _locks_between_tries(project.database)
         report.rollback()
         released = time.monotonic()
@@ -257,9 +259,10 @@ def _locks_between_tries(url: DatabaseUrl) -> set[int]:
 
 def _wait_for(url: DatabaseUrl, query: str, *, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
-    while read_rows(url, query) != [(True,)]:
-        assert time.monotonic() < deadline, query
-        time.sleep(0.05)
+    with psycopg.connect(url.conninfo, autocommit=True) as session:
+        while session.execute(query.encode()).fetchone() != (True,):
+            assert time.monotonic() < deadline, query
+            time.sleep(0.05)
 
 
 def _wait_for_version(url: DatabaseUrl, version: str) -> None:

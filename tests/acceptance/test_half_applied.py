@@ -12,8 +12,7 @@ import psutil
 import psycopg
 import pytest
 
-from govern.database.url import DatabaseUrl
-from tests.acceptance.conftest import MakeProject
+from tests.acceptance.conftest import CopyPrepared
 from tests.acceptance.program import GOVERN, Project, execute
 from tests.fixtures.projects import read_rows, read_version
 
@@ -38,9 +37,12 @@ FAILS = 'op.execute("SELECT 1 / (amount - 700) FROM amounts")'
 
 
 @pytest.fixture
-def project(make_project: MakeProject, postgresql_database: DatabaseUrl) -> Project:
+def project(copy_prepared: CopyPrepared) -> Project:
     """The project plain at r2, with a table of amounts."""
-    project = make_project("plain", postgresql_database)
+    return copy_prepared("amounts", migrate_with_amounts)
+
+
+def migrate_with_amounts(project: Project) -> None:
     models = "from sqlalchemy.orm import declarative_base\nBase = declarative_base()\n"
     project.write({"app/models.py": models})
     made = (
@@ -49,7 +51,6 @@ def project(make_project: MakeProject, postgresql_database: DatabaseUrl) -> Proj
     )
     project.edit("migrations/versions/r1_users.py", "\n\ndef downgrade", made)
     project.succeed("migrate", "--backup", "off")
-    return project
 
 
 def start_building(project: Project) -> subprocess.Popen[str]:
@@ -62,11 +63,7 @@ def start_building(project: Project) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while read_rows(project.database, BUILDS) != [(1,)]:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for_builds(project, 1, process)
     return process
 
 
@@ -108,7 +105,7 @@ def test_a_build_that_broke_off_is_built_again_and_what_was_before_it_is_not_rep
             else:
                 end_statement_of(project, how)
             process.communicate(timeout=60)
-        wait_for_no_build(project)
+        wait_for_builds(project, 0)
     assert read_version(project.database) == {"r2"}
     assert read_rows(project.database, "SELECT amount FROM amounts") == [(700,)]
 
@@ -132,7 +129,7 @@ def test_a_build_that_ended_by_itself_after_govern_was_killed_is_kept(project: P
         with start_building(project) as process:
             kill_all(process)
         time.sleep(0.5)
-    wait_for_no_build(project)
+    wait_for_builds(project, 0)
     before = read_rows(project.database, "SELECT 'ix_body'::regclass::oid")
     done = project.succeed("migrate", "--backup", "off")
     assert "r3 goes on after 4 statements" in done.entry("resume")["reason"]
@@ -246,8 +243,11 @@ def test_an_index_that_was_invalid_before_is_not_taken_for_a_finished_one(projec
     assert newest["result"] == "unhealthy"
 
 
-def wait_for_no_build(project: Project) -> None:
-    deadline = time.monotonic() + 30
-    while read_rows(project.database, BUILDS) != [(0,)]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+def wait_for_builds(project: Project, number: int, process: subprocess.Popen[str] | None = None) -> None:
+    """Until so many indexes are being built; ``process`` must not end before."""
+    deadline = time.monotonic() + 60
+    with psycopg.connect(project.database.conninfo, autocommit=True) as session:
+        while session.execute(BUILDS.encode()).fetchone() != (number,):
+            assert process is None or process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)

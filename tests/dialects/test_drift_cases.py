@@ -34,6 +34,7 @@ from govern.database.postgresql.repair.trial import try_repair
 from govern.database.postgresql.repair.wanted import Side, read_side
 from govern.database.postgresql.watermark import is_untouched, read_watermark
 from govern.database.url import DatabaseUrl
+from tests.fixtures.planned import plan_once
 from tests.fixtures.server import wanted_major
 
 FOLDER = Path(__file__).parent.parent / "cases" / "drift"
@@ -61,8 +62,7 @@ def connections(server_url: DatabaseUrl) -> Iterator[tuple[Connection, Connectio
             stack.callback(server.drop_database, url)
         a, b = (stack.enter_context(server.connect(url)) for url in urls)
         for connection in (a, b):
-            # the catalog is read thousands of times: its queries are planned once
-            connection.driver.prepare_threshold = 1  # type: ignore[attr-defined]
+            plan_once(connection.driver)  # type: ignore[arg-type]  # the catalog is read thousands of times
         yield a, b
 
 

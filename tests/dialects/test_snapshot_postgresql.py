@@ -18,7 +18,7 @@ from govern.database.engines import dialect_of
 from govern.database.postgresql.fingerprint import fingerprint_sql
 from govern.database.url import DatabaseUrl
 from govern.errors import NotPermitted
-from tests.fixtures.databases import MakeDatabase, MakeRole, with_credentials
+from tests.fixtures.databases import MakeDatabase, MakeFromTemplate, MakeRole, with_credentials
 from tests.fixtures.server import wanted_major
 
 TABLE = VersionTable()
@@ -398,29 +398,33 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("harmless", statements, ids=[text[:50] for text in statements])
 
 
+@pytest.fixture
+def schema(postgresql_from_template: MakeFromTemplate) -> DatabaseUrl:
+    """A database that holds ``SCHEMA``."""
+    return postgresql_from_template("snapshot_schema", lambda template: run(template, SCHEMA))
+
+
 def test_one_change_is_reported_as_exactly_that_and_moves_the_fingerprint(
-    postgresql_database: DatabaseUrl, case: tuple[str, str, str, str, set[str] | None]
+    schema: DatabaseUrl, case: tuple[str, str, str, str, set[str] | None]
 ) -> None:
     statement, kind, action, name, facts = case
-    run(postgresql_database, SCHEMA)
     if "public.parent" in statement:
-        run(postgresql_database, "CREATE TABLE public.parent (body text)")
+        run(schema, "CREATE TABLE public.parent (body text)")
     if kind == "extension":
-        run(postgresql_database, "DROP FUNCTION public.stamp CASCADE; DROP FUNCTION public.on_ddl")
-    before, fingerprint = read(postgresql_database)
-    run(postgresql_database, statement)
-    after, moved = read(postgresql_database)
+        run(schema, "DROP FUNCTION public.stamp CASCADE; DROP FUNCTION public.on_ddl")
+    before, fingerprint = read(schema)
+    run(schema, statement)
+    after, moved = read(schema)
     changes = diff(before, after)
     assert [(change.key.kind, change.action, change.key.name) for change in changes] == [(kind, action, name)]
     assert facts is None or set(changes[0].facts) == facts
     assert fingerprint != moved
 
 
-def test_use_and_maintenance_change_nothing(postgresql_database: DatabaseUrl, harmless: str) -> None:
-    run(postgresql_database, SCHEMA)
-    before = read(postgresql_database)
-    run(postgresql_database, harmless)
-    assert read(postgresql_database) == before
+def test_use_and_maintenance_change_nothing(schema: DatabaseUrl, harmless: str) -> None:
+    before = read(schema)
+    run(schema, harmless)
+    assert read(schema) == before
 
 
 def test_the_whole_schema_is_in_the_snapshot(postgresql_database: DatabaseUrl) -> None:

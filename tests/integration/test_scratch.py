@@ -21,10 +21,12 @@ from structlog.testing import capture_logs
 from govern.config import Settings, load
 from govern.database import container, embedded, scratch
 from govern.database.engines import dialect_of
+from govern.database.live import LiveDatabase
 from govern.database.postgresql import server as postgresql
 from govern.database.postgresql.refusals import role_of
 from govern.database.scratch import PREFIX, scratch_database
 from govern.database.url import DatabaseUrl
+from govern.declared import schema_copy
 from govern.errors import ConfigurationError, NotPermitted, ToolMissing, Unreachable
 from tests.fixtures.databases import MakeRole
 
@@ -34,6 +36,7 @@ from pathlib import Path
 from govern.config import load
 from govern.database.scratch import scratch_database
 from govern.database.url import DatabaseUrl
+from govern.declared import schema_copy
 like = DatabaseUrl.parse(sys.argv[1])
 settings = load(start=Path(sys.argv[2]), environ={})
 with scratch_database(settings, like=like, label="held") as url:
@@ -380,3 +383,19 @@ def test_a_sqlite_target_need_not_exist(settings: Settings, tmp_path: Path) -> N
     with scratch_database(settings, like=like, label="models") as url:
         assert exists(url)
     assert not exists(like)
+
+
+# -- folders --------------------------------------------------------------------------------------------------
+
+
+def test_a_copy_of_a_schema_leaves_no_folder_that_the_next_start_would_not_sweep(
+    any_database: DatabaseUrl, settings: Settings, tmp_path: Path
+) -> None:
+    with schema_copy(LiveDatabase(settings, any_database)):
+        assert [folder.name for folder in (tmp_path / "tmp").iterdir() if not is_swept(folder)] == []
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def is_swept(folder: Path) -> bool:
+    """Whether it is, once the process that made it is gone."""
+    return scratch._is_orphaned(folder.name.replace(f"_{os.getpid()}_", "_99999999_"))

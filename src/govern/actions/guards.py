@@ -233,7 +233,8 @@ def _find_drift(live: LiveDatabase, manifest: Manifest | None) -> tuple[tuple[Fi
     schema = live.read_snapshot()
     if not stamped and not any(True for _ in schema.of_kind("table")):
         return (), "there is no table yet"
-    verdict, source = judge_schema(live, schema, manifest)
+    judgement = judge_schema(live, schema, manifest)
+    verdict, source = judgement.verdict, judgement.source
     remark = f"; {verdict.remark}" if verdict.remark else ""
     findings = tuple(one for one in verdict.findings if one.subject.name not in leftovers)
     return findings, f"compared with {source}{remark}"

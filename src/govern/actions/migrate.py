@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from govern.actions import resume, tidy
 from govern.actions.account import Account
@@ -31,7 +32,7 @@ from govern.actions.standing import (
     unchecked,
     what_to_correct,
 )
-from govern.actions.validate import serious, validate
+from govern.actions.validate import Judgement, serious, validate
 from govern.actions.watch import watching
 from govern.actions.way_back import guard_way_back
 from govern.checks.integrity import ORPHAN
@@ -47,7 +48,9 @@ from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused
 from govern.revisions.graph import Chain, Destination
 from govern.revisions.protocol import ChildError, Committed, Event, Orders
 from govern.revisions.runner import Outcome, Runner
-from govern.source.manifest import Manifest
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Manifest
 
 Narrate = Callable[[str], None]
 _INTERRUPTED_SECONDS = 5.0
@@ -142,6 +145,8 @@ class _Prepared:
 
     session: MigratingSession | None = None
     run: Run | None = None
+    judgement: Judgement | None = None
+    """What the rehearsal found of the schema that it arrived at."""
     before = Before()
     broken_references: Mapping[str, int] = {}
     """Rows whose parent was gone before."""
@@ -177,7 +182,7 @@ def _prepare(
     draft.passed(guards.LOCK.name, "held by the connection that migrates")
     resume.forget(live, to.list_ended(chain, stamped))
     ready = take_precautions(live, draft, chain, manifest, prepared.precautions, to=to, narrate=narrate)
-    prepared.committed = ready.committed
+    prepared.committed, prepared.judgement = ready.committed, ready.judgement
     is_tidied = _tidy(live, draft)
     prepared.broken_references = tidy.read_broken_references(live)
     prepared.before = Before(
@@ -287,7 +292,8 @@ def _conclude(
         difference = describe_difference(plan, prepared.account.executed)
         draft.replace(Entry(name="plan", status="passed", reason=f"{plan.path.name}: {difference}"))
     narrate("validating the schema")
-    findings = serious(validate(live, draft, manifest, is_at_head=_is_at_head(chain, stamped)))
+    is_at_head = _is_at_head(chain, stamped)
+    findings = serious(validate(live, draft, manifest, is_at_head=is_at_head, known=prepared.judgement))
     findings += _find_newly_broken(prepared, live, draft)
     error = f"{count_of(len(findings), 'finding')}; the first: {findings[0].message}" if findings else None
     run = finish_run(live, run, "unhealthy" if findings else "applied", error=error)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from govern.actions import resume
 from govern.actions.backup import RestoredCopy, create_verified_backup
 from govern.actions.guards import Asking, ask_after, ask_before
 from govern.actions.rehearse import Rehearsal, RehearsalChoice, conclude, rehearse, rehearse_on
 from govern.actions.saved_plan import SavedPlan, guard_plan
+from govern.actions.validate import Judgement
 from govern.core import guard as guards
 from govern.core.backup import Backup
 from govern.core.plan import RehearsalKind
@@ -25,8 +26,10 @@ from govern.database.live import LiveDatabase
 from govern.errors import ConfigurationError, CouldNotCheck, Refused
 from govern.revisions.graph import Chain, Destination
 from govern.revisions.protocol import Committed
-from govern.source.manifest import Manifest
 from govern.source.scope import read_scope
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Manifest
 
 BackupPolicy = Literal["auto", "off"]
 OnFailure = Literal["stop", "restore"]
@@ -71,6 +74,8 @@ class Ready:
     """What earlier runs have committed of the pending revisions."""
     fingerprint: str
     """Of the schema that was backed up and rehearsed on, which is the live one still."""
+    judgement: Judgement | None = None
+    """What was found of the schema that the rehearsal arrived at."""
 
 
 def take_precautions(
@@ -109,7 +114,12 @@ def take_precautions(
         is_resumed=bool(committed),
     )
     _guard_unchanged(live, looked_at)
-    return Ready(backup=backup.id if backup else None, committed=committed, fingerprint=looked_at)
+    return Ready(
+        backup=backup.id if backup else None,
+        committed=committed,
+        fingerprint=looked_at,
+        judgement=rehearsal.judgement if rehearsal else None,
+    )
 
 
 def _guard_plan(live: LiveDatabase, draft: Draft, chain: Chain, plan: SavedPlan | None) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from govern.actions.backup import restored
 from govern.actions.tidy import drop_batch_leftovers
-from govern.actions.validate import judge_schema, serious
+from govern.actions.validate import Judgement, judge_schema, serious
 from govern.core.backup import Backup
 from govern.core.changes import diff
 from govern.core.finding import Finding
@@ -31,7 +31,9 @@ from govern.revisions.explain import describe_failure
 from govern.revisions.graph import Chain, Destination
 from govern.revisions.protocol import ChildError, Committed
 from govern.revisions.runner import Outcome, Runner
-from govern.source.manifest import Manifest
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Manifest
 
 Narrate = Callable[[str], None]
 RehearsalChoice = Literal["schema", "data", "off"]
@@ -54,12 +56,17 @@ class Rehearsal:
     """What a revision raised."""
     findings: tuple[Finding, ...] = ()
     """How the copy differed from the declared schema afterwards."""
-    remark: str = ""
-    """What the project's scope made of the differences."""
+    judgement: Judgement | None = None
+    """The whole of it, with what was lost in copying; None where there was nothing to compare with."""
     undecided: str = ""
     """Why the copy was not held against the declared schema."""
     rights: tuple[Right, ...] = ()
     """What the role must be able to do at the live database."""
+
+    @property
+    def remark(self) -> str:
+        """What the project's scope made of the differences, or why there are none to tell."""
+        return self.undecided or (self.judgement.verdict.remark if self.judgement else "")
 
     @property
     def lost(self) -> tuple[Hazard, ...]:
@@ -92,8 +99,7 @@ def conclude(rehearsal: Rehearsal, draft: Draft) -> None:
     if rehearsal.failure is None:
         ran = count_of(len(rehearsal.observations), "statement")
         took = f"{sum(rehearsal.seconds.values()):.2f} s"
-        remarks = filter(None, (rehearsal.undecided, rehearsal.remark))
-        remark = "".join(f"; {remark}" for remark in remarks)
+        remark = f"; {rehearsal.remark}" if rehearsal.remark else ""
         draft.add(Entry.of("rehearse", rehearsal.findings, f"{ran} on {_ON[rehearsal.how]}, {took}{remark}"))
         return
     if rehearsal.findings:
@@ -135,7 +141,7 @@ def rehearse_on(
     if set(copy.read_stamped()) != set(way.reached):
         return Rehearsal(how=how, observations=outcome.observations, failure=_nothing_persisted(live, how))
     after = copy.read_snapshot()
-    findings, remark, undecided = _judge(copy, live, before, after, manifest)
+    judgement, findings, undecided = _judge(copy, live, before, after, manifest)
     return Rehearsal(
         how=how,
         observations=outcome.observations,
@@ -143,7 +149,7 @@ def rehearse_on(
         seconds={done.revision: done.seconds for done in outcome.revisions},
         failure=_differs(findings, way.reached) if serious(findings) else None,
         findings=findings,
-        remark=remark,
+        judgement=judgement,
         undecided=undecided,
         rights=find_rights(diff(before, after), outcome.observations, before),
     )
@@ -175,25 +181,25 @@ def _schema_copy(live: LiveDatabase) -> Iterator[LiveDatabase]:
 
 def _judge(
     copy: LiveDatabase, live: LiveDatabase, before: Snapshot, after: Snapshot, manifest: Manifest | None
-) -> tuple[tuple[Finding, ...], str, str]:
-    """How the copy differs from what is declared, but for what it differed in from the live one to begin with.
+) -> tuple[Judgement | None, tuple[Finding, ...], str]:
+    """How the copy differs from what is declared; of that, what it did not differ in from the live one to begin with.
 
-    With what the scope left out, and why it could not be compared.
+    Or why it could not be compared.
     """
     try:
-        verdict, _ = judge_schema(copy, after, manifest)
+        judgement = judge_schema(copy, after, manifest)
     except CouldNotCheck as error:
-        return (), "", f"not compared with the declared schema: {error.what}"
-    if not verdict.findings:
-        return (), verdict.remark, ""
+        return None, (), f"not compared with the declared schema: {error.what}"
+    if not judgement.verdict.findings:
+        return judgement, (), ""
     lost_in_copying = {change.key for change in diff(live.read_snapshot(), before)}
     findings = tuple(
         finding
-        for finding in verdict.findings
+        for finding in judgement.verdict.findings
         if (finding.subject.kind, finding.subject.namespace or "", finding.subject.name)
         not in lost_in_copying
     )
-    return findings, verdict.remark, ""
+    return judgement, findings, ""
 
 
 def _hazards(outcome: Outcome, before: Snapshot, after: Snapshot) -> Mapping[str, tuple[Hazard, ...]]:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import date
+from typing import TYPE_CHECKING
 
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
@@ -19,7 +20,9 @@ from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.declared import Declared, beside, declared_by_revisions, in_words_of, schema_copy
 from govern.errors import FailedMidway, Refused
-from govern.source.manifest import Manifest
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Manifest
 
 Narrate = Callable[[str], None]
 

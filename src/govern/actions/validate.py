@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from govern.checks.drift import Verdict, judge_drift
 from govern.checks.integrity import check_integrity
@@ -11,21 +13,41 @@ from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
 from govern.database.live import LiveDatabase
 from govern.declared import expected_at
-from govern.source.manifest import Manifest
 from govern.source.scope import read_scope
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """How a schema differs from the declared one at a revision: the same wherever both are the same."""
+
+    schema: Snapshot
+    revision: tuple[str, ...]
+    verdict: Verdict
+    source: str
+    """Where the declared schema comes from."""
 
 
 def validate(
-    live: LiveDatabase, draft: Draft, manifest: Manifest | None, *, is_at_head: bool = True
+    live: LiveDatabase,
+    draft: Draft,
+    manifest: Manifest | None,
+    *,
+    is_at_head: bool = True,
+    known: Judgement | None = None,
 ) -> tuple[Finding, ...]:
     """Holds the schema against the declared one at the stamped revision and, if it is that, rows against the manifest.
 
     The manifest speaks of the newest revision: its rows are looked at where the database is there. Two entries of the
-    report. Raises ReplayFailed where the declared schema can only be had by a replay that breaks.
+    report. ``known`` is a judgement of a moment ago. Raises ReplayFailed where the declared
+    schema can only be had by a replay that breaks.
     """
     schema = live.read_snapshot()
     draft.unmodelled = schema.unmodelled
-    verdict, source = judge_schema(live, schema, manifest)
+    judgement = judge_schema(live, schema, manifest, known=known)
+    verdict, source = judgement.verdict, judgement.source
     remark = f"; {verdict.remark}" if verdict.remark else ""
     draft.add(Entry.of("validate", verdict.findings, f"compared with {source}{remark}"))
     if serious(verdict.findings) or manifest is None:
@@ -41,12 +63,21 @@ def validate(
     return verdict.findings + rows
 
 
-def judge_schema(database: LiveDatabase, schema: Snapshot, manifest: Manifest | None) -> tuple[Verdict, str]:
-    """How ``schema``, the database's, differs from the declared one at its revision, and where that comes from."""
-    declared, source = expected_at(database, database.read_stamped(), schema)
+def judge_schema(
+    database: LiveDatabase, schema: Snapshot, manifest: Manifest | None, *, known: Judgement | None = None
+) -> Judgement:
+    """How ``schema``, the database's, differs from the declared one at its revision.
+
+    If it is what was judged before, at that revision, no declared schema is made once more.
+    """
+    revision = database.read_stamped()
+    if known is not None and (known.revision, known.schema) == (revision, schema):
+        return known
+    declared, source = expected_at(database, revision, schema)
     critical = tuple(table.name for table in manifest.critical_tables) if manifest else ()
     scope, today = read_scope(database.settings, manifest), datetime.now().astimezone().date()
-    return judge_drift(declared, schema, scope=scope, today=today, critical_tables=critical), source
+    verdict = judge_drift(declared, schema, scope=scope, today=today, critical_tables=critical)
+    return Judgement(schema=schema, revision=revision, verdict=verdict, source=source)
 
 
 def serious(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.database.connection import Connection
 from govern.database.dialect import Dialect
-from govern.source.manifest import CriticalTable, Invariant, Manifest
+
+if TYPE_CHECKING:  # with pydantic, which is slow to import
+    from govern.source.manifest import CriticalTable, Invariant, Manifest
 
 MIN_ROWS = Rule(
     id="integrity.min-rows",

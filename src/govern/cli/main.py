@@ -38,6 +38,7 @@ def main() -> NoReturn:
     except KeyboardInterrupt:  # a second one, while the first was being reported
         exit_code = EXIT_INTERRUPTED
     _flush()
+    gc.freeze()  # what is left goes with the process: nobody needs to look through it
     sys.exit(exit_code)
 
 

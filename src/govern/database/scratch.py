@@ -1,4 +1,4 @@
-"""Scratch databases: empty, private, of the target's own engine and major version, always dropped.
+"""Scratch databases: empty, private, of the target's own engine and major version, always dropped; and folders.
 
 A name says who made it and when, so that what a killed process left behind is swept by the next one.
 """
@@ -65,6 +65,21 @@ def find_scratch_folder(settings: Settings, like: DatabaseUrl) -> Path | None:
             return dialect_of(server).read_extent(connection).folder
     except GovernError:
         return None  # making one will say why it cannot be reached
+
+
+@contextmanager
+def scratch_folder(label: str) -> Iterator[Path]:
+    """An empty folder that only this user can enter, removed at the end of the block; swept as databases are."""
+    parent = Path(tempfile.gettempdir())
+    _sweep_folders(parent)
+    folder = parent / _new_name(label)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            log.warning("scratch_folder_not_removed", folder=str(folder))
 
 
 _Open = Callable[[Settings, DatabaseUrl, int, str], AbstractContextManager[DatabaseUrl]]
@@ -144,18 +159,10 @@ def _on_server(server: DatabaseUrl, label: str, *, like: DatabaseUrl | None = No
 
 @contextmanager
 def _in_folder(label: str) -> Iterator[DatabaseUrl]:
-    parent = Path(tempfile.gettempdir())
-    _sweep_folders(parent)
-    folder = parent / _new_name(label)
-    folder.mkdir(mode=0o700)
-    try:
+    with scratch_folder(label) as folder:
         url = DatabaseUrl.parse(f"sqlite:///{folder / 'scratch.sqlite'}")
         dialect_of(url).create_database(url)
         yield url
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if folder.exists():
-            log.warning("scratch_database_not_dropped", folder=str(folder))
 
 
 def _drop(url: DatabaseUrl) -> None:

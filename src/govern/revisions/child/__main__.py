@@ -1,5 +1,6 @@
 """``python .../revisions/child ORDERS EVENTS``: the two numbers are file descriptors of pipes."""
 
+import gc
 import importlib
 import importlib.util
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).resolve().parent
 _NAME = "govern_child"
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
+"""Alembic and SQLAlchemy are made of as many when they are imported, none of them garbage."""
 
 
 def _load_package() -> None:
@@ -20,7 +23,9 @@ def _load_package() -> None:
     spec.loader.exec_module(package)
 
 
+gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 if sys.path and Path(sys.path[0]).resolve() == _FOLDER:
     del sys.path[0]
 _load_package()
 importlib.import_module(_NAME + ".commands").serve(int(sys.argv[1]), int(sys.argv[2]))
+gc.freeze()  # all that is left goes with the process: looking through it would take a fifth of a second

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-import psycopg
-from psycopg import sql
-
 from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
 from govern.errors import NotPermitted
@@ -68,6 +65,8 @@ def read_version_rows(connection: Connection, table: VersionTable) -> tuple[str,
     if found is None:
         _refuse_hidden(connection, table)
         return None
+    from psycopg import sql
+
     query = sql.SQL("SELECT version_num FROM {}").format(sql.Identifier(*found))
     with _permission_to_read(table.name):
         return tuple(sorted(str(revision) for (revision,) in connection.rows(query)))
@@ -105,6 +104,8 @@ def count_rows(connection: Connection, tables: Iterable[tuple[str, str]]) -> Map
 
 
 def _count_batch(connection: Connection, tables: list[tuple[str, ...]]) -> dict[str, int]:
+    from psycopg import sql
+
     query = sql.SQL(" UNION ALL ").join(
         sql.SQL("SELECT {}, count(*) FROM {}").format(sql.Literal(".".join(table)), sql.Identifier(*table))
         for table in tables
@@ -118,6 +119,8 @@ def _count_batch(connection: Connection, tables: list[tuple[str, ...]]) -> dict[
 
 @contextmanager
 def _permission_to_read(what: str) -> Iterator[None]:
+    import psycopg
+
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as error:

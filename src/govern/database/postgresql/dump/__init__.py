@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from govern.database.postgresql.dump.clients import (
 )
 from govern.database.postgresql.dump.extensions import Extension, creating_extensions, read_extensions
 from govern.database.postgresql.dump.programs import ProgramFailed, run_program, run_tool
+from govern.database.scratch import scratch_folder
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, FailedMidway, NotPermitted, Unreachable
 
@@ -207,11 +207,11 @@ def _restore_archive(
         _translated_errors(url, "restored"),
         server.connect(url) as connection,
         creating_extensions(connection, extensions, with_owners=with_owners) as made_already,
-        tempfile.TemporaryDirectory(prefix="govern-restore-") as folder,
+        scratch_folder("restore") as folder,
     ):
         try:
             if made_already is not None:
-                listing = Path(folder) / "list"
+                listing = folder / "list"
                 listing.write_bytes(_list_archive(client, archive, made_already))
                 arguments = [*arguments, f"--use-list={listing}"]
             with run_program(client.pg_restore, [*arguments, str(archive)], url) as output:
