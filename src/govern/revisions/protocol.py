@@ -170,7 +170,7 @@ class Description:
     sqlalchemy: str
     drivers: Mapping[str, str] = field(default_factory=dict)
     """Installed database drivers and their versions."""
-    source: Literal["models", "env.py"] | None = None
+    source: Literal["models", "hook", "env.py"] | None = None
     """Where the metadata was found; None: nowhere."""
     tables: tuple[str, ...] = ()
     """``table`` or ``schema.table``, sorted."""

@@ -236,6 +236,10 @@ class Runner:
             "config_file": str(alembic.file) if alembic.file is not None else None,
             "section": alembic.section,
             "script_location": str(alembic.script_location),
+            "version_locations": [str(folder) for folder in alembic.version_locations]
+            if alembic.has_own_locations
+            else [],
+            "hook": self._settings.hook,
             "models": self._settings.models,
             "command_line": [command] if command == "revision" else ["current"],
             **facts,

@@ -10,19 +10,25 @@ from .parent import Stop
 
 def load_models(models: str) -> list[Any]:
     """The metadata at ``package.module:attribute[.attribute]``, a list of them, or a declarative base."""
-    from sqlalchemy import MetaData
-
     module, _, path = models.partition(":")
     value: Any = importlib.import_module(module)
     for name in (path or "metadata").split("."):
         if not hasattr(value, name):
             raise Stop("models", models=models, why=f"there is no attribute {name!r}")
         value = getattr(value, name)
-    metadatas = [getattr(one, "metadata", one) for one in _as_list(value)]
-    for metadata in metadatas:
-        if not isinstance(metadata, MetaData):
-            raise Stop("models", models=models, why=f"it is a {type(metadata).__name__}, no MetaData")
+    metadatas, odd = check_metadata(value)
+    if odd is not None:
+        raise Stop("models", models=models, why=f"it is a {odd}, no MetaData")
     return metadatas
+
+
+def check_metadata(value: Any) -> tuple[list[Any], str | None]:
+    """One metadata, several, declarative bases or None, as a list; and the type of the first that is none of them."""
+    from sqlalchemy import MetaData
+
+    metadatas = [] if value is None else [getattr(one, "metadata", one) for one in _as_list(value)]
+    odd = (type(metadata).__name__ for metadata in metadatas if not isinstance(metadata, MetaData))
+    return metadatas, next(odd, None)
 
 
 def metadata_given(options: dict[str, Any]) -> list[Any]:
