@@ -27,6 +27,7 @@ from govern.revisions.process import Child, start_child
 from govern.revisions.protocol import (
     ChildError,
     Committed,
+    Created,
     Description,
     Ending,
     Event,
@@ -34,6 +35,7 @@ from govern.revisions.protocol import (
     Locked,
     Note,
     Orders,
+    RefusedIndex,
     Result,
     RevisionDone,
     RevisionStarted,
@@ -129,12 +131,14 @@ class Runner:
         """Writes ``revision`` into the version table and runs none; the rest as ``upgrade``."""
         return self._migrate("stamp", url, revision, lock, wait_seconds, on_locked, on_event)
 
-    def create_all(self, url: DatabaseUrl) -> tuple[str, ...]:
-        """Creates the models' tables (and their schemas) in the database; returns their names, sorted.
+    def create_all(self, url: DatabaseUrl) -> Created:
+        """Creates the models' tables (and their schemas) in the database, but for indexes that it refuses.
 
         Raises ConfigurationError where there are no models, or where they cannot be created.
         """
-        return tuple(self._ask("create_all", url)["tables"])
+        facts = self._ask("create_all", url)
+        refused = tuple(RefusedIndex(**index) for index in facts["refused"])
+        return Created(tables=tuple(facts["tables"]), refused=refused)
 
     def describe(self, url: DatabaseUrl | None = None) -> Description:
         """The project's versions and models. Without a database env.py runs offline, up to its configure."""

@@ -91,8 +91,9 @@ def create_all(session: Session) -> dict[str, Any]:
     metadatas = session.load_models() or metadata_given(_ask_env(session))
     if not metadatas:
         raise Stop("no_metadata")
-    _with_connection(session, lambda connection: create_tables(metadatas, connection))
-    return {"tables": table_names(metadatas)}
+    refused: list[dict[str, str]] = []
+    _with_connection(session, lambda connection: refused.extend(create_tables(metadatas, connection)))
+    return {"tables": table_names(metadatas), "refused": refused}
 
 
 def describe(session: Session) -> dict[str, Any]:

@@ -37,8 +37,13 @@ def metadata_given(options: dict[str, Any]) -> list[Any]:
     return [] if given is None else _as_list(given)
 
 
-def create_tables(metadatas: list[Any], connection: Any) -> None:
-    """``create_all``, after the PostgreSQL schemas that it needs and does not make."""
+def create_tables(metadatas: list[Any], connection: Any) -> list[dict[str, str]]:
+    """``create_all``, after the PostgreSQL schemas that it needs and does not make.
+
+    Returns the indexes that the database refuses (``table``, ``index``, ``why``); all the rest is created.
+    """
+    from sqlalchemy.exc import DBAPIError
+
     if connection.dialect.name == "postgresql":
         from sqlalchemy import inspect
         from sqlalchemy.schema import CreateSchema
@@ -46,8 +51,32 @@ def create_tables(metadatas: list[Any], connection: Any) -> None:
         wanted = {table.schema for table in _tables(metadatas) if table.schema}
         for name in sorted(wanted.difference(inspect(connection).get_schema_names())):
             connection.execute(CreateSchema(name))
+    try:
+        with connection.begin_nested():
+            for metadata in metadatas:
+                metadata.create_all(connection)
+    except DBAPIError:
+        return _create_indexes_apart(metadatas, connection)
+    return []
+
+
+def _create_indexes_apart(metadatas: list[Any], connection: Any) -> list[dict[str, str]]:
+    from sqlalchemy.exc import DBAPIError
+
+    indexes = [(table, index) for table in _tables(metadatas) for index in table.indexes]
+    for table in _tables(metadatas):
+        table.indexes.clear()
     for metadata in metadatas:
         metadata.create_all(connection)
+    refused = []
+    for table, index in indexes:
+        try:
+            with connection.begin_nested():
+                index.create(connection)
+        except DBAPIError as error:
+            why = str(error.orig).strip().partition("\n")[0]
+            refused.append({"table": str(table.name), "index": str(index.name), "why": why})
+    return refused
 
 
 def table_names(metadatas: list[Any]) -> list[str]:
