@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from govern.database import container, embedded, scratch
 from govern.database.engines import dialect_of
 from govern.database.postgresql import server as postgresql
 from govern.database.postgresql.refusals import role_of
-from govern.database.scratch import PREFIX, scratch_database
+from govern.database.scratch import PREFIX, dropping_meanwhile, scratch_database
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, NotPermitted, ToolMissing, Unreachable
 from tests.fixtures.databases import MakeRole
@@ -377,3 +378,22 @@ def test_a_sqlite_target_need_not_exist(settings: Settings, tmp_path: Path) -> N
     with scratch_database(settings, like=like, label="models") as url:
         assert exists(url)
     assert not exists(like)
+
+
+def test_a_drop_keeps_nobody_waiting_and_is_done_in_the_end(
+    settings: Settings, postgresql_database: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_drop = threading.Event()
+    drop = postgresql.drop_database
+
+    def drop_later(url: DatabaseUrl) -> None:
+        assert may_drop.wait(60)
+        drop(url)
+
+    monkeypatch.setattr(postgresql, "drop_database", drop_later)
+    with dropping_meanwhile():
+        with scratch_database(settings, like=postgresql_database, label="first") as url:
+            pass
+        assert exists(url)
+        may_drop.set()
+    assert not exists(url)

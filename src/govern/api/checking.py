@@ -15,6 +15,7 @@ from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
+from govern.database.scratch import dropping_meanwhile
 from govern.database.target import declared_like, server_like
 from govern.database.url import DatabaseUrl
 from govern.declared import (
@@ -40,6 +41,7 @@ def chain(draft: Draft, settings: Settings) -> None:
 
 
 @command("check")
+@dropping_meanwhile()
 def check(
     draft: Draft, settings: Settings, *, against_ref: str | None = None, narrate: Narrate = silent
 ) -> None:

@@ -22,6 +22,7 @@ from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.core.wording import count_of
 from govern.database.dialect import OpenScratch
 from govern.database.live import LiveDatabase
+from govern.database.scratch import dropping_meanwhile
 from govern.database.target import target_dialect
 from govern.database.url import DatabaseUrl
 from govern.declared import (
@@ -41,6 +42,7 @@ _LOCK_WAIT_SECONDS = 5.0
 
 
 @command("drift")
+@dropping_meanwhile()
 def drift(
     draft: Draft,
     settings: Settings,
@@ -121,6 +123,7 @@ def snapshot(draft: Draft, settings: Settings) -> None:
 
 
 @command("repair plan")
+@dropping_meanwhile()
 def repair_plan(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
     """What would bring the schema back to its stamped revision, proven on a copy; nothing is applied."""
     from govern.actions.repair import plan_repair

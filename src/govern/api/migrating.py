@@ -29,12 +29,14 @@ from govern.core.plan import Plan
 from govern.core.report import Draft
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
+from govern.database.scratch import dropping_meanwhile
 from govern.database.target import create_target, declared_like
 from govern.source.allowances import allowed_hazards
 from govern.source.scope import read_scope
 
 
 @command("plan")
+@dropping_meanwhile()
 def plan(
     draft: Draft,
     settings: Settings,
@@ -54,6 +56,7 @@ def plan(
 
 
 @command("migrate")
+@dropping_meanwhile()
 def migrate(
     draft: Draft,
     settings: Settings,
