@@ -64,6 +64,7 @@ docs: setup  ## regenerate the generated pages under docs/
 bench: setup  ## benchmarks beside the peers, ratios printed
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/repair.py
+	$(BIN)/python benchmarks/overhead.py
 
 .PHONY: check
 check: lint types imports test test-older  ## everything CI runs (the tests include the docs)

@@ -363,6 +363,11 @@ _KEYS: Mapping[str, str] = {
     "backups": "the folder of [backups](backups.md)",
     "alembic_config": "alembic.ini, wherever it is; without it, `alembic.ini`, or `[tool.alembic]` in pyproject.toml",
     "alembic_section": "its section in alembic.ini",
+    "script_location": "the folder of env.py, where no ini says it: a path, or `package:folder` as Alembic writes it; "
+    "without it, the folder of alembic.ini if env.py lies there, else `migrations`",
+    "version_locations": "folders of revisions, where env.py works them out; `{dialect}` in them becomes `postgresql` "
+    "or `sqlite`",
+    "hook": '`"package.module:function"` of yours that [prepares Alembic](#projects-with-ways-of-their-own)',
     "version_table": "Alembic's version table",
     "version_table_schema": "the PostgreSQL schema it is in, if env.py sets one",
     "python": "the project's interpreter, if govern is installed elsewhere; Alembic runs in it",
@@ -399,7 +404,8 @@ def render_configuration(current: str) -> str:
 
 def _type(field: Field[object]) -> str:
     annotation = str(field.type)
-    return {"str": "text", "float": "number"}.get(annotation.removesuffix(" | None"), "table")
+    names = {"str": "text", "float": "number", "Sequence[str]": "list"}
+    return names.get(annotation.removesuffix(" | None"), "table")
 
 
 def _default(field: Field[object]) -> str:

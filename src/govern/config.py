@@ -12,14 +12,15 @@ import pwd
 import re
 import sys
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from govern.errors import ConfigurationError
 
-_PLACEHOLDER_URL = "driver://user:pass@localhost/dbname"  # what `alembic init` writes
+_PLACEHOLDER_URL = re.compile(r"(driver|scheme|dialect)(\+\w+)?://")
+"""What `alembic init` writes, and others in its place: it names no engine, and env.py replaces it."""
 _DEFAULT_MIGRATIONS = "migrations"
 STATE_FOLDER = ".govern"
 
@@ -33,6 +34,8 @@ class AlembicSettings:
     section: str
     script_location: Path
     version_locations: tuple[Path, ...]
+    has_own_locations: bool = False
+    """Whether ``[tool.govern]`` says where the folders are, and Alembic is to be told."""
     recursive_version_locations: bool = False
     """Whether revision files also lie in folders below the version locations."""
     prepend_sys_path: tuple[Path, ...] = ()
@@ -57,6 +60,8 @@ class Settings:
     alembic: AlembicSettings
     models: str | None
     """``package.module:metadata``; None: the metadata that env.py gives to Alembic."""
+    hook: str | None
+    """``package.module:function`` of the project's that prepares Alembic: see ``revisions/child/hook.py``."""
     sql: Path
     """Folder of .sql files with what models cannot say; may be missing."""
     manifest: Path | None
@@ -89,7 +94,9 @@ class Settings:
 
     @property
     def checksums(self) -> Path:
-        return self.alembic.script_location / "govern.sum"
+        """Beside env.py; beside the lock where env.py is installed elsewhere, and not ours to add files to."""
+        folder = self.alembic.script_location
+        return (folder if folder.is_relative_to(self.root) else self.lock.parent) / "govern.sum"
 
     def relative(self, path: Path) -> str:
         """The path as reports show it: relative to the root where it lies inside."""
@@ -110,6 +117,9 @@ class _FileSettings:
     backups: str = "backups"
     alembic_config: str | None = None
     alembic_section: str = "alembic"
+    script_location: str | None = None
+    version_locations: Sequence[str] | None = None
+    hook: str | None = None
     version_table: str = "alembic_version"
     version_table_schema: str | None = None
     python: str | None = None
@@ -132,19 +142,27 @@ def load(
     config: Path | None = None,
     url: str | None = None,
     target: str | None = None,
+    alembic_config: Path | None = None,
+    python: Path | None = None,
     start: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Reads the configuration that governs ``start`` (default: the working directory).
 
     A URL is taken from ``url``, else from the target, else ``DATABASE_URL``, else the file, else alembic.ini,
-    else none: the embedded PostgreSQL. Raises ConfigurationError, which names file and key.
+    else none: the embedded PostgreSQL. ``alembic_config`` and ``python`` count more than the keys of that name:
+    they are given before there is a file. Raises ConfigurationError, which names file and key.
     """
     file = _find_file(config, (start or Path.cwd()).resolve())
     root = file.parent if file else (start or Path.cwd()).resolve()
     declared = _read_file(file) if file else _FileSettings()
-    alembic = _read_alembic(root, declared)
+    declared = replace(
+        declared,
+        alembic_config=str(alembic_config.absolute()) if alembic_config else declared.alembic_config,
+        python=str(python.absolute()) if python else declared.python,
+    )
     chosen = _choose_url(declared, target=target, url=url, environ=environ, file=file)
+    alembic = _read_alembic(root, declared, chosen)
     manifest = root / declared.manifest
     return Settings(
         root=root,
@@ -153,11 +171,12 @@ def load(
         url=chosen or alembic.url,
         alembic=alembic,
         models=declared.models,
+        hook=declared.hook,
         sql=root / declared.sql,
         manifest=manifest if manifest.exists() else None,
         lock=root / declared.lock,
         backups=root / declared.backups,
-        python=root / declared.python if declared.python else Path(sys.executable),
+        python=_interpreter(root, declared),
         scratch_url=_target_table(declared, target).get("scratch_url", declared.scratch_url),
         lock_wait_seconds=float(declared.lock_wait_seconds),
         lock_timeout_seconds=float(declared.lock_timeout_seconds),
@@ -169,6 +188,10 @@ def load(
         read_back_seconds=float(declared.read_back_seconds),
         actor=environ.get("GOVERN_ACTOR") or environ.get("USER") or environ.get("LOGNAME") or _account(),
     )
+
+
+def _interpreter(root: Path, declared: _FileSettings) -> Path:
+    return root / declared.python if declared.python else Path(sys.executable)
 
 
 def _account() -> str:
@@ -254,7 +277,10 @@ def _check_type(key: str, value: object, file: Path) -> None:
         expected, wanted = (dict,), "a table"
     elif key.endswith("_seconds"):
         expected, wanted = (int, float), "a number"
-    if not isinstance(value, expected) or isinstance(value, bool):
+    elif key == "version_locations":
+        expected, wanted = (list,), "a list of texts"
+    is_of_texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
+    if not isinstance(value, expected) or isinstance(value, bool) or not is_of_texts:
         raise ConfigurationError(
             f"{file.name}: {key} must be {wanted}",
             why=f"it is {type(value).__name__}",
@@ -320,7 +346,7 @@ _OPTIONS = (
 _SEPARATORS = {"os": os.pathsep, "space": " ", "newline": "\n", ":": ":", ";": ";"}
 
 
-def _read_alembic(root: Path, declared: _FileSettings) -> AlembicSettings:
+def _read_alembic(root: Path, declared: _FileSettings, url: str | None) -> AlembicSettings:
     """Reads ini and pyproject.toml the way Alembic does (the ini wins), as far as paths and the URL go."""
     file = root / (declared.alembic_config or "alembic.ini")
     pyproject = root / "pyproject.toml"
@@ -334,23 +360,54 @@ def _read_alembic(root: Path, declared: _FileSettings) -> AlembicSettings:
     elif options:
         file = pyproject
     here = file.parent
-    script_location = _resolve(str(options.get("script_location", _DEFAULT_MIGRATIONS)), here, root)
+    own_url = str(options.get("sqlalchemy.url") or "") or None
+    if own_url and _PLACEHOLDER_URL.match(own_url):
+        own_url = None
+    options |= _own_locations(declared, url or own_url)
+    search_path = tuple(
+        _resolve(path, here, (root,)) for path in _split_paths(options, "prepend_sys_path", r",\s*|\s+|:")
+    )
+    places = (root, *search_path, *_installed_packages(_interpreter(root, declared)))
+    given = options.get("script_location")
+    script_location = _resolve(str(given), here, places) if given else _usual_location(here, root)
     versions = _split_paths(options, "version_locations", r",\s*|\s+")
-    url = options.get("sqlalchemy.url")
     return AlembicSettings(
         file=file if file.is_file() else None,
         section=declared.alembic_section,
         script_location=script_location,
-        version_locations=tuple(_resolve(path, here, root) for path in versions)
+        version_locations=tuple(_resolve(path, here, places) for path in versions)
         or (script_location / "versions",),
+        has_own_locations=bool(declared.script_location or declared.version_locations),
         recursive_version_locations=str(options.get("recursive_version_locations", "")).lower() == "true",
-        prepend_sys_path=tuple(
-            _resolve(path, here, root) for path in _split_paths(options, "prepend_sys_path", r",\s*|\s+|:")
-        ),
+        prepend_sys_path=search_path,
         version_table=declared.version_table,
         version_table_schema=declared.version_table_schema,
-        url=str(url) if url and url != _PLACEHOLDER_URL else None,
+        url=own_url,
     )
+
+
+def _own_locations(declared: _FileSettings, url: str | None) -> _Options:
+    """What our own configuration says of the folders; it wins. ``{dialect}`` is the engine of the URL."""
+    engine = url.partition(":")[0].partition("+")[0] if url else "postgresql"
+    engine = "postgresql" if engine == "postgres" else engine
+    own: dict[str, str | tuple[str, ...]] = {}
+    if declared.script_location:
+        own["script_location"] = declared.script_location
+    if declared.version_locations:
+        own["version_locations"] = tuple(
+            location.replace("{dialect}", engine) for location in declared.version_locations
+        )
+    return own
+
+
+def _usual_location(here: Path, root: Path) -> Path:
+    """Where no configuration says it: beside the ini, as Flask-Migrate has it, else ``migrations``."""
+    return here if (here / "env.py").is_file() else root / _DEFAULT_MIGRATIONS
+
+
+def _installed_packages(python: Path) -> Iterator[Path]:
+    """Where an interpreter keeps what is installed: found without starting it."""
+    yield from sorted((python.parent.parent / "lib").glob("python3*/site-packages"))
 
 
 def _read_ini(file: Path, section: str) -> _Options:
@@ -419,10 +476,15 @@ def _split_paths(options: _Options, name: str, legacy_separators: str) -> tuple[
     return tuple(part.strip() for part in parts if part.strip())
 
 
-def _resolve(location: str, here: Path, root: Path) -> Path:
-    """A path relative to the working directory (as Alembic has it: the root), or ``package:folder``."""
+def _resolve(location: str, here: Path, places: Sequence[Path]) -> Path:
+    """A path relative to the working directory (as Alembic has it: the first place), or ``package:folder:…``.
+
+    The package is looked for in all places.
+    """
     location = location.replace("%(here)s", str(here))
-    package, colon, folder = location.partition(":")
-    if colon and "/" not in package and not (root / location).exists():
-        return root.joinpath(*package.split("."), folder)
-    return root / location
+    package, *folders = location.split(":")
+    root = places[0]
+    if not folders or "/" in package or (root / location).exists():
+        return root / location
+    inside = Path(*package.split("."), *folders)
+    return next((place / inside for place in places if (place / inside).exists()), root / inside)

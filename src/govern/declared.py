@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from govern.config import Settings
 from govern.core.changes import accept, diff
-from govern.core.snapshot import Snapshot
+from govern.core.scope import Scope
+from govern.core.snapshot import Snapshot, join_name
 from govern.core.wording import name_revisions
 from govern.database.dialect import Dialect, OpenScratch
 from govern.database.engines import dialect_of
@@ -21,7 +22,7 @@ from govern.source.lock import read_lock
 from govern.source.sql_files import read_sql_files
 
 if TYPE_CHECKING:
-    from govern.revisions.protocol import ChildError
+    from govern.revisions.protocol import ChildError, RefusedIndex
 
 
 class ReplayFailed(CouldNotCheck):
@@ -42,6 +43,13 @@ class Declared:
 
     url: DatabaseUrl
     snapshot: Snapshot
+    refused: tuple[RefusedIndex, ...] = ()
+    """Indexes of models that no database takes: the snapshot is without them."""
+
+    def narrow(self, scope: Scope) -> Scope:
+        """``scope`` without what could not be created: there is nothing to hold a database against."""
+        names = ((("index", join_name(one.table, one.index))) for one in self.refused)
+        return replace(scope, undeclared=frozenset(names))
 
 
 @contextmanager
@@ -54,9 +62,9 @@ def declared_by_models(settings: Settings, *, like: DatabaseUrl) -> Iterator[Dec
 
     with scratch_database(settings, like=like, label="models") as url:
         dialect_of(url).prepare_replay(like, url, version_table(settings))
-        Runner(settings).create_all(url)
+        refused = Runner(settings).create_all(url).refused
         _run_sql_files(settings, url)
-        yield Declared(url, LiveDatabase(settings, url).read_snapshot())
+        yield Declared(url, LiveDatabase(settings, url).read_snapshot(), refused)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import Project
-from tests.fixtures.projects import list_tables, read_version
+from tests.fixtures.projects import list_tables, read_version, third_revision
 
 MODELS = """\
 from sqlalchemy import ForeignKey, String
@@ -96,6 +96,28 @@ def test_a_model_that_no_revision_creates_is_found_and_written(
     assert finding["subject"]["name"] == "comments.title"
     project.succeed("revision", "-m", "titles")
     project.succeed("check")
+
+
+def test_an_index_of_a_model_that_no_database_takes_is_named_and_the_rest_is_compared(
+    make_project: MakeProject, postgresql_database: DatabaseUrl
+) -> None:
+    project = make_project("plain", postgresql_database)
+    project.edit("app/models.py", "import Column, ForeignKey,", "import Column, ForeignKey, Index,")
+    indexes = "Index('by_body', Note.body, postgresql_using='gin')\nIndex('by_user', Note.user_id)\n"
+    project.write({"app/models.py": f"{(project.root / 'app/models.py').read_text()}\n\n{indexes}"})
+    by_body = "op.execute(\"CREATE INDEX by_body ON notes USING gin (to_tsvector('simple', body))\")"
+    project.write(third_revision(by_body))
+
+    checked = project.ask("check")
+    assert checked.exit_code == 1, checked
+    models = {finding["rule"]: finding for finding in checked.entry("models")["findings"]}
+    assert models.keys() == {"drift.model-refused", "drift.index-removed", "drift.table-added"}
+    assert "no default operator class" in models["drift.model-refused"]["message"]
+    assert models["drift.index-removed"]["subject"]["name"] == "notes.by_user"
+    assert "by_body" not in str(models["drift.index-removed"]["fix"])
+    refused = project.ask("lock")
+    assert refused.exit_code == 2, refused
+    assert "by_body" in refused.problem["what"]
 
 
 def test_a_written_revision_does_what_autogenerate_does_not_see(

@@ -216,6 +216,17 @@ def test_other_definitions_are_drift_of_every_kind(
         assert len(differences(read(one), read(other), scratch)) == 1
 
 
+def test_the_names_of_the_current_time_are_no_drift_and_its_precision_is(
+    make_postgresql_database: MakeDatabase,
+) -> None:
+    one, other = make_postgresql_database("template0"), make_postgresql_database("template0")
+    table = "CREATE TABLE t (a timestamptz DEFAULT {}, b timestamptz DEFAULT {}, c timestamptz DEFAULT {})"
+    run(one, table.format("now()", "CURRENT_TIMESTAMP", "now()"))
+    run(other, table.format("CURRENT_TIMESTAMP", "transaction_timestamp()", "CURRENT_TIMESTAMP(3)"))
+    expected = in_words_of(read(other), read(one), dialect_of(one), lambda: nullcontext(one))
+    assert [change.key.name for change in diff(expected, read(other))] == ["t.c"]
+
+
 def test_asking_leaves_the_scratch_database_as_it_was(
     expressions: DatabaseUrl, make_postgresql_database: MakeDatabase
 ) -> None:

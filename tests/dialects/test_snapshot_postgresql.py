@@ -612,6 +612,17 @@ def test_a_named_not_null_is_listed_and_an_automatic_one_is_its_columns_fact(
     assert [key.name for key in snapshot.of_kind("constraint")] == expected
 
 
+def test_an_automatic_not_null_stays_one_when_table_and_column_are_renamed(
+    postgresql_database: DatabaseUrl,
+) -> None:
+    run(
+        postgresql_database,
+        "CREATE TABLE old (code integer NOT NULL); ALTER TABLE old RENAME TO t; ALTER TABLE t RENAME code TO a",
+    )
+    snapshot, _ = read(postgresql_database)
+    assert list(snapshot.of_kind("constraint")) == []
+
+
 def read(url: DatabaseUrl, table: VersionTable = TABLE) -> tuple[Snapshot, str]:
     dialect = dialect_of(url)
     with dialect.connect(url, read_only=True) as connection:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from govern.database.url import DatabaseUrl
-from govern.revisions.protocol import Event, RevisionDone, RevisionStarted, Statement
+from govern.revisions.protocol import Created, Event, RevisionDone, RevisionStarted, Statement
 from govern.revisions.runner import Runner
 from tests.fixtures.projects import CopyProject, list_tables, read_rows, read_version
 
@@ -142,7 +142,7 @@ def test_create_all_makes_the_models_tables(
     models: str | None, any_database: DatabaseUrl, copy_project: CopyProject
 ) -> None:
     runner = Runner(replace(copy_project("plain"), models=models))
-    assert runner.create_all(any_database) == ("notes", "users")
+    assert runner.create_all(any_database) == Created(tables=("notes", "users"))
     assert list_tables(any_database) == {"notes", "users"}
 
 
@@ -155,7 +155,7 @@ def test_create_all_makes_the_schemas_that_models_name(
         'Table("things", metadata, Column("id", Integer, primary_key=True))\n'
     )
     settings = replace(copy_project("plain", {"app/models.py": models}), models="app.models:metadata")
-    assert Runner(settings).create_all(postgresql_database) == ('odd "name" %.things',)
+    assert Runner(settings).create_all(postgresql_database).tables == ('odd "name" %.things',)
     assert list_tables(postgresql_database) == {"things"}
 
 

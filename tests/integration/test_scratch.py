@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ from govern.database.engines import dialect_of
 from govern.database.live import LiveDatabase
 from govern.database.postgresql import server as postgresql
 from govern.database.postgresql.refusals import role_of
-from govern.database.scratch import PREFIX, scratch_database
+from govern.database.scratch import PREFIX, dropping_meanwhile, scratch_database
 from govern.database.url import DatabaseUrl
 from govern.declared import schema_copy
 from govern.errors import ConfigurationError, NotPermitted, ToolMissing, Unreachable
@@ -399,3 +400,22 @@ def test_a_copy_of_a_schema_leaves_no_folder_that_the_next_start_would_not_sweep
 def is_swept(folder: Path) -> bool:
     """Whether it is, once the process that made it is gone."""
     return scratch._is_orphaned(folder.name.replace(f"_{os.getpid()}_", "_99999999_"))
+
+
+def test_a_drop_keeps_nobody_waiting_and_is_done_in_the_end(
+    settings: Settings, postgresql_database: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_drop = threading.Event()
+    drop = postgresql.drop_database
+
+    def drop_later(url: DatabaseUrl) -> None:
+        assert may_drop.wait(60)
+        drop(url)
+
+    monkeypatch.setattr(postgresql, "drop_database", drop_later)
+    with dropping_meanwhile():
+        with scratch_database(settings, like=postgresql_database, label="first") as url:
+            pass
+        assert exists(url)
+        may_drop.set()
+    assert not exists(url)

@@ -88,6 +88,8 @@ def test_an_unknown_key_suggests_the_one_that_was_meant(tmp_path: Path) -> None:
         ("models = 3\n", "models must be a text"),
         ("lock_wait_seconds = true\n", "lock_wait_seconds must be a number"),
         ("targets = 3\n", "targets must be a table"),
+        ("version_locations = 'a'\n", "version_locations must be a list of texts"),
+        ("version_locations = [1]\n", "version_locations must be a list of texts"),
         ('[targets]\nprod = "postgresql://app:s3cr3t@db/app"\n', "targets.prod must be a table"),
         ("[targets.prod]\nurl = 3\n", "targets.prod.url must be a text"),
         ("[targets.prod]\nuri = 'x'\n", "unknown key 'targets.prod.uri'"),
@@ -238,6 +240,39 @@ def test_version_locations_are_split_as_alembic_does(
 def test_a_location_inside_a_package_is_found(tmp_path: Path) -> None:
     write(tmp_path, ini="[alembic]\nscript_location = app.db:migrations\n")
     assert read(tmp_path).alembic.script_location == tmp_path / "app/db/migrations"
+
+
+def test_a_location_inside_an_installed_package_is_found_without_starting_the_interpreter(
+    tmp_path: Path,
+) -> None:
+    installed = tmp_path / ".venv/lib/python3.12/site-packages/app/db/migrations"
+    installed.mkdir(parents=True)
+    write(
+        tmp_path, ini="[alembic]\nscript_location = app:db:migrations\n", toml='python = ".venv/bin/python"\n'
+    )
+    assert read(tmp_path).alembic.script_location == installed
+
+
+def test_an_ini_beside_env_py_needs_no_script_location(tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations/alembic.ini").write_text("[alembic]\n")
+    (tmp_path / "migrations/env.py").touch()
+    write(tmp_path, toml='alembic_config = "migrations/alembic.ini"\n')
+    assert read(tmp_path).alembic.script_location == tmp_path / "migrations"
+
+
+@pytest.mark.parametrize(
+    ("url", "folder"),
+    [
+        ("sqlite:///app.db", "sqlite"),
+        ("postgresql+asyncpg://db/app", "postgresql"),
+        ("postgres://db/app", "postgresql"),
+    ],
+)
+def test_own_locations_win_and_follow_the_engine(tmp_path: Path, url: str, folder: str) -> None:
+    write(tmp_path, ini=INI + "version_locations = elsewhere\n", toml='version_locations = ["v/{dialect}"]\n')
+    alembic = read(tmp_path, url=url).alembic
+    assert (alembic.version_locations, alembic.has_own_locations) == ((tmp_path / "v" / folder,), True)
 
 
 def test_a_percent_sign_in_the_folders_own_name_is_harmless(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from govern.core.report import Draft
 from govern.core.snapshot import Snapshot
 from govern.database.url import DatabaseUrl
 from govern.declared import declared_by_models
+from govern.errors import ConfigurationError
 from govern.revisions.checksums import render_checksums
 from govern.revisions.graph import Chain
 from govern.source.lock import render_lock
@@ -16,10 +17,18 @@ from govern.source.lock import render_lock
 def write_lock(settings: Settings, draft: Draft, *, like: DatabaseUrl, chain: Chain) -> Snapshot:
     """Writes both files where their text changed; returns the declared snapshot.
 
-    ``like`` is a database on the kind of server the lock is to be written for.
+    ``like`` is a database on the kind of server the lock is to be written for. Raises ConfigurationError for models
+    that cannot be created as they are.
     """
     with declared_by_models(settings, like=like) as declared:
         snapshot = declared.snapshot
+    if declared.refused:
+        first = declared.refused[0]
+        raise ConfigurationError(
+            f"the database refuses index {first.index} of {first.table}",
+            why=first.why,
+            next="correct the model; govern check lists all of them",
+        )
     for path, text in (
         (settings.lock, render_lock(snapshot, chain.effective_heads)),
         (settings.checksums, render_checksums(chain)),

@@ -7,7 +7,7 @@ from govern.api.command import Narrate, command, local_today, silent
 from govern.api.linting import add_lint, check_against_ref, select_unrecorded
 from govern.api.project import Project, find_chain_problems, read_project
 from govern.checks.chain import does_not_replay, find_ways_back
-from govern.checks.drift import check_scope, judge_drift, with_fixes
+from govern.checks.drift import check_refused, check_scope, judge_drift, with_fixes
 from govern.checks.lock import check_lock
 from govern.checks.manifest import check_manifest
 from govern.config import Settings
@@ -16,6 +16,7 @@ from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
+from govern.database.scratch import dropping_meanwhile
 from govern.database.target import declared_like, server_like
 from govern.database.url import DatabaseUrl
 from govern.declared import (
@@ -43,6 +44,7 @@ def chain(draft: Draft, settings: Settings) -> None:
 
 
 @command("check")
+@dropping_meanwhile()
 def check(
     draft: Draft, settings: Settings, *, against_ref: str | None = None, narrate: Narrate = silent
 ) -> None:
@@ -120,7 +122,8 @@ def _check_ways_back(
 
 def _compare(project: Project, models: Declared, revisions: Declared) -> Entry:
     """What the newest revision lacks of the models; each finding with the statements that are missing."""
-    scope, today = read_scope(project.settings, project.manifest, with_known=False), local_today()
+    scope = models.narrow(read_scope(project.settings, project.manifest, with_known=False))
+    today = local_today()
     replayed = LiveDatabase(project.settings, revisions.url)
     verdict = judge_drift(
         in_words_of(revisions.snapshot, models.snapshot, replayed.dialect, beside(revisions)),
@@ -136,6 +139,7 @@ def _compare(project: Project, models: Declared, revisions: Declared) -> Entry:
 
         findings = with_fixes(findings, prove_repair(replayed, models, scope, today))
     findings += check_scope(verdict.sorted, scope, unused=False)
+    findings = check_refused(models.refused) + findings
     remark = f"; {verdict.remark}" if verdict.remark else ""
     return Entry.of("models", findings, f"models and SQL files against the replayed revisions{remark}")
 

@@ -12,7 +12,7 @@ from govern.actions.files import write_text
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.project import Project, open_database, read_project
 from govern.checks.chain import check_chain
-from govern.checks.drift import Verdict, check_scope, judge_drift, with_fixes
+from govern.checks.drift import Verdict, check_refused, check_scope, judge_drift, with_fixes
 from govern.config import Settings
 from govern.core.changes import describe_change, with_column_order
 from govern.core.finding import Finding, Severity
@@ -22,6 +22,7 @@ from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.core.wording import count_of
 from govern.database.dialect import OpenScratch
 from govern.database.live import LiveDatabase
+from govern.database.scratch import dropping_meanwhile
 from govern.database.target import target_dialect
 from govern.database.url import DatabaseUrl
 from govern.declared import (
@@ -41,6 +42,7 @@ _LOCK_WAIT_SECONDS = 5.0
 
 
 @command("drift")
+@dropping_meanwhile()
 def drift(
     draft: Draft,
     settings: Settings,
@@ -63,15 +65,16 @@ def drift(
     project = read_project(settings)
     today = today or local_today()
     scope = read_scope(settings, project.manifest, baseline=baseline, with_known=write_baseline is None)
-    judge = partial(judge_drift, scope=scope, today=today, critical_tables=project.critical_tables)
+    judge = partial(judge_drift, today=today, critical_tables=project.critical_tables)
     live = open_database(project, draft)
     with _no_migration_running(live), live.reading_snapshot() as read_live:
         if against in ("revision", "head", "models"):
             narrate(f"building the schema declared by {_WORDS[against]}")
             with _declared(project, live, against) as declared:
+                scope = declared.narrow(scope)
                 order = LiveDatabase(settings, declared.url).read_column_order() if column_order else None
                 expected, schema = _align(live, read_live(), declared.snapshot, order, beside(declared))
-                verdict = judge(expected, schema)
+                verdict = judge(expected, schema, scope=scope)
                 findings = verdict.findings
                 if (findings or sql_file is not None) and write_baseline is None:
                     from govern.actions.repair import prove_repair  # with all that a backup needs
@@ -79,10 +82,11 @@ def drift(
                     narrate("looking for a repair and proving it on a copy")
                     plan = prove_repair(live, declared, scope, today)
                     findings = _with_repair(draft, findings, plan, sql_file)
+                findings = check_refused(declared.refused) + findings
         else:
             snapshot, order = _read_other(settings, against, with_order=column_order)
             expected, schema = _align(live, read_live(), snapshot, order, copied(live))
-            verdict = judge(expected, schema)
+            verdict = judge(expected, schema, scope=scope)
             findings = verdict.findings
     draft.unmodelled = schema.unmodelled
     remark = f"; {verdict.remark}" if verdict.remark else ""
@@ -119,6 +123,7 @@ def snapshot(draft: Draft, settings: Settings) -> None:
 
 
 @command("repair plan")
+@dropping_meanwhile()
 def repair_plan(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
     """What would bring the schema back to its stamped revision, proven on a copy; nothing is applied."""
     from govern.actions.repair import plan_repair

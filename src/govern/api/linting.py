@@ -19,6 +19,7 @@ from govern.core.plan import TableSize
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
+from govern.database.scratch import dropping_meanwhile
 from govern.database.target import declared_like, target_dialect
 from govern.declared import declared_by_revisions
 from govern.errors import CouldNotCheck, Refused
@@ -46,6 +47,7 @@ class Selection:
 
 
 @command("lint")
+@dropping_meanwhile()
 def lint(
     draft: Draft,
     settings: Settings,

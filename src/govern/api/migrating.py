@@ -33,6 +33,7 @@ from govern.core.plan import Plan
 from govern.core.report import Draft
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
+from govern.database.scratch import dropping_meanwhile
 from govern.database.target import create_target, declared_like
 from govern.revisions.graph import Destination
 from govern.source.allowances import allowed_hazards
@@ -40,6 +41,7 @@ from govern.source.scope import read_scope
 
 
 @command("plan")
+@dropping_meanwhile()
 def plan(
     draft: Draft,
     settings: Settings,
@@ -60,6 +62,7 @@ def plan(
 
 
 @command("migrate")
+@dropping_meanwhile()
 def migrate(
     draft: Draft,
     settings: Settings,

@@ -10,8 +10,9 @@ from govern.core.changes import Action, Change, accept, describe_change, diff
 from govern.core.finding import Finding, Fix, Rule, Severity, Subject
 from govern.core.repair import RepairPlan
 from govern.core.scope import Ignore, Known, Scope, Sorted, sort_changes
-from govern.core.snapshot import ABOUT_AN_OBJECT, Fact, ObjectKey, Snapshot, split_name
+from govern.core.snapshot import ABOUT_AN_OBJECT, Fact, ObjectKey, Snapshot, join_name, split_name
 from govern.errors import CouldNotCheck
+from govern.revisions.protocol import RefusedIndex
 
 KINDS: Mapping[str, str] = {
     "schema": "code that names it in a query or search_path fails or finds other tables",
@@ -107,7 +108,15 @@ BASELINE_VANISHED = Rule(
     effect="if the difference comes back, nobody is told",
     remedy="take the line out of the baseline file, or write it anew: govern drift --write-baseline FILE",
 )
-RULES = (*_RULES.values(), IGNORE_EXPIRED, IGNORE_UNUSED, BASELINE_VANISHED)
+MODEL_REFUSED = Rule(
+    id="drift.model-refused",
+    name="a model that no database takes",
+    severity=Severity.ERROR,
+    condition="a model declares an index that the database refuses to create",
+    effect="create_all() fails, and no database can be held against this part of the models",
+    remedy="let the model say what the revision says: the operator class, the expression, the columns",
+)
+RULES = (*_RULES.values(), MODEL_REFUSED, IGNORE_EXPIRED, IGNORE_UNUSED, BASELINE_VANISHED)
 BATCH_LEFTOVER = "_alembic_tmp_"
 """How Alembic calls the copy of a table while it rebuilds it (batch mode)."""
 
@@ -173,6 +182,18 @@ def check_scope(sorted_changes: Sorted, scope: Scope, *, unused: bool = True) ->
         findings += [_unused(entry, scope) for entry in sorted_changes.unused]
         findings += [_vanished(known, scope) for known in sorted_changes.vanished]
     return tuple(findings)
+
+
+def check_refused(refused: Iterable[RefusedIndex]) -> tuple[Finding, ...]:
+    """What of the models could not be created."""
+    return tuple(
+        Finding.of(
+            MODEL_REFUSED,
+            Subject(kind="index", name=join_name(one.table, one.index)),
+            f"index {one.index} of {one.table} cannot be created: {one.why}",
+        )
+        for one in refused
+    )
 
 
 def with_fixes(findings: Iterable[Finding], plan: RepairPlan) -> tuple[Finding, ...]:

@@ -13,13 +13,32 @@ from govern.core.report import Report
 
 
 @root.changing("init")
-def init(session: Session) -> Report:
+@click.option(
+    "--alembic-config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The project's alembic.ini, where it is not in this folder.",
+)
+@click.option(
+    "--python",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The project's interpreter, where govern is installed elsewhere.",
+)
+def init(session: Session, *, alembic_config: Path | None, python: Path | None) -> Report:
     """Adopt an Alembic project: find its metadata and write a commented govern.toml.
 
-    No file that exists is changed, env.py least of all.
+    No file that exists is changed, env.py least of all. A project that is installed as a package is adopted
+    from a folder beside it.
+
+    \b
+    Examples:
+      govern init
+      govern init --alembic-config .venv/lib/python3.12/site-packages/app/alembic.ini --python .venv/bin/python
     """
     from govern import api
 
+    session.alembic_config, session.python = alembic_config, python
     return api.init(session.settings, narrate=session.narrate)
 
 

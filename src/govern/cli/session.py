@@ -25,6 +25,10 @@ class Session:
     url: str | None = field(default=None, repr=False)
     """May hold a password: never shown."""
     target: str | None = None
+    alembic_config: Path | None = None
+    """Where ``init`` is to find alembic.ini."""
+    python: Path | None = None
+    """The interpreter that ``init`` is to ask."""
     format: str = "text"
     output: Path | None = None
     fail_on: Severity = Severity.ERROR
@@ -47,7 +51,13 @@ class Session:
         if self._settings is None:
             from govern import config
 
-            self._settings = config.load(config=self.config, url=self.url, target=self.target)
+            self._settings = config.load(
+                config=self.config,
+                url=self.url,
+                target=self.target,
+                alembic_config=self.alembic_config,
+                python=self.python,
+            )
         return self._settings
 
     def report(

@@ -70,6 +70,8 @@ class Scope:
     """The manifest's, for findings about its own entries."""
     baseline: str = ""
     """The baseline file's."""
+    undeclared: frozenset[tuple[str, str]] = frozenset()
+    """Kind and name of what is declared in a way that no database takes: nothing can be held against it."""
 
     def weight_of(self, key: ObjectKey) -> Severity | None:
         """The severity the project gave to differences of this object; None if it said nothing."""
@@ -112,6 +114,9 @@ class _Sorting:
     seen: set[tuple[str, str]] = field(default_factory=set)
 
     def take(self, change: Change) -> None:
+        if (change.key.kind, change.key.name) in self.scope.undeclared:
+            self.ignored.append(change)
+            return
         if self.scope.known:
             mark = Known.of(change)
             self.seen.add((mark.rule, mark.name))

@@ -12,9 +12,11 @@ import re
 import secrets
 import shutil
 import tempfile
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -53,6 +55,25 @@ def scratch_database(settings: Settings, *, like: DatabaseUrl, label: str) -> It
     major = _read_major(like)
     with ExitStack() as stack:
         yield _enter_first(stack, settings, like, major, label)
+
+
+_drops: ContextVar[list[threading.Thread] | None] = ContextVar("drops", default=None)
+
+
+@contextmanager
+def dropping_meanwhile() -> Iterator[None]:
+    """Databases whose own block ends inside this one are dropped while the caller goes on; at its end all are gone.
+
+    DROP DATABASE waits for a checkpoint, which takes a server with much to write longer than all the rest.
+    """
+    started: list[threading.Thread] = []
+    outer = _drops.set(started)
+    try:
+        yield
+    finally:
+        _drops.reset(outer)
+        for thread in started:
+            thread.join()
 
 
 def find_scratch_folder(settings: Settings, like: DatabaseUrl) -> Path | None:
@@ -154,7 +175,12 @@ def _on_server(server: DatabaseUrl, label: str, *, like: DatabaseUrl | None = No
     try:
         yield url
     finally:
-        _drop(url)
+        started = _drops.get()
+        if started is None:
+            _drop(url)
+        else:
+            started.append(threading.Thread(target=_drop, args=(url,)))
+            started[-1].start()
 
 
 @contextmanager

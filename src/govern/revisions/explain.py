@@ -85,6 +85,20 @@ def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
                 why="no models are configured and env.py gives no target_metadata to context.configure",
                 next='set models = "package.module:metadata" in [tool.govern]',
             )
+        case "hook":
+            return ConfigurationError(
+                f"hook = {facts['hook']!r} does not prepare Alembic",
+                why=facts["why"],
+                next="let package.module:function return three things: a Config, metadata, a context manager; or None",
+            )
+        case "no_application":
+            return ConfigurationError(
+                "env.py works in the context of a Flask application, and none was found",
+                why=facts["why"],
+                next="set FLASK_APP as for the flask command, or let a hook enter the context: "
+                'hook = "package.module:function" in [tool.govern]',
+                state=NO_REVISION_RAN,
+            )
         case "models":
             return ConfigurationError(
                 f"models = {facts['models']!r} is not a metadata",

@@ -60,6 +60,8 @@ class Revision:
     downgrade: tuple[Operation, ...] = ()
     mentions: tuple[Mention, ...] = ()
     """Names with a dot that are called or read, by their full name: ``os.environ``, ``datetime.datetime.now``."""
+    asks_for_validity: bool = False
+    """Whether its SQL reads ``pg_index.indisvalid``: it looks itself for what an interrupted build has left."""
 
 
 def read_operations(path: Path) -> Revision:
@@ -78,6 +80,7 @@ def parse_operations(source: str | bytes) -> Revision:
         upgrade=tuple(reading.read("upgrade")),
         downgrade=tuple(reading.read("downgrade")),
         mentions=tuple(_mentions(module)),
+        asks_for_validity=_asks_for_validity(module),
     )
 
 
@@ -364,6 +367,16 @@ def _mentions(module: ast.Module) -> Iterator[Mention]:
             name = _full_name(node, imported)
             if name is not None and "." in name:
                 yield Mention(name=name, line=node.lineno)
+
+
+def _asks_for_validity(module: ast.Module) -> bool:
+    """Docstrings do not count."""
+    said = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    return any(
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and "indisvalid" in node.value
+        for node in ast.walk(module)
+        if id(node) not in said
+    )
 
 
 def _full_name(node: ast.expr, imported: Mapping[str, str]) -> str | None:

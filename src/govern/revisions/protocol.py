@@ -184,6 +184,25 @@ Orders = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedIndex:
+    """An index of a model that the database does not take."""
+
+    table: str
+    index: str
+    why: str
+    """The server's words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """What there is of the models once they were created."""
+
+    tables: tuple[str, ...]
+    """``table`` or ``schema.table``, sorted."""
+    refused: tuple[RefusedIndex, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """The project as its own interpreter sees it."""
 
@@ -192,7 +211,7 @@ class Description:
     sqlalchemy: str
     drivers: Mapping[str, str] = field(default_factory=dict)
     """Installed database drivers and their versions."""
-    source: Literal["models", "env.py"] | None = None
+    source: Literal["models", "hook", "env.py"] | None = None
     """Where the metadata was found; None: nowhere."""
     tables: tuple[str, ...] = ()
     """``table`` or ``schema.table``, sorted."""

@@ -27,6 +27,7 @@ from govern.revisions.process import Child, start_child
 from govern.revisions.protocol import (
     ChildError,
     Committed,
+    Created,
     Description,
     Ending,
     Event,
@@ -35,6 +36,7 @@ from govern.revisions.protocol import (
     Note,
     Orders,
     Paused,
+    RefusedIndex,
     Result,
     RevisionDone,
     RevisionStarted,
@@ -177,12 +179,14 @@ class Runner:
         done = run.ending.facts if isinstance(run.ending, Result) else {}
         return Walk(failures=run.ways_back, error=outcome.error, unproven=tuple(done.get("unproven", ())))
 
-    def create_all(self, url: DatabaseUrl) -> tuple[str, ...]:
-        """Creates the models' tables (and their schemas) in the database; returns their names, sorted.
+    def create_all(self, url: DatabaseUrl) -> Created:
+        """Creates the models' tables (and their schemas) in the database, but for indexes that it refuses.
 
         Raises ConfigurationError where there are no models, or where they cannot be created.
         """
-        return tuple(self._ask("create_all", url)["tables"])
+        facts = self._ask("create_all", url)
+        refused = tuple(RefusedIndex(**index) for index in facts["refused"])
+        return Created(tables=tuple(facts["tables"]), refused=refused)
 
     def describe(self, url: DatabaseUrl | None = None) -> Description:
         """The project's versions and models. Without a database env.py runs offline, up to its configure."""
@@ -285,6 +289,10 @@ class Runner:
             "config_file": str(alembic.file) if alembic.file is not None else None,
             "section": alembic.section,
             "script_location": str(alembic.script_location),
+            "version_locations": [str(folder) for folder in alembic.version_locations]
+            if alembic.has_own_locations
+            else [],
+            "hook": self._settings.hook,
             "models": self._settings.models,
             "command_line": [command] if command == "revision" else ["current"],
             **facts,

@@ -95,6 +95,10 @@ LARGE = {"public.users": TableSize(rows=5_200_000, bytes=10**9)}
 # --- the text alone ---------------------------------------------------------------------------------------
 
 
+ONLY_IF_NONE = "op.execute('CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON users (a)')"
+LOOKS_FIRST = "op.get_bind().exec_driver_sql('SELECT 1 FROM pg_index WHERE NOT indisvalid')"
+
+
 @pytest.mark.parametrize(
     ("upgrade", "rules"),
     [
@@ -118,6 +122,8 @@ LARGE = {"public.users": TableSize(rows=5_200_000, bytes=10**9)}
         ("op.execute('SET lock_timeout = 1')\nwith c.autocommit_block():\n    op.execute('X')", []),
         ("op.execute('Y')\nwith c.autocommit_block():\n    op.execute('X')", ["mixed-autocommit"]),
         ("with c.autocommit_block():\n    op.execute('X')\nop.execute('Y')", ["mixed-autocommit"]),
+        (f"with c.autocommit_block():\n    {ONLY_IF_NONE}", ["concurrent-if-not-exists"]),
+        (f"with c.autocommit_block():\n    {LOOKS_FIRST}\n    {ONLY_IF_NONE}", []),
         ("import os\nif os.getenv('A'):\n    pass", ["depends-on-environment"]),
         ("import os\nos.path.join('a')", []),
     ],

@@ -5,6 +5,7 @@ What it proposes is found by reading, then proven by the project's own interpret
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,6 +78,8 @@ def init(settings: Settings, *, narrate: Callable[[str], None]) -> Adoption:
         models=discovery.models,
         undecided=discovery.undecided,
         alembic_config=_alembic_config(settings),
+        version_locations=_locations_by_engine(settings),
+        python=None if settings.python == Path(sys.executable) else settings.relative(settings.python),
     )
     tables = _propose_critical_tables(discovery.tables)
     writes_manifest = not (settings.root / MANIFEST).exists()
@@ -195,6 +198,16 @@ def _alembic_config(settings: Settings) -> str | None:
     if file is None or file in (settings.root / "alembic.ini", settings.root / "pyproject.toml"):
         return None
     return settings.relative(file)
+
+
+def _locations_by_engine(settings: Settings) -> str | None:
+    """Where the revisions are in a folder for each engine, as govern's configuration has it; else None."""
+    alembic = settings.alembic
+    versions = alembic.script_location / "versions"
+    engines = [name for name in ("postgresql", "sqlite") if any((versions / name).glob("*.py"))]
+    if alembic.recursive_version_locations or len(engines) < 2 or any(versions.glob("*.py")):
+        return None
+    return f"{settings.relative(versions)}/{{dialect}}"
 
 
 def _propose_critical_tables(tables: tuple[Table, ...]) -> tuple[tuple[str, int], ...]:

@@ -34,8 +34,7 @@ _CONFIGURATION = """\
 # The Alembic project.
 {alembic}
 # The interpreter of this project, if govern is installed elsewhere.
-# python = ".venv/bin/python"
-
+{python}
 # The database: --url, else DATABASE_URL, else one of these, else alembic.ini, else an embedded PostgreSQL.
 # Passwords belong into the environment, not into this file.
 # url_env = "APP_DATABASE_URL"
@@ -65,7 +64,12 @@ _MANIFEST = """\
 
 
 def configuration(
-    *, models: str | None, undecided: Iterable[str] = (), alembic_config: str | None = None
+    *,
+    models: str | None,
+    undecided: Iterable[str] = (),
+    alembic_config: str | None = None,
+    version_locations: str | None = None,
+    python: str | None = None,
 ) -> str:
     """govern.toml. ``undecided`` are the reasons why no ``models`` could be proposed, one line each."""
     reasons = "\n".join(f"#   {reason}" for reason in undecided)
@@ -76,7 +80,10 @@ def configuration(
     alembic = (
         f'alembic_config = "{alembic_config}"\n' if alembic_config else '# alembic_config = "alembic.ini"\n'
     )
-    return _CONFIGURATION.format(models=chosen, alembic=alembic)
+    if version_locations is not None:
+        alembic += f'version_locations = ["{version_locations}"]\n'
+    interpreter = f'python = "{python}"\n' if python else '# python = ".venv/bin/python"\n'
+    return _CONFIGURATION.format(models=chosen, alembic=alembic, python=interpreter)
 
 
 def manifest(tables: Iterable[tuple[str, int]]) -> str:

@@ -64,6 +64,8 @@ def _in_transaction(pending: Pending, revision: str, operations: list[Operation]
 
 
 def _if_not_exists(pending: Pending, revision: str, operations: list[Operation]) -> Iterator[Finding]:
+    if pending.texts[revision].asks_for_validity:
+        return
     for operation in operations:
         found = _IF_NOT_EXISTS.search(operation.sql or "")
         if found:

@@ -12,7 +12,7 @@ from typing import Any
 from .configuration import open_script_directory
 from .drivers import choose_driver, list_drivers
 from .failure import describe_error, find_cause
-from .metadata import create_tables, load_models, metadata_given, table_names
+from .metadata import create_tables, metadata_given, table_names
 from .parent import Parent, Stop
 from .session import Found, Session
 from .walk import walk
@@ -27,8 +27,8 @@ def serve(orders: int, events: int) -> None:
     session = Session(parent, parent.read_request())
     parent.listen(session.interrupt)
     try:
-        session.prepare()
-        answer = COMMANDS[session.request["command"]](session)
+        with session.prepared():
+            answer = COMMANDS[session.request["command"]](session)
     except BaseException as error:
         stop = find_cause(error, Stop)  # Alembic may stumble while it cleans up after it
         if stop is not None:
@@ -90,21 +90,17 @@ def _as_text(sql: str) -> str:
 
 
 def create_all(session: Session) -> dict[str, Any]:
-    models = session.request["models"]
-    if models:
-        _extend_path(session.config)
-        metadatas = load_models(models)
-    else:
-        metadatas = metadata_given(_ask_env(session))
+    _extend_path(session.config)
+    metadatas = session.load_models() or metadata_given(_ask_env(session))
     if not metadatas:
         raise Stop("no_metadata")
-    _with_connection(session, lambda connection: create_tables(metadatas, connection))
-    return {"tables": table_names(metadatas)}
+    refused: list[dict[str, str]] = []
+    _with_connection(session, lambda connection: refused.extend(create_tables(metadatas, connection)))
+    return {"tables": table_names(metadatas), "refused": refused}
 
 
 def describe(session: Session) -> dict[str, Any]:
     """Versions always; the rest as far as the project's code runs, and ``problem`` says why not further."""
-    models = session.request["models"]
     metadatas: list[Any] = []
     options: dict[str, Any] = {}
     problem: dict[str, Any] | None = None
@@ -116,19 +112,25 @@ def describe(session: Session) -> dict[str, Any]:
         problem = dict(stop.facts, reason=stop.reason)
     except Exception as error:
         problem = describe_error(error, session)
-    if models:
-        metadatas = load_models(models)
+    own = session.load_models()
+    metadatas = own or metadatas
     naming = {str(kind): str(rule) for one in metadatas for kind, rule in one.naming_convention.items()}
     return dict(
         session.versions,
         drivers=list_drivers(),
-        source="models" if models else "env.py" if metadatas else None,
+        source=_name_source(session, own, metadatas),
         tables=table_names(metadatas),
         naming=naming,
         version_table=options.get("version_table") or "alembic_version",
         version_table_schema=options.get("version_table_schema"),
         problem=problem,
     )
+
+
+def _name_source(session: Session, own: list[Any], metadatas: list[Any]) -> str | None:
+    if own:
+        return "models" if session.request["models"] else "hook"
+    return "env.py" if metadatas else None
 
 
 def _ask_env(session: Session) -> dict[str, Any]:

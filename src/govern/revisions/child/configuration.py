@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from argparse import Namespace
@@ -11,12 +12,17 @@ from typing import Any
 from .drivers import choose_driver
 from .redirection import Redirection
 
+_SEPARATORS = {"os": os.pathsep, "space": " ", "newline": "\n", ":": ":", ";": ";"}
+
 
 class Attributes(dict):  # type: ignore[type-arg]
-    """``config.attributes`` for an env.py that insists on ``["connection"]``; ``get`` still finds none."""
+    """``config.attributes`` for an env.py that insists on ``["connection"]``; ``get`` still finds none.
 
-    def __init__(self, url: Any) -> None:
-        super().__init__()
+    What a hook's Config has in it stays, but for a connection of its own: it leads elsewhere.
+    """
+
+    def __init__(self, given: Any, url: Any) -> None:
+        super().__init__((name, value) for name, value in given.items() if name != "connection")
         self._url = url
 
     def __missing__(self, name: str) -> Any:
@@ -38,14 +44,13 @@ class Attributes(dict):  # type: ignore[type-arg]
         connection.close()
 
 
-def make_configuration(request: dict[str, Any], redirection: Redirection) -> Any:
-    """The Config of a request; sets ``sys.argv`` to what the command line would have been."""
-    config = _read(request["config_file"], request["section"])
-    if request["config_file"] is None:
-        config.set_main_option("script_location", request["script_location"].replace("%", "%%"))
+def make_configuration(request: dict[str, Any], redirection: Redirection, given: Any) -> Any:
+    """The Config of a request, or the ``given`` one; sets ``sys.argv`` to what the command line would have been."""
+    config = _read(request["config_file"], request["section"]) if given is None else given
+    _set_locations(config, request)
     _pretend_command_line(config, request)
     url = _choose_url(config, redirection)
-    config.attributes = Attributes(url)
+    config.attributes = Attributes(config.attributes, url)
     text = url.render_as_string(hide_password=False)
     config.set_main_option("sqlalchemy.url", text.replace("%", "%%"))
     return config
@@ -69,6 +74,19 @@ def _read(file: str | None, section: str) -> Any:
     if reads_toml and Path("pyproject.toml").exists():
         return Config(file, toml_file="pyproject.toml", ini_section=section)
     return Config(file, ini_section=section)
+
+
+def _set_locations(config: Any, request: dict[str, Any]) -> None:
+    """The folders, where Alembic's own configuration is silent or ours speaks."""
+    has_none = not config.get_main_option("script_location")
+    if has_none or request["version_locations"]:
+        config.set_main_option("script_location", request["script_location"].replace("%", "%%"))
+    if request["version_locations"]:
+        separator = _SEPARATORS.get(config.get_main_option("path_separator"))
+        if separator is None:  # older versions know only this one
+            config.set_main_option("version_path_separator", "os")
+        joined = (separator or os.pathsep).join(request["version_locations"])
+        config.set_main_option("version_locations", joined.replace("%", "%%"))
 
 
 def _pretend_command_line(config: Any, request: dict[str, Any]) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import re
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .application import application_context
 from .configuration import make_configuration
+from .event_loop import run_in_fitting_thread
+from .hook import Hook, call_hook
 from .journal import Journal
 from .metadata import load_models
 from .parent import Parent, Stop
@@ -34,6 +39,7 @@ class Session:
 
     config: Any
     redirection: Redirection
+    hook: Hook
 
     def __init__(self, parent: Parent, request: dict[str, Any]) -> None:
         self.parent = parent
@@ -43,16 +49,26 @@ class Session:
         self.wants_options = False
         self.began_before_configure = False
 
-    def prepare(self) -> None:
-        """Checks versions, then puts redirection, journal and configuration in place."""
+    @contextlib.contextmanager
+    def prepared(self) -> Iterator[None]:
+        """Checks versions, puts redirection, journal and configuration in place, and enters the project's context."""
         self.versions = _check_versions()
         # as with ``python -m alembic``; not before: a project's own folder may be called alembic, too
         sys.path.insert(0, str(Path.cwd()))
         self.parent.emit("hello", **self.versions)
         self.redirection = Redirection(self.parent, self.request, self.journal)
         self.redirection.install()
-        self.config = make_configuration(self.request, self.redirection)
-        self._wrap_configure()
+        self.hook = call_hook(self.request["hook"])
+        with self.hook.context:
+            self.config = make_configuration(self.request, self.redirection, self.hook.config)
+            self._wrap_configure()
+            _wrap_env()
+            with application_context(Path(self.request["script_location"])):
+                yield
+
+    def load_models(self) -> list[Any]:
+        """The metadata that the settings name, else the hook's; empty where env.py is to be asked."""
+        return load_models(self.request["models"]) if self.request["models"] else self.hook.metadatas
 
     def interrupt(self) -> None:
         """Cancels the statement that runs, then raises KeyboardInterrupt in the main thread."""
@@ -76,9 +92,7 @@ class Session:
 
     def _adjust(self, options: dict[str, Any], connection: Any) -> None:
         if self.request["command"] == "revision" and options.get("target_metadata") is None:
-            options["target_metadata"] = (
-                load_models(self.request["models"]) if self.request["models"] else None
-            )
+            options["target_metadata"] = self.load_models() or None
         if connection is None:
             return
         self.began_before_configure |= bool(connection.in_transaction())
@@ -86,6 +100,17 @@ class Session:
             options["transaction_per_migration"] = True  # what is not committed nobody else can look at
         if connection.dialect.name == "sqlite" and is_left_to_sqlite3(connection):
             options.setdefault("transactional_ddl", True)
+
+
+def _wrap_env() -> None:
+    from alembic.script import ScriptDirectory
+
+    run_env = ScriptDirectory.run_env
+
+    def run(script: Any) -> None:
+        run_in_fitting_thread(lambda: run_env(script))
+
+    ScriptDirectory.run_env = run  # type: ignore[method-assign, assignment]
 
 
 def _check_versions() -> dict[str, str]:

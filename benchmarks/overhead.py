@@ -1,0 +1,203 @@
+"""What ``govern migrate`` takes beyond ``alembic upgrade head`` for the same pending work, in one run, interleaved.
+
+Usage: python benchmarks/overhead.py [--tables N] [--megabytes N] [--revisions N] [--runs N]. A schema of 81 tables
+with about 100 MB of rows stands on an embedded PostgreSQL in a temporary folder; five revisions are pending. Each run
+gets a fresh copy of that database. Printed are medians of time and peak memory of whole processes (of a process and
+its children the greatest), and ratio and difference to Alembic, round by round; once with the revisions pending, and
+once with nothing pending. The ledger, the lock and the reading back are in every figure of govern's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from drift import batches, bin, schema_sql, sqlalchemy_url, time_process
+from psycopg import sql
+
+from govern.database import embedded
+from govern.database.url import DatabaseUrl
+
+ENV = """
+from alembic import context
+from sqlalchemy import engine_from_config, pool
+engine = engine_from_config(context.config.get_section("alembic"), prefix="sqlalchemy.", poolclass=pool.NullPool)
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+REVISION = """
+from alembic import op
+revision, down_revision = "{revision}", {parent!r}
+
+def upgrade():
+    for statement in {statements!r}:
+        op.execute(statement)
+"""
+PENDING = (
+    "ALTER TABLE t{n} ADD COLUMN nick varchar(50)",
+    "CREATE INDEX t{n}_nick ON t{n} (nick)",
+    "UPDATE t{n} SET nick = name WHERE id % 2 = 0",
+    "ALTER TABLE t{n} ADD CONSTRAINT t{n}_nick CHECK (length(nick) < 50) NOT VALID",
+    "CREATE TABLE later{n} (id integer PRIMARY KEY, t{n}_id integer REFERENCES t{n} (id))",
+)
+"""The statements of one revision, about table number ``n``."""
+GOVERN: Mapping[str, Sequence[str]] = {
+    "rehearse off, no backup": ("--rehearse", "off", "--backup", "off"),
+    "rehearse schema, no backup": ("--rehearse", "schema", "--backup", "off"),
+    "rehearse off, backup": ("--rehearse", "off", "--backup", "auto"),
+    "rehearse schema, backup": ("--rehearse", "schema", "--backup", "auto"),
+    "rehearse data, backup": ("--rehearse", "data", "--backup", "auto"),
+}
+TEMPLATE, WORK, DONE = "template_of_work", "work", "done"
+
+
+@dataclass(slots=True)
+class Runs:
+    """Of one command, round by round."""
+
+    seconds: list[float] = field(default_factory=list)
+    kilobytes: list[int] = field(default_factory=list)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--tables", type=int, default=81)
+    arguments.add_argument("--megabytes", type=int, default=100)
+    arguments.add_argument("--revisions", type=int, default=5)
+    arguments.add_argument("--runs", type=int, default=5)
+    chosen = arguments.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="govern-bench-"))
+    folder.chmod(0o711)  # the server may run as another user
+    try:
+        server = embedded.ensure_running(folder / ".govern").with_database("postgres")
+        megabytes = fill(server, chosen.tables, chosen.megabytes)
+        project = make_project(folder / "project", server, chosen.tables, chosen.revisions)
+        print(
+            f"{chosen.tables} tables, {megabytes:.0f} MB with indexes, {chosen.revisions} pending revisions; "
+            f"whole processes, {chosen.runs} runs each, interleaved"
+        )
+        compare(server, project, TEMPLATE, chosen.runs)
+        print("nothing pending")
+        compare(server, project, DONE, chosen.runs)
+    finally:
+        embedded.stop(folder / ".govern")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def compare(server: DatabaseUrl, project: Path, template: str, runs: int) -> None:
+    """Each command on a fresh copy of ``template``, in turn; the first round warms the caches."""
+    commands = {"alembic upgrade head": (bin("alembic"), "upgrade", "head")}
+    for name, options in GOVERN.items() if template == TEMPLATE else [("nothing to guard", ())]:
+        commands[f"govern migrate: {name}"] = (bin("govern"), "migrate", "--quiet", *options)
+    measured = {name: Runs() for name in commands}
+    for number in range(runs + 1):
+        for name, command in commands.items():
+            renew(server, template)
+            seconds, kilobytes = time_process(command, project)
+            require_done(server, project)
+            if number > 0:
+                measured[name].seconds.append(seconds)
+                measured[name].kilobytes.append(kilobytes)
+    show(measured)
+
+
+def show(measured: Mapping[str, Runs]) -> None:
+    first = next(iter(measured.values()))
+    for name, runs in measured.items():
+        seconds = statistics.median(runs.seconds)
+        pairs = list(zip(first.seconds, runs.seconds, strict=True))
+        ratio = statistics.median(ours / theirs for theirs, ours in pairs)
+        more = statistics.median(ours - theirs for theirs, ours in pairs)
+        megabytes = statistics.median(runs.kilobytes) / 1024
+        print(f"    {name:<44} {seconds:6.2f} s  {megabytes:5.0f} MB  ratio {ratio:5.1f}  {more:+6.2f} s")
+
+
+def fill(server: DatabaseUrl, tables: int, megabytes: int) -> float:
+    """Makes the template: the schema of ``drift.py`` with rows; returns what the database takes, in megabytes."""
+    execute(server, sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(TEMPLATE)))
+    url = server.with_database(TEMPLATE)
+    rows = megabytes * 1_000_000 // (tables * 600)  # bytes of a row and its index entries, as seen
+    with psycopg.connect(url.conninfo, autocommit=True) as connection:
+        for statements in batches(schema_sql(tables), 500):
+            connection.execute(";\n".join(statements).encode())
+        for number in range(tables):
+            connection.execute(
+                sql.SQL(
+                    "INSERT INTO {} (tenant_id, name, email, amount, payload, is_active, note)"
+                    " SELECT i % 50, 'name ' || i, 'user' || i || '@example.org', i, jsonb_build_object('i', i),"
+                    " i % 3 = 0, repeat(md5(i::text), 4) FROM generate_series(1, {}) i"
+                ).format(sql.Identifier(f"t{number}"), sql.Literal(rows))
+            )
+        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.execute("INSERT INTO alembic_version VALUES ('r0')")
+        connection.execute("VACUUM ANALYZE")
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    return row[0] / 1_000_000 if row else 0.0
+
+
+def make_project(root: Path, server: DatabaseUrl, tables: int, revisions: int) -> Path:
+    """A project whose first revision is the template's schema, with its lock; ``done`` is migrated by it."""
+    (root / "migrations/versions").mkdir(parents=True)
+    (root / "schema/sql").mkdir(parents=True)
+    url = sqlalchemy_url(server.with_database(WORK)).replace("%", "%%")
+    (root / "alembic.ini").write_text(
+        f"[alembic]\nscript_location = migrations\nprepend_sys_path = .\nsqlalchemy.url = {url}\n"
+    )
+    (root / "migrations/env.py").write_text(ENV)
+    (root / "models.py").write_text("from sqlalchemy import MetaData\nmetadata = MetaData()\n")
+    (root / "govern.toml").write_text('models = "models:metadata"\n')
+    work = [list(schema_sql(tables)), *itertools.islice(pending(tables), revisions)]
+    for number, statements in enumerate(work):
+        parent = f"r{number - 1}" if number else None
+        text = REVISION.format(revision=f"r{number}", parent=parent, statements=statements)
+        (root / f"migrations/versions/r{number}.py").write_text(text)
+    declared = ";\n".join(statement for statements in work for statement in statements)
+    (root / "schema/sql/all.sql").write_text(declared + ";\n")
+    renew(server, TEMPLATE)
+    time_process((bin("govern"), "lock", "--quiet"), root)
+    time_process((bin("govern"), "migrate", "--quiet"), root)
+    require_done(server, root)
+    execute(
+        server, sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(WORK), sql.Identifier(DONE))
+    )
+    return root
+
+
+def pending(tables: int) -> Iterator[list[str]]:
+    for number in range(tables):
+        yield [statement.format(n=number) for statement in PENDING]
+
+
+def renew(server: DatabaseUrl, template: str) -> None:
+    """A fresh ``work``, as ``template`` is."""
+    work = sql.Identifier(WORK)
+    execute(server, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(work))
+    execute(server, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(work, sql.Identifier(template)))
+
+
+def require_done(server: DatabaseUrl, project: Path) -> None:
+    """A command that did not reach the newest revision took no time worth comparing."""
+    newest = f"r{len(list((project / 'migrations/versions').glob('*.py'))) - 1}"
+    with psycopg.connect(server.with_database(WORK).conninfo) as connection:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    if row != (newest,):
+        sys.exit(f"the database is at {row}, not at {newest}")
+
+
+def execute(server: DatabaseUrl, statement: sql.Composable) -> None:
+    with psycopg.connect(server.conninfo, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+if __name__ == "__main__":
+    main()
