@@ -44,7 +44,11 @@ _words = st.text(st.characters(exclude_categories=["Cs"]))
 
 @pytest.mark.parametrize(
     "manifest",
-    [MANIFEST, replace(MANIFEST, revision=None, lock_digest=None, verified=None, rows={}, files=())],
+    [
+        MANIFEST,
+        replace(MANIFEST, revision=None, lock_digest=None, verified=None, rows={}, files=()),
+        replace(MANIFEST, table_bytes=8192),
+    ],
 )
 def test_a_manifest_reads_back_as_it_was_written(manifest: BackupManifest) -> None:
     assert BackupManifest.from_text(manifest.to_text()) == manifest

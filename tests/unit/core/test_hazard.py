@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from govern.core.changes import diff
 from govern.core.hazard import Hazard, hazard_of, hazards_of_changing
 from govern.core.snapshot import Facts, ObjectKey, Snapshot
@@ -53,3 +55,16 @@ def test_what_was_renamed_is_not_lost_and_what_was_dropped_beside_it_is() -> Non
 def test_the_namespace_is_said_unless_it_is_public() -> None:
     assert hazard_of("drops-table", "public", "users") == Hazard("drops-table", "users")
     assert str(hazard_of("drops-column", "billing", "a", "b c")) == 'drops-column:billing.a."b c"'
+
+
+def test_a_hazard_names_the_whole_that_it_is_done_to_however_it_is_written() -> None:
+    assert Hazard("drops-column", 'stock."odd.name".nick').whole == "odd.name"
+    assert Hazard("drops-enum-value", "mood.bad").whole == "mood"
+    assert Hazard("drops-table", "stock.parts").whole == "parts"
+
+
+def test_a_hazard_is_read_as_it_is_written_and_an_unknown_one_is_none() -> None:
+    hazard = Hazard("drops-column", 'stock."a:b".nick')
+    assert Hazard.parse(str(hazard)) == hazard
+    with pytest.raises(KeyError, match="drops-everything"):
+        Hazard.parse("drops-everything:users")
