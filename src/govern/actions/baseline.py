@@ -113,7 +113,7 @@ def _choose(
             raise Refused(
                 f"the database does not have the schema of {name_revisions(wanted)}",
                 why=f"it has that of {' and of '.join(names)}",
-                next="leave out --at, or see what differs: govern stamp names it",
+                next=f"leave out --at; or see what differs: govern stamp {wanted[0] if wanted else 'base'}",
             )
         return by_rows[frozenset(wanted)]
     if len(fitting) > 1 and frozenset(stamped) not in by_rows:

@@ -140,6 +140,8 @@ def test_commands_hand_their_options_on(
     ("arguments", "name", "given"),
     [
         (["stamp", "3f2a"], "stamp", "3f2a"),
+        (["downgrade", "-1"], "downgrade", "-1"),
+        (["downgrade", "--quiet", "billing@-1", "--dry-run"], "downgrade", "billing@-1"),
         (["revision", "-m", "add users"], "revision", "add users"),
         (["backup", "show", "b1"], "backup_show", "b1"),
         (["backup", "verify", "b1"], "backup_verify", "b1"),
@@ -148,6 +150,15 @@ def test_commands_hand_their_options_on(
 def test_commands_hand_their_arguments_on(api: FakeApi, arguments: list[str], name: str, given: str) -> None:
     assert run(arguments) == 0
     assert [(called, values[1:]) for called, values, _ in api.calls] == [(name, (given,))]
+
+
+@pytest.mark.parametrize("option", ["-x", "--bakup"])
+def test_an_option_there_is_not_is_no_revision_to_go_back_to(
+    api: FakeApi, capsys: Captured, option: str
+) -> None:
+    assert run(["downgrade", option]) == 2
+    assert f"no such option '{option}'" in capsys.readouterr().err
+    assert api.calls == []
 
 
 @pytest.mark.parametrize(
