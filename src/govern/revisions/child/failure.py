@@ -30,7 +30,7 @@ def describe_error(error: BaseException, session: Session) -> dict[str, Any]:
         "type": type(original).__name__,
         "message": str(original).strip(),
         "sqlstate": sqlstate_of(error),
-        "is_cut": is_cut(original, session.request["dialect"]),
+        "is_cut": is_cut(original, session.request.get("dialect", "")),
         "phase": _find_phase(error, session),
         "revision": session.journal.revision,
         "statement": session.journal.statement,
