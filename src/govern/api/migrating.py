@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from govern.actions import lock as lock_action
-from govern.actions import migrate as migrate_action
 from govern.actions.baseline import adopt_database
 from govern.actions.guards import Asking, ask_after, ask_before, ask_for_lock
+from govern.actions.migrate import migrate as migrate_database
 from govern.actions.plan import make_plan, plan_json
 from govern.actions.precautions import BackupPolicy, OnFailure, Precautions
 from govern.actions.rehearse import RehearsalChoice, conclude
@@ -102,7 +102,7 @@ def migrate(
         destination = Destination(target=saved.target if saved else to)
         _plan(draft, live, project, precautions, to=destination, narrate=narrate)
         return
-    migrate_action.migrate(
+    migrate_database(
         live,
         draft,
         project.chain,
@@ -141,7 +141,7 @@ def downgrade(
         guard_way_back(destination.find_way(project.chain, live.read_stamped()), allow, draft, settings)
         _plan(draft, live, project, precautions, to=destination, narrate=narrate)
         return
-    migrate_action.migrate(
+    migrate_database(
         live, draft, project.chain, project.manifest, to=destination, precautions=precautions, narrate=narrate
     )
     describe_target(live, project, draft)
