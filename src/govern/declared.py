@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from govern.source.lock import read_lock
 from govern.source.sql_files import read_sql_files
 
 if TYPE_CHECKING:
-    from govern.revisions.protocol import ChildError, RefusedIndex
+    from govern.revisions.protocol import ChildError, Description, RefusedIndex
 
 
 class ReplayFailed(CouldNotCheck):
@@ -50,6 +50,20 @@ class Declared:
         """``scope`` without what could not be created: there is nothing to hold a database against."""
         names = ((("index", join_name(one.table, one.index))) for one in self.refused)
         return replace(scope, undeclared=frozenset(names))
+
+
+def describe_project(settings: Settings) -> Description:
+    """The project as its own interpreter sees it; one that connects while it is loaded gets a scratch database."""
+    from govern.database.target import declared_like
+    from govern.revisions.explain import NeedsDatabase
+    from govern.revisions.runner import Runner
+
+    with suppress(NeedsDatabase):
+        described = Runner(settings).describe()
+        if not described.needs_database:
+            return described
+    with scratch_database(settings, like=declared_like(settings), label="describe") as url:
+        return Runner(settings).describe(url)
 
 
 @contextmanager

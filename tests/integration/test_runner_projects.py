@@ -12,6 +12,7 @@ from govern import config
 from govern.actions.init import init
 from govern.config import Settings
 from govern.database.url import DatabaseUrl
+from govern.declared import describe_project
 from govern.errors import ConfigurationError
 from govern.revisions.graph import read_project_chain
 from govern.revisions.runner import Runner
@@ -72,6 +73,7 @@ def create_app():
     return app
 """
 IN_APPLICATION = """
+from app.models import Base
 from flask import current_app
 assert current_app.config["SCHEMA_OWNER"] == "blue"
 """
@@ -135,13 +137,15 @@ def test_a_hook_that_returns_something_else_is_told_what(
 def test_an_env_of_flask_migrate_runs_in_its_application(
     postgresql_database: DatabaseUrl, copy_project: CopyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    env = ENV.format(before=IN_APPLICATION, metadata="None")
+    env = ENV.format(before=IN_APPLICATION, metadata="Base.metadata")
     settings = copy_project("plain", {"migrations/env.py": env, "app/factory.py": APPLICATION})
     monkeypatch.setenv("FLASK_APP", "app.factory:create_app()")
     monkeypatch.setenv("OWN_URL", "postgresql+psycopg://elsewhere.invalid/production")
     outcome = Runner(settings).upgrade(postgresql_database)
     assert outcome.error is None, "the application, too, connects to the target"
     assert read_version(postgresql_database) == {"r2"}
+    described = describe_project(replace(settings, url=postgresql_database.text))
+    assert (described.tables, described.problem) == (("notes", "users"), None)
 
 
 def test_an_application_that_is_not_found_is_asked_for(

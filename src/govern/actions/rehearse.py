@@ -27,7 +27,7 @@ from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import schema_copy
 from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused, Unreachable
-from govern.revisions.explain import describe_failure
+from govern.revisions.explain import describe_failure, missing_extension, next_without_extension
 from govern.revisions.graph import Chain, Destination
 from govern.revisions.protocol import ChildError, Committed
 from govern.revisions.runner import Outcome, Runner
@@ -226,10 +226,12 @@ def _broke_off(error: ChildError, how: RehearsalKind) -> Unreachable:
 def _refuse(error: ChildError, to: Destination, how: RehearsalKind) -> Refused:
     place = f"{error.place}: " if error.place else ""
     rows = "; if it needs rows that are there: --rehearse data" if how == "schema" else ""
+    extension = missing_extension(error.statement, error.sqlstate)
+    what_to_do = next_without_extension(extension) if extension else "correct the revision"
     return Refused(
         f"{to.name_step(error.revision)} fails on {_ON[how]}",
         why=place + describe_failure(error),
-        next=f"correct the revision, then run again{rows}",
+        next=f"{what_to_do}, then run again{'' if extension else rows}",
     )
 
 

@@ -16,9 +16,9 @@ from govern.database import container, embedded
 from govern.database.live import LiveDatabase
 from govern.database.postgresql.dump.clients import choose_for_dump, find_clients
 from govern.database.target import resolve_target
+from govern.declared import describe_project
 from govern.errors import ConfigurationError, GovernError, NotPermitted, Refused, ToolMissing
 from govern.revisions.graph import read_project_chain
-from govern.revisions.runner import Runner
 from govern.source.lock import read_lock
 from govern.version import __version__
 
@@ -121,7 +121,7 @@ def _look_at_alembic(settings: Settings) -> str:
 
 
 def _look_at_project(settings: Settings) -> str:
-    described = Runner(settings).describe()
+    described = describe_project(settings)
     if described.problem:
         raise ConfigurationError("env.py cannot be asked for the metadata", why=described.problem)
     if described.source is None:

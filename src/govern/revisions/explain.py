@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from govern.config import Settings
 from govern.errors import ConfigurationError, CouldNotCheck, GovernError, Refused, ToolMissing, Unreachable
 from govern.revisions.protocol import ChildError, Stopped
 
 NO_REVISION_RAN = "no revision was run"
+_CREATE_EXTENSION = re.compile(
+    r"\s*CREATE\s+EXTENSION\s+(IF\s+NOT\s+EXISTS\s+)?\"?(?P<name>[\w-]+)", re.IGNORECASE
+)
+_NOT_OFFERED = ("0A000", "58P01")  # feature_not_supported; before PostgreSQL 16 undefined_file
 _NEXT_LOCKED = "wait and run again, or see who holds it: govern doctor --locks"
+
+
+class NeedsDatabase(CouldNotCheck):
+    """env.py, or the application it belongs to, connects before it can be asked for anything."""
 
 
 def lock_refused(holder: str | None, seconds: float) -> Refused:
@@ -105,7 +115,7 @@ def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
                 why=facts["why"],
                 next='write it as models = "package.module:metadata" in [tool.govern]',
             )
-    return CouldNotCheck(
+    return NeedsDatabase(
         "env.py cannot be asked without a database", why="it connects even where it runs offline"
     )
 
@@ -144,6 +154,19 @@ def describe_failure(error: ChildError) -> str:
     message = error.message.strip().partition("\n")[0]
     statement = f" — in: {error.statement}" if error.statement else ""
     return f"{error.type}: {message}{statement}"
+
+
+def missing_extension(statement: str | None, sqlstate: str | None) -> str | None:
+    """The extension that a statement wants and the server does not offer: none of the statement's own faults."""
+    found = _CREATE_EXTENSION.match(statement or "")
+    return found["name"] if found and sqlstate in _NOT_OFFERED else None
+
+
+def next_without_extension(name: str) -> str:
+    """What to do about it."""
+    return (
+        f"install the extension {name} where the server runs (PostgreSQL's own come with its contrib package)"
+    )
 
 
 def explain_silence(how: str, output: str, settings: Settings) -> ToolMissing:

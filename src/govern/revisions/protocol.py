@@ -221,6 +221,8 @@ class Description:
     version_table_schema: str | None = None
     problem: str | None = None
     """Why env.py could not be asked, as one line."""
+    needs_database: bool = False
+    """Whether that is because it connects even where it runs offline."""
 
 
 def parse_event(line: str, redact: Callable[[str], str]) -> Event | None:

@@ -192,9 +192,11 @@ class Runner:
         """The project's versions and models. Without a database env.py runs offline, up to its configure."""
         facts = dict(self._ask("describe", url))
         problem = facts.pop("problem")
-        if problem is not None:
-            problem = self._explain_problem(problem, url).what
-        return Description(**{**facts, "tables": tuple(facts["tables"]), "problem": problem})
+        return Description(
+            **{**facts, "tables": tuple(facts["tables"])},
+            problem=self._explain_problem(problem, url).what if problem else None,
+            needs_database=bool(problem) and problem.get("reason") == "no_database",
+        )
 
     def revision(
         self,

@@ -452,6 +452,7 @@ class Failure:
     message: str = 'relation "users" does not exist\nLINE 1: ...'
     revision: str | None = "a"
     statement: str | None = "ALTER TABLE users ..."
+    sqlstate: str | None = "42P01"
 
 
 def test_a_first_revision_that_only_alters_does_not_replay(project: Project) -> None:
@@ -465,3 +466,13 @@ def test_a_replay_that_fails_outside_of_a_revision_has_no_file(project: Project)
     found = does_not_replay(project.chain, replace(Failure(), revision=None, message=""), root=project.root)
     assert found.subject.path is None
     assert found.message.endswith("UndefinedTable")
+
+
+def test_an_extension_that_the_server_does_not_offer_is_no_fault_of_the_revision(project: Project) -> None:
+    wants = replace(Failure(), statement="CREATE EXTENSION IF NOT EXISTS pg_trgm;")
+    missing, refused = (
+        does_not_replay(project.chain, replace(wants, sqlstate=state), root=project.root)
+        for state in ("0A000", "42501")
+    )
+    assert "install the extension pg_trgm" in missing.remedy
+    assert "install" not in refused.remedy

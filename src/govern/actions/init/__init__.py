@@ -25,8 +25,8 @@ from govern.config import Settings
 from govern.core.finding import Finding, Subject
 from govern.core.report import Entry
 from govern.core.wording import count_of
+from govern.declared import describe_project
 from govern.errors import ConfigurationError, GovernError, NotPermitted, Refused
-from govern.revisions.runner import Runner
 
 CONFIGURATION = Path("govern.toml")
 MANIFEST = Path("schema/governance.yaml")
@@ -178,7 +178,7 @@ def _find_problems(settings: Settings, discovery: _Discovery) -> tuple[Finding, 
         message = f"which metadata is meant is not clear: {'; '.join(discovery.undecided)}"
         return (Finding.of(UNCLEAR_METADATA, about, message),)
     try:
-        described = Runner(replace(settings, models=discovery.models)).describe()
+        described = describe_project(replace(settings, models=discovery.models))
     except GovernError as error:
         return (Finding.of(UNREADABLE_PROJECT, about, error.what, why=error.why, remedy=error.next),)
     if described.problem:

@@ -8,7 +8,8 @@ from typing import Protocol
 from govern.checks.chain.places import revision_subject
 from govern.checks.chain.rules import DOES_NOT_REPLAY
 from govern.core.finding import Finding, Subject
-from govern.revisions.graph import Chain
+from govern.revisions.explain import missing_extension, next_without_extension
+from govern.revisions.graph import Chain, RevisionFile
 
 
 class ReplayError(Protocol):
@@ -22,6 +23,8 @@ class ReplayError(Protocol):
     def revision(self) -> str | None: ...
     @property
     def statement(self) -> str | None: ...
+    @property
+    def sqlstate(self) -> str | None: ...
 
 
 def does_not_replay(chain: Chain, error: ReplayError, *, root: Path) -> Finding:
@@ -30,14 +33,21 @@ def does_not_replay(chain: Chain, error: ReplayError, *, root: Path) -> Finding:
     subject = revision_subject(file, root, at="upgrade") if file else Subject(kind="chain", name="revisions")
     who = f"revision {file.revision}" if file else "the chain"
     first_line = error.message.strip().partition("\n")[0]
-    is_first = file is not None and not chain.parents[file.revision]
     return Finding.of(
         DOES_NOT_REPLAY,
         subject,
         f"{who} fails on an empty database: {first_line or error.type}",
-        remedy=f"revision {file.revision} is the first, and takes for granted what nothing creates: "
-        "put a revision before it that creates it"
-        if file and is_first
-        else "create what it needs in a revision before it, or correct its upgrade()",
+        remedy=_remedy(chain, file, error),
         evidence={"type": error.type, "statement": error.statement},
     )
+
+
+def _remedy(chain: Chain, file: RevisionFile | None, error: ReplayError) -> str:
+    if extension := missing_extension(error.statement, error.sqlstate):
+        return next_without_extension(extension)
+    if file is not None and not chain.parents[file.revision]:
+        return (
+            f"revision {file.revision} is the first, and takes for granted what nothing creates: "
+            "put a revision before it that creates it"
+        )
+    return "create what it needs in a revision before it, or correct its upgrade()"
