@@ -21,7 +21,7 @@ from govern.checks.registry import all_rules
 from govern.cli import changing, inspecting  # noqa: F401  (they register their commands)
 from govern.cli.options import Command, GlobalOption
 from govern.cli.root import root
-from govern.config import _FileSettings
+from govern.config.declared import Declared
 from govern.core import report
 from govern.core.finding import Rule
 from govern.core.guard import GUARDS, Guard
@@ -389,7 +389,7 @@ _KEYS: Mapping[str, str] = {
 
 def render_configuration(current: str) -> str:
     """configuration.md with its key table between the markers; the prose around it is written by hand."""
-    known = {field.name: field for field in fields(_FileSettings)}
+    known = {field.name: field for field in fields(Declared)}
     if known.keys() != _KEYS.keys():
         raise SystemExit(
             f"docs/generate.py does not describe exactly the keys: {known.keys() ^ _KEYS.keys()}"

@@ -1,0 +1,183 @@
+"""Frozen settings from flags, the environment, ``[tool.govern]`` and alembic.ini.
+
+The only reader of os.environ.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from govern.config.alembic import AlembicSettings, read_alembic
+from govern.config.declared import Declared, find_file, find_interpreter, read_file, target_table
+from govern.errors import ConfigurationError
+
+__all__ = ["STATE_FOLDER", "AlembicSettings", "Settings", "load", "wants_color"]
+
+STATE_FOLDER = ".govern"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where everything is. All paths are absolute."""
+
+    root: Path
+    """The folder of the configuration file: what paths in it are relative to."""
+    file: Path | None
+    """pyproject.toml or govern.toml; None without either."""
+    target: str
+    url: str | None
+    """The database, password included; None means the embedded PostgreSQL. Never print it."""
+    alembic: AlembicSettings
+    models: str | None
+    """``package.module:metadata``; None: the metadata that env.py gives to Alembic."""
+    hook: str | None
+    """``package.module:function`` of the project's that prepares Alembic: see ``revisions/child/hook.py``."""
+    sql: Path
+    """Folder of .sql files with what models cannot say; may be missing."""
+    manifest: Path | None
+    lock: Path
+    backups: Path
+    python: Path
+    """Interpreter of the project under governance."""
+    scratch_url: str | None
+    """A server on which scratch databases are made; None: the target's own, else embedded."""
+    lock_wait_seconds: float
+    lock_timeout_seconds: float
+    """How long a revision's statement may stand in the queue for a table; 0: as the server has it."""
+    lock_retry_seconds: float
+    """How long a revision that met a lock is tried again, from the first time on."""
+    statement_timeout_seconds: float
+    """How long a revision's statement may run; 0: as the server has it."""
+    long_transaction_seconds: float
+    """From when on another session's transaction is long."""
+    replica_lag_seconds: float
+    """From when on a replica is behind."""
+    calm_wait_seconds: float
+    """How long a migration waits for such transactions and replicas before it refuses; 0: it only warns."""
+    read_back_seconds: float
+    """How long a server that went away while it migrated is waited for, to read back what it has done."""
+    actor: str
+
+    @property
+    def state_folder(self) -> Path:
+        return self.root / STATE_FOLDER
+
+    @property
+    def checksums(self) -> Path:
+        """Beside env.py; beside the lock where env.py is installed elsewhere, and not ours to add files to."""
+        folder = self.alembic.script_location
+        return (folder if folder.is_relative_to(self.root) else self.lock.parent) / "govern.sum"
+
+    def relative(self, path: Path) -> str:
+        """The path as reports show it: relative to the root where it lies inside."""
+        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
+
+
+def load(
+    *,
+    config: Path | None = None,
+    url: str | None = None,
+    target: str | None = None,
+    alembic_config: Path | None = None,
+    python: Path | None = None,
+    start: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Reads the configuration that governs ``start`` (default: the working directory).
+
+    A URL is taken from ``url``, else from the target, else ``DATABASE_URL``, else the file, else alembic.ini,
+    else none: the embedded PostgreSQL. ``alembic_config`` and ``python`` count more than the keys of that name:
+    they are given before there is a file. Raises ConfigurationError, which names file and key.
+    """
+    file = find_file(config, (start or Path.cwd()).resolve())
+    root = file.parent if file else (start or Path.cwd()).resolve()
+    declared = read_file(file) if file else Declared()
+    declared = replace(
+        declared,
+        alembic_config=str(alembic_config.absolute()) if alembic_config else declared.alembic_config,
+        python=str(python.absolute()) if python else declared.python,
+    )
+    chosen = _choose_url(declared, target=target, url=url, environ=environ, file=file)
+    alembic = read_alembic(root, declared, chosen)
+    manifest = root / declared.manifest
+    return Settings(
+        root=root,
+        file=file,
+        target=target or "default",
+        url=chosen or alembic.url,
+        alembic=alembic,
+        models=declared.models,
+        hook=declared.hook,
+        sql=root / declared.sql,
+        manifest=manifest if manifest.exists() else None,
+        lock=root / declared.lock,
+        backups=root / declared.backups,
+        python=find_interpreter(root, declared),
+        scratch_url=target_table(declared, target).get("scratch_url", declared.scratch_url),
+        lock_wait_seconds=float(declared.lock_wait_seconds),
+        lock_timeout_seconds=float(declared.lock_timeout_seconds),
+        lock_retry_seconds=float(declared.lock_retry_seconds),
+        statement_timeout_seconds=float(declared.statement_timeout_seconds),
+        long_transaction_seconds=float(declared.long_transaction_seconds),
+        replica_lag_seconds=float(declared.replica_lag_seconds),
+        calm_wait_seconds=float(declared.calm_wait_seconds),
+        read_back_seconds=float(declared.read_back_seconds),
+        actor=environ.get("GOVERN_ACTOR") or environ.get("USER") or environ.get("LOGNAME") or _account(),
+    )
+
+
+def _account() -> str:
+    """The operating system's name for this user: containers and cron set no variable."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+def wants_color(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a terminal is to be coloured: not with NO_COLOR (https://no-color.org), not on a dumb one."""
+    return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def _choose_url(
+    declared: Declared,
+    *,
+    target: str | None,
+    url: str | None,
+    environ: Mapping[str, str],
+    file: Path | None,
+) -> str | None:
+    if url:
+        return url
+    if target is not None:
+        targets = declared.targets or {}
+        table = target_table(declared, target)
+        if target not in targets:
+            raise ConfigurationError(
+                f"there is no target {target!r}",
+                why=f"known targets: {', '.join(sorted(targets)) or 'none'}",
+                next=_where_to_add(target, file),
+            )
+        return _from_variable(table["url_env"], environ) if "url_env" in table else table.get("url")
+    if environ.get("DATABASE_URL"):
+        return environ["DATABASE_URL"]
+    return _from_variable(declared.url_env, environ) if declared.url_env else declared.url
+
+
+def _where_to_add(target: str, file: Path | None) -> str:
+    if file is None or file.name == "pyproject.toml":
+        return f"add [tool.govern.targets.{target}] to pyproject.toml"
+    return f"add [targets.{target}] to {file.name}"
+
+
+def _from_variable(name: str, environ: Mapping[str, str]) -> str:
+    try:
+        return environ[name]
+    except KeyError:
+        raise ConfigurationError(
+            f"the environment variable {name} is not set", why="url_env names it", next=f"export {name}=…"
+        ) from None

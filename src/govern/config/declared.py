@@ -1,0 +1,121 @@
+"""What ``[tool.govern]`` says, key by key, with its defaults."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from govern.config.toml import parse_toml, subtable
+from govern.errors import ConfigurationError
+
+_TARGET_KEYS = frozenset({"url", "url_env", "scratch_url"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """The keys of ``[tool.govern]``; a target's table may repeat the first three."""
+
+    url: str | None = None
+    url_env: str | None = None
+    scratch_url: str | None = None
+    models: str | None = None
+    sql: str = "schema/sql"
+    manifest: str = "schema/governance.yaml"
+    lock: str = "schema/schema.lock"
+    backups: str = "backups"
+    alembic_config: str | None = None
+    alembic_section: str = "alembic"
+    script_location: str | None = None
+    version_locations: Sequence[str] | None = None
+    hook: str | None = None
+    version_table: str = "alembic_version"
+    version_table_schema: str | None = None
+    python: str | None = None
+    lock_wait_seconds: float = 600.0
+    lock_timeout_seconds: float = 0.1
+    lock_retry_seconds: float = 60.0
+    statement_timeout_seconds: float = 0.0
+    long_transaction_seconds: float = 60.0
+    replica_lag_seconds: float = 30.0
+    calm_wait_seconds: float = 0.0
+    read_back_seconds: float = 60.0
+    targets: Mapping[str, Mapping[str, Any]] | None = None
+
+
+def find_file(given: Path | None, start: Path) -> Path | None:
+    """The given file, else the nearest govern.toml or pyproject.toml with our section, upwards to a .git."""
+    if given is not None:
+        if not given.is_file():
+            raise ConfigurationError(
+                f"there is no configuration file {given}", next="check --config, or write one: govern init"
+            )
+        return given.resolve()
+    for folder in (start, *start.parents):
+        for name in ("govern.toml", "pyproject.toml"):
+            file = folder / name
+            if file.is_file() and (name == "govern.toml" or _govern_table(parse_toml(file), file)):
+                return file
+        if (folder / ".git").exists() or (folder / "alembic.ini").exists():
+            return None
+    return None
+
+
+def read_file(file: Path) -> Declared:
+    """The keys of a govern.toml or pyproject.toml. Raises ConfigurationError for unknown ones and other types."""
+    table = _govern_table(parse_toml(file), file)
+    known = {field.name: field for field in fields(Declared)}
+    for key, value in table.items():
+        if key not in known:
+            raise _unknown_key(key, tuple(known), file)
+        _check_type(key, value, file)
+    for name, target in table.get("targets", {}).items():
+        _check_type(f"targets.{name}", target, file)
+        for key, value in target.items():
+            if key not in _TARGET_KEYS:
+                raise _unknown_key(f"targets.{name}.{key}", tuple(_TARGET_KEYS), file)
+            _check_type(f"targets.{name}.{key}", value, file)
+    return Declared(**table)
+
+
+def _unknown_key(key: str, known: tuple[str, ...], file: Path) -> ConfigurationError:
+    close = difflib.get_close_matches(key.rpartition(".")[2], known, n=1)
+    return ConfigurationError(
+        f"{file.name} has an unknown key {key!r} for govern",
+        next=f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(sorted(known))}",
+    )
+
+
+def _check_type(key: str, value: object, file: Path) -> None:
+    expected: tuple[type, ...] = (str,)
+    wanted = "a text"
+    if key == "targets" or (key.startswith("targets.") and key.count(".") == 1):
+        expected, wanted = (dict,), "a table"
+    elif key.endswith("_seconds"):
+        expected, wanted = (int, float), "a number"
+    elif key == "version_locations":
+        expected, wanted = (list,), "a list of texts"
+    is_of_texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
+    if not isinstance(value, expected) or isinstance(value, bool) or not is_of_texts:
+        raise ConfigurationError(
+            f"{file.name}: {key} must be {wanted}",
+            why=f"it is {type(value).__name__}",
+            next=f"correct {file}",
+        )
+
+
+def _govern_table(content: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
+    return subtable(content, "tool", "govern") if file.name == "pyproject.toml" else content
+
+
+def target_table(declared: Declared, target: str | None) -> Mapping[str, Any]:
+    """What the file says of a target; empty for none, or for one that it does not know."""
+    return (declared.targets or {}).get(target or "", {})
+
+
+def find_interpreter(root: Path, declared: Declared) -> Path:
+    """The project's; without a word of it the one that runs govern."""
+    return root / declared.python if declared.python else Path(sys.executable)
