@@ -28,7 +28,7 @@ from govern.database.live import LiveDatabase
 from govern.declared import schema_copy
 from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused, Unreachable
 from govern.revisions.explain import describe_failure, missing_extension, next_without_extension
-from govern.revisions.graph import Chain, Destination
+from govern.revisions.graph import Chain, Destination, Way
 from govern.revisions.protocol import ChildError, Committed
 from govern.revisions.runner import Outcome, Runner
 
@@ -147,7 +147,7 @@ def rehearse_on(
         observations=outcome.observations,
         hazards=_hazards(outcome, before, after),
         seconds={done.revision: done.seconds for done in outcome.revisions},
-        failure=_differs(findings, way.reached) if serious(findings) else None,
+        failure=_differs(findings, way) if serious(findings) else None,
         findings=findings,
         judgement=judgement,
         undecided=undecided,
@@ -244,10 +244,13 @@ def _nothing_persisted(live: LiveDatabase, how: RehearsalKind) -> Refused:
     )
 
 
-def _differs(findings: tuple[Finding, ...], reached: tuple[str, ...]) -> Refused:
+def _differs(findings: tuple[Finding, ...], way: Way) -> Refused:
     first = serious(findings)[0]
+    accept = "or accept the difference: drift in the manifest"
     return Refused(
-        f"at {name_revisions(reached)} the database would not be as declared",
+        f"at {name_revisions(way.reached)} the database would not be as declared",
         why=f"{count_of(len(findings), 'difference')} on the copy; the first: {first.message}",
-        next=f"{first.remedy}; or accept the difference: drift in the manifest",
+        next=f"{first.remedy}; {accept}"
+        if way.direction == "upgrade"
+        else f"let downgrade() take back all that upgrade() does: govern check; {accept}",
     )
