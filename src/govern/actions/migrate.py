@@ -284,6 +284,7 @@ def _find_newly_broken(prepared: _Prepared, live: LiveDatabase, draft: Draft) ->
 def _confirm(live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None) -> None:
     """A stamp is not enough: an emptied database that says head must not pass for migrated."""
     stamped = live.read_stamped()
+    resume.forget_finished(live, chain.ancestors(stamped))
     findings = serious(validate(live, draft, manifest))
     here = "already at head:" if set(stamped) == set(chain.effective_heads) else "already at"
     draft.passed("apply", f"{here} {name_revisions(stamped)}; nothing is pending")
