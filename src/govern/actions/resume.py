@@ -7,6 +7,7 @@ the copy has to become what the live schema is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -103,6 +104,16 @@ def forget(live: LiveDatabase, steps: Iterable[str]) -> None:
     """They came to their end."""
     with live.connect(read_only=False) as connection:
         live.dialect.forget_progress(connection, steps)
+
+
+def forget_finished(live: LiveDatabase, revisions: Iterable[str]) -> None:
+    """Notes of a run that was killed after its last commit. Who may not delete them leaves them to who may."""
+    finished = list(revisions)
+    with suppress(*live.dialect.errors()):
+        with live.connect() as connection:
+            noted = live.dialect.read_progress(connection, finished)
+        if noted:
+            forget(live, finished)
 
 
 def _find_committed(

@@ -20,11 +20,22 @@ from tests.acceptance.program import GOVERN, Project
 from tests.fixtures.faults import PHASE
 from tests.fixtures.projects import read_rows, read_version
 
+Moment = tuple[str, float]
+"""What govern says when a phase begins, and seconds after that."""
 Record = Callable[[str, object], None]
 
 SEED = 20_240_601
-LONGEST_SECONDS = 9.0
-"""Longer than a whole run takes on a quiet machine: some moments are after its end."""
+PHASES = {
+    "": "starting",
+    "reading the schema": "backing up",
+    "reading every file": "verifying the backup",
+    "rehearsing": "rehearsing",
+    "applying": "applying",
+    "validating": "validating",
+}
+"""What govern does, by what it says when it begins. Each gets its share of the moments, on however slow a machine."""
+LONGEST_SECONDS = 0.8
+"""After the beginning of a phase: most of them are over then, and it is the next one's turn."""
 MIDWAY = """
 from alembic import op
 revision, down_revision = "r3", "r2"
@@ -41,57 +52,50 @@ MODELS = "from sqlalchemy.orm import declarative_base\nBase = declarative_base()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    moments = metafunc.config.getoption("--moments")
     if "moment" in metafunc.fixturenames:
         random_moments = random.Random(SEED)
-        metafunc.parametrize(
-            "moment", [round(random_moments.uniform(0.3, LONGEST_SECONDS), 3) for _ in range(moments)]
-        )
+        phases = list(reversed(PHASES))  # with few moments those in which more is at stake
+        moments = [
+            (phases[number % len(phases)], round(random_moments.uniform(0, LONGEST_SECONDS), 3))
+            for number in range(metafunc.config.getoption("--moments"))
+        ]
+        names = [f"{PHASES[words]}-{seconds}" for words, seconds in moments]
+        metafunc.parametrize("moment", moments, ids=names)
 
 
-PHASES = {
-    "reading the schema": "backing up",
-    "writing": "backing up",
-    "reading every file": "verifying the backup",
-    "restoring": "verifying the backup",
-    "rehearsing": "rehearsing",
-    "validating": "validating",
-}
-"""What it does, by the beginning of what it says. Everything else is said while it applies."""
-
-
-def kill_after(project: Project, seconds: float) -> str:
+def kill_at(project: Project, moment: Moment) -> str:
     """Kills govern, and its child a little later or not at all: then it sees by itself that it is alone.
 
-    Returns the phase it was in.
+    Returns the phase it was in, by what it had said.
     """
+    words, seconds = moment
     process = project.start("migrate")
+    assert process.stderr is not None
+    said = ""
+    while words not in said:
+        said += process.stderr.readline()
+        assert process.poll() is None, said
     time.sleep(seconds)
     children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     process.kill()
-    _, said = process.communicate(timeout=30)
+    said += process.communicate(timeout=30)[1]
     if round(seconds * 1000) % 2:
         for child in children:
             child.kill()
-    return "over already" if process.returncode == 0 else find_phase(said)
-
-
-def find_phase(said: str) -> str:
-    if not said:
-        return "starting"
-    last = said.splitlines()[-1]
-    return next((phase for words, phase in PHASES.items() if last.startswith(words)), "applying")
+    if process.returncode == 0:
+        return "over already"
+    return [phase for words, phase in PHASES.items() if words in said][-1]
 
 
 def test_the_next_run_reaches_head_on_postgresql(
-    moment: float,
+    moment: Moment,
     make_project: MakeProject,
     postgresql_database: DatabaseUrl,
     record_property: Record,
 ) -> None:
     project = make_project("plain", postgresql_database)
     project.write({"app/models.py": MODELS, "migrations/versions/r3.py": MIDWAY})
-    record_property(PHASE, kill_after(project, moment))
+    record_property(PHASE, kill_at(project, moment))
     project.succeed("migrate")
     assert read_version(project.database) == {"r3"}
     assert read_rows(project.database, "SELECT count(*), sum(amount) FROM amounts") == [(20_000, 14_000_000)]
@@ -105,10 +109,10 @@ def test_the_next_run_reaches_head_on_postgresql(
 
 
 def test_the_next_run_reaches_head_on_sqlite(
-    moment: float, make_project: MakeProject, sqlite_database: DatabaseUrl, record_property: Record
+    moment: Moment, make_project: MakeProject, sqlite_database: DatabaseUrl, record_property: Record
 ) -> None:
     project = make_project("plain", sqlite_database)
-    record_property(PHASE, kill_after(project, moment / 2))
+    record_property(PHASE, kill_at(project, moment))
     project.succeed("migrate")
     assert read_version(project.database) == {"r2"}
     assert read_rows(project.database, "SELECT count(*) FROM users") == [(1,)]

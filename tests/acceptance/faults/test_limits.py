@@ -16,6 +16,7 @@ import pytest
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import GOVERN, Done, Project, execute, finish
+from tests.fixtures.faults import LOCKS
 from tests.fixtures.projects import read_rows, read_version
 
 THIRD = "migrations/versions/r3.py"
@@ -127,6 +128,4 @@ def test_a_child_without_memory_leaves_the_database_as_it_was(
     assert failed.exit_code == 5, failed
     assert "MemoryError" in failed.problem["why"] or signal.SIGKILL.name in failed.problem["why"], failed
     assert failed.problem["state"].startswith("the database is as it was, at base")
-    assert read_rows(postgresql_database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [
-        (0,)
-    ]
+    assert read_rows(postgresql_database, LOCKS) == [(0,)]

@@ -15,7 +15,7 @@ import pytest
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import GOVERN, Project, execute, finish
-from tests.fixtures.faults import OwnServer, wait_for_session, wait_until
+from tests.fixtures.faults import LOCKS, OwnServer, wait_for_session, wait_until
 from tests.fixtures.island import IS_AVAILABLE, Island, island
 from tests.fixtures.projects import read_rows, read_version
 from tests.fixtures.proxy import proxied
@@ -32,10 +32,6 @@ def upgrade():
 """
 FILES = {"app/models.py": MODELS, THIRD: SLEEPS}
 MIGRATE = ("migrate", "--backup", "off", "--rehearse", "off", "--format", "json")
-LOCKS = (
-    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database "
-)
-LOCKS += "WHERE datname = current_database())"
 
 
 def test_a_session_that_goes_on_without_its_client_is_ended_before_anything_is_claimed(

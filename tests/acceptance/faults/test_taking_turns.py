@@ -12,7 +12,7 @@ import pytest
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import Project, finish
-from tests.fixtures.faults import wait_for_session, wait_until
+from tests.fixtures.faults import LOCKS, wait_for_session, wait_until
 from tests.fixtures.projects import read_rows, read_version
 
 THIRD = "migrations/versions/r3.py"
@@ -26,10 +26,6 @@ def upgrade():
     op.execute("SELECT pg_sleep(60)")
 """
 BUSY = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-HELD = (
-    "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE l.locktype = 'advisory' "
-)
-HELD += "AND d.datname = current_database()"
 MIGRATE = ("migrate", "--backup", "off", "--rehearse", "off", "--format", "json")
 
 
@@ -42,6 +38,9 @@ def project(make_project: MakeProject, postgresql_database: DatabaseUrl) -> Proj
 def test_a_signal_ends_a_long_statement_on_the_server_within_two_seconds(
     number: signal.Signals, project: Project
 ) -> None:
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background jobs inherit that it is ignored
     process = project.start(*MIGRATE)
     wait_for_session(project.database, "query LIKE '%pg_sleep%'")
     process.send_signal(number)
@@ -71,7 +70,7 @@ def test_a_killed_holder_frees_the_lock_with_the_end_of_its_statement(project: P
     done = finish(waiting)
     assert done.exit_code == 0, done
     assert read_version(project.database) == {"r3"}
-    assert read_rows(project.database, HELD) == [(0,)]
+    assert read_rows(project.database, LOCKS) == [(0,)]
 
 
 def test_a_backup_waits_for_a_migration_and_a_migration_for_a_backup(project: Project) -> None:
@@ -94,7 +93,7 @@ def test_a_backup_waits_for_a_migration_and_a_migration_for_a_backup(project: Pr
     with psycopg.connect(project.database.conninfo) as writer:
         writer.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
         backing_up = project.start("backup", "create", "--format", "json")
-        wait_until(lambda: read_rows(project.database, HELD) != [(0,)])
+        wait_until(lambda: read_rows(project.database, LOCKS) != [(0,)])
         project.write({"migrations/versions/r4.py": SLEEPS.replace('"r3", "r2"', '"r4", "r3"')})
         refused = project.ask(*MIGRATE[:-2])
     assert refused.exit_code == 4, refused

@@ -76,6 +76,7 @@ def confirm(undertaking: Undertaking) -> None:
     """Nothing is pending. A stamp is not enough: an emptied database that says head must not pass for migrated."""
     live, draft = undertaking.live, undertaking.draft
     stamped = live.read_stamped()
+    resume.forget_finished(live, undertaking.to.list_ended(undertaking.chain, stamped))
     is_at_head = _is_at_head(undertaking.chain, stamped)
     findings = serious(validate(live, draft, undertaking.manifest, is_at_head=is_at_head))
     here = "already at head:" if is_at_head else "already at"

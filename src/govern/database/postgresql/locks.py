@@ -164,8 +164,9 @@ def _is_given_away(session: int, url: DatabaseUrl) -> bool:
     """Whether a second connection gets the session of the first, which a pool of sessions would not give."""
     from psycopg.errors import ProtocolViolation
 
-    try:
-        with server.connect(url) as other, other.transaction():
-            return bool(other.value(_SESSION) == session)
-    except ProtocolViolation:  # PgBouncer's answer to BEGIN in statement mode
-        return True
+    with server.connect(url) as other:
+        try:
+            with other.transaction():
+                return bool(other.value(_SESSION) == session)
+        except ProtocolViolation:  # PgBouncer's answer to BEGIN in statement mode
+            return True
