@@ -129,7 +129,7 @@ def test_rows_that_were_committed_before_a_lock_was_not_to_be_had_are_told(proje
     with using(project.database, "notes"):
         failed = project.ask("migrate", "--backup", "off")
     assert failed.exit_code == 5, failed
-    assert "1 statement of r3 is noted as begun or committed" in failed.problem["state"]
+    assert "1 statement of revision r3 is noted as begun or committed" in failed.problem["state"]
     project.succeed("migrate", "--backup", "off")
     assert read_rows(project.database, "SELECT amount FROM amounts") == [(700,)]
 

@@ -88,7 +88,7 @@ def test_what_has_no_way_back_is_said_before_anything_is_done(
     assert refused.problem["what"] == "there is no way back over revision r3"
     assert f"{THIRD}:11: its downgrade() does nothing" in refused.problem["why"]
     assert "restoring a backup" in refused.problem["next"]
-    assert [entry["name"] for entry in refused.report["entries"]] == ["chain"]
+    assert [entry["name"] for entry in refused.report["entries"]] == ["chain", "history"]
     assert project.ask("downgrade", "r2").problem == refused.problem
     assert dump(sqlite_database) == before
 

@@ -32,7 +32,7 @@ from govern.core.report import Draft, Entry, Report
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.errors import Refused
-from govern.revisions.graph import RevisionFile, read_project_chain
+from govern.revisions.graph import Destination, Way, read_project_chain
 from tests.fixtures.databases import MakeFromTemplate, MakeRole, with_credentials
 from tests.fixtures.projects import CopyProject, read_version
 
@@ -108,19 +108,19 @@ def entry(asked: Asking | Report, name: str) -> Entry:
     return found
 
 
-def pending(settings: Settings) -> tuple[RevisionFile, ...]:
-    return read_project_chain(settings.alembic).pending(("r2",), "heads")
+def way_up(settings: Settings) -> Way:
+    return Destination().find_way(read_project_chain(settings.alembic), ("r2",))
 
 
 def ask_unrehearsed(asked: Asking, *, allow: tuple[str, ...] = ()) -> None:
     settings = asked.live.settings
     manifest = read_project(settings).manifest
-    ask_after(asked, None, pending(settings), manifest, allow=allow, plan=None, is_resumed=False)
+    ask_after(asked, None, way_up(settings), manifest, allow=allow, plan=None, is_resumed=False)
 
 
 def ask_rehearsed(asked: Asking, *observations: Observation) -> None:
     rehearsal = Rehearsal(how="schema", observations=observations)
-    ask_after(asked, rehearsal, (), None, allow=(), plan=None, is_resumed=False)
+    ask_after(asked, rehearsal, way_up(asked.live.settings), None, allow=(), plan=None, is_resumed=False)
 
 
 # --- all of them ------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_every_guard_tells_its_answer_under_its_name_and_in_its_order(settings: 
     report = api.migrate(settings)
     told = [one.name for one in report.entries]
     answers = told[: told.index("apply")]
-    expected = [guard for guard in GUARDS if guard not in (guards.SAVED_PLAN, guards.RESUME)]
+    expected = [guard for guard in GUARDS if guard not in (guards.WAY_BACK, guards.SAVED_PLAN, guards.RESUME)]
     assert answers == [guard.name for guard in expected]
     assert planned == [*(guard.name for guard in expected if guard.is_asked_by_plan), "plan"]
     assert report.exit_code() == 0

@@ -96,7 +96,7 @@ def test_a_build_that_the_crash_cut_is_finished_by_the_next_run(
     failed = finish(process)
     assert failed.exit_code == 5, failed
     assert "the database is at r2" in failed.problem["state"]
-    assert "3 statements of r3 are noted as begun or committed" in failed.problem["state"]
+    assert "3 statements of revision r3 are noted as begun or committed" in failed.problem["state"]
     assert failed.problem["next"].startswith("see why the server ended the connection")
 
     again = project.succeed("migrate", "--backup", "off")

@@ -62,9 +62,10 @@ def conclude(undertaking: Undertaking, outcome: Outcome) -> None:
     run = finish_run(live, run, "unhealthy" if findings else "applied", error=error)
     _tell_ledger(run, undertaking.draft)
     if findings:
-        done = "applied" if to.direction == "upgrade" else "taken back"
         failure = FailedMidway(
-            f"the revisions were {done}, but the database is not as declared",
+            "the revisions were applied, but the database is not as declared"
+            if to.direction == "upgrade"
+            else "the revisions were taken back, but the database is not as declared",
             why=error or "",
             next=f"{findings[0].remedy}; then run again, which marks it healthy: {to.command_line}",
             state=f"the database is at {name_revisions(stamped)} and marked unhealthy; {describe_backup(run)}",
