@@ -77,9 +77,7 @@ class _Replacement:
     def _write_alone(self, judge: Judge) -> None:
         """In a file without a write-ahead log, a connection in exclusive mode keeps its lock between transactions."""
         with server.connect(self._url) as live, server.connect(self.side, read_only=True) as side:
-            live.value("PRAGMA locking_mode = EXCLUSIVE")
-            _begin_exclusive(live, self._live)
-            live.execute("COMMIT")
+            _take_for_good(live, self._live)
             judge(live)
             self._keep(live)
             _sqlite(side).backup(_sqlite(live))
@@ -126,13 +124,27 @@ class _Replacement:
         os.link(self.side.path, self._live)
 
 
-def _begin_exclusive(connection: Connection, live: Path) -> None:
-    """Tried again and again at short intervals: SQLite's own are longer than those of busy writers."""
-    connection.value("PRAGMA busy_timeout = 0")
+def _take_for_good(connection: Connection, live: Path) -> None:
+    """Keeps everybody else out of the file for as long as the connection, in exclusive mode, lives.
+
+    The writer's lock is tried for at short intervals: SQLite's own are longer than those of busy writers. With it
+    the present readers are waited for, and no others come in.
+    """
     deadline = time.monotonic() + _BUSY_SECONDS
+    connection.value("PRAGMA busy_timeout = 0")
+    _until_free(lambda: connection.execute("BEGIN IMMEDIATE"), deadline, live)
+    # not before: in this mode a reader's lock is kept, too, and a writer waits for it who has what is wanted here
+    connection.value("PRAGMA locking_mode = EXCLUSIVE")
+    version = connection.value("PRAGMA user_version")
+    connection.execute(f"PRAGMA user_version = {version}")  # only what writes takes the file whole
+    connection.value(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
+    _until_free(lambda: connection.execute("COMMIT"), deadline, live)
+
+
+def _until_free(take: Callable[[], None], deadline: float, live: Path) -> None:
     while True:
         try:
-            return connection.execute("BEGIN EXCLUSIVE")
+            return take()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
