@@ -15,6 +15,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.long_fault
 def test_a_run_under_a_clock_that_was_put_back_is_the_newest(
     make_project: MakeProject, any_database: DatabaseUrl
 ) -> None:

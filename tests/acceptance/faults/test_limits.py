@@ -92,6 +92,7 @@ def test_a_full_file_system_leaves_no_part_of_a_backup(
     assert read_version(any_database) == {"r2"}
 
 
+@pytest.mark.long_fault
 def test_a_line_of_the_ledger_that_does_not_fit_is_left_out_whole(
     make_project: MakeProject, postgresql_database: DatabaseUrl
 ) -> None:

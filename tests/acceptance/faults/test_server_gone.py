@@ -81,6 +81,7 @@ def hold_commits(url: DatabaseUrl) -> None:
     execute(url, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
 
 
+@pytest.mark.long_fault
 def test_a_build_that_the_crash_cut_is_finished_by_the_next_run(
     project: Project, own_server: OwnServer
 ) -> None:
@@ -121,6 +122,7 @@ def test_a_transaction_that_the_crash_cut_is_told_as_not_applied(
     assert_done_once(project)
 
 
+@pytest.mark.long_fault
 def test_a_server_that_does_not_come_back_is_told_and_nothing_is_claimed(
     project: Project, own_server: OwnServer
 ) -> None:

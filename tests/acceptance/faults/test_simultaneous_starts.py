@@ -92,7 +92,8 @@ def test_one_applies_and_the_others_find_it_done(
         assert read_rows(database, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
 
 
-@pytest.mark.parametrize("count", [3, pytest.param(20, marks=pytest.mark.long_fault)])
+@pytest.mark.long_fault
+@pytest.mark.parametrize("count", [3, 20])
 def test_those_who_wait_do_not_hold_up_a_build_that_takes_its_time(
     count: int, make_project: MakeProject, postgresql_database: DatabaseUrl, tmp_path: Path
 ) -> None:

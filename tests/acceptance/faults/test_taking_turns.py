@@ -73,6 +73,7 @@ def test_a_killed_holder_frees_the_lock_with_the_end_of_its_statement(project: P
     assert read_rows(project.database, LOCKS) == [(0,)]
 
 
+@pytest.mark.long_fault
 def test_a_backup_waits_for_a_migration_and_a_migration_for_a_backup(project: Project) -> None:
     """pg_dump would lock every table, and stand in the way of every ALTER TABLE."""
     project.edit(THIRD, "pg_sleep(60)", "pg_sleep(3)")
