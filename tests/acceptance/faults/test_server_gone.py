@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 
 import psycopg
 import pytest
 
+from govern.database import embedded
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import Project, execute, finish
@@ -37,9 +39,13 @@ MIGRATE = ("migrate", "--backup", "off", "--rehearse", "off", "--format", "json"
 
 
 @pytest.fixture
-def project(make_project: MakeProject, own_server: OwnServer) -> Project:
+def project(make_project: MakeProject, own_server: OwnServer) -> Iterator[Project]:
     """Nothing is applied yet; r3 is written by the test."""
-    return make_project("plain", own_server.make_database(), {"app/models.py": MODELS})
+    project = make_project("plain", own_server.make_database(), {"app/models.py": MODELS})
+    yield project
+    state_folder = project.root / ".govern"
+    if embedded.status(state_folder) is not None:  # scratch databases are made there while the server is gone
+        embedded.stop(state_folder)
 
 
 def write_third(project: Project, last: str) -> None:

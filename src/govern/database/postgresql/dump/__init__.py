@@ -217,6 +217,7 @@ def _restore_archive(
             with run_program(client.pg_restore, [*arguments, str(archive)], url) as output:
                 output.read()
         except ProgramFailed as error:
+            connection.value("SELECT 1")  # raises where the server is gone: that says nothing of the archive
             raise _not_restored(url, error.words) from error
 
 
