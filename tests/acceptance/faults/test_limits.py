@@ -77,17 +77,28 @@ def test_a_backup_that_does_not_fit_stops_the_migration_before_it_begins(
 def test_a_full_file_system_leaves_no_part_of_a_backup(
     make_project: MakeProject, any_database: DatabaseUrl, tmp_path: Path
 ) -> None:
+    """A migration sees it coming; a backup alone runs into it."""
     project = make_project("plain", any_database, {THIRD: REVISION.format(last="pass")})
     project.succeed("migrate", "--backup", "off", "--rehearse", "off", "--to", "r2")
     execute(any_database, NOISE[any_database.dialect])
     backups = project.root / "backups"
     backups.mkdir(mode=0o700)
-    script = f"mount -t tmpfs -o size=128k,mode=0700 none {backups} && '{GOVERN}' migrate --format json; "
-    script += f"code=$?; find {backups} -mindepth 1 > {tmp_path}/left; exit $code"
-    stopped = project.run("unshare", "--mount", "sh", "-c", script)
+
+    def run_in_128_kilobytes(command: str) -> Done:
+        script = (
+            f"mount -t tmpfs -o size=128k,mode=0700 none {backups} && '{GOVERN}' {command} --format json; "
+        )
+        script += f"code=$?; find {backups} -mindepth 1 > {tmp_path}/left; exit $code"
+        return project.run("unshare", "--mount", "sh", "-c", script)
+
+    refused = run_in_128_kilobytes("migrate")
+    assert refused.exit_code == 4, refused
+    assert "has too little room for the backup" in refused.problem["what"], refused
+    stopped = run_in_128_kilobytes("backup create")
     assert stopped.exit_code == 3, stopped
     assert re.search("No space left|disk is full", stopped.problem["why"]), stopped
-    assert stopped.problem["state"] == "nothing was changed", stopped
+    for done in (refused, stopped):
+        assert done.problem["state"] == "nothing was changed", done
     assert (tmp_path / "left").read_text() == ""
     assert read_version(any_database) == {"r2"}
 
