@@ -5,6 +5,7 @@ It has its own pid, folder, environment, standard streams and exit code, as one 
 
 from __future__ import annotations
 
+import faulthandler
 import io
 import multiprocessing
 import os
@@ -63,6 +64,7 @@ def _be_govern(
         )
         for descriptor in (1, 2)
     )
+    faulthandler.enable(sys.stderr)  # a crash of a library in C says where it was
     sys.argv = ["govern", *arguments]
     from govern.cli.main import main
 

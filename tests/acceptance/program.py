@@ -51,7 +51,11 @@ class Done:
 
     @property
     def report(self) -> Any:
-        return json.loads(self.out)
+        """The document on stdout; AssertionError, with all that the command said, where there is none."""
+        try:
+            return json.loads(self.out)
+        except json.JSONDecodeError as error:
+            raise AssertionError(f"no JSON document: {self}") from error
 
     @property
     def findings(self) -> list[Any]:
