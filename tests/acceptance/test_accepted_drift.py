@@ -43,35 +43,30 @@ def found(project: Project, *arguments: str) -> set[tuple[str, str, str]]:
     return {(finding["rule"], finding["severity"], finding["subject"]["name"]) for finding in done.findings}
 
 
+on_sqlite = pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
+
 STRAY = ("drift.table-added", "error", "stray")
 
 
-def test_what_is_ignored_is_counted_and_is_no_finding_anywhere(
-    make_project: MakeProject, any_database: DatabaseUrl
-) -> None:
-    project = make_project("plain", any_database)
-    project.succeed("lock")
-    project.succeed("migrate")
-    execute(any_database, "CREATE TABLE stray (id integer)")
-    assert found(project) == {STRAY}
-    assert project.ask("health").exit_code == 1
-    assert project.ask("migrate").exit_code != 0
+def test_what_is_ignored_is_counted_and_is_no_finding_anywhere(governed: Project) -> None:
+    execute(governed.database, "CREATE TABLE stray (id integer)")
+    assert found(governed) == {STRAY}
+    assert governed.ask("health").exit_code == 1
+    assert governed.ask("migrate").exit_code != 0
 
-    project.write({MANIFEST: ignoring("str*", TOMORROW)})
-    assert project.succeed("drift").entry("drift")["reason"].endswith("1 ignored")
-    assert project.succeed("health").findings == []
-    assert project.succeed("migrate").entry("validate")["reason"].endswith("1 ignored")
-    planned = project.succeed("repair", "plan").report["repair"]
+    governed.write({MANIFEST: ignoring("str*", TOMORROW)})
+    assert governed.succeed("drift").entry("drift")["reason"].endswith("1 ignored")
+    assert governed.succeed("health").findings == []
+    assert governed.succeed("migrate").entry("validate")["reason"].endswith("1 ignored")
+    planned = governed.succeed("repair", "plan").report["repair"]
     assert planned["statements"] == []
 
 
-def test_an_entry_that_expired_ignores_nothing_and_says_who_answers_for_it(
-    make_project: MakeProject, any_database: DatabaseUrl
-) -> None:
-    project = make_project("plain", any_database, {MANIFEST: ignoring("stray", YESTERDAY)})
-    project.succeed("migrate")
-    execute(any_database, "CREATE TABLE stray (id integer)")
-    done = project.ask("drift")
+@on_sqlite
+def test_an_entry_that_expired_ignores_nothing_and_says_who_answers_for_it(governed: Project) -> None:
+    governed.write({MANIFEST: ignoring("stray", YESTERDAY)})
+    execute(governed.database, "CREATE TABLE stray (id integer)")
+    done = governed.ask("drift")
     assert done.rules == {"drift.table-added", "drift.ignore-expired"}
     (expired,) = (finding for finding in done.findings if finding["rule"] == "drift.ignore-expired")
     assert expired["severity"] == "warning"
@@ -79,12 +74,10 @@ def test_an_entry_that_expired_ignores_nothing_and_says_who_answers_for_it(
     assert "ada" in expired["why"]
 
 
-def test_an_entry_that_matches_nothing_is_told_and_fails_nothing(
-    make_project: MakeProject, any_database: DatabaseUrl
-) -> None:
-    project = make_project("plain", any_database, {MANIFEST: ignoring("stray", TOMORROW)})
-    project.succeed("migrate")
-    assert project.succeed("drift").rules == {"drift.ignore-unused"}
+@on_sqlite
+def test_an_entry_that_matches_nothing_is_told_and_fails_nothing(governed: Project) -> None:
+    governed.write({MANIFEST: ignoring("stray", TOMORROW)})
+    assert governed.succeed("drift").rules == {"drift.ignore-unused"}
 
 
 def test_a_repair_leaves_alone_what_is_ignored(
@@ -107,59 +100,51 @@ def test_a_repair_leaves_alone_what_is_ignored(
         session.execute("SELECT * FROM stray")
 
 
-def test_severities_are_the_manifests(make_project: MakeProject, any_database: DatabaseUrl) -> None:
+@on_sqlite
+def test_severities_are_the_manifests(governed: Project) -> None:
     manifest = (
         "critical_tables: [{name: users}]\n"
         "drift: {severity: [{kind: index, name: users.*, severity: warning}, {kind: table, severity: info}]}\n"
     )
-    project = make_project("plain", any_database, {MANIFEST: manifest})
-    project.succeed("migrate")
-    execute(any_database, "CREATE TABLE stray (id integer)", "CREATE INDEX extra ON users (email)")
-    assert found(project) == {
+    governed.write({MANIFEST: manifest})
+    execute(governed.database, "CREATE TABLE stray (id integer)", "CREATE INDEX extra ON users (email)")
+    assert found(governed) == {
         ("drift.table-added", "info", "stray"),
         ("drift.index-added", "warning", "users.extra"),
     }
-    assert project.succeed("drift")
-    execute(any_database, "ALTER TABLE users ADD COLUMN scratch text")
-    assert ("drift.column-added", "critical", "users.scratch") in found(project)
+    assert governed.succeed("drift")
+    execute(governed.database, "ALTER TABLE users ADD COLUMN scratch text")
+    assert ("drift.column-added", "critical", "users.scratch") in found(governed)
 
 
-def test_a_drifted_database_is_adopted_with_a_baseline(
-    make_project: MakeProject, any_database: DatabaseUrl, tmp_path: Path
-) -> None:
-    project = make_project("plain", any_database)
-    project.succeed("migrate")
-    execute(any_database, "CREATE TABLE stray (id integer)", "CREATE INDEX extra ON users (email)")
+def test_a_drifted_database_is_adopted_with_a_baseline(governed: Project, tmp_path: Path) -> None:
+    execute(governed.database, "CREATE TABLE stray (id integer)", "CREATE INDEX extra ON users (email)")
     file = tmp_path / "known"
-    written = project.succeed("drift", "--write-baseline", str(file))
+    written = governed.succeed("drift", "--write-baseline", str(file))
     assert "2 known differences" in written.entry("baseline")["reason"]
     assert "drift.table-added" in file.read_text()
 
-    adopted = project.succeed("drift", "--baseline", str(file))
+    adopted = governed.succeed("drift", "--baseline", str(file))
     assert adopted.entry("drift")["reason"].endswith("2 known")
-    assert STRAY in found(project)
+    assert STRAY in found(governed)
 
-    execute(any_database, "DROP INDEX extra", "CREATE INDEX extra ON users (id)")
-    assert found(project, "--baseline", str(file)) == {("drift.index-added", "error", "users.extra")}
+    execute(governed.database, "DROP INDEX extra", "CREATE INDEX extra ON users (id)")
+    assert found(governed, "--baseline", str(file)) == {("drift.index-added", "error", "users.extra")}
 
-    execute(any_database, "DROP INDEX extra")
-    done = project.succeed("drift", "--baseline", str(file))
+    execute(governed.database, "DROP INDEX extra")
+    done = governed.succeed("drift", "--baseline", str(file))
     assert done.rules == {"drift.baseline-vanished"}
 
 
-def test_a_baseline_of_the_manifest_is_read_and_a_missing_one_refused(
-    make_project: MakeProject, any_database: DatabaseUrl
-) -> None:
-    project = make_project("plain", any_database, {MANIFEST: "drift: {baseline: schema/drift.baseline}\n"})
-    project.write({MANIFEST: None})
-    project.succeed("migrate")
-    execute(any_database, "CREATE TABLE stray (id integer)")
-    project.write({MANIFEST: "drift: {baseline: schema/drift.baseline}\n"})
-    refused = project.ask("drift")
+@on_sqlite
+def test_a_baseline_of_the_manifest_is_read_and_a_missing_one_refused(governed: Project) -> None:
+    execute(governed.database, "CREATE TABLE stray (id integer)")
+    governed.write({MANIFEST: "drift: {baseline: schema/drift.baseline}\n"})
+    refused = governed.ask("drift")
     assert refused.exit_code == 2
     assert "schema/drift.baseline" in refused.problem["what"]
-    project.succeed("drift", "--write-baseline", "schema/drift.baseline")
-    assert project.succeed("drift").findings == []
+    governed.succeed("drift", "--write-baseline", "schema/drift.baseline")
+    assert governed.succeed("drift").findings == []
 
 
 def test_the_order_of_columns_is_compared_when_asked(

@@ -48,7 +48,9 @@ def run_alembic_init(root: Path, template: str) -> None:
     subprocess.run(command, cwd=root, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("template", ["generic", "async"])
+@pytest.mark.parametrize(
+    ("any_database", "template"), [("postgresql", "async"), ("sqlite", "generic")], indirect=["any_database"]
+)
 def test_a_fresh_alembic_project_is_governed_in_seven_commands(
     template: str, any_database: DatabaseUrl, tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ def test_a_pull_request_is_held_against_its_base(governed: Project) -> None:
     assert "chain.repointed-revision" in governed.ask("lint", "--against-ref", "main").rules
 
 
+@pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
 def test_check_lints_what_was_not_recorded_or_merged(governed: Project) -> None:
     commit(governed)
     ways_back = [

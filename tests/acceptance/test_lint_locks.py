@@ -39,6 +39,7 @@ def test_a_large_table_is_an_error_and_a_small_one_an_information(deployed: Proj
     assert large["subject"]["path"] == NEW
 
 
+@pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
 def test_a_hazard_the_manifest_allows_is_allowed_to_migrate(governed: Project) -> None:
     model = "    body = Column(Text, nullable=False)\n"
     governed.edit("app/models.py", model, "")

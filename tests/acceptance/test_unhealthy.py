@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import execute
@@ -16,6 +18,7 @@ print("started")
 """
 
 
+@pytest.mark.parametrize("any_database", ["sqlite"], indirect=True)
 def test_too_few_rows_keep_applications_from_starting_until_they_are_there(
     make_project: MakeProject, any_database: DatabaseUrl
 ) -> None:
@@ -44,6 +47,7 @@ def test_too_few_rows_keep_applications_from_starting_until_they_are_there(
     assert results == ["applied", "failed", "unhealthy"]
 
 
+@pytest.mark.parametrize("any_database", ["postgresql"], indirect=True)
 def test_models_that_promise_more_than_the_revisions_do_are_found_on_the_copy_or_after_the_run(
     make_project: MakeProject, any_database: DatabaseUrl
 ) -> None:
