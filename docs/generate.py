@@ -361,6 +361,11 @@ _KEYS: Mapping[str, str] = {
     "manifest": "the [manifest](#the-manifest); may be missing",
     "lock": "the declared schema as text, written by `govern lock`",
     "backups": "the folder of [backups](backups.md)",
+    "offsite": "a folder in an object store that gets [a copy of every backup](backups.md#copies-elsewhere): "
+    "`s3://bucket/folder`, `gs://…`, `az://…`, `file:///mnt/…`",
+    "backup_recipients": "public keys of [age](https://age-encryption.org) that backups are "
+    "[encrypted](backups.md#encrypted) for: `age1…`, `ssh-ed25519 …`",
+    "backup_identity": "the file with the private key that reads them; `GOVERN_BACKUP_IDENTITY` counts more",
     "alembic_config": "alembic.ini, wherever it is; without it, `alembic.ini`, or `[tool.alembic]` in pyproject.toml",
     "alembic_section": "its section in alembic.ini",
     "script_location": "the folder of env.py, where no ini says it: a path, or `package:folder` as Alembic writes it; "

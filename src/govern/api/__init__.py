@@ -10,7 +10,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from govern.api.backups import backup_create, backup_list, backup_show, backup_verify, restore
+    from govern.api.backups import (
+        backup_copy,
+        backup_create,
+        backup_list,
+        backup_show,
+        backup_verify,
+        restore,
+    )
     from govern.api.checking import chain, check
     from govern.api.drifting import drift, drift_coverage, repair_apply, repair_plan, snapshot
     from govern.api.linting import lint
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "backups": ("backup_create", "backup_list", "backup_show", "backup_verify", "restore"),
+    "backups": ("backup_copy", "backup_create", "backup_list", "backup_show", "backup_verify", "restore"),
     "checking": ("chain", "check"),
     "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
     "linting": ("lint",),
@@ -48,6 +55,7 @@ _HOMES = {
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "backup_copy",
     "backup_create",
     "backup_list",
     "backup_show",

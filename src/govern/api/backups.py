@@ -6,10 +6,13 @@ import contextlib
 
 from govern.actions.backup import (
     BackupDamaged,
+    bring_here,
+    copy_offsite,
     create_verified_backup,
     find_backup,
     find_damaged,
     list_backups,
+    list_offsite,
     verify_backup,
 )
 from govern.actions.restore import find_fitting, plan_restore, restore_database
@@ -21,7 +24,7 @@ from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
-from govern.errors import Unreachable
+from govern.errors import ConfigurationError, Unreachable
 
 
 @command("backup create")
@@ -40,6 +43,31 @@ def backup_list(draft: Draft, settings: Settings) -> None:
     draft.data["backups"] = [backup.to_json() for backup in backups]
     where = settings.relative(settings.backups)
     draft.add(Entry.of("backups", find_damaged(settings), f"{count_of(len(backups), 'backup')} in {where}"))
+    here = {backup.id for backup in backups}
+    for manifest in list_offsite(settings):
+        if manifest.id not in here:
+            draft.passed(manifest.id, f"{settings.offsite}, not here: govern restore fetches it")
+
+
+@command("backup copy")
+def backup_copy(
+    draft: Draft,
+    settings: Settings,
+    backup_id: str = "latest",
+    *,
+    every: bool = False,
+    narrate: Narrate = silent,
+) -> None:
+    """Copies a backup, or ``every`` one, to the object store of the settings. What is there is left as it is."""
+    if settings.offsite is None:
+        raise ConfigurationError(
+            "the settings have no place for copies of backups",
+            next='set offsite, for example to "s3://bucket/folder"',
+        )
+    backups = list_backups(settings) if every else (find_backup(settings, backup_id),)
+    for backup in backups:
+        copy_offsite(settings, backup, narrate=narrate)
+        draft.passed("copy", f"{settings.offsite}/{backup.id}")
 
 
 @command("backup show")
@@ -56,6 +84,7 @@ def backup_show(draft: Draft, settings: Settings, backup_id: str) -> None:
 @command("backup verify")
 def backup_verify(draft: Draft, settings: Settings, backup_id: str, *, narrate: Narrate = silent) -> None:
     """Proves a backup again. What is wrong with it is a finding."""
+    bring_here(settings, backup_id, narrate=narrate)
     backup = _find_readable(draft, settings, backup_id)
     if backup is None:
         return
@@ -86,6 +115,7 @@ def restore(
     project = read_project(settings)
     guard_chain(project, draft)
     live = LiveDatabase(settings, resolve_target(settings))
+    bring_here(settings, backup_id, narrate=narrate)
     backup = find_fitting(settings, draft, live.dialect, project.chain, backup_id)
     with contextlib.suppress(Unreachable):  # then there is nothing to describe, and all the more to restore
         describe_target(live, project, draft)

@@ -235,6 +235,19 @@ def backup_create(session: Session) -> Report:
     return api.backup_create(session.settings, narrate=session.narrate)
 
 
+@backup.changing("copy")
+@click.argument("backup_id", metavar="BACKUP", required=False, default="latest")
+@click.option("--all", "every", is_flag=True, help="Every backup that has no copy yet.")
+def backup_copy(session: Session, *, backup_id: str, every: bool) -> Report:
+    """Copy a backup to the object store of the settings.
+
+    New backups are copied as they are made: this is for older ones, and for when the store did not answer.
+    """
+    from govern import api
+
+    return api.backup_copy(session.settings, backup_id, every=every, narrate=session.narrate)
+
+
 @backup.changing("verify")
 @click.argument("backup_id", metavar="BACKUP")
 def backup_verify(session: Session, *, backup_id: str) -> Report:

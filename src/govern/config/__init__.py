@@ -41,6 +41,12 @@ class Settings:
     manifest: Path | None
     lock: Path
     backups: Path
+    offsite: str | None
+    """URL of a folder in an object store that gets a copy of every backup; None: there is none."""
+    backup_recipients: tuple[str, ...]
+    """Public keys of age that backups are encrypted for; empty: they are not."""
+    backup_identity: Path | None
+    """A file with private keys of age, which encrypted backups are read with; None: there is none here."""
     python: Path
     """Interpreter of the project under governance."""
     scratch_url: str | None
@@ -116,6 +122,9 @@ def load(
         manifest=manifest if manifest.exists() else None,
         lock=root / declared.lock,
         backups=root / declared.backups,
+        offsite=declared.offsite,
+        backup_recipients=tuple(declared.backup_recipients),
+        backup_identity=_find_identity(root, declared, environ),
         python=find_interpreter(root, declared),
         scratch_url=target_table(declared, target).get("scratch_url", declared.scratch_url),
         lock_wait_seconds=float(declared.lock_wait_seconds),
@@ -128,6 +137,11 @@ def load(
         read_back_seconds=float(declared.read_back_seconds),
         actor=environ.get("GOVERN_ACTOR") or environ.get("USER") or environ.get("LOGNAME") or _account(),
     )
+
+
+def _find_identity(root: Path, declared: Declared, environ: Mapping[str, str]) -> Path | None:
+    file = environ.get("GOVERN_BACKUP_IDENTITY") or declared.backup_identity
+    return root / Path(file).expanduser() if file else None
 
 
 def _account() -> str:

@@ -27,6 +27,9 @@ class Declared:
     manifest: str = "schema/governance.yaml"
     lock: str = "schema/schema.lock"
     backups: str = "backups"
+    offsite: str | None = None
+    backup_recipients: Sequence[str] = ()
+    backup_identity: str | None = None
     alembic_config: str | None = None
     alembic_section: str = "alembic"
     script_location: str | None = None
@@ -96,7 +99,7 @@ def _check_type(key: str, value: object, file: Path) -> None:
         expected, wanted = (dict,), "a table"
     elif key.endswith("_seconds"):
         expected, wanted = (int, float), "a number"
-    elif key == "version_locations":
+    elif key in ("version_locations", "backup_recipients"):
         expected, wanted = (list,), "a list of texts"
     is_of_texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
     if not isinstance(value, expected) or isinstance(value, bool) or not is_of_texts:

@@ -56,7 +56,15 @@ DOES_NOT_RESTORE = Rule(
     effect="it will not restore when it is needed either",
     remedy="read the program's words; make a new backup and verify it: govern backup create",
 )
-RULES = (DAMAGED_FILE, MISSING_FILE, UNEXPECTED_FILE, CONTENT_DIFFERS, DOES_NOT_RESTORE)
+NOT_COPIED = Rule(
+    id="backup.not-copied",
+    name="backup without its copy",
+    severity=Severity.WARNING,
+    condition="a backup was made and is good, but could not be copied to the object store of the settings",
+    effect="what destroys this machine's disk destroys the backup too",
+    remedy="see to the object store's address and credentials, then: govern backup copy",
+)
+RULES = (DAMAGED_FILE, MISSING_FILE, UNEXPECTED_FILE, CONTENT_DIFFERS, DOES_NOT_RESTORE, NOT_COPIED)
 
 
 class ManifestDamaged(ValueError):

@@ -1,6 +1,7 @@
 """Backups: made of one moment, written whole or not at all, verified by restoring them."""
 
 from govern.actions.backup.create import create_backup
+from govern.actions.backup.offsite import bring_here, copy_offsite, list_offsite
 from govern.actions.backup.proven import create_verified_backup
 from govern.actions.backup.store import BackupDamaged, find_backup, find_damaged, list_backups
 from govern.actions.backup.verify import (
@@ -16,7 +17,9 @@ from govern.actions.backup.verify import (
 __all__ = [
     "BackupDamaged",
     "RestoredCopy",
+    "bring_here",
     "check_files",
+    "copy_offsite",
     "create_backup",
     "create_verified_backup",
     "find_backup",
@@ -24,6 +27,7 @@ __all__ = [
     "find_differences",
     "is_unfit",
     "list_backups",
+    "list_offsite",
     "require_engine",
     "restored",
     "verify_backup",

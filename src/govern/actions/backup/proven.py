@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from govern.actions.backup.create import create_backup
+from govern.actions.backup.offsite import copy_if_asked
 from govern.actions.backup.verify import OnRestored, verify_backup
 from govern.core.backup import Backup
 from govern.core.report import Draft, Entry
@@ -46,4 +48,8 @@ def create_verified_backup(
         )
     reason = f"restored into a scratch database and compared, {verification.duration_ms} ms"
     draft.add(Entry.of("verify", findings, reason))
+    backup = replace(backup, manifest=backup.manifest.with_verification(verification))
+    if settings.offsite:
+        findings = copy_if_asked(settings, backup, narrate=narrate)
+        draft.add(Entry.of("copy", findings, f"{settings.offsite}/{backup.id}"))
     return backup

@@ -108,6 +108,11 @@ def read_regular(file: Path) -> bytes:
         return content.read()
 
 
+def is_backup_id(name: str) -> bool:
+    """Whether it is one of ``new_id``: nothing else is read, fetched or removed."""
+    return bool(_ID.fullmatch(name))
+
+
 def new_id(reason: str, moment: datetime) -> str:
     """``20261121T050000Z-migrate-3f9a1c``: sorts by time; equal moments do not collide."""
     word = _NOT_IN_A_REASON.sub("-", reason.lower()).strip("-")[:_REASON_LENGTH].strip("-") or "manual"
