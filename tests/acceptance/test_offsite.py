@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from govern.database.url import DatabaseUrl
-from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import Project, execute
 from tests.fixtures.projects import read_rows
 from tests.fixtures.s3 import S3, s3_server
+
+pytestmark = pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
 
 ROWS = "SELECT id, body FROM notes ORDER BY id"
 
@@ -24,9 +24,8 @@ def s3() -> Iterator[S3]:
 
 
 @pytest.fixture
-def project(make_project: MakeProject, sqlite_database: DatabaseUrl, s3: S3) -> Project:
-    project = make_project("plain", sqlite_database).with_environment(**s3.variables)
-    project.succeed("migrate", "--backup", "off")
+def project(governed: Project, s3: S3) -> Project:
+    project = governed.with_environment(**s3.variables)
     configure(project, s3.url)
     return project
 
@@ -39,6 +38,7 @@ def configure(project: Project, offsite: str) -> None:
 
 
 def test_a_backup_is_copied_and_comes_back_when_the_disk_is_gone(project: Project, s3: S3) -> None:
+    execute(project.database, "INSERT INTO notes (id, user_id, body) VALUES (1, 1, 'kept')")
     created = project.succeed("backup", "create").report
     backup = created["backups"][0]
     files = {path for path in Path(backup["path"]).rglob("*") if path.is_file()}
@@ -47,7 +47,6 @@ def test_a_backup_is_copied_and_comes_back_when_the_disk_is_gone(project: Projec
     assert "secret-canary" not in str(created)
 
     rows = read_rows(project.database, ROWS)
-    assert rows
     execute(project.database, "DELETE FROM notes")
     shutil.rmtree(project.root / "backups")
     assert backup["id"] in {entry["name"] for entry in project.succeed("backup", "list").report["entries"]}
@@ -88,7 +87,7 @@ def test_a_copy_without_a_manifest_is_not_listed_and_is_completed_by_the_next(
     assert project.ask("restore", backup).exit_code == 2
     shutil.move(kept, project.root / "backups" / backup)
     project.succeed("backup", "copy", backup)
-    assert f"app/{backup}/manifest.json" in s3.keys()
+    assert f"app/{backup}/manifest.json" in s3.list_keys()
 
 
 def test_a_damaged_copy_is_not_fetched(project: Project, s3: S3) -> None:
