@@ -123,7 +123,7 @@ def load(
         lock=root / declared.lock,
         backups=root / declared.backups,
         offsite=declared.offsite,
-        backup_recipients=tuple(declared.backup_recipients),
+        backup_recipients=tuple(declared.backup_recipients or ()),
         backup_identity=_find_identity(root, declared, environ),
         python=find_interpreter(root, declared),
         scratch_url=target_table(declared, target).get("scratch_url", declared.scratch_url),

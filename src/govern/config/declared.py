@@ -28,7 +28,7 @@ class Declared:
     lock: str = "schema/schema.lock"
     backups: str = "backups"
     offsite: str | None = None
-    backup_recipients: Sequence[str] = ()
+    backup_recipients: Sequence[str] | None = None
     backup_identity: str | None = None
     alembic_config: str | None = None
     alembic_section: str = "alembic"
