@@ -18,6 +18,7 @@ from govern.errors import ConfigurationError
 __all__ = ["STATE_FOLDER", "AlembicSettings", "Settings", "load", "wants_color"]
 
 STATE_FOLDER = ".govern"
+_MOST_JOBS = 4  # unless more are asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,8 @@ class Settings:
     manifest: Path | None
     lock: Path
     backups: Path
+    backup_jobs: int
+    """How many tables are backed up and restored at once, at most."""
     python: Path
     """Interpreter of the project under governance."""
     scratch_url: str | None
@@ -116,6 +119,7 @@ def load(
         manifest=manifest if manifest.exists() else None,
         lock=root / declared.lock,
         backups=root / declared.backups,
+        backup_jobs=declared.backup_jobs or min(_MOST_JOBS, os.cpu_count() or 1),
         python=find_interpreter(root, declared),
         scratch_url=target_table(declared, target).get("scratch_url", declared.scratch_url),
         lock_wait_seconds=float(declared.lock_wait_seconds),

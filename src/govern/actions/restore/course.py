@@ -174,7 +174,7 @@ def _restore_beside(
 ) -> LiveDatabase:
     """The backup, restored and found to be what was backed up."""
     narrate("restoring the backup beside the live database")
-    left_out = live.dialect.restore(backup.path / DATA, replacement.side)
+    left_out = live.dialect.restore(backup.path / DATA, replacement.side, jobs=live.settings.backup_jobs)
     if left_out:
         raise NotPermitted(
             f"the backup {backup.id} cannot be restored as it was",

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change, diff
+from govern.core.contents import Contents
 from govern.core.hazard import hazards_of_undoing
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
@@ -24,6 +25,7 @@ from govern.database.dialect import (
     Limits,
     MigratingSession,
     MigrationLock,
+    OpenConnection,
     OpenScratch,
     Progress,
     Replacement,
@@ -52,6 +54,7 @@ class SQLite:
 
     name = "sqlite"
     is_server = False
+    copies_files = True
     locks_tables = False
 
     def connect(self, url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False) -> Connection:
@@ -129,12 +132,17 @@ class SQLite:
         folder: Path,
         *,
         schema_only: bool = False,
+        jobs: int = 1,
         progress: Progress | None = None,
         witness: Witness | None = None,
     ) -> str:
+        del jobs  # it is one file
         return dump.dump(url, folder, schema_only=schema_only, progress=progress, witness=witness)
 
-    def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
+    def restore(
+        self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False, jobs: int = 1
+    ) -> tuple[str, ...]:
+        del jobs
         return dump.restore(folder, url, schema_only=schema_only)
 
     def errors(self) -> tuple[type[Exception], ...]:
@@ -237,6 +245,17 @@ class SQLite:
 
     def digest_tables(self, connection: Connection, columns: ColumnOrder) -> Mapping[Place, TableDigest]:
         return contents.digest_tables(connection, columns)
+
+    def digest_contents(
+        self,
+        open_connection: OpenConnection,
+        table: VersionTable,
+        *,
+        jobs: int = 1,
+        algorithm: str | None = None,
+    ) -> Contents | None:
+        del open_connection, table, jobs, algorithm
+        return None  # the file itself is compared: its rows would have to come to Python, one by one
 
     def read_row_hashes(
         self, connection: Connection, place: Place, columns: tuple[str, ...]

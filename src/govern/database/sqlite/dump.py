@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from govern.database.connection import Connection
-from govern.database.dialect import Progress, Witness
+from govern.database.dialect import Moment, Progress, Witness
 from govern.database.sqlite import server
 from govern.database.url import DatabaseUrl
-from govern.errors import CouldNotCheck, FailedMidway, Refused
+from govern.errors import CouldNotCheck, FailedMidway, Refused, Unreachable
 
 DATABASE = "database.sqlite"
 
 _PAGES_A_STEP = 1000
 _PROGRESS_SECONDS = 0.2
+_CHUNK_BYTES = 1 << 20
 
 # Creating a virtual table creates its shadow tables, so these come first and shadow tables are there already.
 _SCHEMA = """
@@ -44,7 +47,7 @@ def dump(
     The copy is of one moment: a read transaction is held while it is made, because without one every write
     of another process would start the copy anew (SQLite Backup API, sqlite3_backup_step). In WAL mode
     nobody waits for it; in the other modes writers wait while it is made, about two seconds a gigabyte.
-    ``witness`` is called with a connection to the copy.
+    ``witness`` is called with connections to the copy.
 
     Raises Unreachable or CouldNotCheck, and OSError if the folder cannot be written.
     """
@@ -58,19 +61,21 @@ def dump(
             else:
                 _copy_pages(source.driver, copy, progress)
         if witness:
-            with Connection(_open(file, _UNCHANGING)) as copied:
-                witness(copied)
+            with _reading(file) as copied:
+                witness(Moment(connection=copied, open_another=lambda: _reading(file)))
     return f"sqlite3 {sqlite3.sqlite_version}"
 
 
 def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
     """Copies a ``dump`` into an existing, empty database and checks the structure of every page.
 
-    Returns nothing: all kinds of objects are restored. Raises Refused if the database is not empty,
-    FailedMidway with SQLite's words if the copy cannot be made or is damaged.
+    But for ``schema_only`` the database is the same file then, byte for byte, which is compared. Returns nothing: all
+    kinds of objects are restored. Raises Refused if the database is not empty, FailedMidway with SQLite's words if
+    the copy cannot be made or is damaged.
     """
+    file = folder / DATABASE
     try:
-        with server.connect(url) as target, Connection(_open(folder / DATABASE, _UNCHANGING)) as source:
+        with server.connect(url) as target:
             if target.value("SELECT count(*) FROM sqlite_master"):
                 raise Refused(
                     f"{url} is not empty",
@@ -78,19 +83,52 @@ def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tup
                     next="give another",
                 )
             if schema_only:
-                _copy_schema(source, target)
-            else:
-                _copy_pages(source.driver, target.driver, None)
-            answer = target.value("PRAGMA quick_check(1)")
-    except sqlite3.Error as error:
-        raise _not_restored(url, str(error)) from error
+                with _reading(file) as source:
+                    _copy_schema(source, target)
+        if schema_only:
+            answer = _check_pages(url)
+        else:
+            _copy_file(file, url.path)
+            with ThreadPoolExecutor(
+                1
+            ) as beside:  # SQLite and the comparison of large chunks let each other run
+                comparing = beside.submit(_is_same, file, url.path)
+                answer = _check_pages(url)
+                if not comparing.result():
+                    answer = "what was written is not what is read back: see to the disk"
+    except (sqlite3.Error, OSError, Unreachable) as error:
+        raise _not_restored(url, getattr(error, "why", "") or str(error)) from error
     if answer != "ok":
-        raise _not_restored(url, str(answer))
+        raise _not_restored(url, answer)
     return ()
+
+
+def _check_pages(url: DatabaseUrl) -> str:
+    with server.connect(url, read_only=True) as target:
+        return str(target.value("PRAGMA quick_check(1)"))
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    """Into the file that is there already, and keeps its mode; what SQLite kept beside it is of nothing any more."""
+    with source.open("rb") as content, target.open("r+b") as copy:
+        shutil.copyfileobj(content, copy, _CHUNK_BYTES)
+        copy.truncate()
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    with one.open("rb") as ours, other.open("rb") as theirs:
+        while (chunk := ours.read(_CHUNK_BYTES)) == theirs.read(_CHUNK_BYTES):
+            if not chunk:
+                return True
+    return False
 
 
 # A dump in WAL mode would otherwise get -wal and -shm files beside it whenever it is read.
 _UNCHANGING = "mode=ro&immutable=1"
+
+
+def _reading(file: Path) -> Connection:
+    return Connection(_open(file, _UNCHANGING))
 
 
 def _open(file: Path, mode: str) -> sqlite3.Connection:

@@ -99,13 +99,41 @@ def choose_for_restore(server_major: int, archive_version: int, clients: tuple[C
 
 
 def read_archive_version(archive: Path) -> int | None:
-    """The minor number of a custom archive's format: 14 up to PostgreSQL 15, 15 in 16, 16 in 17 and 18.
+    """The minor number of an archive's format: 14 up to PostgreSQL 15, 15 in 16, 16 in 17 and 18.
 
-    None if the file is no such archive. Source: ``pg_backup_archiver.h``.
+    ``archive``: a file of the custom format, or the table of contents of a directory. None if it is no such file.
+    Source: ``pg_backup_archiver.h``.
     """
     with archive.open("rb") as file:
         head = file.read(7)
     return head[6] if len(head) == 7 and head.startswith(b"PGDMP\x01") else None
+
+
+@cache
+def can_compress(client: Client, compression: str) -> bool:
+    """Whether this pg_dump was built with what ``--compress=…`` names: ``zstd:1``.
+
+    It says so before it looks for a server, and there is none where it is sent.
+    """
+    nowhere = "host=/nonexistent dbname=nowhere"
+    arguments = (
+        "--format=directory",
+        f"--compress={compression}",
+        "--file=/nonexistent/x",
+        f"--dbname={nowhere}",
+    )
+    try:
+        answer = subprocess.run(
+            [client.pg_dump, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return "/nonexistent" in answer.stderr
 
 
 def _missing(program: str, major: int, clients: tuple[Client, ...], reason: str) -> ToolMissing:
