@@ -366,6 +366,8 @@ _KEYS: Mapping[str, str] = {
     "backup_recipients": "public keys of [age](https://age-encryption.org) that backups are "
     "[encrypted](backups.md#encrypted) for: `age1…`, `ssh-ed25519 …`",
     "backup_identity": "the file with the private key that reads them; `GOVERN_BACKUP_IDENTITY` counts more",
+    "backup_jobs": "how many tables are backed up, restored and compared at once, at most; 0: as many as there are "
+    "processors, and no more than 4. Half of the server's free connections stay free",
     "alembic_config": "alembic.ini, wherever it is; without it, `alembic.ini`, or `[tool.alembic]` in pyproject.toml",
     "alembic_section": "its section in alembic.ini",
     "script_location": "the folder of env.py, where no ini says it: a path, or `package:folder` as Alembic writes it; "
@@ -409,7 +411,7 @@ def render_configuration(current: str) -> str:
 
 def _type(field: Field[object]) -> str:
     annotation = str(field.type)
-    names = {"str": "text", "float": "number", "Sequence[str]": "list"}
+    names = {"str": "text", "float": "number", "int": "number", "Sequence[str]": "list"}
     return names.get(annotation.removesuffix(" | None"), "table")
 
 

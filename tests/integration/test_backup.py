@@ -116,8 +116,7 @@ def test_narration_and_progress_tell_what_goes_on(settings: Settings, database: 
         narrate=told.append,
         progress=written.append,
     )
-    assert told[0] == "reading the schema and counting rows"
-    assert backup.id in told[1]
+    assert backup.id in told[0]
     assert written
 
 

@@ -156,8 +156,9 @@ def test_swapped_files_are_found(settings: Settings, database: DatabaseUrl, back
     other = create_backup(settings, dialect_of(database), database, reason="manual")
     run(database, "INSERT INTO users VALUES (3, 'c@example.org', 'new')")
     third = create_backup(settings, dialect_of(database), database, reason="manual")
-    largest = max(third.manifest.files, key=lambda file: file.bytes).path
-    (other.path / largest).write_bytes((third.path / largest).read_bytes())
+    before = {file.path: file.sha256 for file in other.manifest.files}
+    changed = next(file.path for file in third.manifest.files if file.sha256 != before[file.path])
+    (other.path / changed).write_bytes((third.path / changed).read_bytes())
     assert {rule for rule, _ in names_of(settings, database, other)} == {"backup.damaged-file"}
     assert names_of(settings, database, backup) == set()
 

@@ -18,6 +18,7 @@ from govern.errors import ConfigurationError
 __all__ = ["STATE_FOLDER", "AlembicSettings", "Settings", "load", "wants_color"]
 
 STATE_FOLDER = ".govern"
+_MOST_JOBS = 4  # unless more are asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,8 @@ class Settings:
     """Public keys of age that backups are encrypted for; empty: they are not."""
     backup_identity: Path | None
     """A file with private keys of age, which encrypted backups are read with; None: there is none here."""
+    backup_jobs: int
+    """How many tables are backed up and restored at once, at most."""
     python: Path
     """Interpreter of the project under governance."""
     scratch_url: str | None
@@ -125,6 +128,7 @@ def load(
         offsite=declared.offsite,
         backup_recipients=tuple(declared.backup_recipients or ()),
         backup_identity=_find_identity(root, declared, environ),
+        backup_jobs=declared.backup_jobs or min(_MOST_JOBS, os.cpu_count() or 1),
         python=find_interpreter(root, declared),
         scratch_url=target_table(declared, target).get("scratch_url", declared.scratch_url),
         lock_wait_seconds=float(declared.lock_wait_seconds),

@@ -30,6 +30,7 @@ class Declared:
     offsite: str | None = None
     backup_recipients: Sequence[str] | None = None
     backup_identity: str | None = None
+    backup_jobs: int = 0
     alembic_config: str | None = None
     alembic_section: str = "alembic"
     script_location: str | None = None
@@ -99,13 +100,16 @@ def _check_type(key: str, value: object, file: Path) -> None:
         expected, wanted = (dict,), "a table"
     elif key.endswith("_seconds"):
         expected, wanted = (int, float), "a number"
+    elif key.endswith("_jobs"):
+        expected, wanted = (int,), "a whole number from 0 on"
     elif key in ("version_locations", "backup_recipients"):
         expected, wanted = (list,), "a list of texts"
     is_of_texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
-    if not isinstance(value, expected) or isinstance(value, bool) or not is_of_texts:
+    is_negative = key.endswith("_jobs") and isinstance(value, int) and value < 0
+    if not isinstance(value, expected) or isinstance(value, bool) or not is_of_texts or is_negative:
         raise ConfigurationError(
             f"{file.name}: {key} must be {wanted}",
-            why=f"it is {type(value).__name__}",
+            why=f"it is {value}" if is_negative else f"it is {type(value).__name__}",
             next=f"correct {file}",
         )
 

@@ -12,7 +12,10 @@ from typing import Any, Literal, get_args
 
 from govern.core.finding import Rule, Severity
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
+_READ_VERSIONS = (1, MANIFEST_VERSION)
+
+ENCRYPTED_SUFFIX = ".age"
 
 VerificationLevel = Literal["files", "restored"]
 
@@ -44,7 +47,7 @@ CONTENT_DIFFERS = Rule(
     id="backup.content-differs",
     name="a restored backup is not what was backed up",
     severity=Severity.CRITICAL,
-    condition="a backup, restored into a scratch database, has another schema, revision or row count",
+    condition="a backup, restored into a scratch database, has another schema, revision, row count or other rows",
     effect="a restore would not bring back the database that was backed up",
     remedy="make a new backup and verify it: govern backup create",
 )
@@ -91,10 +94,13 @@ class Verification:
     duration_ms: int
     left_out: tuple[str, ...] = ()
     """Kinds of objects that could not be compared: the scratch server lacks the roles."""
+    content: bool = False
+    """Whether the rows themselves were compared, and not only counted."""
 
     def to_json(self) -> dict[str, Any]:
         return {
             "level": self.level,
+            **({"content": True} if self.content else {}),
             "at": _in_utc(self.at),
             "duration_ms": self.duration_ms,
             "left_out": list(self.left_out),
@@ -110,6 +116,7 @@ class Verification:
             at=datetime.fromisoformat(value["at"]),
             duration_ms=value["duration_ms"],
             left_out=tuple(value["left_out"]),
+            content=value.get("content", False),
         )
 
 
@@ -136,15 +143,26 @@ class BackupManifest:
     """sha256 of the project's ``schema.lock``; None where there was none."""
     rows: Mapping[str, int] = field(default_factory=dict)
     """Of every table, in the moment of the backup."""
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    """Of the rows of every table that has some of its own, by the names of ``rows``."""
+    checksum_algorithm: str | None = None
+    """How they were computed; None where there are none: of a database whose file is copied, and in version 1."""
     files: tuple[BackupFile, ...]
     verified: Verification | None = None
     table_bytes: int | None = None
     """What the tables took in the database, without indexes; None in older manifests."""
+    version: int = MANIFEST_VERSION
+    """Of the manifest's own format; a manifest keeps the one it was written with."""
 
     @property
     def bytes(self) -> int:
         """The size of all files but the manifest itself."""
         return sum(file.bytes for file in self.files)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether a private key is needed to read its rows."""
+        return any(file.path.endswith(ENCRYPTED_SUFFIX) for file in self.files)
 
     def with_verification(self, verified: Verification | None) -> BackupManifest:
         return replace(self, verified=verified)
@@ -152,7 +170,7 @@ class BackupManifest:
     def to_text(self) -> str:
         """The manifest as JSON, closed by a digest of itself, so that no byte of it changes unseen."""
         content: dict[str, Any] = {
-            "manifest_version": MANIFEST_VERSION,
+            "manifest_version": self.version,
             "id": self.id,
             "reason": self.reason,
             "created_at": _in_utc(self.created_at),
@@ -165,12 +183,21 @@ class BackupManifest:
             "revision": None if self.revision is None else list(self.revision),
             "lock_digest": self.lock_digest,
             "rows": dict(sorted(self.rows.items())),
+            **self._checksums_to_json(),
             "files": [{"path": file.path, "bytes": file.bytes, "sha256": file.sha256} for file in self.files],
             **({} if self.table_bytes is None else {"table_bytes": self.table_bytes}),
             "verified": self.verified.to_json() if self.verified else None,
         }
         digest = hashlib.sha256(_render(content).encode()).hexdigest()
         return _render({**content, "digest": digest})
+
+    def _checksums_to_json(self) -> dict[str, Any]:
+        if self.checksum_algorithm is None:
+            return {}
+        return {
+            "checksum_algorithm": self.checksum_algorithm,
+            "checksums": dict(sorted(self.checksums.items())),
+        }
 
     @classmethod
     def from_text(cls, text: str) -> BackupManifest:
@@ -216,13 +243,16 @@ class Backup:
             "server_version": manifest.server_version,
             "revision": None if manifest.revision is None else list(manifest.revision),
             "bytes": manifest.bytes,
+            "encrypted": manifest.is_encrypted,
             "verified": manifest.verified.to_json() if manifest.verified else None,
         }
 
 
 def _read(content: Mapping[str, Any]) -> BackupManifest:
-    if content["manifest_version"] != MANIFEST_VERSION:
-        raise ManifestDamaged(f"it has version {content['manifest_version']}, not {MANIFEST_VERSION}")
+    if content["manifest_version"] not in _READ_VERSIONS:
+        raise ManifestDamaged(
+            f"it has version {content['manifest_version']}, and this govern reads up to {MANIFEST_VERSION}"
+        )
     return BackupManifest(
         id=content["id"],
         reason=content["reason"],
@@ -236,9 +266,12 @@ def _read(content: Mapping[str, Any]) -> BackupManifest:
         revision=None if content["revision"] is None else tuple(content["revision"]),
         lock_digest=content["lock_digest"],
         rows=dict(content["rows"]),
+        checksums=dict(content.get("checksums", {})),
+        checksum_algorithm=content.get("checksum_algorithm"),
         files=tuple(_read_file(file) for file in content["files"]),
         verified=Verification.from_json(content["verified"]) if content["verified"] else None,
         table_bytes=content.get("table_bytes"),
+        version=content["manifest_version"],
     )
 
 

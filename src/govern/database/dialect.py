@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from govern.core.changes import Change
+from govern.core.contents import Contents
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
@@ -19,13 +20,26 @@ from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
+from govern.database.encryption import NO_KEYS, Keys
 from govern.database.url import DatabaseUrl
 
 Progress = Callable[[int], None]
 """Called with the bytes written so far."""
 
-Witness = Callable[[Connection], None]
-"""Called with a connection that sees exactly the moment that is dumped."""
+OpenConnection = Callable[[], AbstractContextManager[Connection]]
+"""Opens a connection for as long as the context lasts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What is dumped, for others to look at: every connection sees exactly that."""
+
+    connection: Connection
+    open_another: OpenConnection
+
+
+Witness = Callable[[Moment], None]
+"""Called with the moment that is dumped, for as long as the call lasts."""
 
 
 OpenScratch = Callable[[], AbstractContextManager[DatabaseUrl]]
@@ -137,6 +151,9 @@ class Dialect(Protocol):
     name: str
     is_server: bool
     """Whether there are roles, other sessions and replicas."""
+    copies_files: bool
+    """Whether a dump is the database's file, and a restore gives back its very bytes, and compares them: then nothing
+    is to be gained from checksums of its tables."""
     locks_tables: bool
     """Whether a statement locks single tables against others; where the whole database is locked, none does."""
 
@@ -195,15 +212,30 @@ class Dialect(Protocol):
         folder: Path,
         *,
         schema_only: bool = False,
+        jobs: int = 1,
+        keys: Keys = NO_KEYS,
         progress: Progress | None = None,
         witness: Witness | None = None,
     ) -> str:
-        """Writes the database into ``folder`` (exists, empty); returns the tool and version that did."""
+        """Writes the database into ``folder`` (exists, empty); returns the tool and version that did.
 
-    def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
+        ``jobs``: how many tables at once, at most. What has rows is encrypted where ``keys`` have recipients.
+        """
+
+    def restore(
+        self,
+        folder: Path,
+        url: DatabaseUrl,
+        *,
+        schema_only: bool = False,
+        jobs: int = 1,
+        keys: Keys = NO_KEYS,
+    ) -> tuple[str, ...]:
         """Restores a ``dump`` into an existing, empty database. Raises FailedMidway with the tool's words.
 
-        Returns the kinds of snapshot objects that had to be left out because the target lacks the roles.
+        With several ``jobs`` what fails leaves a part of it: such a database is dropped then. ``keys`` read what is
+        encrypted; raises NotPermitted where none does. Returns the kinds of
+        snapshot objects that had to be left out because the target lacks the roles.
         """
 
     def errors(self) -> tuple[type[Exception], ...]:
@@ -323,6 +355,20 @@ class Dialect(Protocol):
 
     def digest_tables(self, connection: Connection, columns: ColumnOrder) -> Mapping[Place, TableDigest]:
         """Of each table the rows, over the columns given, at one moment. Comparable within one server alone."""
+
+    def digest_contents(
+        self,
+        open_connection: OpenConnection,
+        table: VersionTable,
+        *,
+        jobs: int = 1,
+        algorithm: str | None = None,
+    ) -> Contents | None:
+        """The rows of every table of ``read_tables``, but for what is generated, on several connections at once.
+
+        They see the same moment. ``algorithm``: that of the digests to compare with; None: the fastest. Returns None
+        where that algorithm is not known here, or the dialect copies files.
+        """
 
     def read_row_hashes(
         self, connection: Connection, place: Place, columns: tuple[str, ...]

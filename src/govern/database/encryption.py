@@ -7,15 +7,20 @@ process adds a key of its own, which is never written anywhere: it can read the 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from govern.config import Settings
+from govern.core.backup import ENCRYPTED_SUFFIX
 from govern.errors import ConfigurationError, NotPermitted, ToolMissing
 
-SUFFIX = ".age"
+_PROGRESS_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +38,43 @@ class Keys:
 
     @property
     def encrypt(self) -> bool:
+        """Whether anything is to be encrypted."""
         return bool(self.recipients)
 
 
-def encrypt(content: IO[bytes], file: IO[bytes], keys: Keys) -> None:
+NO_KEYS = Keys()
+
+
+def encrypted_name(file: Path) -> Path:
+    """Where what would be in ``file`` is, encrypted."""
+    return file.with_name(f"{file.name}{ENCRYPTED_SUFFIX}")
+
+
+class Readable(Protocol):
+    """What can be read to its end."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+@dataclass(slots=True)
+class Counted:
+    """Content that tells now and then how much of it was read."""
+
+    content: IO[bytes]
+    progress: Callable[[int], None] | None
+    read_bytes: int = 0
+    told_at: float = field(default_factory=time.monotonic)
+
+    def read(self, size: int = -1, /) -> bytes:
+        chunk = self.content.read(size)
+        self.read_bytes += len(chunk)
+        if self.progress and (not chunk or time.monotonic() - self.told_at >= _PROGRESS_SECONDS):
+            self.progress(self.read_bytes)
+            self.told_at = time.monotonic()
+        return chunk
+
+
+def encrypt(content: Readable, file: IO[bytes], keys: Keys) -> None:
     """Writes ``content``, to its end, encrypted into ``file``, in constant memory.
 
     Raises ConfigurationError for what is no public key, ToolMissing without pyrage, OSError.
@@ -68,6 +106,31 @@ def decrypt(file: IO[bytes], content: IO[bytes], keys: Keys) -> None:
         if sink.failure is not None:
             raise sink.failure from error
         raise Damaged(str(error)) from error
+
+
+@contextmanager
+def decrypted(file: Path, keys: Keys) -> Iterator[IO[bytes]]:
+    """What the file holds, as a pipe: another program may read it, to its end or not. Raises as ``decrypt`` does.
+
+    That is raised at the end of the block, also in the place of what the reader made of half a content.
+    """
+    reader, writer = os.pipe()
+
+    def write() -> None:
+        # whoever has read enough closes the pipe
+        with suppress(BrokenPipeError), os.fdopen(writer, "wb") as content, file.open("rb") as source:
+            decrypt(source, content, keys)
+
+    with ThreadPoolExecutor(1) as beside, os.fdopen(reader, "rb") as content:
+        writing = beside.submit(write)
+        try:
+            yield content
+        except BaseException:
+            content.close()
+            writing.result()
+            raise
+        content.close()
+        writing.result()
 
 
 class Damaged(Exception):

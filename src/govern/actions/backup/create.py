@@ -1,19 +1,24 @@
-"""Makes a backup: dump, schema and row counts of one moment, and a manifest that vouches for them."""
+"""Makes a backup: dump, schema and rows' checksums of one moment, and a manifest that vouches for them."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from govern.actions.backup.store import DATA, MANIFEST, SNAPSHOT, new_folder, new_id, write_private
 from govern.config import Settings
 from govern.core.backup import Backup, BackupFile, BackupManifest
+from govern.core.contents import Contents
+from govern.core.restoration import Place
 from govern.core.snapshot import Snapshot
 from govern.database.connection import Connection
-from govern.database.dialect import Dialect, Progress, VersionTable
+from govern.database.dialect import Dialect, Moment, Progress, VersionTable
+from govern.database.encryption import Keys
 from govern.database.live import version_table
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError
@@ -25,13 +30,21 @@ Narrate = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What a database held at one moment, but for its rows themselves."""
+    """What a database held at one moment."""
 
     server_version: str
     revision: tuple[str, ...] | None
     snapshot: Snapshot
     rows: Mapping[str, int]
+    contents: Contents | None
+    """The checksums of its rows; None where they were not asked for, or the dialect has none."""
     table_bytes: int
+
+    @property
+    def checksums(self) -> Mapping[str, str]:
+        """By the names of ``rows``."""
+        tables = self.contents.tables if self.contents else {}
+        return {_name(place): digest.checksum for place, digest in tables.items()}
 
 
 def create_backup(
@@ -54,15 +67,29 @@ def create_backup(
     backup_id = new_id(reason, created_at)
     seen: list[Content] = []
 
-    def look(connection: Connection) -> None:
-        narrate("reading the schema and counting rows")
-        seen.append(read_content(dialect, connection, version_table(settings)))
-        narrate(f"writing {settings.relative(settings.backups / backup_id)}")
+    def look(moment: Moment) -> None:
+        narrate(
+            f"writing {settings.relative(settings.backups / backup_id)}, and reading schema and rows beside it"
+        )
+        digest = partial(
+            dialect.digest_contents,
+            moment.open_another,
+            version_table(settings),
+            jobs=settings.backup_jobs,
+        )
+        seen.append(read_content(dialect, moment.connection, version_table(settings), digest))
 
     with new_folder(settings.backups, backup_id) as folder:
         data = folder / DATA
         data.mkdir(mode=0o700)
-        tool = dialect.dump(url, data, progress=progress, witness=look)
+        tool = dialect.dump(
+            url,
+            data,
+            jobs=settings.backup_jobs,
+            keys=Keys.of(settings),
+            progress=progress,
+            witness=look,
+        )
         (content,) = seen
         write_private(folder / SNAPSHOT, render_lock(content.snapshot, content.revision or ()))
         manifest = BackupManifest(
@@ -78,34 +105,52 @@ def create_backup(
             revision=content.revision,
             lock_digest=_read_lock_digest(settings.lock),
             rows=content.rows,
-            files=_describe_files(folder),
+            checksums=content.checksums,
+            checksum_algorithm=content.contents.algorithm if content.contents else None,
+            files=_describe_files(folder, settings.backup_jobs),
             table_bytes=content.table_bytes,
         )
         write_private(folder / MANIFEST, manifest.to_text())
     return Backup(path=settings.backups / backup_id, manifest=manifest)
 
 
-def read_content(dialect: Dialect, connection: Connection, table: VersionTable) -> Content:
-    """What the connection's database holds; of one moment if the connection is in a transaction."""
+def read_content(
+    dialect: Dialect,
+    connection: Connection,
+    table: VersionTable,
+    digest: Callable[[], Contents | None] = lambda: None,
+) -> Content:
+    """What the connection's database holds; of one moment if the connection is in a transaction.
+
+    ``digest`` gives the checksums of its rows; what it has counted is not counted again.
+    """
     revision = dialect.read_version_rows(connection, table)
     snapshot = dialect.read_snapshot(connection, table)
+    contents = digest()
+    counted = {place: each.rows for place, each in contents.tables.items()} if contents else {}
     tables = [(key.namespace, key.name) for key in snapshot.of_kind("table")]
+    others = dialect.count_rows(connection, [place for place in tables if place not in counted])
     return Content(
         server_version=dialect.read_server_version(connection),
         revision=revision,
         snapshot=snapshot,
-        rows=dialect.count_rows(connection, tables),
+        rows={**{_name(place): counted[place] for place in tables if place in counted}, **others},
+        contents=contents,
         table_bytes=dialect.read_extent(connection).tables,
     )
 
 
-def _describe_files(folder: Path) -> tuple[BackupFile, ...]:
+def _name(place: Place) -> str:
+    return ".".join(place)
+
+
+def _describe_files(folder: Path, jobs: int) -> tuple[BackupFile, ...]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
+    with ThreadPoolExecutor(jobs) as threads:
+        digests = threads.map(hash_file, files)
     return tuple(
-        BackupFile(
-            path=file.relative_to(folder).as_posix(), bytes=file.stat().st_size, sha256=hash_file(file)
-        )
-        for file in files
+        BackupFile(path=file.relative_to(folder).as_posix(), bytes=file.stat().st_size, sha256=digest)
+        for file, digest in zip(files, digests, strict=True)
     )
 
 

@@ -33,6 +33,7 @@ from govern.core.run import Run
 from govern.core.wording import count_of, name_revisions
 from govern.database.connection import Connection
 from govern.database.dialect import Replacement
+from govern.database.encryption import Keys
 from govern.database.live import LiveDatabase
 from govern.errors import CouldNotCheck, FailedMidway, GovernError, NotPermitted, Refused, Unreachable
 from govern.revisions.graph import Chain
@@ -174,7 +175,9 @@ def _restore_beside(
 ) -> LiveDatabase:
     """The backup, restored and found to be what was backed up."""
     narrate("restoring the backup beside the live database")
-    left_out = live.dialect.restore(backup.path / DATA, replacement.side)
+    left_out = live.dialect.restore(
+        backup.path / DATA, replacement.side, jobs=live.settings.backup_jobs, keys=Keys.of(live.settings)
+    )
     if left_out:
         raise NotPermitted(
             f"the backup {backup.id} cannot be restored as it was",

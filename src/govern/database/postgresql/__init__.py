@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
+from govern.core.contents import Contents
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
@@ -22,12 +23,14 @@ from govern.database.dialect import (
     Limits,
     MigratingSession,
     MigrationLock,
+    OpenConnection,
     OpenScratch,
     Progress,
     Replacement,
     VersionTable,
     Witness,
 )
+from govern.database.encryption import NO_KEYS, Keys
 from govern.database.postgresql import (
     activity,
     catalog,
@@ -52,6 +55,7 @@ class PostgreSQL:
 
     name = "postgresql"
     is_server = True
+    copies_files = False
     locks_tables = True
 
     def connect(self, url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False) -> Connection:
@@ -132,17 +136,35 @@ class PostgreSQL:
         folder: Path,
         *,
         schema_only: bool = False,
+        jobs: int = 1,
+        keys: Keys = NO_KEYS,
         progress: Progress | None = None,
         witness: Witness | None = None,
     ) -> str:
         from govern.database.postgresql import dump
 
-        return dump.dump(url, folder, schema_only=schema_only, progress=progress, witness=witness)
+        return dump.dump(
+            url,
+            folder,
+            schema_only=schema_only,
+            jobs=jobs,
+            keys=keys,
+            progress=progress,
+            witness=witness,
+        )
 
-    def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
+    def restore(
+        self,
+        folder: Path,
+        url: DatabaseUrl,
+        *,
+        schema_only: bool = False,
+        jobs: int = 1,
+        keys: Keys = NO_KEYS,
+    ) -> tuple[str, ...]:
         from govern.database.postgresql import dump
 
-        return dump.restore(folder, url, schema_only=schema_only)
+        return dump.restore(folder, url, schema_only=schema_only, jobs=jobs, keys=keys)
 
     def errors(self) -> tuple[type[Exception], ...]:
         return server.errors()
@@ -235,6 +257,18 @@ class PostgreSQL:
         from govern.database.postgresql import contents
 
         return contents.digest_tables(connection, columns)
+
+    def digest_contents(
+        self,
+        open_connection: OpenConnection,
+        table: VersionTable,
+        *,
+        jobs: int = 1,
+        algorithm: str | None = None,
+    ) -> Contents | None:
+        from govern.database.postgresql import contents
+
+        return contents.digest_contents(open_connection, table, jobs=jobs, algorithm=algorithm)
 
     def read_row_hashes(
         self, connection: Connection, place: Place, columns: tuple[str, ...]

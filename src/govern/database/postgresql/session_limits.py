@@ -19,7 +19,7 @@ _WATCH_CLIENT = (
 """A server notices a network that swallows everything after 11 seconds instead of two hours, and frees the locks."""
 
 # without it the last statement of a killed client runs to its end, with its locks (since 14, where poll() can tell)
-_CHECK_CLIENT = """
+CHECK_CLIENT = """
 SELECT count(pg_catalog.set_config(name, '1s', false)) FROM pg_catalog.pg_settings
 WHERE name = 'client_connection_check_interval' AND pg_catalog.version() ~ 'linux'
 """
@@ -34,7 +34,7 @@ def session_queries(limits: Limits) -> tuple[str, ...]:
     ]
     return (
         _SET.format(values=", ".join(f"('{name}', '{value}')" for name, value in values)).strip(),
-        _CHECK_CLIENT.strip(),
+        CHECK_CLIENT.strip(),
     )
 
 

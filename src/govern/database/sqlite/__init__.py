@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change, diff
+from govern.core.contents import Contents
 from govern.core.hazard import hazards_of_undoing
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
@@ -24,12 +25,14 @@ from govern.database.dialect import (
     Limits,
     MigratingSession,
     MigrationLock,
+    OpenConnection,
     OpenScratch,
     Progress,
     Replacement,
     VersionTable,
     Witness,
 )
+from govern.database.encryption import NO_KEYS, Keys
 from govern.database.sqlite import (
     batch,
     catalog,
@@ -52,6 +55,7 @@ class SQLite:
 
     name = "sqlite"
     is_server = False
+    copies_files = True
     locks_tables = False
 
     def connect(self, url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False) -> Connection:
@@ -129,13 +133,25 @@ class SQLite:
         folder: Path,
         *,
         schema_only: bool = False,
+        jobs: int = 1,
+        keys: Keys = NO_KEYS,
         progress: Progress | None = None,
         witness: Witness | None = None,
     ) -> str:
-        return dump.dump(url, folder, schema_only=schema_only, progress=progress, witness=witness)
+        del jobs  # it is one file
+        return dump.dump(url, folder, schema_only=schema_only, keys=keys, progress=progress, witness=witness)
 
-    def restore(self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
-        return dump.restore(folder, url, schema_only=schema_only)
+    def restore(
+        self,
+        folder: Path,
+        url: DatabaseUrl,
+        *,
+        schema_only: bool = False,
+        jobs: int = 1,
+        keys: Keys = NO_KEYS,
+    ) -> tuple[str, ...]:
+        del jobs
+        return dump.restore(folder, url, schema_only=schema_only, keys=keys)
 
     def errors(self) -> tuple[type[Exception], ...]:
         return server.errors()
@@ -237,6 +253,17 @@ class SQLite:
 
     def digest_tables(self, connection: Connection, columns: ColumnOrder) -> Mapping[Place, TableDigest]:
         return contents.digest_tables(connection, columns)
+
+    def digest_contents(
+        self,
+        open_connection: OpenConnection,
+        table: VersionTable,
+        *,
+        jobs: int = 1,
+        algorithm: str | None = None,
+    ) -> Contents | None:
+        del open_connection, table, jobs, algorithm
+        return None  # the file itself is compared: its rows would have to come to Python, one by one
 
     def read_row_hashes(
         self, connection: Connection, place: Place, columns: tuple[str, ...]

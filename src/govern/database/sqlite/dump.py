@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from govern.database.connection import Connection
-from govern.database.dialect import Progress, Witness
+from govern.database.dialect import Moment, Progress, Witness
+from govern.database.encryption import NO_KEYS, Damaged, Keys, decrypted, encrypt, encrypted_name
 from govern.database.sqlite import server
 from govern.database.url import DatabaseUrl
-from govern.errors import CouldNotCheck, FailedMidway, Refused
+from govern.errors import CouldNotCheck, FailedMidway, Refused, Unreachable
 
 DATABASE = "database.sqlite"
 
 _PAGES_A_STEP = 1000
 _PROGRESS_SECONDS = 0.2
+_CHUNK_BYTES = 1 << 20
 
 # Creating a virtual table creates its shadow tables, so these come first and shadow tables are there already.
 _SCHEMA = """
@@ -36,6 +42,7 @@ def dump(
     folder: Path,
     *,
     schema_only: bool = False,
+    keys: Keys = NO_KEYS,
     progress: Progress | None = None,
     witness: Witness | None = None,
 ) -> str:
@@ -44,12 +51,15 @@ def dump(
     The copy is of one moment: a read transaction is held while it is made, because without one every write
     of another process would start the copy anew (SQLite Backup API, sqlite3_backup_step). In WAL mode
     nobody waits for it; in the other modes writers wait while it is made, about two seconds a gigabyte.
-    ``witness`` is called with a connection to the copy.
+    ``witness`` is called with connections to the copy. That is made in memory where it is to be encrypted.
 
     Raises Unreachable or CouldNotCheck, and OSError if the folder cannot be written.
     """
-    file = folder / DATABASE
+    file = encrypted_name(folder / DATABASE) if keys.encrypt else folder / DATABASE
     file.touch(mode=0o600, exist_ok=False)
+    if keys.encrypt:
+        _dump_encrypted(url, file, keys, progress, witness)
+        return f"sqlite3 {sqlite3.sqlite_version}"
     with _translated_errors(url), server.connect(url, read_only=True) as source:
         with source.transaction("BEGIN"), closing(_open(file, "mode=rw")) as copy:
             source.value("SELECT count(*) FROM sqlite_master")  # BEGIN alone takes no lock
@@ -58,19 +68,41 @@ def dump(
             else:
                 _copy_pages(source.driver, copy, progress)
         if witness:
-            with Connection(_open(file, _UNCHANGING)) as copied:
-                witness(copied)
+            with _reading(file) as copied:
+                witness(Moment(connection=copied, open_another=lambda: _reading(file)))
     return f"sqlite3 {sqlite3.sqlite_version}"
 
 
-def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
+def _dump_encrypted(
+    url: DatabaseUrl, file: Path, keys: Keys, progress: Progress | None, witness: Witness | None
+) -> None:
+    with (
+        _translated_errors(url),
+        server.connect(url, read_only=True) as source,
+        Connection(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)) as copy,
+    ):
+        with source.transaction("BEGIN"):
+            source.value("SELECT count(*) FROM sqlite_master")  # BEGIN alone takes no lock
+            _copy_pages(source.driver, copy.driver, progress)
+        if witness:
+            witness(Moment(connection=copy, open_another=lambda: nullcontext(copy)))
+        content = copy.driver.serialize()  # type: ignore[attr-defined]  # sqlite3's
+    with io.BytesIO(content) as pages, file.open("wb") as encrypted:
+        encrypt(pages, encrypted, keys)
+
+
+def restore(
+    folder: Path, url: DatabaseUrl, *, schema_only: bool = False, keys: Keys = NO_KEYS
+) -> tuple[str, ...]:
     """Copies a ``dump`` into an existing, empty database and checks the structure of every page.
 
-    Returns nothing: all kinds of objects are restored. Raises Refused if the database is not empty,
-    FailedMidway with SQLite's words if the copy cannot be made or is damaged.
+    But for ``schema_only`` the database is the same file then, byte for byte, which is compared. Returns nothing: all
+    kinds of objects are restored. Raises Refused if the database is not empty, FailedMidway with SQLite's words if
+    the copy cannot be made or is damaged.
     """
+    file = folder / DATABASE
     try:
-        with server.connect(url) as target, Connection(_open(folder / DATABASE, _UNCHANGING)) as source:
+        with server.connect(url) as target:
             if target.value("SELECT count(*) FROM sqlite_master"):
                 raise Refused(
                     f"{url} is not empty",
@@ -78,19 +110,61 @@ def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tup
                     next="give another",
                 )
             if schema_only:
-                _copy_schema(source, target)
-            else:
-                _copy_pages(source.driver, target.driver, None)
-            answer = target.value("PRAGMA quick_check(1)")
-    except sqlite3.Error as error:
-        raise _not_restored(url, str(error)) from error
+                with _reading(file) as source:
+                    _copy_schema(source, target)
+        if schema_only:
+            answer = _check_pages(url)
+        else:
+            with _reading_dump(folder, keys) as content:
+                _write_file(content, url.path)
+            with ThreadPoolExecutor(
+                1
+            ) as beside:  # SQLite and the comparison of large chunks let each other run
+                comparing = beside.submit(_is_same, folder, keys, url.path)
+                answer = _check_pages(url)
+                if not comparing.result():
+                    answer = "what was written is not what is read back: see to the disk"
+    except (sqlite3.Error, OSError, Unreachable, Damaged) as error:
+        raise _not_restored(url, getattr(error, "why", "") or str(error)) from error
     if answer != "ok":
-        raise _not_restored(url, str(answer))
+        raise _not_restored(url, answer)
     return ()
+
+
+def _check_pages(url: DatabaseUrl) -> str:
+    with server.connect(url, read_only=True) as target:
+        return str(target.value("PRAGMA quick_check(1)"))
+
+
+@contextmanager
+def _reading_dump(folder: Path, keys: Keys) -> Iterator[IO[bytes]]:
+    encrypted = encrypted_name(folder / DATABASE)
+    opened = decrypted(encrypted, keys) if encrypted.exists() else (folder / DATABASE).open("rb")
+    with opened as content:
+        yield content
+
+
+def _write_file(content: IO[bytes], target: Path) -> None:
+    """Into the file that is there already, and keeps its mode; what SQLite kept beside it is of nothing any more."""
+    with target.open("r+b") as copy:
+        shutil.copyfileobj(content, copy, _CHUNK_BYTES)
+        copy.truncate()
+
+
+def _is_same(folder: Path, keys: Keys, written: Path) -> bool:
+    with _reading_dump(folder, keys) as ours, written.open("rb") as theirs:
+        while (chunk := ours.read(_CHUNK_BYTES)) == theirs.read(_CHUNK_BYTES):
+            if not chunk:
+                return True
+    return False
 
 
 # A dump in WAL mode would otherwise get -wal and -shm files beside it whenever it is read.
 _UNCHANGING = "mode=ro&immutable=1"
+
+
+def _reading(file: Path) -> Connection:
+    return Connection(_open(file, _UNCHANGING))
 
 
 def _open(file: Path, mode: str) -> sqlite3.Connection:

@@ -7,52 +7,44 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from govern.database.connection import Connection
 from govern.database.dialect import Progress, Witness
+from govern.database.encryption import NO_KEYS, Damaged, Keys, encrypted_name
 from govern.database.postgresql import server
+from govern.database.postgresql.contents import require_readable
+from govern.database.postgresql.dump.archive import Archive, write_folder, write_stream
 from govern.database.postgresql.dump.clients import (
     Client,
     choose_for_dump,
     choose_for_restore,
     find_clients,
-    read_archive_version,
+    parse_archive_version,
 )
 from govern.database.postgresql.dump.extensions import Extension, creating_extensions, read_extensions
-from govern.database.postgresql.dump.programs import ProgramFailed, run_program, run_tool
+from govern.database.postgresql.dump.moment import sharing
+from govern.database.postgresql.dump.programs import ProgramFailed, run_program_group, run_tool
+from govern.database.postgresql.parallelism import choose_jobs, measure_database
 from govern.database.scratch import scratch_folder
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, FailedMidway, NotPermitted, Unreachable
 
-__all__ = ["ARCHIVE", "NEEDS", "Client", "dump", "find_clients", "restore"]
+__all__ = ["ARCHIVE", "NEEDS", "STREAM", "Client", "dump", "find_clients", "restore"]
 
-ARCHIVE = "database.pgdump"
-"""pg_dump's custom format."""
+ARCHIVE = "database"
+"""A folder in pg_dump's directory format."""
+STREAM = "database.pgdump"
+"""pg_dump's custom format, in one file: what schemas alone are written in, and older dumps were."""
 NEEDS = "needs.json"
 """The roles the archive names, its extensions' versions, and what it leaves out of the namespace ``public``, which
 every new database has."""
 
 _OWNERSHIP_KINDS = ("default-privileges", "grant", "owner")
-_CHUNK_BYTES = 1 << 20
-_PROGRESS_SECONDS = 0.2
-_COMPRESSION = "1"  # gzip, whose checksums are worth having; higher levels take longer than they save
-
-_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-
-# as pg_dump does for itself: no setting cuts a long dump short, no policy hides rows from the counts
-_PREPARE = """
-SELECT pg_catalog.set_config(
-  name, CASE name WHEN 'lock_timeout' THEN %s WHEN 'row_security' THEN 'off' ELSE '0' END, true
-)
-FROM pg_catalog.pg_settings
-WHERE name IN ('lock_timeout', 'row_security', 'statement_timeout', 'transaction_timeout',
-               'idle_in_transaction_session_timeout')
-"""
+_UNPACKED = 3  # how much larger rows are than what an archive packs them into, roughly
 
 # Dependencies on roles are recorded for every object (manual, pg_shdepend) but not on the bootstrap
 # superuser, whose oid is always 10; objects made by users have oids from 16384 on.
@@ -112,43 +104,57 @@ def dump(
     folder: Path,
     *,
     schema_only: bool = False,
+    jobs: int = 1,
+    keys: Keys = NO_KEYS,
     progress: Progress | None = None,
     witness: Witness | None = None,
     lock_timeout_seconds: float = 10.0,
 ) -> str:
     """Writes the database into ``folder``, which exists and is empty, and returns ``pg_dump 18.4``.
 
-    ``witness`` is called with a connection that sees exactly what the dump holds: pg_dump takes over the
-    snapshot that this connection's transaction exported (manual, Snapshot Synchronization Functions). Neither
-    waits longer than ``lock_timeout_seconds`` for a lock: no backup queues behind a migration for ever.
+    ``jobs`` tables are written at a time, or as many as the server has connections for. ``witness`` is called
+    meanwhile with the moment that is dumped: pg_dump takes over the snapshot of its transaction (manual, Snapshot
+    Synchronization Functions). Nobody waits longer than ``lock_timeout_seconds`` for a lock: no backup queues behind
+    a migration for ever. The schema alone is written into one file, and so is what is encrypted: no row of that
+    reaches the disk otherwise.
 
     Raises ToolMissing, Unreachable, NotPermitted or CouldNotCheck, and OSError if the folder cannot be
     written. What it wrote until then is no dump and is the caller's to remove.
     """
     with _translated_errors(url, "dumped"), server.connect(url, read_only=True) as connection:
         client = choose_for_dump(_read_major(connection), find_clients())
-        with connection.transaction(_BEGIN):
-            lock_timeout = str(round(lock_timeout_seconds * 1000))
-            connection.rows(_PREPARE, (lock_timeout,))
-            snapshot = connection.value("SELECT pg_catalog.pg_export_snapshot()")
+        lock_timeout = round(lock_timeout_seconds * 1000)
+        with sharing(connection, url, lock_timeout) as shared:
             _write_needs(connection, folder / NEEDS)
-            if witness:
-                witness(connection)
-            arguments = [
-                "--format=custom",
-                f"--compress={_COMPRESSION}",
-                f"--snapshot={snapshot}",
-                f"--lock-wait-timeout={lock_timeout}",
-                *(["--schema-only"] if schema_only else []),
-            ]
-            # through a pipe rather than into a file: pg_dump and its locks cannot outlive this process
-            with run_program(client.pg_dump, arguments, url) as output:
-                _write_archive(output, folder / ARCHIVE, progress)
+            arguments = [f"--snapshot={shared.snapshot}", f"--lock-wait-timeout={lock_timeout}"]
+            if schema_only or keys.encrypt:
+                if witness:
+                    witness(shared.moment)
+                options = [*arguments, "--schema-only"] if schema_only else arguments
+                write_stream(client, options, url, folder / STREAM, keys=keys, progress=progress)
+            else:
+                require_readable(connection)
+                size_bytes = measure_database(connection)
+                write_folder(
+                    client,
+                    arguments,
+                    url,
+                    folder / ARCHIVE,
+                    size_bytes=size_bytes,
+                    jobs=choose_jobs(connection, jobs, size_bytes),
+                    progress=progress,
+                    meanwhile=lambda: witness(shared.moment) if witness else None,
+                    interrupt=shared.interrupt,
+                )
     return f"pg_dump {client.version}"
 
 
-def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
+def restore(
+    folder: Path, url: DatabaseUrl, *, schema_only: bool = False, jobs: int = 1, keys: Keys = NO_KEYS
+) -> tuple[str, ...]:
     """Restores a ``dump`` into an existing, empty database: all of it or, in one transaction, nothing.
+
+    With several ``jobs``, which a small dump is not worth, it is no transaction: the caller drops what failed.
 
     Owners and privileges are restored where the server has all roles that the archive names and the user may
     give objects to their owners. Otherwise the user owns everything, nothing is granted, and the kinds of
@@ -158,24 +164,33 @@ def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tup
 
     Raises FailedMidway with pg_restore's words, ToolMissing, or Unreachable.
     """
-    archive = folder / ARCHIVE
-    archive_version = read_archive_version(archive)
-    if archive_version is None:
-        raise _not_restored(url, f"{ARCHIVE} is not an archive of pg_dump")
+    archive = _find_archive(folder, keys)
     needs = _read_needs(folder / NEEDS, url)
     with _translated_errors(url, "restored"), server.connect(url, read_only=True) as connection:
         major = _read_major(connection)
+        archive_version = parse_archive_version(archive.read_head())
+        if archive_version is None:
+            raise _not_restored(url, f"{archive.path.name} is not an archive of pg_dump")
         client = choose_for_restore(major, archive_version, find_clients())
         with_owners = _has_roles(connection, needs)
+        jobs = 1 if schema_only else choose_jobs(connection, jobs, archive.size * _UNPACKED)
+        jobs = 1 if archive.is_encrypted else jobs  # it is read as a stream
     arguments = [
         "--exit-on-error",
-        "--single-transaction",
+        "--single-transaction" if jobs == 1 else f"--jobs={jobs}",
         *(["--schema-only"] if schema_only else []),
         *([] if with_owners else ["--no-owner", "--no-privileges"]),
     ]
     _restore_archive(client, archive, arguments, url, needs["extensions"], with_owners=with_owners)
     _finish_public(url, needs, is_revocable=with_owners and major < 15)
     return () if with_owners else _OWNERSHIP_KINDS
+
+
+def _find_archive(folder: Path, keys: Keys) -> Archive:
+    encrypted = encrypted_name(folder / STREAM)
+    if encrypted.exists():
+        return Archive(encrypted, keys)
+    return Archive(folder / ARCHIVE if (folder / ARCHIVE).is_dir() else folder / STREAM)
 
 
 def _finish_public(url: DatabaseUrl, needs: dict[str, Any], *, is_revocable: bool) -> None:
@@ -195,7 +210,7 @@ def _finish_public(url: DatabaseUrl, needs: dict[str, Any], *, is_revocable: boo
 
 def _restore_archive(
     client: Client,
-    archive: Path,
+    archive: Archive,
     arguments: list[str],
     url: DatabaseUrl,
     extensions: list[Extension],
@@ -214,16 +229,22 @@ def _restore_archive(
                 listing = folder / "list"
                 listing.write_bytes(_list_archive(client, archive, made_already))
                 arguments = [*arguments, f"--use-list={listing}"]
-            with run_program(client.pg_restore, [*arguments, str(archive)], url) as output:
-                output.read()
+            with (
+                archive.handed_over() as (path, stdin),
+                run_program_group(client.pg_restore, [*arguments, *path], url, stdin=stdin),
+            ):
+                pass
         except ProgramFailed as error:
             connection.value("SELECT 1")  # raises where the server is gone: that says nothing of the archive
             raise _not_restored(url, error.words) from error
 
 
-def _list_archive(client: Client, archive: Path, left_out: re.Pattern[bytes]) -> bytes:
+def _list_archive(client: Client, archive: Archive, left_out: re.Pattern[bytes]) -> bytes:
     """What there is to restore, one a line; pg_restore leaves out what a list leaves out."""
-    with run_tool(client.pg_restore, ["--list", str(archive)]) as output:
+    with (
+        archive.handed_over() as (path, stdin),
+        run_tool(client.pg_restore, ["--list", *path], stdin=stdin) as output,
+    ):
         return b"".join(line for line in output if not left_out.match(line))
 
 
@@ -266,19 +287,6 @@ def _has_roles(connection: Connection, needs: dict[str, Any]) -> bool:
     return not unknown and not connection.rows(_OWNERS_OUT_OF_REACH, (needs["owners"],))
 
 
-def _write_archive(output: IO[bytes], file: Path, progress: Progress | None) -> None:
-    file.touch(mode=0o600, exist_ok=False)
-    written, reported_at = 0, time.monotonic()
-    with file.open("wb") as archive:
-        while chunk := output.read(_CHUNK_BYTES):
-            written += archive.write(chunk)
-            if progress and time.monotonic() - reported_at >= _PROGRESS_SECONDS:
-                progress(written)
-                reported_at = time.monotonic()
-    if progress:
-        progress(written)
-
-
 @contextmanager
 def _translated_errors(url: DatabaseUrl, done: str) -> Iterator[None]:
     """Errors of the driver and of pg_dump as errors of govern; ``done`` is what could not be done."""
@@ -287,6 +295,8 @@ def _translated_errors(url: DatabaseUrl, done: str) -> Iterator[None]:
     what = f"the database {url.database} could not be {done}"
     try:
         yield
+    except Damaged as error:
+        raise _not_restored(url, f"it is not what was encrypted: {error}") from error
     except ProgramFailed as error:
         raise CouldNotCheck(what, why=error.words, next="correct that and run again") from error
     except psycopg.errors.LockNotAvailable as error:
@@ -318,5 +328,5 @@ def _not_restored(url: DatabaseUrl, why: str) -> FailedMidway:
         f"the dump could not be restored into the database {url.database}",
         why=why,
         next="verify the backup: govern backup verify",
-        state="the restore ran in one transaction, which was rolled back",
+        state="the database is empty, or to be dropped: it was made for this restore",
     )

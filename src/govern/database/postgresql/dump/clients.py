@@ -83,7 +83,7 @@ def choose_for_dump(server_major: int, clients: tuple[Client, ...]) -> Client:
 def choose_for_restore(server_major: int, archive_version: int, clients: tuple[Client, ...]) -> Client:
     """The client of the target's major, else the lowest above it, that reads the archive.
 
-    ``archive_version`` is the minor number of the archive's format, see ``read_archive_version``. From 17 on
+    ``archive_version`` is the minor number of the archive's format, see ``parse_archive_version``. From 17 on
     pg_restore sets transaction_timeout, which servers before 17 do not know. Raises ToolMissing.
     """
     lowest = max(server_major, _NEEDED_MAJOR.get(archive_version, server_major))
@@ -98,14 +98,43 @@ def choose_for_restore(server_major: int, archive_version: int, clients: tuple[C
     raise _missing("pg_restore", lowest, clients, reason)
 
 
-def read_archive_version(archive: Path) -> int | None:
-    """The minor number of a custom archive's format: 14 up to PostgreSQL 15, 15 in 16, 16 in 17 and 18.
+HEAD_BYTES = 7
 
-    None if the file is no such archive. Source: ``pg_backup_archiver.h``.
+
+def parse_archive_version(head: bytes) -> int | None:
+    """The minor number of an archive's format: 14 up to PostgreSQL 15, 15 in 16, 16 in 17 and 18.
+
+    ``head``: how a file of the custom format begins, or the table of contents of a directory. None if it is no such
+    file. Source: ``pg_backup_archiver.h``.
     """
-    with archive.open("rb") as file:
-        head = file.read(7)
-    return head[6] if len(head) == 7 and head.startswith(b"PGDMP\x01") else None
+    return head[6] if len(head) == HEAD_BYTES and head.startswith(b"PGDMP\x01") else None
+
+
+@cache
+def can_compress(client: Client, compression: str) -> bool:
+    """Whether this pg_dump was built with what ``--compress=…`` names: ``zstd:1``.
+
+    It says so before it looks for a server, and there is none where it is sent.
+    """
+    nowhere = "host=/nonexistent dbname=nowhere"
+    arguments = (
+        "--format=directory",
+        f"--compress={compression}",
+        "--file=/nonexistent/x",
+        f"--dbname={nowhere}",
+    )
+    try:
+        answer = subprocess.run(
+            [client.pg_dump, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return "/nonexistent" in answer.stderr
 
 
 def _missing(program: str, major: int, clients: tuple[Client, ...], reason: str) -> ToolMissing:

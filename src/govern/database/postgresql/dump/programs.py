@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
@@ -29,6 +30,10 @@ class ProgramFailed(Exception):
         self.words = words or _explain(returncode)
 
 
+class Interrupted(Exception):
+    """What went on beside a program was broken off, because that had failed."""
+
+
 @contextmanager
 def run_program(program: Path, arguments: Sequence[str], url: DatabaseUrl) -> Iterator[IO[bytes]]:
     """Runs ``program --dbname=… arguments`` for the length of the block, which reads its standard output.
@@ -41,15 +46,76 @@ def run_program(program: Path, arguments: Sequence[str], url: DatabaseUrl) -> It
 
 
 @contextmanager
+def run_program_group(
+    program: Path,
+    arguments: Sequence[str],
+    url: DatabaseUrl,
+    *,
+    stdin: IO[bytes] | int = subprocess.DEVNULL,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs one that writes files and has processes of its own; waits for its end at the end of the block.
+
+    All of them are ended if the block raises, and also if this process is killed meanwhile. Raises ProgramFailed if
+    it failed, also in the place of Interrupted.
+    """
+    conninfo, secrets = _split_secrets(url)
+    with (
+        tempfile.TemporaryFile() as words,
+        subprocess.Popen(
+            [str(program), "--no-password", f"--dbname={conninfo}", *arguments],
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=words,
+            env={**os.environ, **secrets},
+            umask=0o077,
+            process_group=0,
+        ) as process,
+    ):
+        try:
+            with _ended_with_us(process.pid):
+                with suppress(Interrupted):
+                    yield process
+                process.wait()
+        except BaseException:
+            _end_group(process)
+            raise
+        if process.returncode != 0:
+            raise ProgramFailed(program.name, process.returncode, _read_tail(words, tuple(secrets.values())))
+
+
+_WATCH = 'read -r line || kill -s KILL -- "-$1"'
+
+
+@contextmanager
+def _ended_with_us(group: int) -> Iterator[None]:
+    """A shell that waits for a line, and kills the process group where it gets to the end instead: we were killed."""
+    with subprocess.Popen(
+        ["/bin/sh", "-c", _WATCH, "sh", str(group)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # not to be killed along with us
+    ) as watch:
+        try:
+            yield
+        finally:
+            watch.communicate(b"\n")
+
+
+@contextmanager
 def run_tool(
-    program: Path, arguments: Sequence[str], secrets: Mapping[str, str] = MappingProxyType({})
+    program: Path,
+    arguments: Sequence[str],
+    secrets: Mapping[str, str] = MappingProxyType({}),
+    *,
+    stdin: IO[bytes] | int = subprocess.DEVNULL,
 ) -> Iterator[IO[bytes]]:
     """The same for what needs no database. ``secrets`` are variables of its environment."""
     with (
         tempfile.TemporaryFile() as words,
         subprocess.Popen(
             [str(program), *arguments],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=words,
             # inherited as it is; a passfile in its place would outlive a kill -9
@@ -90,6 +156,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(_GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_SECONDS)
+            return
 
 
 def _read_tail(words: IO[bytes], secrets: tuple[str, ...]) -> str:
