@@ -361,8 +361,8 @@ _KEYS: Mapping[str, str] = {
     "manifest": "the [manifest](#the-manifest); may be missing",
     "lock": "the declared schema as text, written by `govern lock`",
     "backups": "the folder of [backups](backups.md)",
-    "backup_jobs": "how many tables are backed up, restored and compared at once, at most; 0: as many as the machine has "
-    "processors, and no more than 4. Half of the server's free connections stay free",
+    "backup_jobs": "how many tables are backed up, restored and compared at once, at most; 0: as many as the machine "
+    "has processors, and no more than 4. Half of the server's free connections stay free",
     "alembic_config": "alembic.ini, wherever it is; without it, `alembic.ini`, or `[tool.alembic]` in pyproject.toml",
     "alembic_section": "its section in alembic.ini",
     "script_location": "the folder of env.py, where no ini says it: a path, or `package:folder` as Alembic writes it; "
@@ -406,7 +406,7 @@ def render_configuration(current: str) -> str:
 
 def _type(field: Field[object]) -> str:
     annotation = str(field.type)
-    names = {"str": "text", "float": "number", "Sequence[str]": "list"}
+    names = {"str": "text", "float": "number", "int": "whole number", "Sequence[str]": "list"}
     return names.get(annotation.removesuffix(" | None"), "table")
 
 

@@ -4,6 +4,7 @@ from govern.actions.backup.create import create_backup
 from govern.actions.backup.proven import create_verified_backup
 from govern.actions.backup.store import BackupDamaged, find_backup, find_damaged, list_backups
 from govern.actions.backup.verify import (
+    Level,
     RestoredCopy,
     check_files,
     find_differences,
@@ -15,6 +16,7 @@ from govern.actions.backup.verify import (
 
 __all__ = [
     "BackupDamaged",
+    "Level",
     "RestoredCopy",
     "check_files",
     "create_backup",
