@@ -411,7 +411,7 @@ def render_configuration(current: str) -> str:
 
 def _type(field: Field[object]) -> str:
     annotation = str(field.type)
-    names = {"str": "text", "float": "number", "int": "number", "Sequence[str]": "list"}
+    names = {"str": "text", "float": "number", "int": "whole number", "Sequence[str]": "list"}
     return names.get(annotation.removesuffix(" | None"), "table")
 
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -17,7 +18,8 @@ import pytest
 
 from govern.database.dialect import Dialect, Moment
 from govern.database.engines import dialect_of
-from govern.database.postgresql.dump import ARCHIVE, clients
+from govern.database.postgresql import parallelism
+from govern.database.postgresql.dump import ARCHIVE, clients, packing
 from govern.database.postgresql.dump import dump as dump_postgresql
 from govern.database.postgresql.dump.clients import Client, choose_for_dump, choose_for_restore, find_clients
 from govern.database.postgresql.dump.packing import TOC
@@ -492,6 +494,73 @@ def test_pg_dump_does_not_outlive_the_process_that_wanted_it(
     while _find_processes("pg_dump", postgresql_database.database):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    with psycopg.connect(postgresql_database.conninfo, autocommit=True) as connection:
+        locks = "SELECT count(*) FROM pg_locks WHERE relation = 'big'::regclass"
+        while connection.execute(locks).fetchone() != (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_a_dump_is_packed_as_pg_dump_would_have_done_it(
+    postgresql_database: DatabaseUrl,
+    make_postgresql_database: MakeDatabase,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By us, and where there is no room for that, by itself; several jobs restore either, large objects too."""
+    _fill(postgresql_database)
+    dialect = dialect_of(postgresql_database)
+    with dialect.connect(postgresql_database) as connection:
+        connection.execute("SELECT lo_from_bytea(0, 'a large object')")
+        major = int(connection.value("SHOW server_version_num")) // 10000
+    client = choose_for_dump(major, find_clients())
+    monkeypatch.setattr(parallelism, "_WORTHWHILE_BYTES", 0)
+    listings = []
+    for name in ("by_us", "by_itself"):
+        (folder / name).mkdir()
+        dialect.dump(postgresql_database, folder / name, jobs=2)
+        archive = folder / name / ARCHIVE
+        assert {file.name for file in archive.glob("*.dat")} == {TOC}
+        listed = subprocess.run(
+            [client.pg_restore, "--list", archive], capture_output=True, text=True, check=True
+        ).stdout
+        listings += [line for line in listed.splitlines() if line.startswith(";     Compression:")]
+        copy = make_postgresql_database("template0")
+        assert dialect.restore(folder / name, copy, jobs=2) == ()
+        assert _value(dialect, copy, "SELECT count(*) FROM users") == 500
+        assert _value(dialect, copy, "SELECT convert_from(lo_get(oid), 'utf8') FROM pg_largeobject_metadata")
+        monkeypatch.setattr(packing, "_find_packer", lambda: None)
+    assert len(set(listings)) == 1
+    assert not listings[0].endswith((" none", " 0"))
+
+
+def test_what_pg_dump_was_built_with_decides_how_it_compresses(tmp_path: Path) -> None:
+    """A program that takes every compression, beside the ones of this machine, which may not."""
+    program = tmp_path / "pg_dump"
+    program.write_text('#!/bin/sh\necho "no server on /nonexistent" >&2; exit 1\n', encoding="utf-8")
+    program.chmod(0o755)
+    able = Client(version="18.4", folder=tmp_path)
+    assert packing.choose_compression(able, tmp_path, 1) == ("zstd:1", False)
+    for client in find_clients():
+        assert clients.can_compress(client, "1")
+        assert not clients.can_compress(client, "zip:1")
+
+
+def test_several_jobs_leave_half_of_the_free_connections(
+    postgresql_database: DatabaseUrl, make_role: MakeRole
+) -> None:
+    login = make_role("few", "s3cret")
+    choose = partial(parallelism.choose_jobs, at_most=4, size_bytes=10**9)
+    with dialect_of(postgresql_database).connect(postgresql_database) as connection:
+        assert choose(connection) == 4
+        assert choose(connection, size_bytes=10**6) == 1
+        connection.execute(f'ALTER ROLE "{_user(login)}" CONNECTION LIMIT 11')
+    with dialect_of(login).connect(login) as connection:
+        assert choose(connection) == 2  # ten are free: pg_dump's three, two that digest
+    with dialect_of(postgresql_database).connect(postgresql_database) as connection:
+        connection.execute(f'ALTER ROLE "{_user(login)}" CONNECTION LIMIT 1')
+    with dialect_of(login).connect(login) as connection:
+        assert choose(connection) == 1
 
 
 def test_a_copy_is_of_one_moment_although_the_database_is_written_to(

@@ -20,6 +20,9 @@ from govern.core.backup import (
     Verification,
 )
 
+VERIFIED = Verification(
+    level="restored", at=datetime(2026, 11, 21, 6, tzinfo=UTC), duration_ms=7, left_out=("owner",)
+)
 MANIFEST = BackupManifest(
     id="20261121T050000Z-migrate-3f9a1c",
     reason="migrate",
@@ -34,9 +37,7 @@ MANIFEST = BackupManifest(
     lock_digest="ab" * 32,
     rows={"public.users": 5, "public.--; DROP": 0},
     files=(BackupFile(path="data/database.pgdump", bytes=12, sha256="cd" * 32),),
-    verified=Verification(
-        level="restored", at=datetime(2026, 11, 21, 6, tzinfo=UTC), duration_ms=7, left_out=("owner",)
-    ),
+    verified=VERIFIED,
 )
 
 _words = st.text(st.characters(exclude_categories=["Cs"]))
@@ -48,6 +49,9 @@ _words = st.text(st.characters(exclude_categories=["Cs"]))
         MANIFEST,
         replace(MANIFEST, revision=None, lock_digest=None, verified=None, rows={}, files=()),
         replace(MANIFEST, table_bytes=8192),
+        replace(MANIFEST, checksum_algorithm="any-1", checksums={"public.users": "-17"}),
+        MANIFEST.with_verification(replace(VERIFIED, content=True)),
+        replace(MANIFEST, version=1),
     ],
 )
 def test_a_manifest_reads_back_as_it_was_written(manifest: BackupManifest) -> None:
@@ -114,6 +118,16 @@ def test_the_manifest_of_a_newer_govern_is_named_as_such() -> None:
     text = MANIFEST.to_text().replace('"manifest_version": 2', '"manifest_version": 3')
     with pytest.raises(ManifestDamaged, match="version 3"):
         BackupManifest.from_text(text)
+
+
+def test_a_manifest_of_the_first_version_is_read_and_written_as_it_was_then() -> None:
+    """The digest at its end is what the release wrote that knew no other version."""
+    text = replace(MANIFEST, version=1).to_text()
+    assert json.loads(text)["digest"] == "43df493e757ee8e914d389eac2bbd84511c1a21e933359f97bd0027ec41f8aa5"
+    manifest = BackupManifest.from_text(text)
+    assert (manifest.checksums, manifest.checksum_algorithm) == ({}, None)
+    verified_again = manifest.with_verification(replace(VERIFIED, duration_ms=8))
+    assert BackupManifest.from_text(verified_again.to_text()) == verified_again
 
 
 def test_a_backup_lists_itself_as_json() -> None:

@@ -6,6 +6,7 @@ import contextlib
 
 from govern.actions.backup import (
     BackupDamaged,
+    Level,
     bring_here,
     copy_offsite,
     create_verified_backup,
@@ -82,17 +83,24 @@ def backup_show(draft: Draft, settings: Settings, backup_id: str) -> None:
 
 
 @command("backup verify")
-def backup_verify(draft: Draft, settings: Settings, backup_id: str, *, narrate: Narrate = silent) -> None:
+def backup_verify(
+    draft: Draft,
+    settings: Settings,
+    backup_id: str,
+    *,
+    level: Level = "content",
+    narrate: Narrate = silent,
+) -> None:
     """Proves a backup again. What is wrong with it is a finding."""
     bring_here(settings, backup_id, narrate=narrate)
     backup = _find_readable(draft, settings, backup_id)
     if backup is None:
         return
     live = open_database(read_project(settings), draft)
-    verification, findings = verify_backup(settings, live.dialect, backup, like=live.url, narrate=narrate)
-    reason = (
-        f"restored and compared, {verification.duration_ms} ms" if verification else "not good for a restore"
+    verification, findings = verify_backup(
+        settings, live.dialect, backup, like=live.url, level=level, narrate=narrate
     )
+    reason = verification.described() if verification else "not good for a restore"
     draft.add(Entry.of("verify", findings, reason))
     draft.data["backups"] = [find_backup(settings, backup.id).to_json()] if verification else []
 

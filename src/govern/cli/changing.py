@@ -250,11 +250,21 @@ def backup_copy(session: Session, *, backup_id: str, every: bool) -> Report:
 
 @backup.changing("verify")
 @click.argument("backup_id", metavar="BACKUP")
-def backup_verify(session: Session, *, backup_id: str) -> Report:
+@click.option(
+    "--level",
+    type=click.Choice(["files", "restore", "content"]),
+    default="content",
+    show_default=True,
+    help="files: their checksums alone. restore: also a restore into a scratch database, compared in revision, schema "
+    "and row counts. content: also in the rows themselves.",
+)
+def backup_verify(
+    session: Session, *, backup_id: str, level: Literal["files", "restore", "content"]
+) -> Report:
     """Prove a backup again: its checksums, and a restore into a scratch database."""
     from govern import api
 
-    return api.backup_verify(session.settings, backup_id, narrate=session.narrate)
+    return api.backup_verify(session.settings, backup_id, level=level, narrate=session.narrate)
 
 
 @root.changing("restore")

@@ -97,6 +97,14 @@ class Verification:
     content: bool = False
     """Whether the rows themselves were compared, and not only counted."""
 
+    def described(self) -> str:
+        """``restored into a scratch database and compared, every row of it, 812 ms``."""
+        duration = f"{self.duration_ms} ms"
+        if self.level == "files":
+            return f"every file is as it was written, {duration}; it was not restored"
+        rows = "every row of it" if self.content else "its rows counted"
+        return f"restored into a scratch database and compared, {rows}, {duration}"
+
     def to_json(self) -> dict[str, Any]:
         return {
             "level": self.level,

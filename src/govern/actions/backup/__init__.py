@@ -5,6 +5,7 @@ from govern.actions.backup.offsite import bring_here, copy_offsite, list_offsite
 from govern.actions.backup.proven import create_verified_backup
 from govern.actions.backup.store import BackupDamaged, find_backup, find_damaged, list_backups
 from govern.actions.backup.verify import (
+    Level,
     RestoredCopy,
     check_files,
     find_differences,
@@ -16,6 +17,7 @@ from govern.actions.backup.verify import (
 
 __all__ = [
     "BackupDamaged",
+    "Level",
     "RestoredCopy",
     "bring_here",
     "check_files",

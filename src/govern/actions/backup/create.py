@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from govern.actions.backup.pace import Pace
 from govern.actions.backup.store import DATA, MANIFEST, SNAPSHOT, new_folder, new_id, write_private
 from govern.config import Settings
 from govern.core.backup import Backup, BackupFile, BackupManifest
@@ -17,7 +18,7 @@ from govern.core.contents import Contents
 from govern.core.restoration import Place
 from govern.core.snapshot import Snapshot
 from govern.database.connection import Connection
-from govern.database.dialect import Dialect, Moment, Progress, VersionTable
+from govern.database.dialect import Dialect, Moment, VersionTable
 from govern.database.encryption import Keys
 from govern.database.live import version_table
 from govern.database.url import DatabaseUrl
@@ -54,7 +55,6 @@ def create_backup(
     *,
     reason: str,
     narrate: Narrate = lambda _: None,
-    progress: Progress | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Backup:
     """Backs the database up into a new folder of ``settings.backups``; it is not verified yet.
@@ -66,11 +66,13 @@ def create_backup(
     created_at = now()
     backup_id = new_id(reason, created_at)
     seen: list[Content] = []
+    pace = Pace(narrate)
 
     def look(moment: Moment) -> None:
         narrate(
             f"writing {settings.relative(settings.backups / backup_id)}, and reading schema and rows beside it"
         )
+        pace.table_bytes = dialect.read_extent(moment.connection).tables
         digest = partial(
             dialect.digest_contents,
             moment.open_another,
@@ -87,7 +89,7 @@ def create_backup(
             data,
             jobs=settings.backup_jobs,
             keys=Keys.of(settings),
-            progress=progress,
+            progress=pace.tell,
             witness=look,
         )
         (content,) = seen

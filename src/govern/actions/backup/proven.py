@@ -46,8 +46,7 @@ def create_verified_backup(
             why="; ".join(finding.message for finding in findings[:3]),
             next="look at the disk and at the server's log, then run again",
         )
-    reason = f"restored into a scratch database and compared, {verification.duration_ms} ms"
-    draft.add(Entry.of("verify", findings, reason))
+    draft.add(Entry.of("verify", findings, verification.described()))
     backup = replace(backup, manifest=backup.manifest.with_verification(verification))
     if settings.offsite:
         findings = copy_if_asked(settings, backup, narrate=narrate)
