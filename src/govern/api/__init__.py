@@ -10,7 +10,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from govern.api.backups import backup_create, backup_list, backup_show, backup_verify, restore
+    from govern.api.backups import (
+        backup_create,
+        backup_list,
+        backup_pin,
+        backup_prune,
+        backup_show,
+        backup_unpin,
+        backup_verify,
+        restore,
+    )
     from govern.api.checking import chain, check
     from govern.api.drifting import drift, drift_coverage, repair_apply, repair_plan, snapshot
     from govern.api.linting import lint
@@ -28,7 +37,16 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "backups": ("backup_create", "backup_list", "backup_show", "backup_verify", "restore"),
+    "backups": (
+        "backup_create",
+        "backup_list",
+        "backup_pin",
+        "backup_prune",
+        "backup_show",
+        "backup_unpin",
+        "backup_verify",
+        "restore",
+    ),
     "checking": ("chain", "check"),
     "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
     "linting": ("lint",),
@@ -50,7 +68,10 @@ _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "backup_create",
     "backup_list",
+    "backup_pin",
+    "backup_prune",
     "backup_show",
+    "backup_unpin",
     "backup_verify",
     "baseline",
     "chain",

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 from govern.actions.backup import (
     BackupDamaged,
+    amend_manifest,
     create_verified_backup,
     find_backup,
     find_damaged,
     list_backups,
+    reading,
     verify_backup,
 )
+from govern.actions.prune import prune_backups, prune_kept_databases, read_ledger
 from govern.actions.restore import find_fitting, plan_restore, restore_database
 from govern.api.command import Narrate, command, silent
 from govern.api.project import describe_target, guard_chain, open_database, read_project
 from govern.config import Settings
 from govern.core.backup import Backup
 from govern.core.report import Draft, Entry
+from govern.core.retention import Policy
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
@@ -60,12 +65,49 @@ def backup_verify(draft: Draft, settings: Settings, backup_id: str, *, narrate: 
     if backup is None:
         return
     live = open_database(read_project(settings), draft)
-    verification, findings = verify_backup(settings, live.dialect, backup, like=live.url, narrate=narrate)
+    with reading(backup):
+        verification, findings = verify_backup(settings, live.dialect, backup, like=live.url, narrate=narrate)
     reason = (
         f"restored and compared, {verification.duration_ms} ms" if verification else "not good for a restore"
     )
     draft.add(Entry.of("verify", findings, reason))
     draft.data["backups"] = [find_backup(settings, backup.id).to_json()] if verification else []
+
+
+@command("backup prune")
+def backup_prune(
+    draft: Draft, settings: Settings, *, yes: bool = False, kept_databases: bool = False
+) -> None:
+    """Which backups the manifest's policy keeps and which it does not; removes the latter only with ``yes``.
+
+    ``kept_databases``: also drops the databases that restores took out of use, if they are old enough.
+    """
+    policy = _read_policy(settings)
+    live = LiveDatabase(settings, resolve_target(settings))
+    ledger = read_ledger(live)
+    prune_backups(settings, draft, policy, ledger, yes=yes)
+    prune_kept_databases(live, draft, policy, ledger, yes=yes and kept_databases)
+
+
+@command("backup pin")
+def backup_pin(draft: Draft, settings: Settings, backup_id: str, *, because: str) -> None:
+    """Keeps a backup from ever being pruned. Raises ConfigurationError if there is none of that id."""
+    pinned = amend_manifest(
+        find_backup(settings, backup_id), lambda manifest: replace(manifest, pinned=because)
+    )
+    draft.passed("pin", f"{pinned.id} stays until it is unpinned: {because}")
+    draft.data["backups"] = [pinned.to_json()]
+
+
+@command("backup unpin")
+def backup_unpin(draft: Draft, settings: Settings, backup_id: str) -> None:
+    """Takes the pin away: the policy decides again."""
+    backup = find_backup(settings, backup_id)
+    unpinned = amend_manifest(backup, lambda manifest: replace(manifest, pinned=None))
+    draft.passed(
+        "unpin", f"{backup.id}: {'the policy decides again' if backup.manifest.pinned else 'it was not'}"
+    )
+    draft.data["backups"] = [unpinned.to_json()]
 
 
 @command("restore")
@@ -89,11 +131,17 @@ def restore(
     backup = find_fitting(settings, draft, live.dialect, project.chain, backup_id)
     with contextlib.suppress(Unreachable):  # then there is nothing to describe, and all the more to restore
         describe_target(live, project, draft)
-    if plan:
-        plan_restore(live, draft, project.chain, backup, narrate=narrate)
-        return
-    restore_database(live, draft, project.chain, project.manifest, backup, allow=allow, narrate=narrate)
+    with reading(backup):
+        if plan:
+            plan_restore(live, draft, project.chain, backup, narrate=narrate)
+            return
+        restore_database(live, draft, project.chain, project.manifest, backup, allow=allow, narrate=narrate)
     describe_target(live, project, draft)
+
+
+def _read_policy(settings: Settings) -> Policy:
+    manifest = read_project(settings).manifest
+    return manifest.backups.policy if manifest else Policy()
 
 
 def _find_readable(draft: Draft, settings: Settings, backup_id: str) -> Backup | None:

@@ -244,6 +244,55 @@ def backup_verify(session: Session, *, backup_id: str) -> Report:
     return api.backup_verify(session.settings, backup_id, narrate=session.narrate)
 
 
+@backup.changing("prune")
+@click.option("--yes", is_flag=True, help="Remove them. Without it they are only shown.")
+@click.option(
+    "--kept-databases",
+    is_flag=True,
+    help="With --yes: also drop the databases that restores took out of use and kept.",
+)
+def backup_prune(session: Session, *, yes: bool, kept_databases: bool) -> Report:
+    """Which backups are kept and why, and which are not; with --yes the latter are removed.
+
+    The policy is in the manifest, under backups; without one the 7 newest of each database stay, all of the last 30
+    days, and what the ledger's runs of these days name. The newest verified one of each database always stays.
+
+    \b
+    Examples:
+      govern backup prune                 what would go, and why the others stay
+      govern backup prune --yes           for cron
+    """
+    from govern import api
+
+    if kept_databases and not yes:
+        raise click.UsageError("--kept-databases drops databases: it wants --yes")
+    return api.backup_prune(session.settings, yes=yes, kept_databases=kept_databases)
+
+
+@backup.changing("pin")
+@click.argument("backup_id", metavar="BACKUP")
+@click.option("--because", required=True, metavar="TEXT", help="Why it is kept, for whoever wonders later.")
+def backup_pin(session: Session, *, backup_id: str, because: str) -> Report:
+    """Keep a backup from ever being pruned.
+
+    \b
+    Example:
+      govern backup pin latest --because "before the move to the new servers"
+    """
+    from govern import api
+
+    return api.backup_pin(session.settings, backup_id, because=because)
+
+
+@backup.changing("unpin")
+@click.argument("backup_id", metavar="BACKUP")
+def backup_unpin(session: Session, *, backup_id: str) -> Report:
+    """Let the policy decide about a pinned backup again."""
+    from govern import api
+
+    return api.backup_unpin(session.settings, backup_id)
+
+
 @root.changing("restore")
 @click.argument("backup_id", metavar="BACKUP", required=False, default="latest")
 @click.option("--plan", is_flag=True, help="Only say what would change.")

@@ -26,7 +26,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 """The columns worth a person's attention; other lists show the keys of their first row."""
 
 
-_TOLD_BY_ENTRIES = frozenset({"backup", "heads", "models", "path", "run", "safety", "written"})
+_TOLD_BY_ENTRIES = frozenset({"backup", "freed_bytes", "heads", "models", "path", "run", "safety", "written"})
 """Single facts that scripts want, and that people have read in an entry's reason."""
 
 

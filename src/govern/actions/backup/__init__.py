@@ -1,8 +1,15 @@
 """Backups: made of one moment, written whole or not at all, verified by restoring them."""
 
 from govern.actions.backup.create import create_backup
+from govern.actions.backup.locks import reading
 from govern.actions.backup.proven import create_verified_backup
-from govern.actions.backup.store import BackupDamaged, find_backup, find_damaged, list_backups
+from govern.actions.backup.store import (
+    BackupDamaged,
+    amend_manifest,
+    find_backup,
+    find_damaged,
+    list_backups,
+)
 from govern.actions.backup.verify import (
     RestoredCopy,
     check_files,
@@ -16,6 +23,7 @@ from govern.actions.backup.verify import (
 __all__ = [
     "BackupDamaged",
     "RestoredCopy",
+    "amend_manifest",
     "check_files",
     "create_backup",
     "create_verified_backup",
@@ -24,6 +32,7 @@ __all__ = [
     "find_differences",
     "is_unfit",
     "list_backups",
+    "reading",
     "require_engine",
     "restored",
     "verify_backup",

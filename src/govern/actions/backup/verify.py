@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from govern.actions.backup.create import Content, hash_file, read_content
-from govern.actions.backup.store import DATA, MANIFEST, SNAPSHOT, read_backup, read_regular, replace_manifest
+from govern.actions.backup.store import DATA, MANIFEST, SNAPSHOT, amend_manifest, read_backup, read_regular
 from govern.config import Settings
 from govern.core.backup import (
     CONTENT_DIFFERS,
@@ -86,8 +86,16 @@ def verify_backup(
         verification = Verification(
             level=level, at=datetime.now(UTC), duration_ms=milliseconds, left_out=left_out
         )
-    replace_manifest(replace(read, manifest=read.manifest.with_verification(verification)))
+    _record(read, verification, findings)
     return verification, findings
+
+
+def _record(backup: Backup, verification: Verification | None, findings: tuple[Finding, ...]) -> None:
+    if verification is not None:
+        amend_manifest(backup, lambda manifest: manifest.with_verification(verification))
+        return
+    why = next(finding.message for finding in findings if finding.severity >= Severity.ERROR)
+    amend_manifest(backup, lambda manifest: manifest.found_unfit(datetime.now(UTC), why))
 
 
 @contextmanager
