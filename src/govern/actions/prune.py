@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -87,6 +88,18 @@ def prune_backups(
     draft.data["prune"] = [*_rows(verdicts, removal), *_damaged_rows(settings)]
     draft.passed("prune", _describe(verdicts, removal, yes=yes))
     draft.data["freed_bytes"] = sum(backup.bytes for backup in removal.removed)
+
+
+def tell_prunable(settings: Settings, draft: Draft, policy: Policy, *, now: datetime | None = None) -> None:
+    """An entry of the report where backups could go, as far as that is known without their ledgers; else none."""
+    with contextlib.suppress(CouldNotCheck):  # for whoever has something more important to tell
+        verdicts = decide(list_backups(settings), policy, needs=Needs(), now=now or datetime.now(UTC))
+        going = tuple(verdict.backup for verdict in verdicts if not verdict.stays)
+        if going:
+            size = name_bytes(sum(backup.bytes for backup in going))
+            draft.passed(
+                "old backups", f"{count_of(len(going), 'backup')} could go, {size}: govern backup prune"
+            )
 
 
 def _tell_ledger(draft: Draft, ledger: Ledger, policy: Policy, now: datetime) -> None:

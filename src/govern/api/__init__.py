@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from govern.api.backups import (
         backup_create,
+        backup_drill,
         backup_list,
         backup_pin,
         backup_prune,
         backup_show,
         backup_unpin,
         backup_verify,
+        backup_verify_many,
         restore,
     )
     from govern.api.checking import chain, check
@@ -39,12 +41,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "backups": (
         "backup_create",
+        "backup_drill",
         "backup_list",
         "backup_pin",
         "backup_prune",
         "backup_show",
         "backup_unpin",
         "backup_verify",
+        "backup_verify_many",
         "restore",
     ),
     "checking": ("chain", "check"),
@@ -67,12 +71,14 @@ _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "backup_create",
+    "backup_drill",
     "backup_list",
     "backup_pin",
     "backup_prune",
     "backup_show",
     "backup_unpin",
     "backup_verify",
+    "backup_verify_many",
     "baseline",
     "chain",
     "check",

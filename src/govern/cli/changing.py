@@ -236,12 +236,61 @@ def backup_create(session: Session) -> Report:
 
 
 @backup.changing("verify")
-@click.argument("backup_id", metavar="BACKUP")
-def backup_verify(session: Session, *, backup_id: str) -> Report:
-    """Prove a backup again: its checksums, and a restore into a scratch database."""
+@click.argument("backup_id", metavar="BACKUP", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every backup of the target, newest first.")
+@click.option(
+    "--schedule",
+    "only_due",
+    is_flag=True,
+    help="Only those that are due: never verified, or longer ago than backups.schedule.verify_every says.",
+)
+@click.option(
+    "--budget",
+    "budget_minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MINUTES",
+    help="With --all or --schedule: begin no other that would not be done by then.",
+)
+def backup_verify(
+    session: Session,
+    *,
+    backup_id: str | None,
+    everything: bool,
+    only_due: bool,
+    budget_minutes: float | None,
+) -> Report:
+    """Prove a backup again: its checksums, and a restore into a scratch database.
+
+    \b
+    Examples:
+      govern backup verify latest
+      govern backup verify --schedule --budget 30     every night, by cron
+    """
     from govern import api
 
-    return api.backup_verify(session.settings, backup_id, narrate=session.narrate)
+    several = everything or only_due
+    if several == (backup_id is not None):
+        raise click.UsageError("name one BACKUP, or give --all or --schedule")
+    if backup_id is not None:
+        if budget_minutes is not None:
+            raise click.UsageError("--budget goes with --all or --schedule")
+        return api.backup_verify(session.settings, backup_id, narrate=session.narrate)
+    return api.backup_verify_many(
+        session.settings, only_due=only_due, budget_minutes=budget_minutes, narrate=session.narrate
+    )
+
+
+@backup.changing("drill")
+@click.argument("backup_id", metavar="BACKUP", required=False, default="latest")
+def backup_drill(session: Session, *, backup_id: str) -> Report:
+    """Try out how long a restore takes: all of it, up to the exchange, which is not made.
+
+    The backup is restored beside the live database, compared and validated, and dropped again. No migration runs
+    meanwhile.
+    """
+    from govern import api
+
+    return api.backup_drill(session.settings, backup_id, narrate=session.narrate)
 
 
 @backup.changing("prune")

@@ -75,18 +75,12 @@ def find_damaged(settings: Settings) -> tuple[Finding, ...]:
 
 
 def find_backup(settings: Settings, wanted: str = LATEST, *, but_for: str | None = None) -> Backup:
-    """The backup of that id, or for ``latest`` the target's newest, but for those of one reason.
+    """The backup of that id; for ``latest`` the target's newest that was not found unfit, but for those of one reason.
 
     Raises ConfigurationError if there is none or the id is not one, BackupDamaged if it cannot be read.
     """
     if wanted == LATEST:
-        for backup in list_backups(settings):
-            if backup.manifest.target == settings.target and backup.manifest.reason != but_for:
-                return backup
-        raise ConfigurationError(
-            f"there is no backup of {settings.target} in {settings.relative(settings.backups)}",
-            next="make one: govern backup create",
-        )
+        return _find_latest(settings, but_for)
     if not _ID.fullmatch(wanted) or not _is_folder(settings.backups / wanted):
         raise ConfigurationError(
             f"there is no backup {wanted[:80]!r} in {settings.relative(settings.backups)}",
@@ -96,6 +90,25 @@ def find_backup(settings: Settings, wanted: str = LATEST, *, but_for: str | None
     if isinstance(read, Finding):
         raise BackupDamaged(read)
     return read
+
+
+def _find_latest(settings: Settings, but_for: str | None) -> Backup:
+    """An unverified one counts, too: who restores it proves it, and what is older has less in it."""
+    mine = [backup for backup in list_backups(settings) if backup.manifest.target == settings.target]
+    for backup in mine:
+        if backup.manifest.unfit is None and backup.manifest.reason != but_for:
+            return backup
+    if not mine:
+        raise ConfigurationError(
+            f"there is no backup of {settings.target} in {settings.relative(settings.backups)}",
+            next="make one: govern backup create",
+        )
+    unfit = sum(backup.manifest.unfit is not None for backup in mine)
+    raise ConfigurationError(
+        f"there is no good backup of {settings.target} in {settings.relative(settings.backups)}",
+        why=f"{unfit} of {len(mine)} were found unfit; the others are what restores backed up before they replaced it",
+        next="choose one yourself: govern backup list",
+    )
 
 
 def read_backup(settings: Settings, folder: Path) -> Backup | Finding:
