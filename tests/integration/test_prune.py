@@ -306,6 +306,16 @@ def test_two_prunes_and_a_backup_at_once_leave_what_each_alone_would(project: Se
     assert len(list_backups(project)) <= 2
 
 
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_nothing_goes_for_the_sake_of_one_that_lost_a_file(project: Settings, is_cut: bool) -> None:
+    newest, older, oldest = (add(project, days, is_verified=True) for days in (0, 50, 90))
+    data = newest.path / "data"
+    data.write_text("what") if is_cut else data.unlink()
+    rows = prune(project, Policy(newest=1, days=1, ledger_days=0))
+    assert [rows[one.id]["fate"] for one in (newest, older, oldest)] == ["stays", "stays", "removed"]
+    assert "the newest verified one" in rows[older.id]["why"]
+
+
 def test_one_that_is_read_stays_until_it_is_not(project: Settings) -> None:
     newest, old = add(project, 0, is_verified=True), add(project, 400)
     with reading(old), reading(old):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,7 +76,8 @@ def prune_backups(
 
     def choose(backups: tuple[Backup, ...]) -> Iterator[Backup]:
         nonlocal verdicts
-        verdicts = decide(backups, policy, needs=ledger.needs(policy, now), now=now)
+        seen = tuple(_look_at(backup, now) for backup in backups)
+        verdicts = decide(seen, policy, needs=ledger.needs(policy, now), now=now)
         return (verdict.backup for verdict in verdicts if not verdict.stays)
 
     removal = Removal()
@@ -88,6 +89,16 @@ def prune_backups(
     draft.data["prune"] = [*_rows(verdicts, removal), *_damaged_rows(settings)]
     draft.passed("prune", _describe(verdicts, removal, yes=yes))
     draft.data["freed_bytes"] = sum(backup.bytes for backup in removal.removed)
+
+
+def _look_at(backup: Backup, now: datetime) -> Backup:
+    """Nothing goes for the sake of a backup that lost a file since it was verified, or a part of one."""
+    for file in backup.manifest.files:
+        path = backup.path / file.path
+        if not path.is_file() or path.stat().st_size != file.bytes:
+            why = f"{file.path} is missing, or has another size than it was written with"
+            return replace(backup, manifest=backup.manifest.found_unfit(now, why))
+    return backup
 
 
 def tell_prunable(settings: Settings, draft: Draft, policy: Policy, *, now: datetime | None = None) -> None:
