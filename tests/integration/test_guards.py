@@ -17,7 +17,7 @@ import pytest
 
 from govern import api
 from govern.actions import precautions
-from govern.actions.backup.store import list_backups, replace_manifest
+from govern.actions.backup.store import amend_manifest, list_backups
 from govern.actions.guards import Asking, ask_after, ask_before
 from govern.actions.rehearse import Rehearsal
 from govern.api.project import read_project
@@ -25,7 +25,6 @@ from govern.checks.guard import Room, check_space
 from govern.cli.main import run as run_command
 from govern.config import Settings
 from govern.core import guard as guards
-from govern.core.backup import Backup
 from govern.core.guard import GUARDS
 from govern.core.observation import Observation, TableLock
 from govern.core.report import Draft, Entry, Report
@@ -345,7 +344,7 @@ def test_an_earlier_backup_tells_how_much_the_next_one_takes(
 
     # as if the same rows had taken a million terabytes then
     huge = tuple(replace(file, bytes=10**18) for file in earlier.manifest.files)
-    replace_manifest(Backup(path=earlier.path, manifest=replace(earlier.manifest, files=huge, table_bytes=1)))
+    amend_manifest(earlier, lambda manifest: replace(manifest, files=huge, table_bytes=1))
     write_third(settings, ADD)
     with pytest.raises(Refused, match="too little room for the backup"):
         api.migrate(settings)

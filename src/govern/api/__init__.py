@@ -13,9 +13,14 @@ if TYPE_CHECKING:
     from govern.api.backups import (
         backup_copy,
         backup_create,
+        backup_drill,
         backup_list,
+        backup_pin,
+        backup_prune,
         backup_show,
+        backup_unpin,
         backup_verify,
+        backup_verify_many,
         restore,
     )
     from govern.api.checking import chain, check
@@ -35,7 +40,19 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "backups": ("backup_copy", "backup_create", "backup_list", "backup_show", "backup_verify", "restore"),
+    "backups": (
+        "backup_copy",
+        "backup_create",
+        "backup_drill",
+        "backup_list",
+        "backup_pin",
+        "backup_prune",
+        "backup_show",
+        "backup_unpin",
+        "backup_verify",
+        "backup_verify_many",
+        "restore",
+    ),
     "checking": ("chain", "check"),
     "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
     "linting": ("lint",),
@@ -57,9 +74,14 @@ _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "backup_copy",
     "backup_create",
+    "backup_drill",
     "backup_list",
+    "backup_pin",
+    "backup_prune",
     "backup_show",
+    "backup_unpin",
     "backup_verify",
+    "backup_verify_many",
     "baseline",
     "chain",
     "check",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from govern.actions.backup import (
     BackupDamaged,
     Level,
+    amend_manifest,
     bring_here,
     copy_offsite,
     create_verified_backup,
@@ -14,18 +18,26 @@ from govern.actions.backup import (
     find_damaged,
     list_backups,
     list_offsite,
+    reading,
     verify_backup,
 )
+from govern.actions.backup.listing import describe_backups
+from govern.actions.drill import drill, verify_many
+from govern.actions.prune import prune_backups, prune_kept_databases, read_ledger
 from govern.actions.restore import find_fitting, plan_restore, restore_database
 from govern.api.command import Narrate, command, silent
-from govern.api.project import describe_target, guard_chain, open_database, read_project
+from govern.api.project import Project, describe_target, guard_chain, open_database, read_project
 from govern.config import Settings
-from govern.core.backup import Backup
+from govern.core.backup import Backup, BackupManifest
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
 from govern.errors import ConfigurationError, Unreachable
+from govern.revisions.graph import read_project_chain
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Backups
 
 
 @command("backup create")
@@ -41,7 +53,7 @@ def backup_create(draft: Draft, settings: Settings, *, narrate: Narrate = silent
 def backup_list(draft: Draft, settings: Settings) -> None:
     """Every backup, newest first, and what lies among them and cannot be read."""
     backups = list_backups(settings)
-    draft.data["backups"] = [backup.to_json() for backup in backups]
+    draft.data["backups"] = _describe(settings, backups)
     where = settings.relative(settings.backups)
     draft.add(Entry.of("backups", find_damaged(settings), f"{count_of(len(backups), 'backup')} in {where}"))
     here = {backup.id for backup in backups}
@@ -73,13 +85,22 @@ def backup_copy(
 
 @command("backup show")
 def backup_show(draft: Draft, settings: Settings, backup_id: str) -> None:
-    """One backup, with the rows of each table."""
+    """One backup: whether it fits the code, what is known of it, the rows of each table, its files."""
     backup = _find_readable(draft, settings, backup_id)
     if backup is None:
         return
-    draft.data["backups"] = [backup.to_json()]
-    draft.data["rows"] = dict(backup.manifest.rows)
-    draft.passed("backup", settings.relative(backup.path))
+    manifest = backup.manifest
+    draft.data["backups"] = _describe(settings, (backup,))
+    draft.data["rows"] = dict(manifest.rows)
+    draft.data["files"] = [
+        {"path": file.path, "bytes": file.bytes, "sha256": file.sha256} for file in manifest.files
+    ]
+    draft.passed(
+        "backup", f"{settings.relative(backup.path)}, of {manifest.database}, made by {manifest.tool}"
+    )
+    draft.add(_describe_proof(manifest))
+    if manifest.drilled:
+        draft.passed("drill", f"on {manifest.drilled.at:%Y-%m-%d}, {manifest.drilled.described()}")
 
 
 @command("backup verify")
@@ -97,12 +118,88 @@ def backup_verify(
     if backup is None:
         return
     live = open_database(read_project(settings), draft)
-    verification, findings = verify_backup(
-        settings, live.dialect, backup, like=live.url, level=level, narrate=narrate
-    )
+    with reading(backup):
+        verification, findings = verify_backup(
+            settings, live.dialect, backup, like=live.url, level=level, narrate=narrate
+        )
     reason = verification.described() if verification else "not good for a restore"
     draft.add(Entry.of("verify", findings, reason))
     draft.data["backups"] = [find_backup(settings, backup.id).to_json()] if verification else []
+
+
+@command("backup verify")
+def backup_verify_many(
+    draft: Draft,
+    settings: Settings,
+    *,
+    level: Level = "content",
+    only_due: bool = False,
+    budget_minutes: float | None = None,
+    narrate: Narrate = silent,
+) -> None:
+    """Proves every backup of the target again, newest first; ``only_due``: those that the manifest's schedule names."""
+    project = read_project(settings)
+    live = open_database(project, draft)
+    verify_every = _read_backups(project).schedule.verify_every if only_due else None
+    if damaged := find_damaged(settings):
+        draft.add(Entry.of("backups", damaged))
+    verify_many(
+        live,
+        draft,
+        level=level,
+        verify_every=verify_every,
+        budget_seconds=None if budget_minutes is None else budget_minutes * 60,
+        narrate=narrate,
+    )
+
+
+@command("backup drill")
+def backup_drill(
+    draft: Draft, settings: Settings, backup_id: str = "latest", *, narrate: Narrate = silent
+) -> None:
+    """Restores a backup as in earnest, up to the exchange, which is not made; says how long that took."""
+    project = read_project(settings)
+    guard_chain(project, draft)
+    live = LiveDatabase(settings, resolve_target(settings))
+    with contextlib.suppress(Unreachable):  # a drill for the day on which it is gone
+        describe_target(live, project, draft)
+    drill(live, draft, project.chain, project.manifest, backup_id, narrate=narrate)
+
+
+@command("backup prune")
+def backup_prune(
+    draft: Draft, settings: Settings, *, yes: bool = False, kept_databases: bool = False
+) -> None:
+    """Which backups the manifest's policy keeps and which it does not; removes the latter only with ``yes``.
+
+    ``kept_databases``: also drops the databases that restores took out of use, if they are old enough.
+    """
+    policy = _read_backups(read_project(settings)).policy
+    live = LiveDatabase(settings, resolve_target(settings))
+    ledger = read_ledger(live)
+    prune_backups(settings, draft, policy, ledger, yes=yes)
+    prune_kept_databases(live, draft, policy, ledger, yes=yes and kept_databases)
+
+
+@command("backup pin")
+def backup_pin(draft: Draft, settings: Settings, backup_id: str, *, because: str) -> None:
+    """Keeps a backup from ever being pruned. Raises ConfigurationError if there is none of that id."""
+    pinned = amend_manifest(
+        find_backup(settings, backup_id), lambda manifest: replace(manifest, pinned=because)
+    )
+    draft.passed("pin", f"{pinned.id} stays until it is unpinned: {because}")
+    draft.data["backups"] = [pinned.to_json()]
+
+
+@command("backup unpin")
+def backup_unpin(draft: Draft, settings: Settings, backup_id: str) -> None:
+    """Takes the pin away: the policy decides again."""
+    backup = find_backup(settings, backup_id)
+    unpinned = amend_manifest(backup, lambda manifest: replace(manifest, pinned=None))
+    draft.passed(
+        "unpin", f"{backup.id}: {'the policy decides again' if backup.manifest.pinned else 'it was not'}"
+    )
+    draft.data["backups"] = [unpinned.to_json()]
 
 
 @command("restore")
@@ -127,11 +224,35 @@ def restore(
     backup = find_fitting(settings, draft, live.dialect, project.chain, backup_id)
     with contextlib.suppress(Unreachable):  # then there is nothing to describe, and all the more to restore
         describe_target(live, project, draft)
-    if plan:
-        plan_restore(live, draft, project.chain, backup, narrate=narrate)
-        return
-    restore_database(live, draft, project.chain, project.manifest, backup, allow=allow, narrate=narrate)
+    with reading(backup):
+        if plan:
+            plan_restore(live, draft, project.chain, backup, narrate=narrate)
+            return
+        restore_database(live, draft, project.chain, project.manifest, backup, allow=allow, narrate=narrate)
     describe_target(live, project, draft)
+
+
+def _read_backups(project: Project) -> Backups:
+    from govern.source.manifest import Backups  # with pydantic, which is slow to import
+
+    return project.manifest.backups if project.manifest else Backups()
+
+
+def _describe(settings: Settings, shown: tuple[Backup, ...]) -> list[dict[str, Any]]:
+    chain = read_project_chain(settings.alembic)
+    return describe_backups(shown, list_backups(settings), chain, now=datetime.now(UTC))
+
+
+def _describe_proof(manifest: BackupManifest) -> Entry:
+    if manifest.unfit is not None:
+        why = f"found unfit on {manifest.unfit.at:%Y-%m-%d %H:%M} UTC: {manifest.unfit.why}"
+        return Entry(name="verified", status="skipped", reason=why, is_optional=True)
+    if manifest.verified is None:
+        return Entry(name="verified", status="skipped", reason="never", is_optional=True)
+    proof = manifest.verified
+    when = f"{proof.level}, on {proof.at:%Y-%m-%d %H:%M} UTC, in {proof.duration_ms} ms"
+    left_out = f"; not compared: {', '.join(proof.left_out)}" if proof.left_out else ""
+    return Entry(name="verified", status="passed", reason=when + left_out)
 
 
 def _find_readable(draft: Draft, settings: Settings, backup_id: str) -> Backup | None:

@@ -10,6 +10,7 @@ from govern.actions.guards import Asking, ask_after, ask_before, ask_for_lock
 from govern.actions.migrate import migrate as migrate_database
 from govern.actions.plan import make_plan, plan_json
 from govern.actions.precautions import BackupPolicy, OnFailure, Precautions
+from govern.actions.prune import tell_prunable
 from govern.actions.rehearse import RehearsalChoice, conclude
 from govern.actions.rehearse import rehearse as rehearse_revisions
 from govern.actions.resume import find_resumption
@@ -31,6 +32,7 @@ from govern.core.changes import describe_change
 from govern.core.guard import GUARDS
 from govern.core.plan import Plan
 from govern.core.report import Draft
+from govern.core.retention import Policy
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.scratch import dropping_meanwhile
@@ -111,6 +113,7 @@ def migrate(
         precautions=precautions,
         narrate=narrate,
     )
+    tell_prunable(settings, draft, project.manifest.backups.policy if project.manifest else Policy())
     describe_target(live, project, draft)
 
 

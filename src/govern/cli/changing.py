@@ -249,7 +249,7 @@ def backup_copy(session: Session, *, backup_id: str, every: bool) -> Report:
 
 
 @backup.changing("verify")
-@click.argument("backup_id", metavar="BACKUP")
+@click.argument("backup_id", metavar="BACKUP", required=False)
 @click.option(
     "--level",
     type=click.Choice(["files", "restore", "content"]),
@@ -258,13 +258,114 @@ def backup_copy(session: Session, *, backup_id: str, every: bool) -> Report:
     help="files: their checksums alone. restore: also a restore into a scratch database, compared in revision, schema "
     "and row counts. content: also in the rows themselves.",
 )
+@click.option("--all", "everything", is_flag=True, help="Every backup of the target, newest first.")
+@click.option(
+    "--schedule",
+    "only_due",
+    is_flag=True,
+    help="Only those that are due: never verified, or longer ago than backups.schedule.verify_every says.",
+)
+@click.option(
+    "--budget",
+    "budget_minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MINUTES",
+    help="With --all or --schedule: begin no other that would not be done by then.",
+)
 def backup_verify(
-    session: Session, *, backup_id: str, level: Literal["files", "restore", "content"]
+    session: Session,
+    *,
+    backup_id: str | None,
+    level: Literal["files", "restore", "content"],
+    everything: bool,
+    only_due: bool,
+    budget_minutes: float | None,
 ) -> Report:
-    """Prove a backup again: its checksums, and a restore into a scratch database."""
+    """Prove a backup again: its checksums, and a restore into a scratch database.
+
+    \b
+    Examples:
+      govern backup verify latest
+      govern backup verify --schedule --budget 30     every night, by cron
+    """
     from govern import api
 
-    return api.backup_verify(session.settings, backup_id, level=level, narrate=session.narrate)
+    several = everything or only_due
+    if several == (backup_id is not None):
+        raise click.UsageError("name one BACKUP, or give --all or --schedule")
+    if backup_id is not None:
+        if budget_minutes is not None:
+            raise click.UsageError("--budget goes with --all or --schedule")
+        return api.backup_verify(session.settings, backup_id, level=level, narrate=session.narrate)
+    return api.backup_verify_many(
+        session.settings,
+        level=level,
+        only_due=only_due,
+        budget_minutes=budget_minutes,
+        narrate=session.narrate,
+    )
+
+
+@backup.changing("drill")
+@click.argument("backup_id", metavar="BACKUP", required=False, default="latest")
+def backup_drill(session: Session, *, backup_id: str) -> Report:
+    """Try out how long a restore takes: all of it, up to the exchange, which is not made.
+
+    The backup is restored beside the live database, compared and validated, and dropped again. No migration runs
+    meanwhile.
+    """
+    from govern import api
+
+    return api.backup_drill(session.settings, backup_id, narrate=session.narrate)
+
+
+@backup.changing("prune")
+@click.option("--yes", is_flag=True, help="Remove them. Without it they are only shown.")
+@click.option(
+    "--kept-databases",
+    is_flag=True,
+    help="With --yes: also drop the databases that restores took out of use and kept.",
+)
+def backup_prune(session: Session, *, yes: bool, kept_databases: bool) -> Report:
+    """Which backups are kept and why, and which are not; with --yes the latter are removed.
+
+    The policy is in the manifest, under backups; without one the 7 newest of each database stay, all of the last 30
+    days, and what the ledger's runs of these days name. The newest verified one of each database always stays.
+
+    \b
+    Examples:
+      govern backup prune                 what would go, and why the others stay
+      govern backup prune --yes           for cron
+    """
+    from govern import api
+
+    if kept_databases and not yes:
+        raise click.UsageError("--kept-databases drops databases: it wants --yes")
+    return api.backup_prune(session.settings, yes=yes, kept_databases=kept_databases)
+
+
+@backup.changing("pin")
+@click.argument("backup_id", metavar="BACKUP")
+@click.option("--because", required=True, metavar="TEXT", help="Why it is kept, for whoever wonders later.")
+def backup_pin(session: Session, *, backup_id: str, because: str) -> Report:
+    """Keep a backup from ever being pruned.
+
+    \b
+    Example:
+      govern backup pin latest --because "before the move to the new servers"
+    """
+    from govern import api
+
+    return api.backup_pin(session.settings, backup_id, because=because)
+
+
+@backup.changing("unpin")
+@click.argument("backup_id", metavar="BACKUP")
+def backup_unpin(session: Session, *, backup_id: str) -> Report:
+    """Let the policy decide about a pinned backup again."""
+    from govern import api
+
+    return api.backup_unpin(session.settings, backup_id)
 
 
 @root.changing("restore")

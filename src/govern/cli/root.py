@@ -29,7 +29,7 @@ def root() -> None:
 
 @click.group("backup", cls=Group)
 def backup() -> None:
-    """Take, list and verify backups."""
+    """Take, list, verify and prune backups."""
 
 
 @click.group("repair", cls=Group)

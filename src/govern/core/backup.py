@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
+from govern.core.drill import Drill
 from govern.core.finding import Rule, Severity
 
 MANIFEST_VERSION = 2
@@ -129,6 +130,22 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unfit:
+    """What a backup was last found to be: not good for a restore."""
+
+    at: datetime
+    why: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"at": _in_utc(self.at), "why": self.why}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Unfit:
+        """The inverse of ``to_json``. Raises KeyError or ValueError for anything else."""
+        return cls(at=datetime.fromisoformat(value["at"]), why=value["why"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackupManifest:
     """Everything that is known of a backup but its content. Holds no credentials and no row."""
 
@@ -161,6 +178,17 @@ class BackupManifest:
     """What the tables took in the database, without indexes; None in older manifests."""
     version: int = MANIFEST_VERSION
     """Of the manifest's own format; a manifest keeps the one it was written with."""
+    unfit: Unfit | None = None
+    """What the last verification found wrong; None where it found nothing, or there was none."""
+    pinned: str | None = None
+    """Why it is never pruned; None: it may be."""
+    drilled: Drill | None = None
+    """The last restore that was tried out with it."""
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it was restored once, and is good for a restore as far as is known."""
+        return self.verified is not None and self.verified.level != "files"
 
     @property
     def bytes(self) -> int:
@@ -173,7 +201,12 @@ class BackupManifest:
         return any(file.path.endswith(ENCRYPTED_SUFFIX) for file in self.files)
 
     def with_verification(self, verified: Verification | None) -> BackupManifest:
-        return replace(self, verified=verified)
+        """A proof by a restore takes back what an earlier one found wrong; files alone prove too little for that."""
+        proven = verified is not None and verified.level != "files"
+        return replace(self, verified=verified, unfit=None if proven else self.unfit)
+
+    def found_unfit(self, at: datetime, why: str) -> BackupManifest:
+        return replace(self, verified=None, unfit=Unfit(at=at, why=why))
 
     def to_text(self) -> str:
         """The manifest as JSON, closed by a digest of itself, so that no byte of it changes unseen."""
@@ -194,6 +227,9 @@ class BackupManifest:
             **self._checksums_to_json(),
             "files": [{"path": file.path, "bytes": file.bytes, "sha256": file.sha256} for file in self.files],
             **({} if self.table_bytes is None else {"table_bytes": self.table_bytes}),
+            **({"unfit": self.unfit.to_json()} if self.unfit else {}),
+            **({} if self.pinned is None else {"pinned": self.pinned}),
+            **({"drilled": self.drilled.to_json()} if self.drilled else {}),
             "verified": self.verified.to_json() if self.verified else None,
         }
         digest = hashlib.sha256(_render(content).encode()).hexdigest()
@@ -253,6 +289,9 @@ class Backup:
             "bytes": manifest.bytes,
             "encrypted": manifest.is_encrypted,
             "verified": manifest.verified.to_json() if manifest.verified else None,
+            "unfit": manifest.unfit.to_json() if manifest.unfit else None,
+            "pinned": manifest.pinned,
+            "drilled": manifest.drilled.to_json() if manifest.drilled else None,
         }
 
 
@@ -280,6 +319,9 @@ def _read(content: Mapping[str, Any]) -> BackupManifest:
         verified=Verification.from_json(content["verified"]) if content["verified"] else None,
         table_bytes=content.get("table_bytes"),
         version=content["manifest_version"],
+        unfit=Unfit.from_json(content["unfit"]) if "unfit" in content else None,
+        pinned=content.get("pinned"),
+        drilled=Drill.from_json(content["drilled"]) if "drilled" in content else None,
     )
 
 

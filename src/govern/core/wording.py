@@ -36,6 +36,20 @@ def name_seconds(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
+def name_age(seconds: float) -> str:
+    """``a moment ago``, ``12 min ago``, ``3 h ago``, ``5 days ago``; ``in 3 h`` where a clock is wrong."""
+    span = abs(seconds)
+    if span < 60:
+        return "a moment ago" if seconds >= 0 else "in a moment"
+    unit, size = next(((unit, size) for unit, size in _AGES if span >= 2 * size), _AGES[-1])
+    span = span // size
+    named = f"{span:.0f} {unit}" if unit in ("min", "h") else count_of(int(span), unit)
+    return f"{named} ago" if seconds >= 0 else f"in {named}"
+
+
+_AGES = (("year", 365 * 86_400), ("day", 86_400), ("h", 3_600), ("min", 60))
+
+
 def name_bytes(count: int) -> str:
     """``1.4 MB``: decimal units, as df and cloud consoles count."""
     size = float(count)

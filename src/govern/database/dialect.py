@@ -15,6 +15,7 @@ from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
 from govern.core.restoration import Place, TableDigest
+from govern.core.retention import KeptDatabase
 from govern.core.right import MissingRight, Right
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
@@ -381,6 +382,12 @@ class Dialect(Protocol):
         An interrupted replacement of the same database is put back first. Raises Refused after ``wait_seconds``
         for a lock, NotPermitted for what the role lacks; then nothing was changed.
         """
+
+    def find_kept(self, url: DatabaseUrl) -> tuple[KeptDatabase, ...]:
+        """Databases that are called as restores call what they take out of use, oldest first."""
+
+    def drop_kept(self, url: DatabaseUrl, database: KeptDatabase) -> bool:
+        """Drops one of them unless somebody uses it: then False. No error if it is gone. Raises NotPermitted."""
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         """The ledger's newest run that ended validated; None without one, or without a ledger."""

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from govern.core.wording import name_bytes
+from govern.core.wording import name_age, name_bytes, name_seconds
 from govern.reports.style import Style
 
 Rows = Sequence[Mapping[str, Any]]
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "backups": ("id", "created_at", "reason", "revision", "bytes", "verified"),
+    "backups": (
+        "id",
+        "age_seconds",
+        "target",
+        "revision",
+        "fits",
+        "bytes",
+        "pinned",
+        "unfit",
+        "drilled",
+        "verified",
+    ),
+    "files": ("path", "bytes"),
     "runs": (
         "started_at",
         "command",
@@ -26,7 +38,9 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 """The columns worth a person's attention; other lists show the keys of their first row."""
 
 
-_TOLD_BY_ENTRIES = frozenset({"backup", "heads", "models", "path", "run", "safety", "written"})
+_TOLD_BY_ENTRIES = frozenset(
+    {"backup", "drill", "freed_bytes", "heads", "models", "path", "run", "safety", "written"}
+)
 """Single facts that scripts want, and that people have read in an entry's reason."""
 
 
@@ -73,7 +87,7 @@ def _table(name: str, rows: Rows, style: Style) -> Iterator[str]:
         if any(row.get(key) not in (None, "") for row in rows)
     ]
     cells = [[style.say(_cell(key, row.get(key))).replace("\n", " ") for key in keys] for row in rows]
-    titles = [key.removesuffix("_at").replace("_", " ") for key in keys]
+    titles = [key.removesuffix("_at").removesuffix("_seconds").replace("_", " ") for key in keys]
     widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
     numeric = [
         all(isinstance(row.get(key), (int, float)) and not isinstance(row.get(key), bool) for row in rows)
@@ -197,8 +211,14 @@ def _cell(key: str, value: Any) -> str:
             return name_bytes(value)
         case list() | tuple():
             return _join(value)
-        case {"level": str(level)} if key == "verified":
-            return level
+        case int() if key == "age_seconds":
+            return name_age(value)
+        case {"level": str(level), **more} if key == "verified":
+            return f"{level} {str(more.get('at', ''))[:10]}".rstrip()
+        case {"seconds": float(seconds), "at": str(at)} if key == "drilled":
+            return f"{name_seconds(seconds)}, {at[:10]}"
+        case {"at": str(at)} if key == "unfit":
+            return at[:10]
         case Mapping():
             return ", ".join(f"{name} {_cell(name, item)}" for name, item in value.items())
         case str() if key.endswith("_at"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from govern.core.wording import name_seconds, name_size
+from govern.core.wording import name_age, name_seconds, name_size
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,23 @@ def test_an_estimate_has_three_digits_and_a_unit(number: int, said: str) -> None
 )
 def test_a_duration_is_as_exact_as_people_need_it(seconds: float, said: str) -> None:
     assert name_seconds(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "a moment ago"),
+        (59, "a moment ago"),
+        (60, "1 min ago"),
+        (7_199, "119 min ago"),
+        (7_200, "2 h ago"),
+        (172_799, "47 h ago"),
+        (172_800, "2 days ago"),
+        (700 * 86_400, "700 days ago"),
+        (730 * 86_400, "2 years ago"),
+        (-30, "in a moment"),
+        (-10_800, "in 3 h"),
+    ],
+)
+def test_an_age_is_as_exact_as_people_need_it(seconds: float, said: str) -> None:
+    assert name_age(seconds) == said

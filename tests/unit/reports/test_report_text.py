@@ -185,23 +185,31 @@ def test_backups_are_a_table_with_readable_sizes() -> None:
             "path": "backups/20260131T120000Z-manual-1f2e",
             "created_at": "2026-01-31T12:00:00.000Z",
             "reason": "manual",
+            "age_seconds": 11_000,
+            "target": "default",
             "revision": ["3f2a"],
+            "fits": "older by 3 revisions",
             "bytes": 1_400_000,
-            "verified": {"level": "restored", "duration_ms": 24},
+            "verified": {"level": "restored", "at": "2026-01-31T12:00:04Z", "duration_ms": 24},
+            "drilled": {"at": "2026-02-02T12:00:00Z", "seconds": 41.2, "bytes": 1_400_000},
         },
         {
             "id": "b",
             "created_at": "2026-01-30T12:00:00Z",
+            "age_seconds": 500_000,
+            "target": "staging",
             "reason": "migrate",
             "bytes": 512,
-            "verified": False,
+            "unfit": {"at": "2026-02-01T12:00:00Z", "why": "a file is missing"},
         },
     ]
     text = render(make_report(Entry.of("backups", ()), data={"backups": backups}))
     table = (
-        "id                            created                  reason   revision   bytes  verified\n"
-        "20260131T120000Z-manual-1f2e  2026-01-31 12:00:00 UTC  manual   3f2a      1.4 MB  restored\n"
-        "b                             2026-01-30 12:00:00 UTC  migrate             512 B  no\n"
+        "id                                   age  target   revision  fits                   bytes  unfit       "
+        "drilled           verified\n"
+        "20260131T120000Z-manual-1f2e     3 h ago  default  3f2a      older by 3 revisions  1.4 MB              "
+        "41 s, 2026-02-02  restored 2026-01-31\n"
+        "b                             5 days ago  staging                                   512 B  2026-02-01\n"
     )
     assert table in text
 

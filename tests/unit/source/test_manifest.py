@@ -346,7 +346,8 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
         ("invariants: [{name: a, sql: b, expect: 1e999}]\n", "1:40: '1e999' is no usable float"),
         (
             "<<: {a: b}\n",
-            "1:1: unknown key '<<'; known keys: critical_tables, relationships, invariants, drift, lint, allow",
+            "1:1: unknown key '<<'; known keys: critical_tables, relationships, invariants, drift, lint, allow, "
+            "backups",
         ),
     ],
 )

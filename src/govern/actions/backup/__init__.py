@@ -1,9 +1,16 @@
 """Backups: made of one moment, written whole or not at all, verified by restoring them."""
 
 from govern.actions.backup.create import create_backup
+from govern.actions.backup.locks import reading
 from govern.actions.backup.offsite import bring_here, copy_offsite, list_offsite
 from govern.actions.backup.proven import create_verified_backup
-from govern.actions.backup.store import BackupDamaged, find_backup, find_damaged, list_backups
+from govern.actions.backup.store import (
+    BackupDamaged,
+    amend_manifest,
+    find_backup,
+    find_damaged,
+    list_backups,
+)
 from govern.actions.backup.verify import (
     Level,
     RestoredCopy,
@@ -19,6 +26,7 @@ __all__ = [
     "BackupDamaged",
     "Level",
     "RestoredCopy",
+    "amend_manifest",
     "bring_here",
     "check_files",
     "copy_offsite",
@@ -30,6 +38,7 @@ __all__ = [
     "is_unfit",
     "list_backups",
     "list_offsite",
+    "reading",
     "require_engine",
     "restored",
     "verify_backup",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from govern.actions.backup.create import create_backup
+from govern.actions.backup.locks import reading
 from govern.actions.backup.offsite import copy_if_asked
 from govern.actions.backup.verify import OnRestored, verify_backup
 from govern.core.backup import Backup
@@ -36,9 +37,10 @@ def create_verified_backup(
     size = f"{backup.bytes:,} bytes"
     draft.passed(entry, f"{settings.relative(backup.path)}, {size}")
     draft.data[entry] = backup.id
-    verification, findings = verify_backup(
-        settings, live.dialect, backup, like=live.url, narrate=narrate, on_restored=on_restored
-    )
+    with reading(backup):
+        verification, findings = verify_backup(
+            settings, live.dialect, backup, like=live.url, narrate=narrate, on_restored=on_restored
+        )
     if verification is None:
         draft.add(Entry.of("verify", findings))
         raise Refused(

@@ -1,7 +1,8 @@
-"""The folder of backups: what lies where, who may write there, how a backup appears whole or not at all.
+"""The folder of backups: what lies where, who may write there, how a backup appears, and goes, whole or not at all.
 
-``<backups>/<id>/manifest.json``, ``snapshot.lock`` and ``data/…``. What is being written is called
-``.partial-…`` and locked by its writer (flock); what nobody holds was left behind by a dead process.
+``<backups>/<id>/manifest.json``, ``snapshot.lock`` and ``data/…``. What is being written or removed is called
+``.partial-…``. Who writes a backup or reads all of it locks its folder (flock); what is partial and held by nobody
+was left behind by a dead process. Manifests are changed, and backups set aside, under a lock on the folder of all.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from govern.actions.backup.locks import changing, gone, lock_partial
 from govern.config import Settings
 from govern.core.backup import DAMAGED_FILE, MISSING_FILE, Backup, BackupManifest, ManifestDamaged
 from govern.core.finding import Finding, Subject
@@ -32,7 +34,7 @@ SNAPSHOT = "snapshot.lock"
 DATA = "data"
 LATEST = "latest"
 
-_PARTIAL = ".partial-"
+PARTIAL = ".partial-"
 _ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{6}")
 _NOT_IN_A_REASON = re.compile(r"[^a-z0-9]+")
 _REASON_LENGTH = 40
@@ -54,24 +56,31 @@ def list_backups(settings: Settings) -> tuple[Backup, ...]:
     return tuple(sorted(backups, key=lambda backup: (backup.manifest.created_at, backup.id), reverse=True))
 
 
+def amend_manifest(backup: Backup, change: Callable[[BackupManifest], BackupManifest]) -> Backup:
+    """The backup with its manifest changed, as that is on disk by now. Raises ConfigurationError if it is gone."""
+    backups = backup.path.parent
+    with writing(backups), changing(backups):
+        try:
+            manifest = BackupManifest.from_text(read_regular(backup.path / MANIFEST).decode())
+        except (FileNotFoundError, ManifestDamaged) as error:
+            raise gone(backup) from error
+        amended = Backup(path=backup.path, manifest=change(manifest))
+        _replace_manifest(amended)
+    return amended
+
+
 def find_damaged(settings: Settings) -> tuple[Finding, ...]:
     """One finding for each backup whose manifest is missing or damaged."""
     return tuple(read for read in _read_all(settings) if isinstance(read, Finding))
 
 
 def find_backup(settings: Settings, wanted: str = LATEST, *, but_for: str | None = None) -> Backup:
-    """The backup of that id, or for ``latest`` the target's newest, but for those of one reason.
+    """The backup of that id; for ``latest`` the target's newest that was not found unfit, but for those of one reason.
 
     Raises ConfigurationError if there is none or the id is not one, BackupDamaged if it cannot be read.
     """
     if wanted == LATEST:
-        for backup in list_backups(settings):
-            if backup.manifest.target == settings.target and backup.manifest.reason != but_for:
-                return backup
-        raise ConfigurationError(
-            f"there is no backup of {settings.target} in {settings.relative(settings.backups)}",
-            next="make one: govern backup create",
-        )
+        return _find_latest(settings, but_for)
     if not _ID.fullmatch(wanted) or not _is_folder(settings.backups / wanted):
         raise ConfigurationError(
             f"there is no backup {wanted[:80]!r} in {settings.relative(settings.backups)}",
@@ -81,6 +90,25 @@ def find_backup(settings: Settings, wanted: str = LATEST, *, but_for: str | None
     if isinstance(read, Finding):
         raise BackupDamaged(read)
     return read
+
+
+def _find_latest(settings: Settings, but_for: str | None) -> Backup:
+    """An unverified one counts, too: who restores it proves it, and what is older has less in it."""
+    mine = [backup for backup in list_backups(settings) if backup.manifest.target == settings.target]
+    for backup in mine:
+        if backup.manifest.unfit is None and backup.manifest.reason != but_for:
+            return backup
+    if not mine:
+        raise ConfigurationError(
+            f"there is no backup of {settings.target} in {settings.relative(settings.backups)}",
+            next="make one: govern backup create",
+        )
+    unfit = sum(backup.manifest.unfit is not None for backup in mine)
+    raise ConfigurationError(
+        f"there is no good backup of {settings.target} in {settings.relative(settings.backups)}",
+        why=f"{unfit} of {len(mine)} were found unfit; the others are what restores backed up before they replaced it",
+        next="choose one yourself: govern backup list",
+    )
 
 
 def read_backup(settings: Settings, folder: Path) -> Backup | Finding:
@@ -128,16 +156,16 @@ def new_folder(backups: Path, backup_id: str) -> Iterator[Path]:
     """
     with writing(backups):
         _prepare(backups)
-        with _locked(backups):
-            _sweep(backups)
-            partial = backups / f"{_PARTIAL}{backup_id}"
+        with changing(backups):
+            sweep(backups)
+            partial = backups / f"{PARTIAL}{backup_id}"
             partial.mkdir(mode=0o700)
-            lock = _open_lock(partial)
+            lock = lock_partial(partial)
         try:
             yield partial
             _flush_tree(partial)
             partial.rename(backups / backup_id)
-            _flush(backups)
+            flush(backups)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
@@ -151,23 +179,17 @@ def write_private(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8", newline="\n")
 
 
-def replace_manifest(backup: Backup) -> None:
+def _replace_manifest(backup: Backup) -> None:
     """Writes the backup's manifest over the one on disk, in one step."""
-    backups = backup.path.parent
-    with writing(backups):
-        partial = backups / f"{_PARTIAL}{backup.id}-{secrets.token_hex(3)}"
-        with _locked(backups):
-            write_private(partial, backup.manifest.to_text())
-            lock = _open_lock(partial)
-        try:
-            _flush(partial)
-            partial.replace(backup.path / MANIFEST)
-            _flush(backup.path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
-        finally:
-            os.close(lock)
+    partial = backup.path.parent / f"{PARTIAL}{backup.id}-{secrets.token_hex(3)}"
+    try:
+        write_private(partial, backup.manifest.to_text())
+        flush(partial)
+        partial.replace(backup.path / MANIFEST)
+        flush(backup.path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -237,9 +259,9 @@ def _is_private_group(status: os.stat_result) -> bool:
     return group.gr_name == owner.pw_name and set(group.gr_mem) <= {owner.pw_name}
 
 
-def _sweep(backups: Path) -> None:
-    """Removes what dead processes left half-written."""
-    for partial in backups.glob(f"{_PARTIAL}*"):
+def sweep(backups: Path) -> None:
+    """Removes what dead processes left half-written or half-removed; under the lock on the folder."""
+    for partial in backups.glob(f"{PARTIAL}*"):
         with contextlib.suppress(OSError):
             lock = os.open(partial, os.O_RDONLY | os.O_NOFOLLOW)
             try:
@@ -252,32 +274,13 @@ def _sweep(backups: Path) -> None:
                 os.close(lock)
 
 
-@contextmanager
-def _locked(backups: Path) -> Iterator[None]:
-    """Held for the instant in which something partial appears and is locked, or is swept."""
-    lock = os.open(backups, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # a file system without flock; nothing is swept there
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _open_lock(partial: Path) -> int:
-    lock = os.open(partial, os.O_RDONLY)
-    with contextlib.suppress(OSError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return lock
-
-
 def _flush_tree(folder: Path) -> None:
     for path in folder.rglob("*"):
-        _flush(path)
-    _flush(folder)
+        flush(path)
+    flush(folder)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from govern.actions.backup.create import Content, hash_file, read_content
-from govern.actions.backup.store import DATA, MANIFEST, SNAPSHOT, read_backup, read_regular, replace_manifest
+from govern.actions.backup.store import DATA, MANIFEST, SNAPSHOT, amend_manifest, read_backup, read_regular
 from govern.config import Settings
 from govern.core.backup import (
     CONTENT_DIFFERS,
@@ -103,8 +103,16 @@ def verify_backup(
             left_out=restored.left_out,
             content=restored.has_compared_rows,
         )
-    replace_manifest(replace(read, manifest=read.manifest.with_verification(verification)))
+    _record(read, verification, findings)
     return verification, findings
+
+
+def _record(backup: Backup, verification: Verification | None, findings: tuple[Finding, ...]) -> None:
+    if verification is not None:
+        amend_manifest(backup, lambda manifest: manifest.with_verification(verification))
+        return
+    why = next(finding.message for finding in findings if finding.severity >= Severity.ERROR)
+    amend_manifest(backup, lambda manifest: manifest.found_unfit(datetime.now(UTC), why))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
 from govern.core.restoration import Place, TableDigest
+from govern.core.retention import KeptDatabase
 from govern.core.right import MissingRight, Right
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
@@ -35,6 +36,7 @@ from govern.database.postgresql import (
     activity,
     catalog,
     fingerprint,
+    kept,
     ledger,
     locks,
     progress,
@@ -281,6 +283,12 @@ class PostgreSQL:
         from govern.database.postgresql import replacement
 
         return replacement.replacing(url, wait_seconds=wait_seconds)
+
+    def find_kept(self, url: DatabaseUrl) -> tuple[KeptDatabase, ...]:
+        return kept.find_kept(url)
+
+    def drop_kept(self, url: DatabaseUrl, database: KeptDatabase) -> bool:
+        return kept.drop_kept(url, database)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         return ledger.last_validated_run(connection)

@@ -13,6 +13,7 @@ from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal, attribute_statements
 from govern.core.restoration import Place, TableDigest
+from govern.core.retention import KeptDatabase
 from govern.core.right import MissingRight, Right
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
@@ -39,6 +40,7 @@ from govern.database.sqlite import (
     contents,
     dump,
     fingerprint,
+    kept,
     ledger,
     locks,
     repair,
@@ -272,6 +274,12 @@ class SQLite:
 
     def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
         return replacement.replacing(url, wait_seconds=wait_seconds)
+
+    def find_kept(self, url: DatabaseUrl) -> tuple[KeptDatabase, ...]:
+        return kept.find_kept(url)
+
+    def drop_kept(self, url: DatabaseUrl, database: KeptDatabase) -> bool:
+        return kept.drop_kept(url, database)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         return ledgers.last_validated_run(connection, ledger.STATEMENTS)

@@ -22,7 +22,7 @@ from govern.database.sqlite import locks, server
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, NotPermitted, Refused
 
-_SIDE, _KEPT = ".govern-restored-", ".before-restore-"
+_SIDE, KEPT = ".govern-restored-", ".before-restore-"
 _COMPANIONS = ("-wal", "-shm", "-journal")
 _BUSY_SECONDS = 10.0
 _POLL_SECONDS = 0.001
@@ -35,7 +35,7 @@ def replacing(
     """See ``govern.database.dialect.Dialect``."""
     with locks.hold_migration_lock(url, wait_seconds=wait_seconds):
         for left in server.list_databases(url, url.path.name + _SIDE):  # whoever made them is dead
-            server.drop_database(_beside(url, left))
+            server.drop_database(beside(url, left))
         replacement = _Replacement(url, f"{now():%Y%m%d%H%M%S}")
         server.create_database(replacement.side)
         try:
@@ -51,9 +51,9 @@ class _Replacement:
 
     def __init__(self, url: DatabaseUrl, moment: str) -> None:
         self._live = url.path.absolute()
-        self._kept = self._live.with_name(f"{self._live.name}{_KEPT}{moment}")
+        self._kept = self._live.with_name(f"{self._live.name}{KEPT}{moment}")
         self._url = url
-        self.side = _beside(url, f"{self._live.name}{_SIDE}{moment}")
+        self.side = beside(url, f"{self._live.name}{_SIDE}{moment}")
         self.kept_as = str(self._kept)
         self.how_to_drop = f"rm {shlex.quote(self.kept_as)}"
         self.is_missing = not self._live.exists()
@@ -107,7 +107,7 @@ class _Replacement:
             _sqlite(side).backup(_sqlite(live), pages=1, progress=before_the_rest)
 
     def _keep(self, live: Connection) -> None:
-        kept = _beside(self._url, self._kept.name)
+        kept = beside(self._url, self._kept.name)
         server.create_database(kept)
         with server.connect(kept) as copy:
             _sqlite(live).backup(_sqlite(copy))
@@ -159,7 +159,7 @@ def _sqlite(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-def _beside(url: DatabaseUrl, name: str) -> DatabaseUrl:
+def beside(url: DatabaseUrl, name: str) -> DatabaseUrl:
     """Another file of the same folder."""
     scheme = urlsplit(url.text).scheme
     return DatabaseUrl.parse(f"{scheme}:///{quote(str(url.path.absolute().with_name(name)))}")

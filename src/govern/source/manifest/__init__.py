@@ -3,6 +3,7 @@
 from govern.source.manifest.load import load_manifest, parse_manifest
 from govern.source.manifest.model import (
     Allowed,
+    Backups,
     CriticalTable,
     Drift,
     IgnoredDrift,
@@ -18,6 +19,7 @@ from govern.source.manifest.model import (
 
 __all__ = [
     "Allowed",
+    "Backups",
     "CriticalTable",
     "Drift",
     "IgnoredDrift",

@@ -13,17 +13,20 @@ from govern.errors import ConfigurationError
 from govern.source.manifest.document import Document, Mark, Problem, Unreadable, parse_document, read_document
 from govern.source.manifest.model import (
     Allowed,
+    Backups,
     CriticalTable,
     Drift,
     IgnoredDrift,
     Invariant,
+    Keep,
     Lint,
     Manifest,
     Relationship,
+    Schedule,
     WeighedDrift,
 )
 
-_NOT_YET = ("repairs", "backups", "monitor", "probes")
+_NOT_YET = ("repairs", "monitor", "probes")
 """Keys of the contract whose feature does not exist yet: nothing would obey them."""
 _ENTRIES: dict[str, type[CriticalTable] | type[Relationship] | type[Invariant] | type[Allowed]] = {
     "critical_tables": CriticalTable,
@@ -31,7 +34,7 @@ _ENTRIES: dict[str, type[CriticalTable] | type[Relationship] | type[Invariant] |
     "invariants": Invariant,
     "allow": Allowed,
 }
-_SECTIONS = ("drift", "lint")
+_SECTIONS = ("drift", "lint", "backups")
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Manifest,
     **{(key,): model for key, model in _ENTRIES.items()},
@@ -39,6 +42,9 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("drift", "ignore"): IgnoredDrift,
     ("drift", "severity"): WeighedDrift,
     ("lint",): Lint,
+    ("backups",): Backups,
+    ("backups", "keep"): Keep,
+    ("backups", "schedule"): Schedule,
 }
 """What may stand where: by the keys on the way to it."""
 _SHOWN = 50

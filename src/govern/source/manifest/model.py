@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from pydantic import (
 )
 
 from govern.core.finding import Severity
+from govern.core.retention import Policy
 
 Scalar = str | int | float | bool | None
 
@@ -60,6 +62,20 @@ def _parse_date(text: object) -> object:
         raise ValueError(message) from None
 
 
+_UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST_SPAN = timedelta(days=36_500)
+
+
+def _parse_span(text: object) -> object:
+    """``90 min``, ``26 h``, ``7 d``, ``2 w``."""
+    found = re.fullmatch(rf"([0-9]{{1,6}})\s*({'|'.join(_UNITS)})", str(text))
+    span = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
+    if not timedelta() < span <= _LONGEST_SPAN:
+        message = "must be a span of time, written as 90 min, 26 h, 7 d or 2 w"
+        raise ValueError(message)
+    return span
+
+
 def _names_to_mapping(columns: object) -> object:
     """``[id, email]`` is short for ``{id: null, email: null}``."""
     if not isinstance(columns, tuple):
@@ -82,6 +98,7 @@ _Text = Annotated[str, Field(min_length=1)]
 _TableName = Annotated[str, _dotted("table or schema.table", 1, 2)]
 _ColumnName = Annotated[str, _dotted("table.column or schema.table.column", 2, 3)]
 _Severity = Annotated[Severity, BeforeValidator(_parse_severity)]
+_Span = Annotated[timedelta, BeforeValidator(_parse_span)]
 
 
 class _Entry(BaseModel):
@@ -202,6 +219,40 @@ class Lint(_Entry):
     """A statement that takes longer in the rehearsal is slow."""
 
 
+class Keep(_Entry):
+    """Which backups stay, of each database. A backup stays if any of these keeps it."""
+
+    newest: Annotated[int, Field(ge=1, lt=2**31)] = 7
+    days: Annotated[int, Field(ge=0, lt=36_500)] = 30
+    daily: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Of so many days that have a backup, the newest of each; the same for weeks, months and years."""
+    weekly: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    monthly: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    yearly: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    verified: Annotated[int, Field(ge=1, lt=2**31)] = 1
+
+
+class Schedule(_Entry):
+    """When backups are to be proven again."""
+
+    verify_every: _Span = timedelta(days=7)
+
+
+class Backups(_Entry):
+    """How long backups are kept, how often they are proven, and how old the newest may be."""
+
+    keep: Keep = Keep()
+    ledger_days: Annotated[int, Field(ge=0, lt=36_500)] = 30
+    """Backups that the ledger's runs of so many days name stay."""
+    max_age: _Span | None = None
+    """From when on the newest good backup is too old; None: nobody said so."""
+    schedule: Schedule = Schedule()
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(**self.keep.model_dump(), ledger_days=self.ledger_days)
+
+
 class Manifest(_Entry):
     """The whole file."""
 
@@ -211,6 +262,7 @@ class Manifest(_Entry):
     drift: Drift = Drift()
     lint: Lint = Lint()
     allow: tuple[Allowed, ...] = ()
+    backups: Backups = Backups()
     _path: Path = PrivateAttr(default=Path())
     _lines: Mapping[tuple[str | int, ...], int] = PrivateAttr(default_factory=dict)
 

@@ -1,0 +1,94 @@
+"""Takes backups away: set aside all at once under a name that is never listed, then removed.
+
+Whoever is killed in between leaves whole backups, and some that are gone; the next backup or prune sweeps the rest.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from govern.actions.backup.locks import alone_with, changing
+from govern.actions.backup.store import MANIFEST, PARTIAL, flush, list_backups, sweep, writing
+from govern.config import Settings
+from govern.core.backup import Backup
+from govern.errors import NotPermitted
+
+Choose = Callable[[tuple[Backup, ...]], Iterable[Backup]]
+"""Of all backups, those that are to go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """What became of backups that were to go."""
+
+    removed: tuple[Backup, ...] = ()
+    """Oldest first."""
+    in_use: tuple[Backup, ...] = ()
+    """Somebody reads them at the moment; they stay."""
+    foreign: tuple[Backup, ...] = ()
+    """They hold what govern did not write, and stay."""
+
+
+def remove_backups(settings: Settings, choose: Choose) -> Removal:
+    """Removes what ``choose`` picks, which is asked while no other backup is made, changed or removed.
+
+    Raises NotPermitted or CouldNotCheck where the file system says no.
+    """
+    if not settings.backups.is_dir():
+        return Removal()
+    with writing(settings.backups):
+        removal, aside = _set_aside(settings, choose)
+        for folder in aside:
+            _remove(folder)
+    return removal
+
+
+def _set_aside(settings: Settings, choose: Choose) -> tuple[Removal, tuple[Path, ...]]:
+    backups = settings.backups
+    removed: list[Backup] = []
+    in_use: list[Backup] = []
+    foreign: list[Backup] = []
+    aside: list[Path] = []
+    with changing(backups):
+        sweep(backups)
+        for backup in sorted(choose(list_backups(settings)), key=lambda one: one.manifest.created_at):
+            if find_foreign_files(backup):
+                foreign.append(backup)
+                continue
+            partial = backups / f"{PARTIAL}{backup.id}-{secrets.token_hex(3)}"
+            try:
+                with alone_with(backup.path):
+                    backup.path.rename(partial)
+            except BlockingIOError:
+                in_use.append(backup)
+            else:
+                removed.append(backup)
+                aside.append(partial)
+        flush(backups)
+    removal = Removal(removed=tuple(removed), in_use=tuple(in_use), foreign=tuple(foreign))
+    return removal, tuple(aside)
+
+
+def _remove(folder: Path) -> None:
+    """Somebody else's sweep may be at it, too."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        raise NotPermitted(
+            f"the folder {folder} cannot be removed",
+            why="something in it may not be removed by this user",
+            next="remove it as the user who made it",
+            state="the backup it was is listed no more; its place on the disk is not free",
+        )
+
+
+def find_foreign_files(backup: Backup) -> tuple[str, ...]:
+    """What lies in a backup's folder and not in its manifest: files, links, whatever is no folder."""
+    listed = {MANIFEST, *(file.path for file in backup.manifest.files)}
+    inside = ((path, path.relative_to(backup.path).as_posix()) for path in sorted(backup.path.rglob("*")))
+    return tuple(
+        name for path, name in inside if name not in listed and (path.is_symlink() or not path.is_dir())
+    )
