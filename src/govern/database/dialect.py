@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from govern.core.changes import Change
+from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
@@ -328,6 +329,20 @@ class Dialect(Protocol):
         self, connection: Connection, place: Place, columns: tuple[str, ...]
     ) -> Iterator[int]:
         """A number for each row over these columns, ascending."""
+
+    def read_columns(self, connection: Connection, table: VersionTable) -> Tables:
+        """The tables that rows of files can be written to, and what their columns expect."""
+
+    def release_rows(self, connection: Connection) -> None:
+        """Lets a scratch copy of a schema take rows in any order, and each as it is: no references, no triggers."""
+
+    def stage_rows(
+        self, connection: Connection, place: Place, columns: Sequence[Column], rows: Iterable[StagedRow]
+    ) -> tuple[int, tuple[BadCell, ...]]:
+        """Writes the rows to a table of a scratch copy, all or none; how many, and what is wrong with them.
+
+        ``columns`` are those that rows have cells of; all others get their defaults.
+        """
 
     def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
         """Makes an empty database beside the live one, and keeps migrations away from both for the whole block.

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
+from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
@@ -242,6 +243,23 @@ class PostgreSQL:
         from govern.database.postgresql import contents
 
         return contents.read_row_hashes(connection, place, columns)
+
+    def read_columns(self, connection: Connection, table: VersionTable) -> Tables:
+        from govern.database.postgresql import staging
+
+        return staging.read_columns(connection, table)
+
+    def release_rows(self, connection: Connection) -> None:
+        from govern.database.postgresql import staging
+
+        staging.release_rows(connection)
+
+    def stage_rows(
+        self, connection: Connection, place: Place, columns: Sequence[Column], rows: Iterable[StagedRow]
+    ) -> tuple[int, tuple[BadCell, ...]]:
+        from govern.database.postgresql import staging
+
+        return staging.stage_rows(connection, place, columns, rows)
 
     def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
         from govern.database.postgresql import replacement

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change, diff
+from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.hazard import hazards_of_undoing
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
@@ -42,6 +43,7 @@ from govern.database.sqlite import (
     replacement,
     server,
     sizes,
+    staging,
     stamps,
 )
 from govern.database.url import DatabaseUrl
@@ -242,6 +244,17 @@ class SQLite:
         self, connection: Connection, place: Place, columns: tuple[str, ...]
     ) -> Iterator[int]:
         return contents.read_row_hashes(connection, place, columns)
+
+    def read_columns(self, connection: Connection, table: VersionTable) -> Tables:
+        return staging.read_columns(connection, table)
+
+    def release_rows(self, connection: Connection) -> None:
+        staging.release_rows(connection)
+
+    def stage_rows(
+        self, connection: Connection, place: Place, columns: Sequence[Column], rows: Iterable[StagedRow]
+    ) -> tuple[int, tuple[BadCell, ...]]:
+        return staging.stage_rows(connection, place, columns, rows)
 
     def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
         return replacement.replacing(url, wait_seconds=wait_seconds)

@@ -1,0 +1,6 @@
+"""Rows from a folder of files: matched with the live tables, and staged in a scratch copy of the live schema."""
+
+from govern.actions.exports.matching import Matched, match_files
+from govern.actions.exports.staging import Staging, staged
+
+__all__ = ["Matched", "Staging", "match_files", "staged"]
