@@ -9,7 +9,6 @@ from typing import Any
 from govern.core.hazard import Hazard, hazard_of
 from govern.core.restoration import Place
 from govern.core.snapshot import join_name
-from govern.core.table_shape import Postponed
 from govern.core.wording import count_of
 
 
@@ -29,8 +28,6 @@ class Staged:
     same: int
     differing: int
     """Live rows with the same key and other content."""
-    surplus: int = 0
-    """Live rows that the source has not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +69,10 @@ class TableMerge:
     unfilled: tuple[str, ...] = ()
     """Live columns that the source lacks, take no NULL and have no default."""
     triggers: tuple[str, ...] = ()
+    is_replaced: bool = False
+    """Its rows become the source's: those of other content are overwritten, and surplus ones removed."""
+    surplus: int = 0
+    """Live rows that the source has not, where they would be removed."""
     inserted: int | None = None
     """None as long as nothing was done."""
 
@@ -120,8 +121,8 @@ class MergePlan:
     """All tables of a merge, parents first."""
 
     tables: tuple[TableMerge, ...]
-    postponed: Postponed = field(default_factory=dict)
-    """References within a circle of tables: NULL at first, filled in at the end."""
+    postponed: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
+    """Columns that refer to others within a circle of tables: NULL at first, filled in at the end."""
 
     @property
     def to_add(self) -> int:
@@ -134,4 +135,4 @@ class MergePlan:
 
     def to_json(self) -> list[dict[str, Any]]:
         """The tables that have anything to tell."""
-        return [table.to_json() for table in self.tables if table.staged.in_source or table.staged.surplus]
+        return [table.to_json() for table in self.tables if table.staged.in_source or table.surplus]
