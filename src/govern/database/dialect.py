@@ -20,6 +20,7 @@ from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
+from govern.database.transfer import Transfer
 from govern.database.url import DatabaseUrl
 
 Progress = Callable[[int], None]
@@ -349,6 +350,15 @@ class Dialect(Protocol):
 
         An interrupted replacement of the same database is put back first. Raises Refused after ``wait_seconds``
         for a lock, NotPermitted for what the role lacks; then nothing was changed.
+        """
+
+    def transferring(
+        self, live: DatabaseUrl, source: DatabaseUrl, table: VersionTable, *, read_only: bool
+    ) -> AbstractContextManager[Transfer]:
+        """A transaction on ``live`` that sees the rows of ``source``; committed at the end of the context.
+
+        ``read_only``: only to look. Raises Refused, NotPermitted or CouldNotCheck for what the database refuses; then
+        all was rolled back.
         """
 
     def last_validated_run(self, connection: Connection) -> Run | None:

@@ -45,6 +45,7 @@ from govern.database.postgresql import (
     transactions,
 )
 from govern.database.postgresql import watermark as watermarks
+from govern.database.transfer import Transfer
 from govern.database.url import DatabaseUrl
 
 
@@ -265,6 +266,13 @@ class PostgreSQL:
         from govern.database.postgresql import replacement
 
         return replacement.replacing(url, wait_seconds=wait_seconds)
+
+    def transferring(
+        self, live: DatabaseUrl, source: DatabaseUrl, table: VersionTable, *, read_only: bool
+    ) -> AbstractContextManager[Transfer]:
+        from govern.database.postgresql import transfer
+
+        return transfer.transferring(live, source, table, read_only=read_only)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         return ledger.last_validated_run(connection)

@@ -45,7 +45,9 @@ from govern.database.sqlite import (
     sizes,
     staging,
     stamps,
+    transfer,
 )
+from govern.database.transfer import Transfer
 from govern.database.url import DatabaseUrl
 
 
@@ -258,6 +260,11 @@ class SQLite:
 
     def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
         return replacement.replacing(url, wait_seconds=wait_seconds)
+
+    def transferring(
+        self, live: DatabaseUrl, source: DatabaseUrl, table: VersionTable, *, read_only: bool
+    ) -> AbstractContextManager[Transfer]:
+        return transfer.transferring(live, source, table, read_only=read_only)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         return ledgers.last_validated_run(connection, ledger.STATEMENTS)
