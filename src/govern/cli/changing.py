@@ -253,7 +253,29 @@ def backup_verify(session: Session, *, backup_id: str) -> Report:
     metavar="HAZARD:SUBJECT",
     help="Let the newer rows of one table go out of use: overwrites-rows:orders. May be given several times.",
 )
-def restore(session: Session, *, backup_id: str, plan: bool, allow: tuple[str, ...]) -> Report:
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Insert the missing rows of a folder of JSON, JSON lines or CSV files, one a table; overwrite none.",
+)
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    metavar="TABLE",
+    help="With --from: only this one. May be given several times.",
+)
+def restore(
+    session: Session,
+    *,
+    backup_id: str,
+    plan: bool,
+    allow: tuple[str, ...],
+    folder: Path | None,
+    tables: tuple[str, ...],
+) -> Report:
     """Put a backup in the place of the database, which is kept under another name.
 
     BACKUP is an id of govern backup list, or latest: the newest that is not itself a restore's own. A table whose rows
@@ -264,9 +286,14 @@ def restore(session: Session, *, backup_id: str, plan: bool, allow: tuple[str, .
       govern restore --plan               what would change
       govern restore                      the newest backup
       govern restore 20261121T120000Z-migrate-3f9a1c --allow overwrites-rows:orders
+      govern restore --from exports/      what is missing, out of users.json, projects.csv, …
     """
     from govern import api
 
+    if folder is not None:
+        return api.restore_files(
+            session.settings, folder, tables=tables, plan=plan, allow=allow, narrate=session.narrate
+        )
     return api.restore(session.settings, backup_id, plan=plan, allow=allow, narrate=session.narrate)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from govern.config import Settings
@@ -21,6 +22,9 @@ from govern.source.exports import (
     suggest_tables,
 )
 
+ReadDeclared = Callable[[], Iterable[Place]]
+"""The tables that should be there; asked only where the live ones do not explain a file."""
+
 
 @dataclass(slots=True)
 class Matched:
@@ -33,13 +37,13 @@ class Matched:
 
 
 def match_files(
-    settings: Settings, folder: Path, live: Tables, declared: Iterable[Place], wanted: tuple[str, ...] = ()
+    settings: Settings, folder: Path, live: Tables, declared: ReadDeclared, wanted: tuple[str, ...] = ()
 ) -> Matched:
-    """Finds the table of each file. ``declared`` are tables that should be there; ``wanted`` are the only ones to take.
+    """Finds the table of each file. ``wanted`` are the only ones to take; without any, all are.
 
     Raises ConfigurationError where there is nothing to read or a wanted table has no file, NotPermitted.
     """
-    matching = _Matching(settings, live, tuple(declared), wanted)
+    matching = _Matching(settings, live, declared, wanted)
     files, passed = find_export_files(folder)
     for one in passed:
         matching.found.findings.append(broken(settings, BrokenExport(one.path, one.why)))
@@ -60,13 +64,17 @@ class _Matching:
     """The files of one folder, one after the other."""
 
     def __init__(
-        self, settings: Settings, live: Tables, declared: tuple[Place, ...], wanted: tuple[str, ...]
+        self, settings: Settings, live: Tables, declared: ReadDeclared, wanted: tuple[str, ...]
     ) -> None:
         self.found = Matched()
         self._settings = settings
         self._live = live
-        self._all = tuple({**dict.fromkeys(live), **dict.fromkeys(declared)})
+        self._read_declared = declared
         self._wanted = {name: self._require(name) for name in wanted}
+
+    @cached_property
+    def _all(self) -> tuple[Place, ...]:
+        return tuple({**dict.fromkeys(self._live), **dict.fromkeys(self._read_declared())})
 
     def take(self, file: ExportFile) -> None:
         named = self._find(file.name)

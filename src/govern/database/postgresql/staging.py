@@ -37,7 +37,8 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_type domain_base ON domain_base.oid = t.typbasetype
-WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'govern')
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'govern')
   AND (c.relname <> %s OR n.nspname <> coalesce(%s, n.nspname))
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d
@@ -107,7 +108,7 @@ _CATEGORIES: dict[str, Kind] = {"A": "array", "N": "number", "S": "text"}
 
 
 def read_columns(connection: Connection, table: VersionTable) -> Tables:
-    """Of every table that rows can be written to, partitioned ones and their partitions among them."""
+    """Of every table that rows can be written to, partitioned ones among them, but no partition."""
     tables: dict[Place, list[Column]] = defaultdict(list)
     for (
         namespace,

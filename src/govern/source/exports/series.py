@@ -133,7 +133,7 @@ def _is_of_a_table(name: str, value: Any, is_table: Callable[[str], bool]) -> bo
     """Whether it is one of ``{"users": [{…}], "notes": {"7": {…}}}``; rows without a table are told of later."""
     if isinstance(value, list):
         return is_table(name) or (bool(value) and all(isinstance(row, dict) for row in value))
-    return is_table(name) and isinstance(value, dict) and all(isinstance(row, dict) for row in value.values())
+    return isinstance(value, dict) and all(isinstance(row, dict) for row in value.values()) and is_table(name)
 
 
 def _series(file: ExportFile, name: str, content: list[Any] | dict[str, Any]) -> Series:
