@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from govern.api.backups import backup_create, backup_list, backup_show, backup_verify, restore
     from govern.api.checking import chain, check
     from govern.api.drifting import drift, drift_coverage, repair_apply, repair_plan, snapshot
-    from govern.api.exports import restore_files
+    from govern.api.exports import backup_adopt, backup_search, restore_files
     from govern.api.linting import lint
     from govern.api.looking import doctor, embedded_status, embedded_stop, health, init
     from govern.api.migrating import (
@@ -32,7 +32,7 @@ _HOMES = {
     "backups": ("backup_create", "backup_list", "backup_show", "backup_verify", "restore"),
     "checking": ("chain", "check"),
     "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
-    "exports": ("restore_files",),
+    "exports": ("backup_adopt", "backup_search", "restore_files"),
     "linting": ("lint",),
     "looking": ("doctor", "embedded_status", "embedded_stop", "health", "init"),
     "migrating": (
@@ -50,8 +50,10 @@ _HOMES = {
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "backup_adopt",
     "backup_create",
     "backup_list",
+    "backup_search",
     "backup_show",
     "backup_verify",
     "baseline",

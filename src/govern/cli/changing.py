@@ -235,6 +235,23 @@ def backup_create(session: Session) -> Report:
     return api.backup_create(session.settings, narrate=session.narrate)
 
 
+@backup.changing("adopt")
+@click.argument("path", type=click.Path(path_type=Path))
+def backup_adopt(session: Session, *, path: Path) -> Report:
+    """Make a backup of what somebody else made: a dump of pg_dump, a SQLite file, a backup that lies elsewhere.
+
+    It is restored into a scratch database, backed up from there and verified; then it is listed, and restored, like any
+    other. Owners and privileges are left out. The server executes what a dump says: adopt none that you do not trust.
+
+    \b
+    Example:
+      govern backup adopt /mnt/old/app.dump
+    """
+    from govern import api
+
+    return api.backup_adopt(session.settings, path, narrate=session.narrate)
+
+
 @backup.changing("verify")
 @click.argument("backup_id", metavar="BACKUP")
 def backup_verify(session: Session, *, backup_id: str) -> Report:

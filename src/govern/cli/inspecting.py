@@ -235,10 +235,23 @@ def explain(session: Session, *, rule: str | None) -> Report:
 
 
 @backup.inspecting("list")
-def backup_list(session: Session) -> Report:
-    """Every backup, newest first."""
+@click.option(
+    "--search",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Instead of these, look below DIR for what else could be restored from.",
+)
+def backup_list(session: Session, *, folder: Path | None) -> Report:
+    """Every backup, newest first.
+
+    With --search: dumps of pg_dump in any format, SQLite files, folders of JSON, JSON lines or CSV files that are named
+    after tables, and backups that lie elsewhere; what they hold, how old they are, and what to type next.
+    """
     from govern import api
 
+    if folder is not None:
+        return api.backup_search(session.settings, folder, narrate=session.narrate)
     return api.backup_list(session.settings)
 
 

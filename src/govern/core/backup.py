@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
@@ -106,6 +106,15 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptedFrom:
+    """The dump or database file that a backup was made from, as it was then."""
+
+    path: str
+    sha256: str
+    """Of a folder: of its files' names and checksums."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackupManifest:
     """Everything that is known of a backup but its content. Holds no credentials and no row."""
 
@@ -132,6 +141,8 @@ class BackupManifest:
     verified: Verification | None = None
     table_bytes: int | None = None
     """What the tables took in the database, without indexes; None in older manifests."""
+    adopted_from: AdoptedFrom | None = None
+    """None unless somebody else had made what it was made from."""
 
     @property
     def bytes(self) -> int:
@@ -159,6 +170,7 @@ class BackupManifest:
             "rows": dict(sorted(self.rows.items())),
             "files": [{"path": file.path, "bytes": file.bytes, "sha256": file.sha256} for file in self.files],
             **({} if self.table_bytes is None else {"table_bytes": self.table_bytes}),
+            **({} if self.adopted_from is None else {"adopted_from": asdict(self.adopted_from)}),
             "verified": self.verified.to_json() if self.verified else None,
         }
         digest = hashlib.sha256(_render(content).encode()).hexdigest()
@@ -231,6 +243,7 @@ def _read(content: Mapping[str, Any]) -> BackupManifest:
         files=tuple(_read_file(file) for file in content["files"]),
         verified=Verification.from_json(content["verified"]) if content["verified"] else None,
         table_bytes=content.get("table_bytes"),
+        adopted_from=AdoptedFrom(**content["adopted_from"]) if "adopted_from" in content else None,
     )
 
 

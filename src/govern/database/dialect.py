@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from govern.core.changes import Change
+from govern.core.discovery import FoundDump
 from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
@@ -343,6 +344,18 @@ class Dialect(Protocol):
         """Writes the rows to a table of a scratch copy, all or none; how many, and what is wrong with them.
 
         ``columns`` are those that rows have cells of; all others get their defaults.
+        """
+
+    def recognize_dump(self, path: Path) -> FoundDump | None:
+        """A dump or database file of this engine that somebody else made; None for anything else.
+
+        Nothing of it is executed. Raises OSError.
+        """
+
+    def restore_dump(self, dump: FoundDump, url: DatabaseUrl) -> None:
+        """Restores what ``recognize_dump`` found into an existing, empty database; without owners and privileges.
+
+        Raises Refused with the reason where that does not work.
         """
 
     def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:

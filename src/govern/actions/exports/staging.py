@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from govern.actions.exports.declared_tables import read_declared_tables
 from govern.actions.exports.matching import Matched, broken, match_files, name_tables
 from govern.config import Settings
 from govern.core.coercion import write_cell
@@ -24,17 +25,12 @@ from govern.core.exports import (
 from govern.core.finding import Finding, Severity, Subject
 from govern.core.report import Draft, Entry
 from govern.core.restoration import Place
-from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
 from govern.database.connection import Connection
 from govern.database.live import LiveDatabase
-from govern.declared import declared_by_models, schema_copy
-from govern.errors import GovernError, Refused
-from govern.log import Log
+from govern.declared import schema_copy
+from govern.errors import Refused
 from govern.source.exports import BrokenExport, Series
-from govern.source.lock import read_lock
-
-log = Log(__name__)
 
 _BAD_CELLS = 20
 """So many are named of one file; then the rest of it is not read."""
@@ -81,7 +77,7 @@ def staged(
     narrate(f"reading {folder}")
     with live.connect() as connection:
         known = live.dialect.read_columns(connection, live.table)
-    matched = match_files(live.settings, folder, known, lambda: _declared_tables(live), tables)
+    matched = match_files(live.settings, folder, known, lambda: read_declared_tables(live), tables)
     narrate("turning the rows into those of the live schema, in a scratch database")
     with schema_copy(live) as copy:
         with copy.connect(read_only=False) as connection:
@@ -98,26 +94,6 @@ def staged(
         yield Staging(
             source=copy, tables=tuple(matched.series), missing=tuple(matched.missing), findings=findings
         )
-
-
-def _declared_tables(live: LiveDatabase) -> tuple[Place, ...]:
-    """The tables that schema.lock has, or else the models; none where neither can be read."""
-    try:
-        lock = read_lock(live.settings.lock)
-        if lock is not None:
-            return _tables_of(lock.snapshot, live)
-        with declared_by_models(live.settings, like=live.url) as declared:
-            return _tables_of(declared.snapshot, live)
-    except GovernError as error:
-        log.info("declared_tables_not_read", error=error.what)
-        return ()
-
-
-def _tables_of(snapshot: Snapshot, live: LiveDatabase) -> tuple[Place, ...]:
-    """A lock may be of a server, and the live database have no namespaces."""
-    return tuple(
-        (key.namespace if live.dialect.is_server else "", key.name) for key in snapshot.of_kind("table")
-    )
 
 
 def _stage_all(

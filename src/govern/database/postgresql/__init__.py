@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change
+from govern.core.discovery import FoundDump
 from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
@@ -261,6 +262,17 @@ class PostgreSQL:
         from govern.database.postgresql import staging
 
         return staging.stage_rows(connection, place, columns, rows)
+
+    def recognize_dump(self, path: Path) -> FoundDump | None:
+        from govern.database.postgresql.dump import foreign
+
+        kind = foreign.recognize(path)
+        return foreign.describe(path, kind) if kind else None
+
+    def restore_dump(self, dump: FoundDump, url: DatabaseUrl) -> None:
+        from govern.database.postgresql.dump import adoption
+
+        adoption.restore_foreign(dump, url)
 
     def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
         from govern.database.postgresql import replacement

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from govern.core.changes import Change, diff
+from govern.core.discovery import FoundDump
 from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.hazard import hazards_of_undoing
 from govern.core.plan import TableSize
@@ -37,6 +38,7 @@ from govern.database.sqlite import (
     contents,
     dump,
     fingerprint,
+    foreign,
     ledger,
     locks,
     repair,
@@ -257,6 +259,13 @@ class SQLite:
         self, connection: Connection, place: Place, columns: Sequence[Column], rows: Iterable[StagedRow]
     ) -> tuple[int, tuple[BadCell, ...]]:
         return staging.stage_rows(connection, place, columns, rows)
+
+    def recognize_dump(self, path: Path) -> FoundDump | None:
+        kind = foreign.recognize(path)
+        return foreign.describe(path) if kind else None
+
+    def restore_dump(self, dump: FoundDump, url: DatabaseUrl) -> None:
+        foreign.restore(dump.path, url)
 
     def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
         return replacement.replacing(url, wait_seconds=wait_seconds)

@@ -1,17 +1,24 @@
-"""SQLite files that lie about: what they hold, without leaving a trace beside them."""
+"""SQLite files that lie about: what they hold, and their copy. Nothing is written beside them but by SQLite itself."""
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
 from govern.core.discovery import FoundDump
+from govern.database.scratch import scratch_folder
+from govern.database.sqlite import server
 from govern.database.sqlite.catalog.rows import quote as quote_name
+from govern.database.url import DatabaseUrl
+from govern.errors import Refused
 
 KIND = "SQLite database"
 _MAGIC = b"SQLite format 3\0"
+_COMPANIONS = ("-wal", "-journal")
+"""What a process that has not closed the file, or died, left beside it."""
 _MOST_BYTES = 1_000_000_000
 """Of larger files the rows are not counted."""
 # a virtual table has no page of its own, and would be read by a module
@@ -47,8 +54,32 @@ def describe(path: Path) -> FoundDump:
     return FoundDump(path=path, kind=KIND, dialect="sqlite", tables=tables, rows=rows)
 
 
+def restore(path: Path, url: DatabaseUrl) -> None:
+    """Copies the file into an existing, empty database. What its write-ahead log holds belongs to it.
+
+    Raises Refused for a damaged one, OSError where it cannot be read.
+    """
+    with scratch_folder("adopt") as folder:
+        copy = folder / "database.sqlite"
+        for suffix in ("", *_COMPANIONS):
+            if (file := Path(f"{path}{suffix}")).is_file():
+                shutil.copyfile(file, f"{copy}{suffix}")
+        try:
+            with closing(sqlite3.connect(copy)) as source, server.connect(url) as target:
+                source.backup(target.driver)  # type: ignore[arg-type]  # a sqlite3 connection
+                answer = str(target.value("PRAGMA quick_check(1)"))
+        except sqlite3.Error as error:
+            answer = str(error)
+    if answer != "ok":
+        raise Refused(
+            f"{path} cannot be adopted",
+            why=f"it is damaged: {answer}",
+            next="see what else there is: govern backup list --search DIR",
+        )
+
+
 def _has_companion(path: Path) -> bool:
-    return any(Path(f"{path}{suffix}").exists() for suffix in ("-wal", "-journal"))
+    return any(Path(f"{path}{suffix}").exists() for suffix in _COMPANIONS)
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:

@@ -80,27 +80,6 @@ def is_compressed(path: Path) -> bool:
         return file.read(2) == _GZIP
 
 
-def find_shell_command(path: Path) -> tuple[int, str] | None:
-    """The first line of a script that psql would not send to the server but obey itself, with its number.
-
-    A dump has ``\\.`` at the end of data, and ``\\restrict`` and ``\\unrestrict``, which forbid the others. Raises
-    OSError.
-    """
-    is_data = False
-    with open_text(path) as lines:
-        for number, line in enumerate(lines, start=1):
-            if is_data:
-                is_data = line.rstrip("\n") != "\\."
-            elif line.startswith("\\") and line.split()[0] not in ("\\restrict", "\\unrestrict"):
-                return number, line.strip()[:80]
-            else:
-                is_data = bool(_COPY_FROM_STDIN.match(line))
-    return None
-
-
-_COPY_FROM_STDIN = re.compile(r"COPY .+ FROM stdin;$")
-
-
 @contextmanager
 def open_text(path: Path) -> Iterator[IO[str]]:
     """A script's lines; what is not UTF-8 in them is kept as it is. Raises OSError."""
