@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from govern.actions.restore.merge import apply_merge, plan_merge
-from govern.config import load
-from govern.core.merging import MergePlan
+from govern.actions.restore.merge import apply_merge
 from govern.database.live import LiveDatabase
-from govern.database.url import DatabaseUrl
 from govern.errors import NotPermitted, Refused
 from tests.acceptance.program import execute
-from tests.fixtures.databases import MakeDatabase, MakeRole
-from tests.fixtures.projects import read_rows
+from tests.fixtures.databases import MakeRole
+from tests.fixtures.pair import Pair
 
 EVERYTHING_POSTGRESQL = """
 CREATE SCHEMA "Shop ""one"" now";
@@ -69,63 +64,6 @@ EVERYTHING = {
 }
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A live database and one that rows come from."""
-
-    live: LiveDatabase
-    source: LiveDatabase
-
-    @property
-    def is_postgresql(self) -> bool:
-        return self.live.dialect.name == "postgresql"
-
-    def run(self, *statements: str, source: tuple[str, ...] = ()) -> None:
-        """In both databases, or in the source alone."""
-        for script in statements:
-            _run(self.live.url, script)
-            _run(self.source.url, script)
-        for script in source:
-            _run(self.source.url, script)
-
-    def plan(self, *tables: str) -> Mapping[str, Any]:
-        return by_table(plan_merge(self.live, self.source, self._places(tables)))
-
-    def merge(self, *tables: str) -> Mapping[str, Any]:
-        return by_table(apply_merge(self.live, self.source, self._places(tables)))
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        return read_rows(self.live.url, query)
-
-    def _places(self, tables: tuple[str, ...]) -> list[tuple[str, str]] | None:
-        return [("public" if self.is_postgresql else "", name) for name in tables] or None
-
-
-def by_table(plan: MergePlan) -> Mapping[str, Any]:
-    return {table["table"]: table for table in plan.to_json()}
-
-
-def _run(url: DatabaseUrl, script: str) -> None:
-    with LiveDatabase(load(url=url.text, environ={}), url).connect(read_only=False) as connection:
-        dialect = LiveDatabase(load(url=url.text, environ={}), url).dialect
-        dialect.run_script(connection, script)
-
-
-@pytest.fixture(params=["postgresql", "sqlite"])
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
-    """Two empty databases of each engine."""
-    if request.param == "postgresql":
-        make: MakeDatabase = request.getfixturevalue("make_postgresql_database")
-        urls = [make(), make()]
-    else:
-        urls = [DatabaseUrl.parse(f"sqlite:///{tmp_path / name}.db") for name in ("live", "source")]
-        for url in urls:
-            url.path.touch()
-    settings = load(url=urls[0].text, start=tmp_path, environ={})
-    live, source = (LiveDatabase(settings, url) for url in urls)
-    return Pair(live, source)
-
-
 on_postgresql = pytest.mark.parametrize("pair", ["postgresql"], indirect=True)
 on_sqlite = pytest.mark.parametrize("pair", ["sqlite"], indirect=True)
 
@@ -167,10 +105,18 @@ def test_what_is_there_stays_and_is_counted(pair: Pair) -> None:
         pair.live.url,
         "INSERT INTO notes VALUES (1, 'same', 1), (2, 'now', NULL), (5, 'taken', 5), (6, 'new', 6)",
     )
-    expected = {"in_source": 4, "added": 1, "same": 1, "kept": 1, "left_out": 1, "orphans": 0, "by": "id"}
+    expected = {
+        "in_source": 4,
+        "added": 1,
+        "same": 1,
+        "other_content": 1,
+        "left_out": 1,
+        "orphans": 0,
+        "by": "id",
+    }
     for table in (pair.plan()["notes"], pair.merge()["notes"]):
         assert {name: table[name] for name in expected} == expected
-        assert table["remark"] == "1 row left out: another row has their body"
+        assert table["remark"] == "1 row left out: another row has their body; other content is kept"
     assert pair.rows("SELECT * FROM notes ORDER BY id") == [
         (1, "same", 1), (2, "now", None), (3, "gone", 3), (5, "taken", 5), (6, "new", 6),
     ]  # fmt: skip
@@ -322,3 +268,69 @@ def test_orphans_that_were_there_before_are_in_nobodys_way(pair: Pair) -> None:
     execute(pair.live.url, "INSERT INTO notes VALUES (1, 77)")
     pair.run(source=("INSERT INTO users VALUES (1); INSERT INTO notes VALUES (2, 1)",))
     assert pair.merge()["notes"]["added"] == 1
+
+
+def shop(pair: Pair) -> None:
+    """Users and their notes; live, one user went and another came under his address, and the notes moved."""
+    pair.run(
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(20) UNIQUE);"
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, author INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, body"
+        " VARCHAR(20)); CREATE TABLE stars (note INTEGER NOT NULL REFERENCES notes)"
+    )
+    pair.run(
+        source=(
+            "INSERT INTO users VALUES (1, 'a'), (2, 'b'); INSERT INTO notes VALUES (1, 1, 'x'), (2, 2, 'y')",
+        )
+    )
+    execute(
+        pair.live.url,
+        "INSERT INTO users VALUES (2, 'b'), (3, 'a')",
+        "INSERT INTO notes VALUES (1, 3, 'x'), (2, 2, 'other'), (7, 3, 'new')",
+    )
+
+
+def test_a_table_becomes_what_it_was_only_if_its_rows_are_allowed_by_name(pair: Pair) -> None:
+    shop(pair)
+    execute(pair.live.url, "INSERT INTO users VALUES (1, 'c')")
+    planned = pair.plan_overwrite("notes")["notes"]
+    assert (planned["added"], planned["removed"], planned["other_content"]) == (0, 1, 2)
+    with pytest.raises(Refused) as refused:
+        pair.overwrite("notes")
+    assert refused.value.why == "notes has 3 rows that the backup has not"
+    assert "--allow overwrites-rows:notes" in refused.value.next
+    assert pair.rows("SELECT count(*) FROM notes") == [(3,)]
+    done = pair.overwrite("notes", allow=("overwrites-rows:notes",))
+    assert "other content is overwritten" in done["notes"]["remark"]
+    assert pair.rows("SELECT * FROM notes ORDER BY id") == [(1, 1, "x"), (2, 2, "y")]
+    assert pair.rows("SELECT * FROM users ORDER BY id") == [(1, "c"), (2, "b"), (3, "a")]
+    again = pair.overwrite("notes")
+    assert (again["notes"]["added"], again["notes"]["removed"], again["notes"]["same"]) == (0, 0, 2)
+
+
+def test_rows_that_others_refer_to_do_not_go_unless_these_are_named_as_well(pair: Pair) -> None:
+    """A cascade would take rows along that nobody spoke of."""
+    shop(pair)
+    execute(pair.live.url, "INSERT INTO stars VALUES (7), (2)")
+    allow = ("overwrites-rows:users", "overwrites-rows:notes", "overwrites-rows:stars")
+    with pytest.raises(Refused) as refused:
+        pair.overwrite("users", allow=allow)
+    assert refused.value.why == "2 rows of notes"
+    assert "--table notes" in refused.value.next
+    with pytest.raises(Refused, match="refer to them") as refused:
+        pair.overwrite("users", "notes", allow=allow)
+    assert refused.value.why == "1 row of stars"
+    assert pair.rows("SELECT count(*) FROM notes") == [(3,)]
+    pair.overwrite("users", "notes", "stars", allow=allow)
+    assert pair.rows("SELECT * FROM users ORDER BY id") == [(1, "a"), (2, "b")]
+    assert pair.rows("SELECT * FROM notes ORDER BY id") == [(1, 1, "x"), (2, 2, "y")]
+    assert pair.rows("SELECT * FROM stars") == []
+
+
+def test_a_table_without_a_key_becomes_what_it_was_row_by_row(pair: Pair) -> None:
+    pair.run("CREATE TABLE log (said VARCHAR(20), number INTEGER)")
+    pair.run(source=("INSERT INTO log VALUES ('a', 1), ('a', 1), ('b', NULL)",))
+    execute(pair.live.url, "INSERT INTO log VALUES ('a', 1), ('b', NULL), ('b', NULL), ('c', 3)")
+    planned = pair.plan_overwrite("log")["log"]
+    assert (planned["added"], planned["removed"], planned["same"]) == (1, 2, 2)
+    pair.overwrite("log", allow=("overwrites-rows:log",))
+    assert pair.rows("SELECT * FROM log ORDER BY 1") == [("a", 1), ("a", 1), ("b", None)]

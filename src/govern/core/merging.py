@@ -69,6 +69,8 @@ class TableMerge:
     unfilled: tuple[str, ...] = ()
     """Live columns that the source lacks, take no NULL and have no default."""
     triggers: tuple[str, ...] = ()
+    is_made: bool = False
+    """The live database has no such table yet."""
     is_replaced: bool = False
     """Its rows become the source's: those of other content are overwritten, and surplus ones removed."""
     surplus: int = 0
@@ -85,6 +87,12 @@ class TableMerge:
         return self.staged.missing - sum(self.colliding.values())
 
     @property
+    def overwrites(self) -> Hazard | None:
+        """What of the live table would go; None where nothing does."""
+        is_harmless = not self.is_replaced or not (self.surplus or self.staged.differing)
+        return None if is_harmless else hazard_of("overwrites-rows", *self.place)
+
+    @property
     def lost_columns(self) -> tuple[Hazard, ...]:
         """Columns whose values would be left out without a word."""
         if not self.to_add:
@@ -97,7 +105,8 @@ class TableMerge:
             "in_source": self.staged.in_source,
             "added": self.to_add if self.inserted is None else self.inserted,
             "same": self.staged.same,
-            "kept": self.staged.differing,
+            "other_content": self.staged.differing,
+            "removed": self.surplus,
             "left_out": sum(self.colliding.values()),
             "orphans": sum(orphans.rows for orphans in self.orphans),
             "by": ", ".join(self.key) or "whole rows",
@@ -105,13 +114,16 @@ class TableMerge:
         }
 
     def remarks(self) -> list[str]:
-        said = [f"{count_of(rows, 'row')} left out: another row has their {unique}"
+        said = ["is made"] if self.is_made else []
+        said += [f"{count_of(rows, 'row')} left out: another row has their {unique}"
                 for unique, rows in self.colliding.items()]  # fmt: skip
         if self.is_pulled_in:
             said.append("only rows that others refer to")
         if not self.key:
             said.append("no key: whole rows are compared, and counted")
-        if self.to_add and self.triggers:
+        if self.staged.differing:
+            said.append("other content is overwritten" if self.is_replaced else "other content is kept")
+        if (self.to_add or self.overwrites) and self.triggers:
             said.append(f"fires {', '.join(self.triggers)}")
         return said
 
@@ -130,9 +142,26 @@ class MergePlan:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing is missing."""
-        return self.to_add == 0
+        """Nothing is missing, to be made or to be overwritten."""
+        return self.to_add == 0 and not any(table.is_made or table.overwrites for table in self.tables)
+
+    def described(self) -> str:
+        """``17 rows of 2 tables are missing; 3 rows have other content, which stays``."""
+        filled = [table for table in self.tables if table.to_add]
+        said = [f"{count_of(self.to_add, 'row')} of {count_of(len(filled), 'table')} missing"
+                if filled else "nothing is missing"]  # fmt: skip
+        made = ", ".join(table.name for table in self.tables if table.is_made)
+        said += [f"to be made: {made}"] if made else []
+        kept = sum(table.staged.differing for table in self.tables if not table.is_replaced)
+        said += [f"{count_of(kept, 'row')} with other content, kept as they are"] if kept else []
+        going = sum(table.staged.differing + table.surplus for table in self.tables if table.is_replaced)
+        said += [f"{count_of(going, 'row')} that the backup has not, to go"] if going else []
+        return "; ".join(said)
 
     def to_json(self) -> list[dict[str, Any]]:
         """The tables that have anything to tell."""
-        return [table.to_json() for table in self.tables if table.staged.in_source or table.surplus]
+        return [
+            table.to_json()
+            for table in self.tables
+            if table.staged.in_source or table.surplus or table.is_made
+        ]

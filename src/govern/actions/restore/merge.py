@@ -34,19 +34,26 @@ def apply_merge(
     tables: Sequence[Place] | None = None,
     *,
     allow: tuple[str, ...] = (),
+    first: Sequence[str] = (),
 ) -> MergePlan:
     """Plans again, and inserts what is missing; the plan comes back with the numbers of rows inserted.
 
-    Rows that others insert meanwhile win. Raises Refused, NotPermitted or CouldNotCheck with nothing changed.
+    ``first`` are statements that make tables. Rows that others insert meanwhile win. Raises Refused, NotPermitted or
+    CouldNotCheck with nothing changed.
     """
     with live.dialect.transferring(live.url, source.url, live.table, read_only=False) as transfer:
+        for statement in first:
+            transfer.connection.execute(statement)
         plan = examine(transfer, tables)
         guard_merge(plan, allow=allow)
         return insert_missing(transfer, plan)
 
 
-def examine(transfer: Transfer, tables: Sequence[Place] | None) -> MergePlan:
-    """Stages the tables and those that they refer to; what is found is the plan. Raises Refused for a circle."""
+def examine(transfer: Transfer, tables: Sequence[Place] | None, *, replacing: bool = False) -> MergePlan:
+    """Stages the tables and those that they refer to; what is found is the plan. Raises Refused for a circle.
+
+    ``replacing``: no live row is in the way of a missing one.
+    """
     shapes, columns = transfer.read_shapes(), transfer.read_source()
     wanted = [place for place in (tables if tables is not None else sorted(shapes)) if place in shapes]
     found = {
@@ -55,8 +62,15 @@ def examine(transfer: Transfer, tables: Sequence[Place] | None) -> MergePlan:
         if place in columns and set(columns[place]) & set(shapes[place].columns)
     }
     found |= _pull_in_parents(transfer, shapes, columns, found)
-    found = {place: _leave_out_collisions(transfer, shapes[place], table) for place, table in found.items()}
+    found = {
+        place: table
+        if replacing and not table.is_pulled_in
+        else _leave_out_collisions(transfer, shapes[place], table)
+        for place, table in found.items()
+    }
     found = {place: _find_orphans(transfer, shapes[place], table) for place, table in found.items()}
+    if replacing:
+        found = {place: replace(table, is_replaced=not table.is_pulled_in) for place, table in found.items()}
     return put_in_order(found, shapes)
 
 
@@ -106,7 +120,7 @@ def insert_missing(transfer: Transfer, plan: MergePlan) -> MergePlan:
 
 def put_in_order(tables: Mapping[Place, TableMerge], shapes: Mapping[Place, TableShape]) -> MergePlan:
     """The plan of these tables, parents first. Raises Refused for a circle that nothing can be inserted into."""
-    filled = {place: shapes[place] for place, table in tables.items() if table.to_add}
+    filled = {place: shapes[place] for place, table in tables.items() if table.to_add or table.is_replaced}
     try:
         order, postponed = order_parents_first(filled)
     except CircleOfTables as circle:

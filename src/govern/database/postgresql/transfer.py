@@ -5,6 +5,7 @@ What is copied is text, in blocks: types keep their meaning though their oids di
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,6 +90,7 @@ class _Transfer:
         self._source = source
         self._table = table
         self._staged: dict[Place, _Staged] = {}
+        self._numbers = itertools.count()
         self._partitioned = {one: read_partitioned(one, table) for one in (live, source)}
 
     def read_shapes(self) -> Mapping[Place, TableShape]:
@@ -100,7 +102,7 @@ class _Transfer:
     def stage(
         self, place: Place, columns: tuple[str, ...], key: tuple[str, ...], *, on_demand: bool = False
     ) -> Staged:
-        staged = _Staged(self._rows_of(self.connection, place), len(self._staged), columns, key)
+        staged = _Staged(self._rows_of(self.connection, place), next(self._numbers), columns, key)
         self._staged[place] = staged
         self._make("source", staged, "SELECT {columns} FROM {live} AS l WITH NO DATA")
         self._copy(place, staged)

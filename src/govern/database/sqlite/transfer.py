@@ -6,6 +6,7 @@ more at the end.
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -80,6 +81,7 @@ class _Transfer:
         self._source = source
         self._table = table
         self._staged: dict[Place, _Staged] = {}
+        self._numbers = itertools.count()
         self._broken: Mapping[str, int] | None = None
 
     def read_shapes(self) -> Mapping[Place, TableShape]:
@@ -92,7 +94,7 @@ class _Transfer:
     def stage(
         self, place: Place, columns: tuple[str, ...], key: tuple[str, ...], *, on_demand: bool = False
     ) -> Staged:
-        staged = _Staged(place, len(self._staged), columns, key, self._has_rowid(place))
+        staged = _Staged(place, next(self._numbers), columns, key, self._has_rowid(place))
         self._staged[place] = staged
         self._find_missing(staged, "candidates" if on_demand else "missing")
         missing = self._count(staged.temporary("candidates" if on_demand else "missing"))
