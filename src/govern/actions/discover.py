@@ -104,7 +104,7 @@ class _Searching:
 
     def _go_down(self, folder: Path, *, depth: int) -> None:
         self._count()
-        if folder.name in _PASSED_BY or folder == self._settings.backups:
+        if folder.name in _PASSED_BY or folder.resolve() == self._settings.backups.resolve():
             return
         if depth > _DEEPEST or self.search.entries > _MOST_ENTRIES:
             self.search.is_cut_short = True

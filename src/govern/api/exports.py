@@ -50,7 +50,7 @@ def backup_search(draft: Draft, settings: Settings, folder: Path, *, narrate: Na
     """What in a folder, and in the folders below it, could be restored from; nothing of it is executed."""
     live = LiveDatabase(settings, resolve_target(settings))
     narrate(f"searching {folder}")
-    search = discover(live, folder.absolute(), read_known_tables(live), narrate=narrate)
+    search = discover(live, folder, read_known_tables(live), narrate=narrate)
     draft.data["found"] = [one.to_json() for one in search.found]
     found = count_of(len(search.found), "thing")
     cut = ", and stopped there: search a smaller folder" if search.is_cut_short else ""

@@ -29,7 +29,9 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 _NAMES = 8
 """Of tables so many are named where there are more."""
 
-_TOLD_BY_ENTRIES = frozenset({"backup", "heads", "models", "path", "run", "safety", "written"})
+_TOLD_BY_ENTRIES = frozenset(
+    {"backup", "heads", "missing_tables", "models", "path", "run", "safety", "written"}
+)
 """Single facts that scripts want, and that people have read in an entry's reason."""
 
 

@@ -146,20 +146,11 @@ def _find_orphans(plan: MergePlan) -> Iterator[Finding]:
 
 def _tell_plan(draft: Draft, plan: MergePlan) -> None:
     draft.data["tables"] = plan.to_json()
-    inserted = [table.inserted for table in plan.tables if table.inserted is not None]
-    if plan.is_empty:
-        draft.passed("rows", "nothing is missing: the database has every row of the files")
-    elif inserted:
-        draft.passed("rows", f"{count_of(sum(inserted), 'row')} inserted, none overwritten")
-    else:
-        draft.passed("rows", f"{count_of(plan.to_add, 'row')} to be inserted, none overwritten")
+    inserted = sum(table.inserted or 0 for table in plan.tables)
+    done = f"{count_of(inserted, 'row')} inserted, none overwritten; before: " if inserted else ""
+    draft.passed("rows", f"{done}{plan.described()}")
     if orphans := tuple(_find_orphans(plan)):
         draft.add(Entry.of("references", orphans))
-    kept = sum(table.staged.differing for table in plan.tables)
-    if kept:
-        draft.passed(
-            "kept", f"{count_of(kept, 'row')} with other content than in the files: kept as they are"
-        )
 
 
 def _next_commands(
