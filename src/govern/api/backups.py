@@ -12,7 +12,14 @@ from govern.actions.backup import (
     list_backups,
     verify_backup,
 )
-from govern.actions.restore import find_fitting, plan_restore, restore_database
+from govern.actions.restore import (
+    Wanted,
+    find_fitting,
+    plan_restore,
+    plan_rows,
+    restore_database,
+    restore_rows,
+)
 from govern.api.command import Narrate, command, silent
 from govern.api.project import describe_target, guard_chain, open_database, read_project
 from govern.config import Settings
@@ -75,13 +82,16 @@ def restore(
     backup_id: str = "latest",
     *,
     plan: bool = False,
+    merge: bool = False,
+    tables: tuple[str, ...] = (),
     allow: tuple[str, ...] = (),
     narrate: Narrate = silent,
 ) -> None:
     """Puts a backup in the place of the target, which is kept under another name, or made if there is none.
 
-    ``plan`` only says what that would change. ``allow`` names the tables whose newer rows may go out of use. Raises
-    Refused, ConfigurationError or CouldNotCheck where nothing was changed, FailedMidway otherwise.
+    ``merge``: only the rows that the target lacks are taken over. ``tables``: these alone. ``plan`` only says what
+    would change. ``allow`` names the tables whose newer rows may go out of use. Raises Refused, ConfigurationError or
+    CouldNotCheck where nothing was changed, FailedMidway otherwise.
     """
     project = read_project(settings)
     guard_chain(project, draft)
@@ -89,6 +99,14 @@ def restore(
     backup = find_fitting(settings, draft, live.dialect, project.chain, backup_id)
     with contextlib.suppress(Unreachable):  # then there is nothing to describe, and all the more to restore
         describe_target(live, project, draft)
+    if merge or tables:
+        wanted = Wanted(tables=tables, merges=merge, allow=allow)
+        if plan:
+            plan_rows(live, draft, project.chain, backup, wanted, narrate=narrate)
+            return
+        restore_rows(live, draft, project.chain, project.manifest, backup, wanted, narrate=narrate)
+        describe_target(live, project, draft)
+        return
     if plan:
         plan_restore(live, draft, project.chain, backup, narrate=narrate)
         return

@@ -248,26 +248,57 @@ def backup_verify(session: Session, *, backup_id: str) -> Report:
 @click.argument("backup_id", metavar="BACKUP", required=False, default="latest")
 @click.option("--plan", is_flag=True, help="Only say what would change.")
 @click.option(
+    "--merge",
+    is_flag=True,
+    help="Take over only the rows that the database lacks, with those that they refer to; overwrite nothing.",
+)
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    metavar="TABLE",
+    help="This table alone, which becomes what it is in the backup. May be given several times.",
+)
+@click.option(
     "--allow",
     multiple=True,
     metavar="HAZARD:SUBJECT",
     help="Let the newer rows of one table go out of use: overwrites-rows:orders. May be given several times.",
 )
-def restore(session: Session, *, backup_id: str, plan: bool, allow: tuple[str, ...]) -> Report:
-    """Put a backup in the place of the database, which is kept under another name.
+def restore(
+    session: Session,
+    *,
+    backup_id: str,
+    plan: bool,
+    merge: bool,
+    tables: tuple[str, ...],
+    allow: tuple[str, ...],
+) -> Report:
+    """Put a backup in the place of the database, which is kept under another name; or take rows of it over.
 
     BACKUP is an id of govern backup list, or latest: the newest that is not itself a restore's own. A table whose rows
-    changed since the backup is not overwritten unless it is allowed by name.
+    changed since the backup is not overwritten unless it is allowed by name. With --merge or --table the database stays
+    in use, and what is missing in it comes in one transaction.
 
     \b
     Examples:
       govern restore --plan               what would change
       govern restore                      the newest backup
+      govern restore --merge              what is missing, and nothing else
+      govern restore --table notes        one table, as it was
       govern restore 20261121T120000Z-migrate-3f9a1c --allow overwrites-rows:orders
     """
     from govern import api
 
-    return api.restore(session.settings, backup_id, plan=plan, allow=allow, narrate=session.narrate)
+    return api.restore(
+        session.settings,
+        backup_id,
+        plan=plan,
+        merge=merge,
+        tables=tables,
+        allow=allow,
+        narrate=session.narrate,
+    )
 
 
 @repair.changing("apply")

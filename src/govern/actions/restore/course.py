@@ -23,18 +23,18 @@ from govern.actions.restore.comparison import (
     guard_rows,
 )
 from govern.actions.restore.fit import SAFETY
-from govern.actions.validate import serious, validate
+from govern.actions.restore.soundness import find_problem
 from govern.core.backup import Backup
 from govern.core.changes import diff
 from govern.core.hazard import Hazard
 from govern.core.report import Draft, Entry
 from govern.core.restoration import Place, TableDifference, TableDigest
 from govern.core.run import Run
-from govern.core.wording import count_of, name_revisions
+from govern.core.wording import name_revisions
 from govern.database.connection import Connection
 from govern.database.dialect import Replacement
 from govern.database.live import LiveDatabase
-from govern.errors import CouldNotCheck, FailedMidway, GovernError, NotPermitted, Refused, Unreachable
+from govern.errors import FailedMidway, GovernError, NotPermitted, Refused, Unreachable
 from govern.revisions.graph import Chain
 from govern.source.manifest import Manifest
 
@@ -94,7 +94,8 @@ def restore_database(
         if outgoing.is_as_backed_up:
             draft.passed("restore", "the database is as the backup has it: nothing was done")
             return None
-        problem = _validate(side, draft, chain, manifest, narrate)
+        narrate("validating the restored database")
+        problem = find_problem(side, draft, chain, manifest)
         resume.forget(side, chain.ancestors(backup.manifest.revision or ()))
         run = _exchange(live, replacement, rows, outgoing, asked)
         run = _record_end(live, run, problem)
@@ -238,26 +239,6 @@ def _guard(
     else:
         draft.passed("rows", "every table has the rows that the backup has")
     return accepted
-
-
-def _validate(
-    side: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None, narrate: Narrate
-) -> str | None:
-    """What is not as declared in the restored database: it is what was backed up, and is put in place all the same."""
-    stamped = side.read_stamped()
-    if not stamped:
-        reason = "the backup is of a database without a revision"
-        draft.add(Entry(name="validate", status="skipped", reason=reason, is_optional=True))
-        return None
-    narrate("validating the restored database")
-    is_at_head = set(stamped) == set(chain.effective_heads)
-    try:
-        # the manifest speaks of the newest schema
-        findings = serious(validate(side, draft, manifest if is_at_head else None))
-    except CouldNotCheck as error:
-        draft.add(Entry(name="validate", status="skipped", reason=f"{error.what}: {error.why}"))
-        return f"it could not be validated: {error.what}"
-    return f"{count_of(len(findings), 'finding')}; the first: {findings[0].message}" if findings else None
 
 
 def _tell_end(run: Run, draft: Draft, replacement: Replacement) -> None:
