@@ -89,3 +89,93 @@ def test_a_table_that_was_dropped_by_accident_is_made_again_with_all_that_was_on
     assert governed.succeed("snapshot").report["snapshot"] == before
     if is_postgresql:
         execute(governed.database, "INSERT INTO users (email) VALUES ('next')")
+
+
+_HEAD = '''"""{doc}"""
+import sqlalchemy as sa
+from alembic import op
+revision = "{id}"
+down_revision = "{down}"
+
+def upgrade():
+    {upgrade}
+'''
+LATER = {
+    "r3": ("notes get a title", """op.add_column("notes", sa.Column("title", sa.Text))"""),
+    "r4": (
+        "email becomes address",
+        """with op.batch_alter_table("users") as users:
+        users.alter_column("email", new_column_name="address", existing_type=sa.String(200))""",
+    ),
+    "r5": (
+        "bodies get a table of their own",
+        """op.create_table("bodies", sa.Column("note_id", sa.Integer, sa.ForeignKey("notes.id"), primary_key=True),
+        sa.Column("content", sa.Text))
+    op.execute("INSERT INTO bodies SELECT id, body FROM notes")
+    with op.batch_alter_table("notes") as notes:
+        notes.drop_column("body")""",
+    ),
+}
+
+
+def later_revisions(**instead: str) -> dict[str, str | None]:
+    """Three revisions after ``r2``, which rename a column and split a table."""
+    files: dict[str, str | None] = {}
+    down = "r2"
+    for revision, (doc, upgrade) in LATER.items():
+        text = _HEAD.format(doc=doc, id=revision, down=down, upgrade=instead.get(revision, upgrade))
+        files[f"migrations/versions/{revision}.py"], down = text, revision
+    return files
+
+
+def test_a_backup_of_three_revisions_ago_arrives_in_the_schema_of_today(governed: Project) -> None:
+    execute(
+        governed.database,
+        "INSERT INTO users (id, email) VALUES (2, 'b@example.org')",
+        "INSERT INTO notes (id, user_id, body) VALUES (1, 2, 'one'), (2, 1, 'two')",
+    )
+    backup = back_up(governed)
+    governed.write(later_revisions())
+    governed.succeed("migrate", "--rehearse", "off", "--backup", "off", "--allow", "drops-column:notes.body")
+    execute(
+        governed.database,
+        "DELETE FROM bodies",
+        "DELETE FROM notes WHERE id = 2",
+        "UPDATE users SET address = 'newer@example.org' WHERE id = 1",
+    )
+    planned = governed.succeed("restore", backup, "--merge", "--plan")
+    assert "upgraded by r3, r4, r5" in planned.entry("revisions")["reason"]
+    told = ["notes.body is in bodies.content", "users.email became users.address", "notes.title is new",
+            "table bodies is new, with 2 rows that the upgrade put there"]  # fmt: skip
+    assert planned.report["upgrade"] == told
+    governed.succeed("restore", backup, "--merge")
+    assert read_rows(governed.database, "SELECT * FROM bodies ORDER BY 1") == [(1, "one"), (2, "two")]
+    assert read_rows(governed.database, "SELECT address FROM users ORDER BY id") == [
+        ("newer@example.org",), ("b@example.org",)
+    ]  # fmt: skip
+
+    whole = governed.succeed("restore", backup, "--upgrade", "--allow", "overwrites-rows:users")
+    assert whole.entry("upgrade")["reason"] == "r3, r4, r5"
+    assert governed.succeed("health").report["target"]["revision"] == ["r5"]
+    assert read_rows(governed.database, "SELECT address FROM users WHERE id = 1") == [("first@example.org",)]
+    assert read_rows(governed.database, "SELECT count(*) FROM bodies") == [(2,)]
+
+
+@on_sqlite
+def test_what_cannot_be_upgraded_is_matched_by_names_or_refused_before_anything_is_written(
+    governed: Project,
+) -> None:
+    execute(governed.database, "INSERT INTO notes (id, user_id, body) VALUES (1, 1, 'one')")
+    backup = back_up(governed)
+    governed.write(later_revisions())
+    governed.succeed("migrate", "--rehearse", "off", "--backup", "off", "--allow", "drops-column:notes.body")
+    execute(governed.database, "DELETE FROM bodies", "DELETE FROM notes")
+    governed.write(later_revisions(r4="raise ValueError('needs the network')"))
+    planned = governed.succeed("restore", backup, "--merge", "--plan")
+    assert "it is not upgraded: ValueError: needs the network" in planned.entry("revisions")["reason"]
+    assert_told(governed, "restore", backup, "--merge", exit_code=4, said="--allow drops-column:notes.body")
+    assert_told(governed, "restore", backup, "--upgrade", exit_code=4, said="cannot be upgraded")
+    newer = back_up(governed)
+    governed.write(later_revisions())
+    governed.succeed("restore", backup, "--allow", "overwrites-rows:users")
+    assert_told(governed, "restore", newer, "--merge", exit_code=4, said="the backup is newer than r2")

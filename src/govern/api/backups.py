@@ -84,22 +84,25 @@ def restore(
     plan: bool = False,
     merge: bool = False,
     tables: tuple[str, ...] = (),
+    upgrade: bool = False,
     allow: tuple[str, ...] = (),
     narrate: Narrate = silent,
 ) -> None:
     """Puts a backup in the place of the target, which is kept under another name, or made if there is none.
 
-    ``merge``: only the rows that the target lacks are taken over. ``tables``: these alone. ``plan`` only says what
+    ``merge``: only the rows that the target lacks are taken over. ``tables``: these alone. ``upgrade``: what takes the
+    place is brought to the newest revision before; rows are always brought to the live one's. ``plan`` only says what
     would change. ``allow`` names the tables whose newer rows may go out of use. Raises Refused, ConfigurationError or
     CouldNotCheck where nothing was changed, FailedMidway otherwise.
     """
     project = read_project(settings)
     guard_chain(project, draft)
     live = LiveDatabase(settings, resolve_target(settings))
-    backup = find_fitting(settings, draft, live.dialect, project.chain, backup_id)
+    is_whole = not (merge or tables)
+    backup = find_fitting(settings, draft, live.dialect, project.chain, backup_id, is_whole=is_whole)
     with contextlib.suppress(Unreachable):  # then there is nothing to describe, and all the more to restore
         describe_target(live, project, draft)
-    if merge or tables:
+    if not is_whole:
         wanted = Wanted(tables=tables, merges=merge, allow=allow)
         if plan:
             plan_rows(live, draft, project.chain, backup, wanted, narrate=narrate)
@@ -108,9 +111,11 @@ def restore(
         describe_target(live, project, draft)
         return
     if plan:
-        plan_restore(live, draft, project.chain, backup, narrate=narrate)
+        plan_restore(live, draft, project.chain, backup, upgrade=upgrade, narrate=narrate)
         return
-    restore_database(live, draft, project.chain, project.manifest, backup, allow=allow, narrate=narrate)
+    restore_database(
+        live, draft, project.chain, project.manifest, backup, allow=allow, upgrade=upgrade, narrate=narrate
+    )
     describe_target(live, project, draft)
 
 

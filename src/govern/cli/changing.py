@@ -260,6 +260,12 @@ def backup_verify(session: Session, *, backup_id: str) -> Report:
     help="This table alone, which becomes what it is in the backup. May be given several times.",
 )
 @click.option(
+    "--upgrade",
+    is_flag=True,
+    help="Bring a backup of an older revision to the newest before it takes the place. Rows always come at the "
+    "database's own revision.",
+)
+@click.option(
     "--allow",
     multiple=True,
     metavar="HAZARD:SUBJECT",
@@ -272,6 +278,7 @@ def restore(
     plan: bool,
     merge: bool,
     tables: tuple[str, ...],
+    upgrade: bool,
     allow: tuple[str, ...],
 ) -> Report:
     """Put a backup in the place of the database, which is kept under another name; or take rows of it over.
@@ -296,6 +303,7 @@ def restore(
         plan=plan,
         merge=merge,
         tables=tables,
+        upgrade=upgrade,
         allow=allow,
         narrate=session.narrate,
     )

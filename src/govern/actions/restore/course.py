@@ -24,6 +24,7 @@ from govern.actions.restore.comparison import (
 )
 from govern.actions.restore.fit import SAFETY
 from govern.actions.restore.soundness import find_problem
+from govern.actions.restore.upgrade import upgrade_to_heads
 from govern.core.backup import Backup
 from govern.core.changes import diff
 from govern.core.hazard import Hazard
@@ -75,20 +76,24 @@ def restore_database(
     backup: Backup,
     *,
     allow: tuple[str, ...] = (),
+    upgrade: bool = False,
     find_own: FindOwn = lambda _: {},
     confirm: Callable[[], None] = lambda: None,
     narrate: Narrate,
 ) -> Run | None:
     """Puts the backup in the database's place; returns the run, or None where the database was as the backup has it.
 
-    ``confirm`` is called once no migration can run any more, and raises where the restore is not to be. Raises
-    Refused, NotPermitted or CouldNotCheck where the live database is as it was, FailedMidway otherwise.
+    ``upgrade``: it is brought to the newest revision of the code before. ``confirm`` is called once no migration can
+    run any more, and raises where the restore is not to be. Raises Refused, NotPermitted or CouldNotCheck where the
+    live database is as it was, FailedMidway otherwise.
     """
     asked = _Asked(backup=backup, allow=allow, find_own=find_own, narrate=narrate)
     with live.dialect.replacing(live.url, wait_seconds=live.settings.lock_wait_seconds) as replacement:
         _tell_beginning(replacement, draft)
         confirm()
         side = _restore_beside(live, draft, backup, replacement, narrate)
+        if upgrade:
+            upgrade_to_heads(side, live, draft, chain, narrate=narrate)
         rows = RestoredRows(side)
         outgoing = _Outgoing() if replacement.is_missing else _examine(live, draft, rows, asked)
         if outgoing.is_as_backed_up:
@@ -96,7 +101,7 @@ def restore_database(
             return None
         narrate("validating the restored database")
         problem = find_problem(side, draft, chain, manifest)
-        resume.forget(side, chain.ancestors(backup.manifest.revision or ()))
+        resume.forget(side, chain.ancestors(side.read_stamped()))
         run = _exchange(live, replacement, rows, outgoing, asked)
         run = _record_end(live, run, problem)
     _tell_end(run, draft, replacement)
@@ -128,7 +133,7 @@ def _exchange(
         side,
         "restore",
         from_revision=outgoing.revision,
-        to_revision=backup.manifest.revision or (),
+        to_revision=side.read_stamped(),
         backup=outgoing.safety,
         restored_from=backup.id,
         kept_as=None if replacement.is_missing else replacement.kept_as,

@@ -17,13 +17,15 @@ from govern.actions.restore.merge import apply_merge, guard_merge, plan_merge
 from govern.actions.restore.overwrite import apply_overwrite, guard_overwrite, plan_overwrite
 from govern.actions.restore.soundness import find_problem
 from govern.actions.restore.tables import MakingTables, find_tables, propose_tables, read_places
+from govern.actions.restore.upgrade import upgrade
 from govern.core.backup import Backup
 from govern.core.merging import MergePlan, Staged, TableMerge, name_of
 from govern.core.report import Draft
 from govern.core.restoration import Place
 from govern.core.run import Run
-from govern.core.wording import count_of
+from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
+from govern.declared import ReplayFailed
 from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused
 from govern.revisions.graph import Chain
 from govern.source.manifest import Manifest
@@ -97,13 +99,29 @@ def restore_rows(
 def _restored_source(
     live: LiveDatabase, draft: Draft, chain: Chain, backup: Backup, narrate: Narrate
 ) -> Iterator[LiveDatabase]:
-    """The backup in a scratch database, found to be what was backed up."""
+    """The backup in a scratch database, found to be what was backed up, and brought to the live revision.
+
+    Where it cannot be upgraded it is as it was, and columns are matched by their names.
+    """
     if not live.dialect.exists(live.url):
         raise Refused(
             "there is no live database to take rows over into",
             why=f"{live.url.redacted} does not exist",
             next=f"govern restore {backup.id} makes it",
         )
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(_restored_as_it_was(live, backup, narrate))
+        try:
+            reason = _bring_to_live(source, live, draft, chain, backup, narrate)
+        except ReplayFailed as error:
+            reason = f"it is not upgraded: {error.why}; columns are matched by their names"
+            source = stack.enter_context(_restored_as_it_was(live, backup, narrate))
+        draft.passed("revisions", reason)
+        yield source
+
+
+@contextmanager
+def _restored_as_it_was(live: LiveDatabase, backup: Backup, narrate: Narrate) -> Iterator[LiveDatabase]:
     narrate("restoring the backup into a scratch database")
     with restored(live.settings, live.dialect, backup, like=live.url) as copy:
         findings = find_differences(live.settings, live.dialect, backup, copy)
@@ -114,6 +132,25 @@ def _restored_source(
                 next="restore another one: govern backup list",
             )
         yield LiveDatabase(live.settings, copy.url)
+
+
+def _bring_to_live(
+    source: LiveDatabase, live: LiveDatabase, draft: Draft, chain: Chain, backup: Backup, narrate: Narrate
+) -> str:
+    """Upgrades it where it is of an older revision; says what there was to do."""
+    backed_up, stamped = backup.manifest.revision or (), live.read_stamped()
+    where = f"the backup is at {name_revisions(backed_up)}, the live database at {name_revisions(stamped)}"
+    if set(backed_up) == set(stamped):
+        return where
+    unknown = [revision for revision in (*backed_up, *stamped) if revision not in chain.revisions]
+    if unknown or not backed_up or not stamped:
+        what = (
+            f"the code does not know {name_revisions(unknown)}" if unknown else "one of them has no revision"
+        )
+        return f"{where}; it is not upgraded, for {what}: columns are matched by their names"
+    done = upgrade(source, live, chain, stamped, narrate=narrate)
+    draft.data["upgrade"] = list(done.told)
+    return f"{where}; a copy of it was upgraded by {name_revisions(done.revisions)}"
 
 
 def _plan(
