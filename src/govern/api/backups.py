@@ -12,7 +12,14 @@ from govern.actions.backup import (
     list_backups,
     verify_backup,
 )
-from govern.actions.restore import find_fitting, plan_restore, restore_database
+from govern.actions.restore import (
+    Wanted,
+    find_fitting,
+    plan_restore,
+    plan_rows,
+    restore_database,
+    restore_rows,
+)
 from govern.api.command import Narrate, command, silent
 from govern.api.project import describe_target, guard_chain, open_database, read_project
 from govern.config import Settings
@@ -75,24 +82,40 @@ def restore(
     backup_id: str = "latest",
     *,
     plan: bool = False,
+    merge: bool = False,
+    tables: tuple[str, ...] = (),
+    upgrade: bool = False,
     allow: tuple[str, ...] = (),
     narrate: Narrate = silent,
 ) -> None:
     """Puts a backup in the place of the target, which is kept under another name, or made if there is none.
 
-    ``plan`` only says what that would change. ``allow`` names the tables whose newer rows may go out of use. Raises
-    Refused, ConfigurationError or CouldNotCheck where nothing was changed, FailedMidway otherwise.
+    ``merge``: only the rows that the target lacks are taken over. ``tables``: these alone. ``upgrade``: what takes the
+    place is brought to the newest revision before; rows are always brought to the live one's. ``plan`` only says what
+    would change. ``allow`` names the tables whose newer rows may go out of use. Raises Refused, ConfigurationError or
+    CouldNotCheck where nothing was changed, FailedMidway otherwise.
     """
     project = read_project(settings)
     guard_chain(project, draft)
     live = LiveDatabase(settings, resolve_target(settings))
-    backup = find_fitting(settings, draft, live.dialect, project.chain, backup_id)
+    is_whole = not (merge or tables)
+    backup = find_fitting(settings, draft, live.dialect, project.chain, backup_id, is_whole=is_whole)
     with contextlib.suppress(Unreachable):  # then there is nothing to describe, and all the more to restore
         describe_target(live, project, draft)
-    if plan:
-        plan_restore(live, draft, project.chain, backup, narrate=narrate)
+    if not is_whole:
+        wanted = Wanted(tables=tables, merges=merge, allow=allow)
+        if plan:
+            plan_rows(live, draft, project.chain, backup, wanted, narrate=narrate)
+            return
+        restore_rows(live, draft, project.chain, project.manifest, backup, wanted, narrate=narrate)
+        describe_target(live, project, draft)
         return
-    restore_database(live, draft, project.chain, project.manifest, backup, allow=allow, narrate=narrate)
+    if plan:
+        plan_restore(live, draft, project.chain, backup, upgrade=upgrade, narrate=narrate)
+        return
+    restore_database(
+        live, draft, project.chain, project.manifest, backup, allow=allow, upgrade=upgrade, narrate=narrate
+    )
     describe_target(live, project, draft)
 
 

@@ -265,6 +265,24 @@ def backup_verify(session: Session, *, backup_id: str) -> Report:
 @click.argument("backup_id", metavar="BACKUP", required=False, default="latest")
 @click.option("--plan", is_flag=True, help="Only say what would change.")
 @click.option(
+    "--merge",
+    is_flag=True,
+    help="Take over only the rows that the database lacks, with those that they refer to; overwrite nothing.",
+)
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    metavar="TABLE",
+    help="This table alone, which becomes what it is in the backup. May be given several times.",
+)
+@click.option(
+    "--upgrade",
+    is_flag=True,
+    help="Bring a backup of an older revision to the newest before it takes the place. Rows always come at the "
+    "database's own revision.",
+)
+@click.option(
     "--allow",
     multiple=True,
     metavar="HAZARD:SUBJECT",
@@ -275,43 +293,53 @@ def backup_verify(session: Session, *, backup_id: str) -> Report:
     "folder",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Insert the missing rows of a folder of JSON, JSON lines or CSV files, one a table; overwrite none.",
-)
-@click.option(
-    "--table",
-    "tables",
-    multiple=True,
-    metavar="TABLE",
-    help="With --from: only this one. May be given several times.",
+    help="Instead of a backup, a folder of JSON, JSON lines or CSV files, one a table: what is missing is inserted, "
+    "nothing overwritten.",
 )
 def restore(
     session: Session,
     *,
     backup_id: str,
     plan: bool,
+    merge: bool,
+    tables: tuple[str, ...],
+    upgrade: bool,
     allow: tuple[str, ...],
     folder: Path | None,
-    tables: tuple[str, ...],
 ) -> Report:
-    """Put a backup in the place of the database, which is kept under another name.
+    """Put a backup in the place of the database, which is kept under another name; or take rows of it over.
 
     BACKUP is an id of govern backup list, or latest: the newest that is not itself a restore's own. A table whose rows
-    changed since the backup is not overwritten unless it is allowed by name.
+    changed since the backup is not overwritten unless it is allowed by name. With --merge or --table the database stays
+    in use, and what is missing in it comes in one transaction.
 
     \b
     Examples:
       govern restore --plan               what would change
       govern restore                      the newest backup
+      govern restore --merge              what is missing, and nothing else
+      govern restore --table notes        one table, as it was
       govern restore 20261121T120000Z-migrate-3f9a1c --allow overwrites-rows:orders
       govern restore --from exports/      what is missing, out of users.json, projects.csv, …
     """
     from govern import api
 
     if folder is not None:
+        if backup_id != "latest" or upgrade:
+            raise click.UsageError("--from is no backup: BACKUP and --upgrade go without it")
         return api.restore_files(
             session.settings, folder, tables=tables, plan=plan, allow=allow, narrate=session.narrate
         )
-    return api.restore(session.settings, backup_id, plan=plan, allow=allow, narrate=session.narrate)
+    return api.restore(
+        session.settings,
+        backup_id,
+        plan=plan,
+        merge=merge,
+        tables=tables,
+        upgrade=upgrade,
+        allow=allow,
+        narrate=session.narrate,
+    )
 
 
 @repair.changing("apply")

@@ -79,5 +79,8 @@ class Transfer(Protocol):
     def advance_sequences(self, places: Sequence[Place]) -> None:
         """Moves what numbers their rows past the largest number that is there, never back."""
 
+    def link(self, place: Place, name: str, definition: str) -> None:
+        """Adds a foreign key that went with the table it refers to."""
+
     def check(self) -> None:
         """Checks what is otherwise checked at the commit. Raises Refused."""

@@ -16,7 +16,7 @@ from govern.actions.exports.staging import Staging, staged
 from govern.actions.record import finish_run, start_run
 from govern.actions.restore.fit import SAFETY
 from govern.actions.restore.merge import apply_merge, guard_merge, plan_merge
-from govern.actions.validate import serious, validate
+from govern.actions.restore.soundness import find_problem
 from govern.checks.integrity import ORPHAN
 from govern.core.finding import Finding, Subject
 from govern.core.merging import MergePlan
@@ -82,32 +82,24 @@ def restore_files(
         narrate("inserting what is missing")
         with _recorded_failure(live, run):
             done = apply_merge(live, staging.source, staging.tables, allow=allow)
-    _tell_plan(draft, done)
-    return _validate(live, draft, chain, manifest, run, narrate)
+        _tell_plan(draft, done)
+        return _conclude(live, draft, chain, manifest, run, narrate)
 
 
-def _validate(
+def _conclude(
     live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None, run: Run, narrate: Narrate
 ) -> Run:
     """Says whether the database is what it should be now, and writes it into the ledger."""
     narrate("validating the database")
     try:
-        is_at_head = set(live.read_stamped()) == set(chain.effective_heads)
-        findings = serious(validate(live, draft, manifest, is_at_head=is_at_head))
-        problem = (
-            f"{count_of(len(findings), 'finding')}; the first: {findings[0].message}" if findings else None
-        )
-    except CouldNotCheck as error:
-        draft.add(Entry(name="validate", status="skipped", reason=f"{error.what}: {error.why}"))
-        problem = f"it could not be validated: {error.what}"
-    try:
+        problem = find_problem(live, draft, chain, manifest)
         run = finish_run(live, run, "unhealthy" if problem else "applied", error=problem)
-    except GovernError as error:
+    except CouldNotCheck as error:
         raise FailedMidway(
-            "the rows are restored, but how it ended could not be recorded",
+            "the rows are restored, but what the database is now could not be checked",
             why=f"{error.what}: {error.why}",
             next="govern health",
-            state=f"the rows are in the database; before it was backed up as {run.backup}",
+            state=f"the rows of {run.restored_from} are in the database; backup {run.backup} is of what it was before",
         ) from error
     draft.data["run"] = run.to_json()
     draft.passed("ledger", f"run {run.id}, {run.result}")

@@ -23,18 +23,19 @@ from govern.actions.restore.comparison import (
     guard_rows,
 )
 from govern.actions.restore.fit import SAFETY
-from govern.actions.validate import serious, validate
+from govern.actions.restore.soundness import find_problem
+from govern.actions.restore.upgrade import upgrade_to_heads
 from govern.core.backup import Backup
 from govern.core.changes import diff
 from govern.core.hazard import Hazard
 from govern.core.report import Draft, Entry
 from govern.core.restoration import Place, TableDifference, TableDigest
 from govern.core.run import Run
-from govern.core.wording import count_of, name_revisions
+from govern.core.wording import name_revisions
 from govern.database.connection import Connection
 from govern.database.dialect import Replacement
 from govern.database.live import LiveDatabase
-from govern.errors import CouldNotCheck, FailedMidway, GovernError, NotPermitted, Refused, Unreachable
+from govern.errors import FailedMidway, GovernError, NotPermitted, Refused, Unreachable
 from govern.revisions.graph import Chain
 from govern.source.manifest import Manifest
 
@@ -75,27 +76,32 @@ def restore_database(
     backup: Backup,
     *,
     allow: tuple[str, ...] = (),
+    upgrade: bool = False,
     find_own: FindOwn = lambda _: {},
     confirm: Callable[[], None] = lambda: None,
     narrate: Narrate,
 ) -> Run | None:
     """Puts the backup in the database's place; returns the run, or None where the database was as the backup has it.
 
-    ``confirm`` is called once no migration can run any more, and raises where the restore is not to be. Raises
-    Refused, NotPermitted or CouldNotCheck where the live database is as it was, FailedMidway otherwise.
+    ``upgrade``: it is brought to the newest revision of the code before. ``confirm`` is called once no migration can
+    run any more, and raises where the restore is not to be. Raises Refused, NotPermitted or CouldNotCheck where the
+    live database is as it was, FailedMidway otherwise.
     """
     asked = _Asked(backup=backup, allow=allow, find_own=find_own, narrate=narrate)
     with live.dialect.replacing(live.url, wait_seconds=live.settings.lock_wait_seconds) as replacement:
         _tell_beginning(replacement, draft)
         confirm()
         side = _restore_beside(live, draft, backup, replacement, narrate)
+        if upgrade:
+            upgrade_to_heads(side, live, draft, chain, narrate=narrate)
         rows = RestoredRows(side)
         outgoing = _Outgoing() if replacement.is_missing else _examine(live, draft, rows, asked)
         if outgoing.is_as_backed_up:
             draft.passed("restore", "the database is as the backup has it: nothing was done")
             return None
-        problem = _validate(side, draft, chain, manifest, narrate)
-        resume.forget(side, chain.ancestors(backup.manifest.revision or ()))
+        narrate("validating the restored database")
+        problem = find_problem(side, draft, chain, manifest)
+        resume.forget(side, chain.ancestors(side.read_stamped()))
         run = _exchange(live, replacement, rows, outgoing, asked)
         run = _record_end(live, run, problem)
     _tell_end(run, draft, replacement)
@@ -127,7 +133,7 @@ def _exchange(
         side,
         "restore",
         from_revision=outgoing.revision,
-        to_revision=backup.manifest.revision or (),
+        to_revision=side.read_stamped(),
         backup=outgoing.safety,
         restored_from=backup.id,
         kept_as=None if replacement.is_missing else replacement.kept_as,
@@ -238,26 +244,6 @@ def _guard(
     else:
         draft.passed("rows", "every table has the rows that the backup has")
     return accepted
-
-
-def _validate(
-    side: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None, narrate: Narrate
-) -> str | None:
-    """What is not as declared in the restored database: it is what was backed up, and is put in place all the same."""
-    stamped = side.read_stamped()
-    if not stamped:
-        reason = "the backup is of a database without a revision"
-        draft.add(Entry(name="validate", status="skipped", reason=reason, is_optional=True))
-        return None
-    narrate("validating the restored database")
-    is_at_head = set(stamped) == set(chain.effective_heads)
-    try:
-        # the manifest speaks of the newest schema
-        findings = serious(validate(side, draft, manifest if is_at_head else None))
-    except CouldNotCheck as error:
-        draft.add(Entry(name="validate", status="skipped", reason=f"{error.what}: {error.why}"))
-        return f"it could not be validated: {error.what}"
-    return f"{count_of(len(findings), 'finding')}; the first: {findings[0].message}" if findings else None
 
 
 def _tell_end(run: Run, draft: Draft, replacement: Replacement) -> None:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from govern.actions.restore.tables import NOTHING_TO_MAKE, MakingTables, making_tables
 from govern.core.merging import MergePlan, TableMerge, name_of
 from govern.core.restoration import Place
 from govern.core.table_shape import CircleOfTables, ForeignKey, TableShape, order_parents_first
@@ -34,16 +35,17 @@ def apply_merge(
     tables: Sequence[Place] | None = None,
     *,
     allow: tuple[str, ...] = (),
-    first: Sequence[str] = (),
+    making: MakingTables = NOTHING_TO_MAKE,
 ) -> MergePlan:
     """Plans again, and inserts what is missing; the plan comes back with the numbers of rows inserted.
 
-    ``first`` are statements that make tables. Rows that others insert meanwhile win. Raises Refused, NotPermitted or
+    ``making``: tables that are not there yet. Rows that others insert meanwhile win. Raises Refused, NotPermitted or
     CouldNotCheck with nothing changed.
     """
-    with live.dialect.transferring(live.url, source.url, live.table, read_only=False) as transfer:
-        for statement in first:
-            transfer.connection.execute(statement)
+    with (
+        live.dialect.transferring(live.url, source.url, live.table, read_only=False) as transfer,
+        making_tables(transfer, making),
+    ):
         plan = examine(transfer, tables)
         guard_merge(plan, allow=allow)
         return insert_missing(transfer, plan)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from govern.actions.restore.merge import examine, guard_merge
+from govern.actions.restore.tables import NOTHING_TO_MAKE, MakingTables, making_tables
 from govern.core.merging import MergePlan, TableMerge, name_of
 from govern.core.restoration import Place
 from govern.core.table_shape import ForeignKey, TableShape
@@ -28,16 +29,17 @@ def apply_overwrite(
     tables: Sequence[Place],
     *,
     allow: tuple[str, ...] = (),
-    first: Sequence[str] = (),
+    making: MakingTables = NOTHING_TO_MAKE,
 ) -> MergePlan:
     """Gives ``tables`` the source's rows; the plan comes back with the numbers of rows inserted.
 
-    ``first`` are statements that make tables. Nobody else writes to the tables meanwhile. Raises Refused, NotPermitted
+    ``making``: tables that are not there yet. Nobody else writes to the tables meanwhile. Raises Refused, NotPermitted
     or CouldNotCheck with nothing changed.
     """
-    with live.dialect.transferring(live.url, source.url, live.table, read_only=False) as transfer:
-        for statement in first:
-            transfer.connection.execute(statement)
+    with (
+        live.dialect.transferring(live.url, source.url, live.table, read_only=False) as transfer,
+        making_tables(transfer, making),
+    ):
         transfer.lock(tables)
         plan = _examine(transfer, tables)
         guard_merge(plan, allow=allow)

@@ -240,6 +240,11 @@ class _Transfer:
         for place in places:
             advance_sequences(self.connection, place)
 
+    def link(self, place: Place, name: str, definition: str) -> None:
+        add = SQL("ALTER TABLE {} ADD CONSTRAINT {} {}")
+        known = SQL(definition.replace("{", "{{").replace("}", "}}")).format()  # as the server wrote it
+        self.connection.execute(add.format(Identifier(*place), Identifier(name), known))
+
     def check(self) -> None:
         self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
