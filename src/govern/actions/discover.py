@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,7 +58,13 @@ def discover(
     if not folder.is_dir():
         raise ConfigurationError(f"there is no folder {folder}", next="correct the path")
     searching = _Searching(live, tables, narrate)
-    searching.look_into(folder, depth=0)
+    try:
+        searching.look_into(folder, depth=0)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise NotPermitted(
+            f"the folder {folder} cannot be read", why=why, next="see to its permissions"
+        ) from error
     searching.search.found.sort(key=lambda one: one.made_at, reverse=True)
     return searching.search
 
@@ -80,30 +87,25 @@ class _Searching:
         self._narrate = narrate
 
     def look_into(self, folder: Path, *, depth: int) -> None:
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError as error:
-            if depth == 0:
-                raise NotPermitted(
-                    f"the folder {folder} cannot be read",
-                    why=error.strerror or str(error),
-                    next="see to its permissions",
-                ) from error
-            self.search.unread.append(f"{folder}: {error.strerror or error}")
-            return
+        """Raises OSError where the folder itself may not be read."""
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         if any(entry.name == _SERVER_MARK for entry in entries):
             return
         files = [Path(entry.path) for entry in entries if entry.is_file(follow_symlinks=False)]
-        self.search.found += self._find_rows(folder, files)
+        with self._noting_unread(folder):
+            self.search.found += self._find_rows(folder, files)
         for path in files:
             self._count()
-            self._recognize(path)
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False) and not self._is_recognized(Path(entry.path)):
-                self._go_down(Path(entry.path), depth=depth + 1)
+            with self._noting_unread(path):
+                self._recognize(path)
+        for path in (Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)):
+            self._count()
+            with self._noting_unread(path):
+                # what is something as a whole has nothing in it that is anything by itself
+                if not self._recognize_backup(path) and not self._recognize(path):
+                    self._go_down(path, depth=depth + 1)
 
     def _go_down(self, folder: Path, *, depth: int) -> None:
-        self._count()
         if folder.name in _PASSED_BY or folder.resolve() == self._settings.backups.resolve():
             return
         if depth > _DEEPEST or self.search.entries > _MOST_ENTRIES:
@@ -118,27 +120,30 @@ class _Searching:
                 f"searching: {self.search.entries:,} files and folders, {len(self.search.found):,} found"
             )
 
-    def _is_recognized(self, folder: Path) -> bool:
-        """Whether the folder as a whole is something, so that nothing in it is anything by itself."""
-        if is_backup_folder(folder):
-            read = read_backup(self._settings, folder)
-            self.search.found.append(self._of_backup(folder, read))
-            return True
-        return self._recognize(folder)
+    def _recognize_backup(self, folder: Path) -> bool:
+        if not is_backup_folder(folder):
+            return False
+        self.search.found.append(self._of_backup(folder, read_backup(self._settings, folder)))
+        return True
 
     def _recognize(self, path: Path) -> bool:
         if path.resolve() == self._database:
             return False
         for dialect in self._dialects:
-            try:
-                dump = dialect.recognize_dump(path)
-            except OSError as error:
-                self.search.unread.append(f"{path}: {error.strerror or error}")
-                return False
-            if dump is not None:
+            if (dump := dialect.recognize_dump(path)) is not None:
                 self.search.found.append(self._of_dump(dump))
                 return True
         return False
+
+    @contextmanager
+    def _noting_unread(self, path: Path) -> Iterator[None]:
+        """What may not be read, or is gone at this moment, is told and passed by."""
+        try:
+            yield
+        except OSError as error:
+            self.search.unread.append(f"{path}: {error.strerror or error}")
+        except NotPermitted as error:
+            self.search.unread.append(f"{path}: {error.why}")
 
     def _of_dump(self, dump: FoundDump) -> Discovery:
         is_ours = dump.dialect == self._dialect.name

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from govern.core.coercion import write_cell
 from govern.core.exports import Column, Kind
+
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
 
 
 def write(value: Any, kind: Kind, *, from_csv: bool = False, **facts: Any) -> str | None:
@@ -94,3 +108,11 @@ def test_a_text_is_not_cut_off_and_a_uuid_of_32_characters_loses_its_dashes() ->
         write("abcd", "text", max_length=3)
     written = write("550E8400-e29b-41d4-a716-446655440000", "text", max_length=32)
     assert written == "550e8400e29b41d4a716446655440000"
+
+
+@settings(max_examples=300, deadline=None)
+@given(_JSON, st.sampled_from(get_args(Kind)), st.booleans())
+def test_whatever_json_has_becomes_text_or_a_reason(value: Any, kind: Kind, from_csv: bool) -> None:
+    with contextlib.suppress(ValueError):
+        text = write(value, kind, from_csv=from_csv)
+        assert text is None or "\0" not in text.encode().decode()

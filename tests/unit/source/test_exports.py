@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from govern.core.restoration import Place
 from govern.errors import ConfigurationError, NotPermitted
@@ -170,3 +172,23 @@ def test_of_two_tables_that_a_name_could_stand_for_neither_is_taken() -> None:
     assert find_table("b.users", twice) == ("b", "users")
     assert find_table("users", (*twice, ("public", "users"))) == ("public", "users")
     assert find_table("USERS", (("public", "users"), ("public", "Users"))) is None
+
+
+@pytest.mark.parametrize("name", ["users.json", "users.jsonl", "users.csv", "users.json.gz", "users.csv.gz"])
+def test_whatever_bytes_a_file_has_it_is_rows_or_broken(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    folder = tmp_path_factory.mktemp("garbage")
+    outcomes = set()
+
+    @settings(max_examples=150, deadline=None)
+    @given(st.binary(max_size=60) | st.text(alphabet='[{"a:1,}]\n\\ue ', max_size=60).map(str.encode))
+    def read_anything(content: bytes) -> None:
+        packed = gzip.compress(content)[: len(content) + 9] if name.endswith(".gz") else content
+        try:
+            outcomes.add(type(read(write(folder, name, packed))).__name__)
+        except BrokenExport as error:
+            outcomes.add(type(error).__name__)
+
+    read_anything()
+    assert "BrokenExport" in outcomes

@@ -93,6 +93,7 @@ $$
 _EXAMPLES = 5
 """Of what is wrong with one column, so many rows are named."""
 
+_NEVER_MISFIT = frozenset({"text", "character varying"})
 _DETAIL = 200  # of a failing row the server shows all
 
 _KINDS: dict[str, Kind] = {
@@ -258,6 +259,8 @@ class _LoadedRows:
             "WHERE why IS NOT NULL ORDER BY number LIMIT {limit}"
         )
         for name in names:
+            if casts[name][0] in _NEVER_MISFIT:
+                continue
             asked = query.format(
                 cell=self._cells[name], type=sql.Literal(casts[name][0]), rows=_ROWS, limit=_EXAMPLES
             )

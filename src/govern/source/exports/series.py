@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -49,12 +50,15 @@ class Series:
 def read_series(file: ExportFile, is_table: Callable[[str], bool]) -> tuple[Series, ...]:
     """The tables that a file has rows of; ``is_table`` tells one that holds several from one keyed by ids.
 
-    Raises BrokenExport. Rows of JSON lines and CSV are read when they are asked for.
+    Raises BrokenExport. Rows are read when they are asked for: of all files, one at a time is in memory.
     """
     if file.format == "json":
-        return tuple(_take_json(file, _load_json(file), is_table))
+        names = _find_tables(file, _load_json(file), is_table)
+        return tuple(
+            Series(file=file, name=name, read=partial(_read_json, file, name, is_table)) for name in names
+        )
     read = _read_json_lines if file.format == "json lines" else _read_csv
-    return (Series(file=file, name=file.name, read=lambda: read(file)),)
+    return (Series(file=file, name=file.name, read=partial(read, file)),)
 
 
 # --- JSON -------------------------------------------------------------------------------------------------
@@ -101,23 +105,48 @@ def _take_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return repeated
 
 
-def _take_json(file: ExportFile, content: Any, is_table: Callable[[str], bool]) -> Iterator[Series]:
-    """What the outermost value is decides: rows, rows by id, tables by name, or rows under one word."""
+def _find_tables(
+    file: ExportFile, content: Any, is_table: Callable[[str], bool]
+) -> dict[str, list[Any] | dict[str, Any]]:
+    """The rows by table. What the outermost value is decides: rows, rows by id, tables by name, or rows under one word.
+
+    Raises BrokenExport unless all of them are rows.
+    """
+    tables = dict(_split(file, content, is_table))
+    for name, rows in tables.items():
+        if isinstance(rows, _Repeated):
+            _refuse(file, f"it has the key {rows.key!r} twice")
+        for number, row in enumerate(rows.values() if isinstance(rows, dict) else rows, start=1):
+            _require_row(file.path, row, f"row {number:,}{'' if name == file.name else f' of {name}'}")
+    return tables
+
+
+def _split(
+    file: ExportFile, content: Any, is_table: Callable[[str], bool]
+) -> Iterator[tuple[str, list[Any] | dict[str, Any]]]:
     if isinstance(content, _Repeated):
         _refuse(file, f"it has the key {content.key!r} twice")
     if isinstance(content, list):
-        yield _series(file, file.name, content)
+        yield file.name, content
     elif not isinstance(content, dict):
         _refuse(file, "it is neither an array of objects nor an object")
     elif (holder := _find_holder(content, is_table)) is not None:
-        yield _series(file, file.name, content[holder])
+        yield file.name, content[holder]
     elif several := {name: rows for name, rows in content.items() if _is_of_a_table(name, rows, is_table)}:
-        for name, rows in several.items():
-            yield _series(file, name, rows)
+        yield from several.items()
     elif all(isinstance(value, dict) for value in content.values()):
-        yield _series(file, file.name, content)
+        yield file.name, content
     else:
         _refuse(file, "it is one object: rows are an array of objects, or objects under their ids")
+
+
+def _read_json(file: ExportFile, name: str, is_table: Callable[[str], bool]) -> Iterator[ExportRow]:
+    rows = _find_tables(file, _load_json(file), is_table).get(name)
+    if rows is None:
+        _refuse(file, "it was changed while it was read")
+    pairs = rows.items() if isinstance(rows, dict) else ((None, row) for row in rows)
+    for number, (key, row) in enumerate(pairs, start=1):
+        yield ExportRow(number=number, values=row, key=key)
 
 
 def _find_holder(content: dict[str, Any], is_table: Callable[[str], bool]) -> str | None:
@@ -134,21 +163,6 @@ def _is_of_a_table(name: str, value: Any, is_table: Callable[[str], bool]) -> bo
     if isinstance(value, list):
         return is_table(name) or (bool(value) and all(isinstance(row, dict) for row in value))
     return isinstance(value, dict) and all(isinstance(row, dict) for row in value.values()) and is_table(name)
-
-
-def _series(file: ExportFile, name: str, content: list[Any] | dict[str, Any]) -> Series:
-    """Raises BrokenExport unless all of it are rows."""
-    pairs = list(content.items()) if isinstance(content, dict) else [(None, row) for row in content]
-    if isinstance(content, _Repeated):
-        _refuse(file, f"it has the key {content.key!r} twice")
-    for number, (_, row) in enumerate(pairs, start=1):
-        _require_row(file.path, row, f"row {number:,}{'' if name == file.name else f' of {name}'}")
-
-    def read() -> Iterator[ExportRow]:
-        for number, (key, row) in enumerate(pairs, start=1):
-            yield ExportRow(number=number, values=row, key=key)
-
-    return Series(file=file, name=name, read=read)
 
 
 def _require_row(path: Path, row: Any, place: str, line: int | None = None) -> None:
