@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
+from govern.database.postgresql.dump import find_clients
+from govern.database.url import DatabaseUrl
+from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import Project, execute
 from tests.fixtures.projects import read_rows
 
@@ -80,3 +85,49 @@ def test_a_table_that_was_never_made_and_a_row_without_a_parent_are_in_the_way(g
     governed.succeed("restore", "--from", "exports")
     assert read_rows(governed.database, "SELECT id, user_id FROM notes ORDER BY id") == [(3, 7), (4, 1)]
     governed.succeed("health")
+
+
+def test_what_has_to_be_typed_first_depends_on_where_the_database_is(
+    make_project: MakeProject, sqlite_database: DatabaseUrl
+) -> None:
+    """Without a lock, too: then the models say which tables there should be."""
+    project = make_project("plain", sqlite_database)
+    write(project, users=USERS, notes=NOTES)
+    last = ["govern restore --from exports", "govern health"]
+
+    def ask_next() -> list[str]:
+        planned = project.ask("restore", "--from", "exports", "--plan")
+        assert planned.exit_code == 1, planned
+        commands: list[str] = planned.report["next"]
+        return commands
+
+    assert ask_next() == ["govern migrate  # makes notes, users", *last]
+    project.succeed("migrate", "--to", "r1", "--backup", "off", "--rehearse", "off")
+    assert ask_next() == ["govern migrate  # makes notes", *last]
+    execute(sqlite_database, "DROP TABLE alembic_version")
+    baseline, *others = ask_next()
+    assert baseline.startswith("govern baseline  #")
+    assert others == ["govern migrate  # makes notes", *last]
+
+
+def test_an_adopted_dump_is_restored_from_as_any_other_backup(governed: Project) -> None:
+    execute(governed.database, "INSERT INTO notes VALUES (3, 1, 'of the dump')")
+    (governed.root / "old").mkdir()
+    dump(governed.database, governed.root / "old" / "app.dump")
+    execute(governed.database, "DELETE FROM notes")
+    (found,) = governed.succeed("backup", "list", "--search", "old").report["found"]
+    assert "notes" in found["tables"]
+    adopted = governed.succeed(*found["next"].split()[1:]).report["backups"][0]
+    assert (adopted["reason"], adopted["revision"]) == ("adopted", ["r2"])
+    governed.succeed("restore", adopted["id"], "--merge")
+    assert read_rows(governed.database, "SELECT id, body FROM notes") == [(3, "of the dump")]
+    governed.succeed("health")
+
+
+def dump(url: DatabaseUrl, path: Path) -> None:
+    """As somebody without govern would."""
+    if url.dialect == "sqlite":
+        shutil.copy(url.path, path)
+        return
+    program = find_clients()[-1].pg_dump
+    subprocess.run([program, "--format=custom", f"--file={path}", url.conninfo], check=True)

@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -181,24 +181,33 @@ def _write_element(item: Any) -> str:
 
 
 def write_json(value: Any) -> str:
-    """JSON text, with each number as it was written."""
-    match value:
-        case None:
-            return "null"
-        case Mapping():
-            members = (
-                f"{json.dumps(str(key), ensure_ascii=False)}: {write_json(item)}"
-                for key, item in value.items()
-            )
-            return "{" + ", ".join(members) + "}"
-        case list():
-            return "[" + ", ".join(write_json(item) for item in value) + "]"
-        case Decimal():
-            if not value.is_finite():
-                raise ValueError("JSON has no NaN and no Infinity")
-            return str(value)
-        case _:
-            return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    """JSON text, with each number as it was written. Raises ValueError for NaN, which JSON has not."""
+    try:
+        return _encode(value)
+    except TypeError:  # a Decimal, of which the library knows nothing
+        return "".join(_write_parts(value))
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+def _write_parts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for position, (key, item) in enumerate(value.items()):
+            yield f"{', ' if position else '{'}{_encode(str(key))}: "
+            yield from _write_parts(item)
+        yield "}" if value else "{}"
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield ", " if position else "["
+            yield from _write_parts(item)
+        yield "]" if value else "[]"
+    elif isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError("JSON has no NaN and no Infinity")
+        yield str(value)
+    else:
+        yield _encode(value)
 
 
 def _require_text(value: Any) -> str:
