@@ -26,7 +26,7 @@ from govern.core.run import Run, RunResult
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import ReplayFailed
-from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused, Unreachable
+from govern.errors import CouldNotCheck, FailedMidway, GovernError, NotPermitted, Refused, Unreachable
 from govern.revisions.graph import Chain
 from govern.source.manifest import Manifest
 
@@ -139,7 +139,19 @@ def _restored_as_it_was(live: LiveDatabase, backup: Backup, narrate: Narrate) ->
                 why="; ".join(finding.message for finding in findings[:3]),
                 next="restore another one: govern backup list",
             )
-        yield LiveDatabase(live.settings, copy.url)
+        source = LiveDatabase(live.settings, copy.url)
+        _require_roles(live, source, copy.left_out)
+        yield source
+
+
+def _require_roles(live: LiveDatabase, source: LiveDatabase, left_out: tuple[str, ...]) -> None:
+    """A table that is made gets its owner and grants; raises NotPermitted where these could not be restored."""
+    if left_out and (missing := read_places(source) - read_places(live)):
+        raise NotPermitted(
+            f"{', '.join(map(name_of, sorted(missing)))} cannot be made as in the backup",
+            why=f"the scratch server has not all roles that it names: {', '.join(left_out)} would be missing",
+            next="restore as a superuser or as a member of these roles; needs.json in the backup names them",
+        )
 
 
 def _bring_to_live(
