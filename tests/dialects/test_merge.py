@@ -219,6 +219,27 @@ def test_a_circle_is_broken_where_that_can_be_and_named_where_it_cannot(pair: Pa
 
 
 @on_postgresql
+def test_a_unique_constraint_that_is_checked_late_is_in_nobodys_way(pair: Pair) -> None:
+    pair.run(
+        "CREATE TABLE notes (id int PRIMARY KEY DEFERRABLE, place int UNIQUE DEFERRABLE INITIALLY DEFERRED)"
+    )
+    pair.run(source=("INSERT INTO notes VALUES (1, 1), (2, 2), (3, 3)",))
+    execute(pair.live.url, "INSERT INTO notes VALUES (1, 2)")
+    assert pair.plan()["notes"]["added"] == pair.merge()["notes"]["added"] == 1
+    assert pair.rows("SELECT * FROM notes ORDER BY id") == [(1, 2), (3, 3)]
+    pair.overwrite("notes", allow=("overwrites-rows:notes",))
+    assert pair.rows("SELECT * FROM notes ORDER BY id") == [(1, 1), (2, 2), (3, 3)]
+
+
+@on_sqlite
+def test_a_row_without_a_key_comes_once(pair: Pair) -> None:
+    pair.run("CREATE TABLE notes (id TEXT PRIMARY KEY, body TEXT)")
+    pair.run(source=("INSERT INTO notes VALUES (NULL, 'a'), ('b', 'b')",))
+    assert pair.merge()["notes"]["added"] == 2
+    assert pair.merge()["notes"]["added"] == 0
+
+
+@on_postgresql
 def test_triggers_fire_and_are_told_and_sequences_never_go_back(pair: Pair) -> None:
     pair.run(
         "CREATE TABLE notes (id serial PRIMARY KEY, body text); CREATE TABLE seen (id int);"

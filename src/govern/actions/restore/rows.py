@@ -22,11 +22,11 @@ from govern.core.backup import Backup
 from govern.core.merging import MergePlan, Staged, TableMerge, name_of
 from govern.core.report import Draft
 from govern.core.restoration import Place
-from govern.core.run import Run
+from govern.core.run import Run, RunResult
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import ReplayFailed
-from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused
+from govern.errors import CouldNotCheck, FailedMidway, GovernError, NotPermitted, Refused, Unreachable
 from govern.revisions.graph import Chain
 from govern.source.manifest import Manifest
 
@@ -123,7 +123,15 @@ def _restored_source(
 @contextmanager
 def _restored_as_it_was(live: LiveDatabase, backup: Backup, narrate: Narrate) -> Iterator[LiveDatabase]:
     narrate("restoring the backup into a scratch database")
-    with restored(live.settings, live.dialect, backup, like=live.url) as copy:
+    with contextlib.ExitStack() as stack:
+        try:
+            copy = stack.enter_context(restored(live.settings, live.dialect, backup, like=live.url))
+        except FailedMidway as error:  # nobody uses what it broke in
+            raise CouldNotCheck(
+                f"the backup {backup.id} could not be restored into a scratch database",
+                why=error.why,
+                next="see that there is room for it; prove the backup: govern backup verify",
+            ) from error
         findings = find_differences(live.settings, live.dialect, backup, copy)
         if is_unfit(findings):
             raise Refused(
@@ -131,7 +139,19 @@ def _restored_as_it_was(live: LiveDatabase, backup: Backup, narrate: Narrate) ->
                 why="; ".join(finding.message for finding in findings[:3]),
                 next="restore another one: govern backup list",
             )
-        yield LiveDatabase(live.settings, copy.url)
+        source = LiveDatabase(live.settings, copy.url)
+        _require_roles(live, source, copy.left_out)
+        yield source
+
+
+def _require_roles(live: LiveDatabase, source: LiveDatabase, left_out: tuple[str, ...]) -> None:
+    """A table that is made gets its owner and grants; raises NotPermitted where these could not be restored."""
+    if left_out and (missing := read_places(source) - read_places(live)):
+        raise NotPermitted(
+            f"{', '.join(map(name_of, sorted(missing)))} cannot be made as in the backup",
+            why=f"the scratch server has not all roles that it names: {', '.join(left_out)} would be missing",
+            next="restore as a superuser or as a member of these roles; needs.json in the backup names them",
+        )
 
 
 def _bring_to_live(
@@ -207,14 +227,22 @@ def _apply(
     wanted: Wanted,
     run: Run,
 ) -> MergePlan:
-    """Raises what it raised, once the ledger says that it failed."""
+    """Raises what it raised, once the ledger says that it failed; FailedMidway where nobody knows what is there."""
     tables = tuple(table.place for table in plan.tables if not table.is_pulled_in)
     apply = apply_merge if wanted.merges else apply_overwrite
     try:
         return apply(live, source, tables, allow=wanted.allow, making=making)
     except BaseException as error:
+        result: RunResult = "failed" if isinstance(error, Exception) else "interrupted"
         with contextlib.suppress(GovernError):  # it stays "started"
-            finish_run(live, run, "failed", error=f"{type(error).__name__}: {error}".splitlines()[0])
+            finish_run(live, run, result, error=f"{type(error).__name__}: {error}".splitlines()[0])
+        if isinstance(error, Unreachable):
+            raise FailedMidway(
+                "the restore broke off",
+                why=f"{error.what}: {error.why}",
+                next="when the server answers, run it again: what has come does not come twice",
+                state=f"it is one transaction: all of its rows are there, or none; backup {run.backup} is verified",
+            ) from error
         raise
 
 

@@ -221,8 +221,8 @@ def _digest(database: LiveDatabase, place: Place, columns: tuple[str, ...]) -> T
 def _has_two_values(database: LiveDatabase, place: Place, column: str) -> bool:
     """What has one value everywhere, or none, proves nothing."""
     with database.connect() as connection:
-        hashes = database.dialect.read_row_hashes(connection, place, (column,))
-        return any(one != other for one, other in pairwise(hashes))
+        hashes = pairwise(database.dialect.read_row_hashes(connection, place, (column,)))
+        return any(one != other for one, other in hashes)
 
 
 def _read_tables(database: LiveDatabase) -> ColumnOrder:

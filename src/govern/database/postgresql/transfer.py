@@ -44,6 +44,14 @@ _SETTINGS = {
     "extra_float_digits": "1",
     "bytea_output": "hex",
 }
+# ON CONFLICT takes no table with a unique constraint that may be checked later
+_HAS_LATE_UNIQUES = """
+SELECT EXISTS (
+  SELECT FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE NOT i.indimmediate AND n.nspname = %s AND c.relname = %s
+)
+"""
 _EXAMPLES = 3
 _ROW, _TABLE, _CONTENT, _RANK = (Identifier(f"govern {word}") for word in ("row", "table", "content", "rank"))
 
@@ -173,12 +181,13 @@ class _Transfer:
     def insert(self, place: Place, *, without: tuple[str, ...] = ()) -> int:
         staged = self._staged[place]
         values = [SQL("NULL") if name in without else Identifier("m", name) for name in staged.columns]
+        is_late = self.connection.value(_HAS_LATE_UNIQUES, place)
         return self._execute(
-            "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {missing} AS m "
-            "ON CONFLICT DO NOTHING",
+            "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {missing} AS m {if_new}",
             staged,
             table=Identifier(*place),
             values=SQL(", ").join(values),
+            if_new=SQL("") if is_late else SQL("ON CONFLICT DO NOTHING"),
         )
 
     def fill(self, place: Place, columns: tuple[str, ...]) -> None:

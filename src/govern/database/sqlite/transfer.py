@@ -276,7 +276,7 @@ def _fill(statement: str, staged: _Staged, **parts: str) -> str:
         columns=", ".join(map(quote, staged.columns)),
         of_s=_names("s", staged.columns),
         exactly=", ".join(f"{quote(name)} COLLATE BINARY" for name in staged.columns),
-        by_key=_equal("l", staged.key, "s", staged.key) if staged.key else "true",
+        by_key=" AND ".join(f"l.{quote(name)} IS s.{quote(name)}" for name in staged.key),
         same=_same(staged.columns),
         marks=f"l._rowid_ AS {_ROW}, l.*" if staged.has_rowid else "l.*",
         marked=f"r.{_ROW} = l._rowid_" if staged.has_rowid else _equal("r", staged.key, "l", staged.key),
