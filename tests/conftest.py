@@ -14,7 +14,12 @@ import govern
 # importlib mode puts nothing on the path; the fixtures are a package of this folder
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-pytest_plugins = ("tests.fixtures.server", "tests.fixtures.databases", "tests.fixtures.faults")
+pytest_plugins = (
+    "tests.fixtures.server",
+    "tests.fixtures.databases",
+    "tests.fixtures.faults",
+    "tests.fixtures.pair",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

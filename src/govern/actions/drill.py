@@ -9,25 +9,21 @@ from datetime import UTC, datetime, timedelta
 
 from govern.actions.backup import (
     Level,
-    RestoredCopy,
     amend_manifest,
     bring_here,
-    find_differences,
-    is_unfit,
     list_backups,
     reading,
     verify_backup,
 )
-from govern.actions.backup.store import DATA
+from govern.actions.restore.beside import compare_beside, restore_beside
 from govern.actions.restore.fit import find_fitting
 from govern.actions.validate import validate
 from govern.core.backup import Backup
 from govern.core.drill import Drill
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of, name_seconds
-from govern.database.encryption import Keys
 from govern.database.live import LiveDatabase
-from govern.errors import ConfigurationError, CouldNotCheck, NotPermitted, Refused
+from govern.errors import ConfigurationError, CouldNotCheck
 from govern.revisions.graph import Chain
 from govern.source.manifest import Manifest
 
@@ -128,17 +124,10 @@ def drill(
         reading(backup),
         live.dialect.replacing(live.url, wait_seconds=live.settings.lock_wait_seconds) as replacement,
     ):
-        side = LiveDatabase(live.settings, replacement.side)
         ready_at = clock()
-        narrate("restoring the backup beside the live database")
-        left_out = live.dialect.restore(
-            backup.path / DATA, side.url, jobs=live.settings.backup_jobs, keys=Keys.of(live.settings)
-        )
-        if left_out:
-            raise _lacks_roles(backup, left_out)
+        side = restore_beside(live, backup, replacement, narrate=narrate)
         restored_at = clock()
-        narrate("comparing it with what was backed up")
-        _compare(side, draft, backup)
+        compare_beside(side, draft, backup, narrate=narrate)
         compared_at = clock()
         narrate("validating it")
         _validate(side, draft, chain, manifest)
@@ -155,30 +144,6 @@ def drill(
     draft.data["drill"] = done.to_json()
     draft.passed("drill", f"{done.described()}; nothing was exchanged, the live database is as it was")
     return done
-
-
-def _lacks_roles(backup: Backup, left_out: tuple[str, ...]) -> NotPermitted:
-    return NotPermitted(
-        f"the backup {backup.id} could not be restored as it was",
-        why=f"the server has not all roles that it names, or the role may not give objects to them: "
-        f"{', '.join(left_out)} would be missing",
-        next="restore as a superuser or as a member of these roles; needs.json in the backup names them",
-    )
-
-
-def _compare(side: LiveDatabase, draft: Draft, backup: Backup) -> None:
-    findings = find_differences(side.settings, side.dialect, backup, RestoredCopy(side.url, ()))
-    draft.add(
-        Entry.of("restore", findings, "restored beside the live database, and compared with the backup")
-    )
-    if is_unfit(findings):
-        why = "; ".join(finding.message for finding in findings[:3])
-        amend_manifest(backup, lambda manifest: manifest.found_unfit(datetime.now(UTC), why))
-        raise Refused(
-            f"the backup {backup.id} does not give back what was backed up",
-            why=why,
-            next="make a new one now: govern backup create",
-        )
 
 
 def _validate(side: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None) -> None:

@@ -18,6 +18,7 @@ from govern.core.scope import Scope, sort_changes
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
+from govern.database.url import DatabaseUrl
 from govern.declared import Declared, beside, declared_by_revisions, in_words_of, schema_copy
 from govern.errors import FailedMidway, Refused
 
@@ -40,14 +41,18 @@ def plan_repair(live: LiveDatabase, scope: Scope, today: date) -> RepairPlan:
 def prove_repair(live: LiveDatabase, declared: Declared, scope: Scope, today: date) -> RepairPlan:
     """The same, against a declared schema that stands in a scratch database already."""
     schema = live.read_snapshot()
-    accepted = _accepted(live, declared, schema, scope, today)
+    return prove(live, declared.url, _accepted(live, declared, schema, scope, today), schema)
+
+
+def prove(live: LiveDatabase, declared: DatabaseUrl, accepted: Snapshot, schema: Snapshot) -> RepairPlan:
+    """Statements from ``schema``, which the live database has, to ``accepted``: of ``declared`` what is to be had."""
     changes = diff(accepted, schema)
     if not changes:
         return RepairPlan(steps=(), changes=(), hazards=(), remaining=())
     with schema_copy(live) as copy:
         copied = copy.read_snapshot()
         expected = _in_words_of_copy(copy, copied, accepted)
-        proposal = live.dialect.propose_repair(live.url, copy.url, declared.url, expected, live.table)
+        proposal = live.dialect.propose_repair(live.url, copy.url, declared, expected, live.table)
         problem = _run(copy, tuple(step.sql for step in proposal.steps)) or _other_versions(schema, copied)
         repaired = copy.read_snapshot()
         remaining = diff(_in_words_of_copy(copy, repaired, accepted), repaired)

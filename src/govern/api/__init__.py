@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from govern.api.checking import chain, check
     from govern.api.drifting import drift, drift_coverage, repair_apply, repair_plan, snapshot
+    from govern.api.exports import backup_adopt, backup_search, restore_files
     from govern.api.linting import lint
     from govern.api.looking import doctor, embedded_status, embedded_stop, health, init
     from govern.api.migrating import (
@@ -55,6 +56,7 @@ _HOMES = {
     ),
     "checking": ("chain", "check"),
     "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
+    "exports": ("backup_adopt", "backup_search", "restore_files"),
     "linting": ("lint",),
     "looking": ("doctor", "embedded_status", "embedded_stop", "health", "init"),
     "migrating": (
@@ -72,12 +74,14 @@ _HOMES = {
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "backup_adopt",
     "backup_copy",
     "backup_create",
     "backup_drill",
     "backup_list",
     "backup_pin",
     "backup_prune",
+    "backup_search",
     "backup_show",
     "backup_unpin",
     "backup_verify",
@@ -102,6 +106,7 @@ __all__ = [
     "repair_apply",
     "repair_plan",
     "restore",
+    "restore_files",
     "revision",
     "snapshot",
     "stamp",

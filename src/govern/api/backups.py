@@ -24,7 +24,14 @@ from govern.actions.backup import (
 from govern.actions.backup.listing import describe_backups
 from govern.actions.drill import drill, verify_many
 from govern.actions.prune import prune_backups, prune_kept_databases, read_ledger
-from govern.actions.restore import find_fitting, plan_restore, restore_database
+from govern.actions.restore import (
+    Wanted,
+    find_fitting,
+    plan_restore,
+    plan_rows,
+    restore_database,
+    restore_rows,
+)
 from govern.api.command import Narrate, command, silent
 from govern.api.project import Project, describe_target, guard_chain, open_database, read_project
 from govern.config import Settings
@@ -209,27 +216,50 @@ def restore(
     backup_id: str = "latest",
     *,
     plan: bool = False,
+    merge: bool = False,
+    tables: tuple[str, ...] = (),
+    upgrade: bool = False,
     allow: tuple[str, ...] = (),
     narrate: Narrate = silent,
 ) -> None:
     """Puts a backup in the place of the target, which is kept under another name, or made if there is none.
 
-    ``plan`` only says what that would change. ``allow`` names the tables whose newer rows may go out of use. Raises
-    Refused, ConfigurationError or CouldNotCheck where nothing was changed, FailedMidway otherwise.
+    ``merge``: only the rows that the target lacks are taken over. ``tables``: these alone. ``upgrade``: what takes the
+    place is brought to the newest revision before; rows are always brought to the live one's. ``plan`` only says what
+    would change. ``allow`` names the tables whose newer rows may go out of use. Raises Refused, ConfigurationError or
+    CouldNotCheck where nothing was changed, FailedMidway otherwise.
     """
     project = read_project(settings)
     guard_chain(project, draft)
     live = LiveDatabase(settings, resolve_target(settings))
+    is_whole = not (merge or tables)
     bring_here(settings, backup_id, narrate=narrate)
-    backup = find_fitting(settings, draft, live.dialect, project.chain, backup_id)
+    backup = find_fitting(settings, draft, live.dialect, project.chain, backup_id, is_whole=is_whole)
     with contextlib.suppress(Unreachable):  # then there is nothing to describe, and all the more to restore
         describe_target(live, project, draft)
+    wanted = Wanted(tables=tables, merges=merge, allow=allow)
+    chain = project.chain
     with reading(backup):
-        if plan:
-            plan_restore(live, draft, project.chain, backup, narrate=narrate)
-            return
-        restore_database(live, draft, project.chain, project.manifest, backup, allow=allow, narrate=narrate)
-    describe_target(live, project, draft)
+        match is_whole, plan:
+            case True, True:
+                plan_restore(live, draft, chain, backup, upgrade=upgrade, narrate=narrate)
+            case True, False:
+                restore_database(
+                    live,
+                    draft,
+                    chain,
+                    project.manifest,
+                    backup,
+                    allow=allow,
+                    upgrade=upgrade,
+                    narrate=narrate,
+                )
+            case False, True:
+                plan_rows(live, draft, chain, backup, wanted, narrate=narrate)
+            case _:
+                restore_rows(live, draft, chain, project.manifest, backup, wanted, narrate=narrate)
+    if not plan:
+        describe_target(live, project, draft)
 
 
 def _read_backups(project: Project) -> Backups:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from govern.checks import backups, chain, doctor, drift, guard, integrity, lint, lock, manifest, startup
-from govern.core import backup
+from govern.core import backup, exports
 from govern.core.finding import Rule
 
 
@@ -13,7 +13,20 @@ def all_rules() -> Mapping[str, Rule]:
     """Sorted by id. Two rules of one id are a mistake in this program."""
     rules = [
         rule
-        for module in (backup, backups, chain, doctor, drift, guard, integrity, lint, lock, manifest, startup)
+        for module in (
+            backup,
+            backups,
+            chain,
+            doctor,
+            drift,
+            exports,
+            guard,
+            integrity,
+            lint,
+            lock,
+            manifest,
+            startup,
+        )
         for rule in module.RULES
     ]
     by_id = {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from govern.cli.root import backup, embedded, repair, root
+from govern.cli.root import embedded, repair, root
 from govern.cli.session import Session
 from govern.core.report import Entry, Report
 
@@ -232,23 +232,6 @@ def explain(session: Session, *, rule: str | None) -> Report:
         "remedy": known.remedy,
     }
     return session.report(entries=(Entry.of("explain", (), known.name),), rule=facts)
-
-
-@backup.inspecting("list")
-def backup_list(session: Session) -> Report:
-    """Every backup, newest first."""
-    from govern import api
-
-    return api.backup_list(session.settings)
-
-
-@backup.inspecting("show")
-@click.argument("backup_id", metavar="BACKUP")
-def backup_show(session: Session, *, backup_id: str) -> Report:
-    """What one backup holds."""
-    from govern import api
-
-    return api.backup_show(session.settings, backup_id)
 
 
 @repair.inspecting("plan")

@@ -1,4 +1,4 @@
-"""The tree of commands. Its leaves are in ``inspecting`` and ``changing``: look for danger in the second."""
+"""The tree of commands. Its leaves are in ``inspecting``, ``backups`` and ``changing``: look for danger in the last."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
@@ -146,6 +146,15 @@ class Unfit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptedFrom:
+    """The dump or database file that a backup was made from, as it was then."""
+
+    path: str
+    sha256: str
+    """Of a folder: of its files' names and checksums."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackupManifest:
     """Everything that is known of a backup but its content. Holds no credentials and no row."""
 
@@ -184,6 +193,8 @@ class BackupManifest:
     """Why it is never pruned; None: it may be."""
     drilled: Drill | None = None
     """The last restore that was tried out with it."""
+    adopted_from: AdoptedFrom | None = None
+    """None unless somebody else had made what it was made from."""
 
     @property
     def is_proven(self) -> bool:
@@ -230,6 +241,7 @@ class BackupManifest:
             **({"unfit": self.unfit.to_json()} if self.unfit else {}),
             **({} if self.pinned is None else {"pinned": self.pinned}),
             **({"drilled": self.drilled.to_json()} if self.drilled else {}),
+            **({} if self.adopted_from is None else {"adopted_from": asdict(self.adopted_from)}),
             "verified": self.verified.to_json() if self.verified else None,
         }
         digest = hashlib.sha256(_render(content).encode()).hexdigest()
@@ -322,6 +334,7 @@ def _read(content: Mapping[str, Any]) -> BackupManifest:
         unfit=Unfit.from_json(content["unfit"]) if "unfit" in content else None,
         pinned=content.get("pinned"),
         drilled=Drill.from_json(content["drilled"]) if "drilled" in content else None,
+        adopted_from=AdoptedFrom(**content["adopted_from"]) if "adopted_from" in content else None,
     )
 
 

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from govern.core.changes import Change
 from govern.core.contents import Contents
+from govern.core.discovery import FoundDump
+from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
@@ -22,6 +24,7 @@ from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
 from govern.database.encryption import NO_KEYS, Keys
+from govern.database.transfer import Transfer
 from govern.database.url import DatabaseUrl
 
 Progress = Callable[[int], None]
@@ -376,6 +379,32 @@ class Dialect(Protocol):
     ) -> Iterator[int]:
         """A number for each row over these columns, ascending."""
 
+    def read_columns(self, connection: Connection, table: VersionTable) -> Tables:
+        """The tables that rows of files can be written to, and what their columns expect."""
+
+    def release_rows(self, connection: Connection) -> None:
+        """Lets a scratch copy of a schema take rows in any order, and each as it is: no references, no triggers."""
+
+    def stage_rows(
+        self, connection: Connection, place: Place, columns: Sequence[Column], rows: Iterable[StagedRow]
+    ) -> tuple[int, tuple[BadCell, ...]]:
+        """Writes the rows to a table of a scratch copy, all or none; how many, and what is wrong with them.
+
+        ``columns`` are those that rows have cells of; all others get their defaults.
+        """
+
+    def recognize_dump(self, path: Path) -> FoundDump | None:
+        """A dump or database file of this engine that somebody else made; None for anything else.
+
+        Nothing of it is executed. Raises OSError.
+        """
+
+    def restore_dump(self, dump: FoundDump, url: DatabaseUrl) -> None:
+        """Restores what ``recognize_dump`` found into an existing, empty database; without owners and privileges.
+
+        Raises Refused with the reason where that does not work.
+        """
+
     def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
         """Makes an empty database beside the live one, and keeps migrations away from both for the whole block.
 
@@ -388,6 +417,15 @@ class Dialect(Protocol):
 
     def drop_kept(self, url: DatabaseUrl, database: KeptDatabase) -> bool:
         """Drops one of them unless somebody uses it: then False. No error if it is gone. Raises NotPermitted."""
+
+    def transferring(
+        self, live: DatabaseUrl, source: DatabaseUrl, table: VersionTable, *, read_only: bool
+    ) -> AbstractContextManager[Transfer]:
+        """A transaction on ``live`` that sees the rows of ``source``; committed at the end of the context.
+
+        ``read_only``: only to look. Raises Refused, NotPermitted or CouldNotCheck for what the database refuses; then
+        all was rolled back.
+        """
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         """The ledger's newest run that ended validated; None without one, or without a ledger."""

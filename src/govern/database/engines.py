@@ -15,3 +15,11 @@ def dialect_of(url: DatabaseUrl) -> Dialect:
     from govern.database.postgresql import PostgreSQL
 
     return PostgreSQL()
+
+
+def all_dialects() -> tuple[Dialect, ...]:
+    """Every engine, for whoever has something and does not know of which it is."""
+    from govern.database.postgresql import PostgreSQL
+    from govern.database.sqlite import SQLite
+
+    return PostgreSQL(), SQLite()

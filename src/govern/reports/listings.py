@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from govern.core.wording import name_age, name_bytes, name_seconds
+from govern.core.wording import count_of, name_age, name_bytes, name_seconds
 from govern.reports.style import Style
 
 Rows = Sequence[Mapping[str, Any]]
@@ -38,8 +38,22 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 """The columns worth a person's attention; other lists show the keys of their first row."""
 
 
+_NAMES = 8
+"""Of tables so many are named where there are more."""
+
 _TOLD_BY_ENTRIES = frozenset(
-    {"backup", "drill", "freed_bytes", "heads", "models", "path", "run", "safety", "written"}
+    {
+        "backup",
+        "drill",
+        "freed_bytes",
+        "heads",
+        "missing_tables",
+        "models",
+        "path",
+        "run",
+        "safety",
+        "written",
+    }
 )
 """Single facts that scripts want, and that people have read in an entry's reason."""
 
@@ -56,6 +70,7 @@ def render_listings(data: Mapping[str, Any], style: Style) -> Iterator[str]:
 
 def _listing(name: str, value: Any, style: Style) -> Iterator[str]:
     special: Mapping[str, Callable[[Any, Style], Iterator[str]]] = {
+        "found": _found,
         "guards": _guards,
         "plan": _plan,
         "statements": _statements,
@@ -103,6 +118,31 @@ def _row(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -
         for cell, width, right in zip(cells, widths, numeric, strict=True)
     )
     return "  ".join(padded).rstrip()
+
+
+def _found(found: Rows, style: Style) -> Iterator[str]:
+    """Each thing with what it holds, and what to type to go on with it."""
+    for one in found:
+        when = _cell("made_at", one["made_at"]) + (" (of the file)" if one["made_at_is_file_time"] else "")
+        version = f"server {one['server_version']}" if one["server_version"] else ""
+        yield style.paint(style.say(str(one["path"])), "bold")
+        facts = (one["kind"], when, name_bytes(one["bytes"]), version)
+        yield from style.indent(", ".join(filter(None, facts)), first="  ")
+        if one["tables"]:
+            rows = "" if one["rows"] is None else f"; {count_of(one['rows'], 'row')}"
+            yield from style.indent(
+                f"{count_of(len(one['tables']), 'table')}: {_some(one['tables'])}{rows}", first="  "
+            )
+        if one["trouble"]:
+            yield from style.indent(one["trouble"], first="  but: ")
+        if one["next"]:
+            yield f"  next: {style.say(one['next'])}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    more = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _guards(guards: Rows, style: Style) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Backups: made of one moment, written whole or not at all, verified by restoring them."""
 
+from govern.actions.backup.adopt import ADOPTED, adopt
 from govern.actions.backup.create import create_backup
 from govern.actions.backup.locks import reading
 from govern.actions.backup.offsite import bring_here, copy_offsite, list_offsite
@@ -18,14 +19,17 @@ from govern.actions.backup.verify import (
     find_differences,
     is_unfit,
     require_engine,
+    restore_data,
     restored,
     verify_backup,
 )
 
 __all__ = [
+    "ADOPTED",
     "BackupDamaged",
     "Level",
     "RestoredCopy",
+    "adopt",
     "amend_manifest",
     "bring_here",
     "check_files",
@@ -40,6 +44,7 @@ __all__ = [
     "list_offsite",
     "reading",
     "require_engine",
+    "restore_data",
     "restored",
     "verify_backup",
 ]

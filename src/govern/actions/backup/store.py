@@ -130,6 +130,11 @@ def read_backup(settings: Settings, folder: Path) -> Backup | Finding:
     return Backup(path=folder, manifest=manifest)
 
 
+def is_backup_folder(folder: Path) -> bool:
+    """Whether a folder, wherever it lies, is named as a backup is and has a manifest."""
+    return bool(_ID.fullmatch(folder.name)) and _is_folder(folder) and (folder / MANIFEST).is_file()
+
+
 def read_regular(file: Path) -> bytes:
     """The bytes of a file that is no symbolic link. Raises OSError."""
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW), "rb") as content:

@@ -121,8 +121,13 @@ def restored(
 ) -> Iterator[RestoredCopy]:
     """The backup in a scratch database, dropped afterwards. Raises FailedMidway if it does not restore."""
     with scratch_database(settings, like=like, label="verify") as url:
-        left_out = dialect.restore(backup.path / DATA, url, jobs=settings.backup_jobs, keys=Keys.of(settings))
+        left_out = restore_data(settings, dialect, backup.path, url)
         yield RestoredCopy(url, left_out)
+
+
+def restore_data(settings: Settings, dialect: Dialect, folder: Path, url: DatabaseUrl) -> tuple[str, ...]:
+    """Restores what the backup in ``folder`` holds into an existing, empty database; see ``Dialect.restore``."""
+    return dialect.restore(folder / DATA, url, jobs=settings.backup_jobs, keys=Keys.of(settings))
 
 
 def require_engine(manifest: BackupManifest, dialect: Dialect) -> None:

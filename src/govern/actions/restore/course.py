@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from govern.actions import resume
-from govern.actions.backup import RestoredCopy, create_verified_backup, find_differences, is_unfit
-from govern.actions.backup.store import DATA
+from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
+from govern.actions.restore.beside import compare_beside, restore_beside
 from govern.actions.restore.comparison import (
     RestoredRows,
     RowsWouldBeLost,
@@ -23,19 +23,19 @@ from govern.actions.restore.comparison import (
     guard_rows,
 )
 from govern.actions.restore.fit import SAFETY
-from govern.actions.validate import serious, validate
+from govern.actions.restore.soundness import find_problem
+from govern.actions.restore.upgrade import upgrade_to_heads
 from govern.core.backup import Backup
 from govern.core.changes import diff
 from govern.core.hazard import Hazard
 from govern.core.report import Draft, Entry
 from govern.core.restoration import Place, TableDifference, TableDigest
 from govern.core.run import Run
-from govern.core.wording import count_of, name_revisions
+from govern.core.wording import name_revisions
 from govern.database.connection import Connection
 from govern.database.dialect import Replacement
-from govern.database.encryption import Keys
 from govern.database.live import LiveDatabase
-from govern.errors import CouldNotCheck, FailedMidway, GovernError, NotPermitted, Refused, Unreachable
+from govern.errors import FailedMidway, GovernError, Refused, Unreachable
 from govern.revisions.graph import Chain
 from govern.source.manifest import Manifest
 
@@ -76,27 +76,33 @@ def restore_database(
     backup: Backup,
     *,
     allow: tuple[str, ...] = (),
+    upgrade: bool = False,
     find_own: FindOwn = lambda _: {},
     confirm: Callable[[], None] = lambda: None,
     narrate: Narrate,
 ) -> Run | None:
     """Puts the backup in the database's place; returns the run, or None where the database was as the backup has it.
 
-    ``confirm`` is called once no migration can run any more, and raises where the restore is not to be. Raises
-    Refused, NotPermitted or CouldNotCheck where the live database is as it was, FailedMidway otherwise.
+    ``upgrade``: it is brought to the newest revision of the code before. ``confirm`` is called once no migration can
+    run any more, and raises where the restore is not to be. Raises Refused, NotPermitted or CouldNotCheck where the
+    live database is as it was, FailedMidway otherwise.
     """
     asked = _Asked(backup=backup, allow=allow, find_own=find_own, narrate=narrate)
     with live.dialect.replacing(live.url, wait_seconds=live.settings.lock_wait_seconds) as replacement:
         _tell_beginning(replacement, draft)
         confirm()
-        side = _restore_beside(live, draft, backup, replacement, narrate)
+        side = restore_beside(live, backup, replacement, narrate=narrate)
+        compare_beside(side, draft, backup, narrate=narrate)
+        if upgrade:
+            upgrade_to_heads(side, live, draft, chain, narrate=narrate)
         rows = RestoredRows(side)
         outgoing = _Outgoing() if replacement.is_missing else _examine(live, draft, rows, asked)
         if outgoing.is_as_backed_up:
             draft.passed("restore", "the database is as the backup has it: nothing was done")
             return None
-        problem = _validate(side, draft, chain, manifest, narrate)
-        resume.forget(side, chain.ancestors(backup.manifest.revision or ()))
+        narrate("validating the restored database")
+        problem = find_problem(side, draft, chain, manifest)
+        resume.forget(side, chain.ancestors(side.read_stamped()))
         run = _exchange(live, replacement, rows, outgoing, asked)
         run = _record_end(live, run, problem)
     _tell_end(run, draft, replacement)
@@ -128,7 +134,7 @@ def _exchange(
         side,
         "restore",
         from_revision=outgoing.revision,
-        to_revision=backup.manifest.revision or (),
+        to_revision=side.read_stamped(),
         backup=outgoing.safety,
         restored_from=backup.id,
         kept_as=None if replacement.is_missing else replacement.kept_as,
@@ -168,35 +174,6 @@ def _tell_beginning(replacement: Replacement, draft: Draft) -> None:
         draft.passed(
             "put back", f"an earlier restore was interrupted: {replacement.put_back} has its name again"
         )
-
-
-def _restore_beside(
-    live: LiveDatabase, draft: Draft, backup: Backup, replacement: Replacement, narrate: Narrate
-) -> LiveDatabase:
-    """The backup, restored and found to be what was backed up."""
-    narrate("restoring the backup beside the live database")
-    left_out = live.dialect.restore(
-        backup.path / DATA, replacement.side, jobs=live.settings.backup_jobs, keys=Keys.of(live.settings)
-    )
-    if left_out:
-        raise NotPermitted(
-            f"the backup {backup.id} cannot be restored as it was",
-            why=f"the server has not all roles that it names, or the role may not give objects to them: "
-            f"{', '.join(left_out)} would be missing",
-            next="restore as a superuser or as a member of these roles; needs.json in the backup names them",
-        )
-    copy = RestoredCopy(replacement.side, left_out)
-    findings = find_differences(live.settings, live.dialect, backup, copy)
-    draft.add(
-        Entry.of("restore", findings, "restored beside the live database, and compared with the backup")
-    )
-    if is_unfit(findings):
-        raise Refused(
-            f"the backup {backup.id} does not give back what was backed up",
-            why="; ".join(finding.message for finding in findings[:3]),
-            next="restore another one: govern backup list",
-        )
-    return LiveDatabase(live.settings, replacement.side)
 
 
 def _accept_unreadable(live: LiveDatabase, draft: Draft, allow: tuple[str, ...], error: Exception) -> None:
@@ -241,26 +218,6 @@ def _guard(
     else:
         draft.passed("rows", "every table has the rows that the backup has")
     return accepted
-
-
-def _validate(
-    side: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None, narrate: Narrate
-) -> str | None:
-    """What is not as declared in the restored database: it is what was backed up, and is put in place all the same."""
-    stamped = side.read_stamped()
-    if not stamped:
-        reason = "the backup is of a database without a revision"
-        draft.add(Entry(name="validate", status="skipped", reason=reason, is_optional=True))
-        return None
-    narrate("validating the restored database")
-    is_at_head = set(stamped) == set(chain.effective_heads)
-    try:
-        # the manifest speaks of the newest schema
-        findings = serious(validate(side, draft, manifest if is_at_head else None))
-    except CouldNotCheck as error:
-        draft.add(Entry(name="validate", status="skipped", reason=f"{error.what}: {error.why}"))
-        return f"it could not be validated: {error.what}"
-    return f"{count_of(len(findings), 'finding')}; the first: {findings[0].message}" if findings else None
 
 
 def _tell_end(run: Run, draft: Draft, replacement: Replacement) -> None:

@@ -15,8 +15,12 @@ SAFETY = "before-restore"
 """The reason of the backup that a restore takes first."""
 
 
-def find_fitting(settings: Settings, draft: Draft, dialect: Dialect, chain: Chain, wanted: str) -> Backup:
+def find_fitting(
+    settings: Settings, draft: Draft, dialect: Dialect, chain: Chain, wanted: str, *, is_whole: bool = True
+) -> Backup:
     """The backup of that id; for ``latest`` the newest that no restore took of what it was about to replace.
+
+    ``is_whole``: the database is to be at the backup's revision, which the code must know.
 
     Raises ConfigurationError or BackupDamaged where it cannot be had, Refused where it is not good for a restore.
     """
@@ -31,7 +35,8 @@ def find_fitting(settings: Settings, draft: Draft, dialect: Dialect, chain: Chai
             why="; ".join(finding.message for finding in findings[:3]),
             next="restore another one: govern backup list",
         )
-    _require_known_revision(backup, chain)
+    if is_whole:
+        _require_known_revision(backup, chain)
     return backup
 
 

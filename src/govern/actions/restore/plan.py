@@ -7,6 +7,7 @@ from contextlib import nullcontext
 
 from govern.actions.backup import restored
 from govern.actions.restore.comparison import RestoredRows, allowing, count_rows_of, find_row_differences
+from govern.actions.restore.upgrade import upgrade_to_heads
 from govern.core.backup import Backup
 from govern.core.changes import Change, diff
 from govern.core.report import Draft
@@ -18,7 +19,13 @@ from govern.revisions.graph import Chain
 
 
 def plan_restore(
-    live: LiveDatabase, draft: Draft, chain: Chain, backup: Backup, *, narrate: Callable[[str], None]
+    live: LiveDatabase,
+    draft: Draft,
+    chain: Chain,
+    backup: Backup,
+    *,
+    upgrade: bool = False,
+    narrate: Callable[[str], None],
 ) -> None:
     """Revisions, tables and columns that differ, and the rows of each table that would go or come.
 
@@ -36,7 +43,10 @@ def plan_restore(
     )
     narrate("restoring the backup into a scratch database")
     with restored(live.settings, live.dialect, backup, like=live.url) as copy:
-        rows = RestoredRows(LiveDatabase(live.settings, copy.url))
+        side = LiveDatabase(live.settings, copy.url)
+        if upgrade:
+            upgrade_to_heads(side, live, draft, chain, narrate=narrate)
+        rows = RestoredRows(side)
         narrate("comparing it with the live database")
         _plan_schema(live, rows, draft)
         _plan_rows(live, rows, draft)

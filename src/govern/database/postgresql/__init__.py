@@ -8,6 +8,8 @@ from pathlib import Path
 
 from govern.core.changes import Change
 from govern.core.contents import Contents
+from govern.core.discovery import FoundDump
+from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
@@ -49,6 +51,7 @@ from govern.database.postgresql import (
     transactions,
 )
 from govern.database.postgresql import watermark as watermarks
+from govern.database.transfer import Transfer
 from govern.database.url import DatabaseUrl
 
 
@@ -279,6 +282,34 @@ class PostgreSQL:
 
         return contents.read_row_hashes(connection, place, columns)
 
+    def read_columns(self, connection: Connection, table: VersionTable) -> Tables:
+        from govern.database.postgresql import staging
+
+        return staging.read_columns(connection, table)
+
+    def release_rows(self, connection: Connection) -> None:
+        from govern.database.postgresql import staging
+
+        staging.release_rows(connection)
+
+    def stage_rows(
+        self, connection: Connection, place: Place, columns: Sequence[Column], rows: Iterable[StagedRow]
+    ) -> tuple[int, tuple[BadCell, ...]]:
+        from govern.database.postgresql import staging
+
+        return staging.stage_rows(connection, place, columns, rows)
+
+    def recognize_dump(self, path: Path) -> FoundDump | None:
+        from govern.database.postgresql.dump import foreign
+
+        kind = foreign.recognize(path)
+        return foreign.describe(path, kind) if kind else None
+
+    def restore_dump(self, dump: FoundDump, url: DatabaseUrl) -> None:
+        from govern.database.postgresql.dump import adoption
+
+        adoption.restore_foreign(dump, url)
+
     def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
         from govern.database.postgresql import replacement
 
@@ -289,6 +320,13 @@ class PostgreSQL:
 
     def drop_kept(self, url: DatabaseUrl, database: KeptDatabase) -> bool:
         return kept.drop_kept(url, database)
+
+    def transferring(
+        self, live: DatabaseUrl, source: DatabaseUrl, table: VersionTable, *, read_only: bool
+    ) -> AbstractContextManager[Transfer]:
+        from govern.database.postgresql import transfer
+
+        return transfer.transferring(live, source, table, read_only=read_only)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         return ledger.last_validated_run(connection)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from govern.core.changes import Change, diff
 from govern.core.contents import Contents
+from govern.core.discovery import FoundDump
+from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.hazard import hazards_of_undoing
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
@@ -40,6 +42,7 @@ from govern.database.sqlite import (
     contents,
     dump,
     fingerprint,
+    foreign,
     kept,
     ledger,
     locks,
@@ -47,8 +50,11 @@ from govern.database.sqlite import (
     replacement,
     server,
     sizes,
+    staging,
     stamps,
+    transfer,
 )
+from govern.database.transfer import Transfer
 from govern.database.url import DatabaseUrl
 
 
@@ -272,6 +278,24 @@ class SQLite:
     ) -> Iterator[int]:
         return contents.read_row_hashes(connection, place, columns)
 
+    def read_columns(self, connection: Connection, table: VersionTable) -> Tables:
+        return staging.read_columns(connection, table)
+
+    def release_rows(self, connection: Connection) -> None:
+        staging.release_rows(connection)
+
+    def stage_rows(
+        self, connection: Connection, place: Place, columns: Sequence[Column], rows: Iterable[StagedRow]
+    ) -> tuple[int, tuple[BadCell, ...]]:
+        return staging.stage_rows(connection, place, columns, rows)
+
+    def recognize_dump(self, path: Path) -> FoundDump | None:
+        kind = foreign.recognize(path)
+        return foreign.describe(path) if kind else None
+
+    def restore_dump(self, dump: FoundDump, url: DatabaseUrl) -> None:
+        foreign.restore(dump.path, url)
+
     def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
         return replacement.replacing(url, wait_seconds=wait_seconds)
 
@@ -280,6 +304,11 @@ class SQLite:
 
     def drop_kept(self, url: DatabaseUrl, database: KeptDatabase) -> bool:
         return kept.drop_kept(url, database)
+
+    def transferring(
+        self, live: DatabaseUrl, source: DatabaseUrl, table: VersionTable, *, read_only: bool
+    ) -> AbstractContextManager[Transfer]:
+        return transfer.transferring(live, source, table, read_only=read_only)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         return ledgers.last_validated_run(connection, ledger.STATEMENTS)
