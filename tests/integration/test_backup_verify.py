@@ -27,6 +27,7 @@ from govern.actions.backup.store import read_backup
 from govern.config import Settings, load
 from govern.core.backup import Backup, BackupFile, BackupManifest, Verification
 from govern.core.finding import Finding
+from govern.database.encryption import NO_KEYS
 from govern.database.engines import dialect_of
 from govern.database.postgresql.dump.archive import write_stream
 from govern.database.postgresql.dump.clients import choose_for_dump, find_clients
@@ -268,7 +269,7 @@ def test_a_backup_in_one_file_of_an_earlier_release_is_restored(
     shutil.rmtree(backup.path / "data" / "database")
     with dialect_of(url).connect(url) as connection:
         client = choose_for_dump(int(connection.value("SHOW server_version_num")) // 10000, find_clients())
-    write_stream(client, [], url, backup.path / "data" / "database.pgdump", None)
+    write_stream(client, [], url, backup.path / "data" / "database.pgdump", keys=NO_KEYS, progress=None)
     files = [file for file in backup.manifest.files if not file.path.startswith("data/database/")]
     written = backup.path / "data" / "database.pgdump"
     content = written.read_bytes()
