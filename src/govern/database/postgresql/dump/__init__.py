@@ -44,6 +44,8 @@ NEEDS = "needs.json"
 every new database has."""
 
 _OWNERSHIP_KINDS = ("default-privileges", "grant", "owner")
+# each statement of a parallel restore is a transaction; the first commit of whoever uses the database makes all durable
+_RESTORING = {"synchronous_commit": "off"}
 _UNPACKED = 3  # how much larger rows are than what an archive packs them into, roughly
 
 # Dependencies on roles are recorded for every object (manual, pg_shdepend) but not on the bootstrap
@@ -216,7 +218,7 @@ def _restore_archive(
                 listing = folder / "list"
                 listing.write_bytes(_list_archive(client, archive, made_already))
                 arguments = [*arguments, f"--use-list={listing}"]
-            with run_program_group(client.pg_restore, [*arguments, str(archive)], url):
+            with run_program_group(client.pg_restore, [*arguments, str(archive)], url, _RESTORING):
                 pass
         except ProgramFailed as error:
             connection.value("SELECT 1")  # raises where the server is gone: that says nothing of the archive
