@@ -44,6 +44,8 @@ NEEDS = "needs.json"
 every new database has."""
 
 _OWNERSHIP_KINDS = ("default-privileges", "grant", "owner")
+# each statement of a parallel restore is a transaction; the first commit of whoever uses the database makes all durable
+_RESTORING = {"synchronous_commit": "off"}
 _UNPACKED = 3  # how much larger rows are than what an archive packs them into, roughly
 
 # Dependencies on roles are recorded for every object (manual, pg_shdepend) but not on the bootstrap
@@ -231,7 +233,7 @@ def _restore_archive(
                 arguments = [*arguments, f"--use-list={listing}"]
             with (
                 archive.handed_over() as (path, stdin),
-                run_program_group(client.pg_restore, [*arguments, *path], url, stdin=stdin),
+                run_program_group(client.pg_restore, [*arguments, *path], url, _RESTORING, stdin=stdin),
             ):
                 pass
         except ProgramFailed as error:

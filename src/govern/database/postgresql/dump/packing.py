@@ -6,7 +6,8 @@ A packed folder is what ``pg_dump --format=directory --compress=gzip`` writes: e
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ _FAST = (
 )  # measured in docs/decisions/0006; a client that has them was built with their libraries
 _BY_ITSELF = "1"  # gzip, at the level that saves most for its time
 _BY_US = "0"
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 22
 _LEVEL = 1
 _GZIP_FORMAT = 31  # window bits of zlib: the largest window, and gzip's header
 
@@ -50,27 +51,25 @@ def choose_compression(client: Client, folder: Path, size_bytes: int) -> tuple[s
 def pack(archive: Path, *, jobs: int) -> None:
     """Compresses the data of a folder that pg_dump left as they are. Raises OSError."""
     files = [file for file in archive.glob("*.dat") if file.name != TOC]
-    files.sort(key=lambda file: file.stat().st_size, reverse=True)
     with ThreadPoolExecutor(jobs) as threads:
-        packing = [threads.submit(_pack_file, file) for file in files]
-        try:
-            for one in packing:
-                one.result()
-        except BaseException:
-            threads.shutdown(cancel_futures=True)
-            raise
+        for file in files:
+            _pack_file(file, threads, ahead=2 * jobs)
     _declare_gzip(archive / TOC)
 
 
-def _pack_file(file: Path) -> None:
+def _pack_file(file: Path, threads: ThreadPoolExecutor, *, ahead: int) -> None:
+    """In pieces, each a stream of its own, which gzip reads as one (RFC 1952, 2.2): one large file busies all threads."""
     packer: Any = _find_packer()
     packed = file.with_name(f"{file.name}.gz")
     packed.touch(mode=0o600, exist_ok=False)
-    stream = packer.compressobj(_LEVEL, wbits=_GZIP_FORMAT)
+    packing: deque[Future[bytes]] = deque()
     with file.open("rb") as content, packed.open("wb") as output:
         while chunk := content.read(_CHUNK_BYTES):
-            output.write(stream.compress(chunk))
-        output.write(stream.flush())
+            packing.append(threads.submit(packer.compress, chunk, _LEVEL, wbits=_GZIP_FORMAT))
+            if len(packing) > ahead:
+                output.write(packing.popleft().result())
+        for piece in packing:
+            output.write(piece.result())
     file.unlink()
 
 

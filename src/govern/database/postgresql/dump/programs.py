@@ -50,15 +50,16 @@ def run_program_group(
     program: Path,
     arguments: Sequence[str],
     url: DatabaseUrl,
+    settings: Mapping[str, str] = MappingProxyType({}),
     *,
     stdin: IO[bytes] | int = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Runs one that writes files and has processes of its own; waits for its end at the end of the block.
 
     All of them are ended if the block raises, and also if this process is killed meanwhile. Raises ProgramFailed if
-    it failed, also in the place of Interrupted.
+    it failed, also in the place of Interrupted. ``settings`` are for its sessions on the server.
     """
-    conninfo, secrets = _split_secrets(url)
+    conninfo, secrets = _split_secrets(url, settings)
     with (
         tempfile.TemporaryFile() as words,
         subprocess.Popen(
@@ -133,7 +134,9 @@ def run_tool(
             raise ProgramFailed(program.name, returncode, _read_tail(words, tuple(secrets.values())))
 
 
-def _split_secrets(url: DatabaseUrl) -> tuple[str, dict[str, str]]:
+def _split_secrets(
+    url: DatabaseUrl, settings: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, dict[str, str]]:
     """The connection string without the password, and the environment that has it."""
     from psycopg import conninfo
 
@@ -145,6 +148,12 @@ def _split_secrets(url: DatabaseUrl) -> tuple[str, dict[str, str]]:
             next="use a client key without a passphrase, readable by its owner alone",
         )
     password = parameters.pop("password", None)
+    if settings:
+        options = (
+            str(parameters.get("options", "")),
+            *(f"-c {name}={value}" for name, value in settings.items()),
+        )
+        parameters["options"] = " ".join(options).strip()
     return conninfo.make_conninfo("", **{**DEFAULTS, **parameters}), {
         "PGPASSWORD": str(password)
     } if password else {}
