@@ -123,6 +123,8 @@ def drill(
         reading(backup),
         live.dialect.replacing(live.url, wait_seconds=live.settings.lock_wait_seconds) as replacement,
     ):
+        if replacement.put_back:
+            draft.passed("put back", f"a restore was interrupted: {replacement.put_back} has its name again")
         side = LiveDatabase(live.settings, replacement.side)
         ready_at = clock()
         narrate("restoring the backup beside the live database")
