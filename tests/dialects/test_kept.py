@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,4 +96,4 @@ def test_a_link_is_no_kept_file_and_one_that_is_open_with_a_log_is_in_use(
         assert not dialect.drop_kept(sqlite_database, kept)
         assert file.exists()
     assert dialect.drop_kept(sqlite_database, kept)
-    assert [name for name in os.listdir(file.parent) if name.startswith(file.name)] == []
+    assert list(file.parent.glob(f"{file.name}*")) == []
