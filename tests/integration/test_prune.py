@@ -228,7 +228,7 @@ class Pruning(RuleBasedStateMachine):
         elif age < timedelta(days=policy.ledger_days):
             return True
         if one.manifest.unfit:
-            return False
+            return not any(other.manifest.is_proven for other in past)
         newer = [other for other in past if not other.manifest.unfit and _moment(other) > _moment(one)]
         if len(newer) < policy.newest:
             return True

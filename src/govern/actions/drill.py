@@ -124,6 +124,8 @@ def drill(
         reading(backup),
         live.dialect.replacing(live.url, wait_seconds=live.settings.lock_wait_seconds) as replacement,
     ):
+        if replacement.put_back:
+            draft.passed("put back", f"a restore was interrupted: {replacement.put_back} has its name again")
         ready_at = clock()
         side = restore_beside(live, backup, replacement, narrate=narrate)
         restored_at = clock()

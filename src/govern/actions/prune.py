@@ -180,10 +180,7 @@ def prune_kept_databases(
     yes: bool,
     now: datetime | None = None,
 ) -> None:
-    """The same for databases that restores took out of use, by the policy's days, and if the ledger knows of them.
-
-    Raises NotPermitted where the role may not drop them.
-    """
+    """The same for databases that restores took out of use, by the policy's days, and if the ledger knows of them."""
     if ledger.runs is None:
         return  # the database itself may be under one of these names
     kept = live.dialect.find_kept(live.url)
@@ -193,22 +190,24 @@ def prune_kept_databases(
     known = {run.kept_as for run in ledger.runs}
     rows = [_judge_kept(live, one, policy, since, is_known=one.name in known, yes=yes) for one in kept]
     draft.data["kept_databases"] = rows
-    draft.passed("kept databases", _describe_kept(rows))
+    is_done = not any(row["fate"] == "refused" for row in rows)
+    draft.add(
+        Entry(name="kept databases", status="passed" if is_done else "skipped", reason=_describe_kept(rows))
+    )
 
 
 def _judge_kept(
     live: LiveDatabase, kept: KeptDatabase, policy: Policy, since: datetime, *, is_known: bool, yes: bool
 ) -> dict[str, Any]:
     days = count_of(policy.days, "day")
-    fate, why = "goes", f"older than {days}"
     if not is_known:
         fate, why = "stays", "no run in the ledger says that a restore kept it: drop it by hand"
     elif since - kept.kept_at < timedelta(days=policy.days):
         fate, why = "stays", f"younger than {days}"
-    elif yes and live.dialect.drop_kept(live.url, kept):
-        fate = "removed"
-    elif yes:
-        fate, why = "stays", "somebody is connected to it"
+    elif not yes:
+        fate, why = "goes", f"older than {days}"
+    else:
+        fate, why = _drop_kept(live, kept, f"older than {days}")
     return {
         "name": kept.name,
         "kept_at": kept.kept_at.isoformat(),
@@ -218,13 +217,26 @@ def _judge_kept(
     }
 
 
+def _drop_kept(live: LiveDatabase, kept: KeptDatabase, why: str) -> tuple[str, str]:
+    try:
+        is_dropped = live.dialect.drop_kept(live.url, kept)
+    except CouldNotCheck as error:
+        return "refused", f"{error.why}; {error.next}"
+    return ("removed", why) if is_dropped else ("stays", "somebody is connected to it")
+
+
 def _describe_kept(rows: list[dict[str, Any]]) -> str:
-    going, removed = ([row for row in rows if row["fate"] == fate] for fate in ("goes", "removed"))
-    if removed:
-        return f"{count_of(len(removed), 'database')} dropped; {len(rows) - len(removed)} stay"
-    if going:
-        return (
-            f"{count_of(len(going), 'database')} that restores kept would go: "
-            "govern backup prune --yes --kept-databases"
+    count = {
+        fate: sum(row["fate"] == fate for row in rows) for fate in ("goes", "refused", "removed", "stays")
+    }
+    said = [
+        f"{count_of(number, 'database')} {words}"
+        for number, words in (
+            (count["removed"], "dropped"),
+            (count["refused"], "could not be dropped"),
+            (count["goes"], "that restores kept would go: govern backup prune --yes --kept-databases"),
+            (count["stays"], "that restores kept stay"),
         )
-    return f"nothing goes: {count_of(len(rows), 'database')} that restores kept stay"
+        if number
+    ]
+    return "; ".join(said)

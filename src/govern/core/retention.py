@@ -166,6 +166,9 @@ def _keep(
         "the newest verified one",
         f"one of the {policy.verified} newest verified ones",
     )
+    if not proven:  # whatever found them unfit, a full disk for one, may have been wrong
+        unfit = "found unfit, but no other is proven to be better"
+        yield from ((backup, unfit) for backup in past if backup.manifest.unfit is not None)
     yield from _keep_needed(source, past, policy, needs, since)
     yield from (
         (backup, f"pinned: {backup.manifest.pinned}")

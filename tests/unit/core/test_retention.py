@@ -87,6 +87,13 @@ def test_what_was_found_unfit_fills_no_count_and_stays_while_it_is_young() -> No
     assert stay(unfit + good, Policy(newest=1, days=5, ledger_days=0)) == [unfit[0], good[0]]
 
 
+def test_where_none_is_proven_to_be_good_none_goes_for_having_been_found_unfit() -> None:
+    """All of them may have been verified on a day on which the disk was full."""
+    unfit = [backup(days, is_unfit=True) for days in (100, 200)]
+    assert stay([backup(0), *unfit, backup(300)], NOTHING)[1:] == unfit
+    assert stay([backup(0, is_verified=True), *unfit], NOTHING)[1:] == []
+
+
 def test_sources_are_counted_each_by_itself() -> None:
     mine = [backup(days) for days in (0, 1)]
     other_target = [backup(days + 100, target="staging") for days in (0, 1)]

@@ -15,6 +15,7 @@ from govern.actions.backup.locks import alone_with, changing
 from govern.actions.backup.store import MANIFEST, PARTIAL, flush, list_backups, sweep, writing
 from govern.config import Settings
 from govern.core.backup import Backup
+from govern.core.wording import count_of
 from govern.errors import NotPermitted
 
 Choose = Callable[[tuple[Backup, ...]], Iterable[Backup]]
@@ -36,14 +37,16 @@ class Removal:
 def remove_backups(settings: Settings, choose: Choose) -> Removal:
     """Removes what ``choose`` picks, which is asked while no other backup is made, changed or removed.
 
-    Raises NotPermitted or CouldNotCheck where the file system says no.
+    Raises NotPermitted or CouldNotCheck where the file system says no; NotPermitted says what state that leaves.
     """
     if not settings.backups.is_dir():
         return Removal()
     with writing(settings.backups):
         removal, aside = _set_aside(settings, choose)
-        for folder in aside:
-            _remove(folder)
+    for folder in aside:
+        shutil.rmtree(folder, ignore_errors=True)  # somebody else's sweep may be at it, too
+    if left := [folder for folder in aside if folder.exists()]:
+        raise _could_not_remove(left)
     return removal
 
 
@@ -73,16 +76,13 @@ def _set_aside(settings: Settings, choose: Choose) -> tuple[Removal, tuple[Path,
     return removal, tuple(aside)
 
 
-def _remove(folder: Path) -> None:
-    """Somebody else's sweep may be at it, too."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        raise NotPermitted(
-            f"the folder {folder} cannot be removed",
-            why="something in it may not be removed by this user",
-            next="remove it as the user who made it",
-            state="the backup it was is listed no more; its place on the disk is not free",
-        )
+def _could_not_remove(folders: list[Path]) -> NotPermitted:
+    return NotPermitted(
+        f"{count_of(len(folders), 'folder')} could not be removed: {folders[0]}",
+        why="something in it may not be removed by this user",
+        next="remove it as the user who made it",
+        state="what they were is listed no more, and can be pruned no more; their place on the disk is not free",
+    )
 
 
 def find_foreign_files(backup: Backup) -> tuple[str, ...]:

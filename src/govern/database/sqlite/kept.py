@@ -37,13 +37,13 @@ def drop_kept(url: DatabaseUrl, database: KeptDatabase) -> bool:
 
 def _is_locked(file: Path) -> bool:
     """Whether a reader or writer is at it; with a write-ahead log, whether anybody has it open."""
-    with contextlib.closing(
-        sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True, isolation_level=None, timeout=0)
-    ) as connection:
-        try:
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True, isolation_level=None, timeout=0)
+        ) as connection:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    except sqlite3.Error as error:  # any other: it is gone, or no database
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return False
