@@ -47,6 +47,7 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
         ("users.json", json.dumps({"users": [USER], "exported_at": "today", "tags": ["a"]})),
         ("users.json", json.dumps({"data": [USER], "count": 1})),
         ("users.json", json.dumps({"7": USER})),
+        ("users.json", json.dumps({"data": {"7": USER}})),
         ("export.json", json.dumps({"users": {"7": USER}})),
         ("users.jsonl", json.dumps(USER) + "\n\n"),
         ("users.ndjson", json.dumps(USER)),

@@ -153,6 +153,9 @@ class _Rows:
                 self.unknown[name] = self.unknown.get(name, 0) + 1
             elif not column.is_computed:
                 self._write(cells, row, column, value)
+        if row.values and not any(self._find(name) for name in row.values):
+            why = "the row has no column of the table"
+            self.bad.append(BadCell(number=row.number, line=row.line, column=None, value=None, why=why))
         keys = [column for column in self.table if column.is_key]
         if len(keys) == 1 and row.key is not None and keys[0].name not in cells:
             self._write(cells, row, keys[0], row.key)
