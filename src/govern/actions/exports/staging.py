@@ -14,6 +14,7 @@ from govern.config import Settings
 from govern.core.coercion import write_cell
 from govern.core.exports import (
     BAD_ROW,
+    MISSING_TABLE,
     UNKNOWN_COLUMN,
     BadCell,
     Column,
@@ -47,10 +48,18 @@ class Staging:
     """Those that files have rows of and that the live database has not: nothing of them is staged."""
     findings: tuple[Finding, ...]
 
+    @property
+    def is_fit_but_for_tables(self) -> bool:
+        """Whether nothing is wrong but that tables are missing."""
+        return all(finding.rule is MISSING_TABLE for finding in self._serious)
+
+    @property
+    def _serious(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity >= Severity.ERROR)
+
     def require_fit(self) -> None:
         """Raises Refused unless every file was read and every row fits its table."""
-        serious = [finding for finding in self.findings if finding.severity >= Severity.ERROR]
-        if serious:
+        if serious := self._serious:
             first = serious[0]
             more = f", and {count_of(len(serious) - 1, 'other finding')}" if len(serious) > 1 else ""
             raise Refused(
