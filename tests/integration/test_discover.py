@@ -184,6 +184,20 @@ def test_backups_that_lie_elsewhere_and_folders_of_rows_are_found(
         take_in(settings, sqlite_database, elsewhere / backup.id)
 
 
+def test_a_search_ends_in_the_deepest_folder_and_says_so(
+    settings: Settings, sqlite_database: DatabaseUrl, tmp_path: Path
+) -> None:
+    make_sqlite(sqlite_database.path)
+    shallow, deep = tmp_path / "a" / "b", tmp_path.joinpath("a", *"0123456789")
+    for folder in (shallow, deep):
+        folder.mkdir(parents=True)
+        make_sqlite(folder / "app.db")
+    cut_short = search(settings, sqlite_database, tmp_path)
+    assert ([one.path.parent for one in cut_short.found], cut_short.is_cut_short) == ([shallow], True)
+    whole = search(settings, sqlite_database, deep.parent)
+    assert ([one.path.parent for one in whole.found], whole.is_cut_short) == ([deep], False)
+
+
 def test_what_cannot_be_looked_into_is_told(
     settings: Settings, sqlite_database: DatabaseUrl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

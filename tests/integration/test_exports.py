@@ -15,6 +15,7 @@ import pytest
 
 from govern.actions.exports import staged
 from govern.config import Settings, load
+from govern.core.finding import Severity
 from govern.core.report import Draft
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
@@ -43,7 +44,7 @@ CREATE TABLE projects (id CHAR(32) NOT NULL PRIMARY KEY, name VARCHAR(8) NOT NUL
 CREATE TABLE sessions (
   id INTEGER PRIMARY KEY, project_id CHAR(32) NOT NULL REFERENCES projects (id), price NUMERIC(10, 2), ratio FLOAT,
   seen DATETIME, day DATE, doc JSON, raw BLOB, is_open BOOLEAN NOT NULL DEFAULT 1, note TEXT DEFAULT 'none',
-  twice NUMERIC GENERATED ALWAYS AS (price * 2)
+  twice NUMERIC GENERATED ALWAYS AS (price * 2), spot POINT
 );
 CREATE TRIGGER never BEFORE INSERT ON sessions BEGIN SELECT raise(ABORT, 'fired'); END;
 """
@@ -98,7 +99,7 @@ def refusals(settings: Settings, url: DatabaseUrl, folder: Path) -> list[str]:
         rows = staging.source.url
         for (name,) in read_rows(rows, _TABLES[rows.dialect]):
             assert read_rows(rows, f'SELECT * FROM "{name}"') == []
-        return [finding.message for finding in staging.findings]
+        return [finding.message for finding in staging.findings if finding.severity >= Severity.ERROR]
 
 
 _TABLES = {
@@ -152,7 +153,7 @@ def test_sqlite_gets_each_value_as_sqlalchemy_writes_it(
     run(sqlite_database, SQLITE)
     row = {
         "id": 7, "project_id": UUID, "price": 12.50, "ratio": 1, "seen": "2025-01-02T03:04:05Z", "day": "2025-01-02",
-        "doc": {"n": 1.10}, "raw": "3q2+7w==", "is_open": True, "twice": 99,
+        "doc": {"n": 1.10}, "raw": "3q2+7w==", "is_open": True, "twice": 99, "spot": "1,2",
     }  # fmt: skip
     folder = write(tmp_path / "export", projects=[{"id": UUID, "name": "eins"}], sessions=[row])
     write(folder, sessions=[row, {"id": 8, "project_id": UUID}])
@@ -165,8 +166,8 @@ def test_sqlite_gets_each_value_as_sqlalchemy_writes_it(
         "projects": [(plain, "eins")],
         "sessions": [
             (7, plain, 12.5, 1.0, "2025-01-02 03:04:05.000000", "2025-01-02", '{"n": 1.1}', b"\xde\xad\xbe\xef", 1,
-             "none", 25),
-            (8, plain, None, None, None, None, None, None, 1, "none", None),
+             "none", 25, "1,2"),
+            (8, plain, None, None, None, None, None, None, 1, "none", None, None),
         ],
     }  # fmt: skip
 
@@ -186,6 +187,14 @@ def test_sqlite_gets_each_value_as_sqlalchemy_writes_it(
         (
             {"projects": [{"id": UUID, "name": "far too long"}]},
             "projects.json, row 1, column name: 'far too long': it has 12 characters, character varying(8) takes 8",
+        ),
+        (
+            {"projects": {UUID: {"first": {"name": "a"}, "second": {"name": "b"}}}},
+            "projects.json, row 1: the row has no column of the table",
+        ),
+        (
+            {"projects": [{"id": UUID, "name": "a", "code": "abcd"}]},
+            "projects.json, row 1, column code: 'abcd': it has 4 characters, code takes 3",
         ),
         (
             {"projects": [{"name": "a"}]},
@@ -214,16 +223,24 @@ def test_sqlite_gets_each_value_as_sqlalchemy_writes_it(
 def test_a_row_that_does_not_fit_is_named_and_nothing_of_its_table_is_kept(
     settings: Settings, postgresql_database: DatabaseUrl, tmp_path: Path, files: dict[str, Any], said: str
 ) -> None:
-    run(postgresql_database, "CREATE TABLE projects (id uuid PRIMARY KEY, name varchar(8) NOT NULL)")
+    run(postgresql_database, "CREATE DOMAIN code AS varchar(3)")
+    run(
+        postgresql_database,
+        "CREATE TABLE projects (id uuid PRIMARY KEY, name varchar(8) NOT NULL, code code)",
+    )
     assert refusals(settings, postgresql_database, write(tmp_path / "export", **files)) == [said]
 
 
 def test_sqlite_says_the_same_of_rows_that_it_would_take_as_they_are(
     settings: Settings, sqlite_database: DatabaseUrl, tmp_path: Path
 ) -> None:
-    run(sqlite_database, "CREATE TABLE projects (id INTEGER PRIMARY KEY, at DATETIME, n NUMERIC NOT NULL)")
+    run(
+        sqlite_database,
+        "CREATE TABLE projects (id INTEGER PRIMARY KEY, at DATETIME, n NUMERIC NOT NULL)",
+    )
     rows = [
-        {"id": "x", "n": 1}, {"id": 1, "at": "soon", "n": 1}, {"id": 2, "n": "many"}, {"id": 3}, {"id": 4.5, "n": 1}
+        {"id": "x", "n": 1}, {"id": 1, "at": "soon", "n": 1}, {"id": 2, "n": "many"}, {"id": 3},
+        {"id": 4.5, "n": 1},
     ]  # fmt: skip
     assert refusals(settings, sqlite_database, write(tmp_path / "export", projects=rows)) == [
         "projects.json, row 1, column id: 'x': it is no number, and the column is INTEGER",

@@ -153,8 +153,10 @@ def _next_commands(
     folder: Path,
     tables: tuple[str, ...],
 ) -> Iterator[str]:
-    """What is to be typed next: first what makes the tables that are missing."""
-    if plan is not None and plan.is_empty and not staging.missing:
+    """What is to be typed next: first what makes the tables that are missing. Nothing as long as files are wrong."""
+    is_done = plan is not None and plan.is_empty and not staging.missing
+    has_orphans = plan is not None and any(table.orphans for table in plan.tables)
+    if is_done or has_orphans or not staging.is_fit_but_for_tables:
         return
     if staging.missing:
         yield from _making_tables(live, chain, staging)

@@ -14,6 +14,7 @@ from govern.config import Settings
 from govern.core.coercion import write_cell
 from govern.core.exports import (
     BAD_ROW,
+    MISSING_TABLE,
     UNKNOWN_COLUMN,
     BadCell,
     Column,
@@ -47,10 +48,18 @@ class Staging:
     """Those that files have rows of and that the live database has not: nothing of them is staged."""
     findings: tuple[Finding, ...]
 
+    @property
+    def is_fit_but_for_tables(self) -> bool:
+        """Whether nothing is wrong but that tables are missing."""
+        return all(finding.rule is MISSING_TABLE for finding in self._serious)
+
+    @property
+    def _serious(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity >= Severity.ERROR)
+
     def require_fit(self) -> None:
         """Raises Refused unless every file was read and every row fits its table."""
-        serious = [finding for finding in self.findings if finding.severity >= Severity.ERROR]
-        if serious:
+        if serious := self._serious:
             first = serious[0]
             more = f", and {count_of(len(serious) - 1, 'other finding')}" if len(serious) > 1 else ""
             raise Refused(
@@ -153,6 +162,9 @@ class _Rows:
                 self.unknown[name] = self.unknown.get(name, 0) + 1
             elif not column.is_computed:
                 self._write(cells, row, column, value)
+        if row.values and not any(self._find(name) for name in row.values):
+            why = "the row has no column of the table"
+            self.bad.append(BadCell(number=row.number, line=row.line, column=None, value=None, why=why))
         keys = [column for column in self.table if column.is_key]
         if len(keys) == 1 and row.key is not None and keys[0].name not in cells:
             self._write(cells, row, keys[0], row.key)

@@ -41,13 +41,13 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
     ("CHAR", "text"),
     ("CLOB", "text"),
     ("TEXT", "text"),
-    ("INT", "number"),
     ("REAL", "number"),
     ("FLOA", "number"),
     ("DOUB", "number"),
     ("NUM", "number"),
     ("DEC", "number"),
 )
+_INTEGER = re.compile(r"\b(?:TINY|SMALL|MEDIUM|BIG)?INT(?:EGER|2|4|8)?\b", re.I)
 _UUID_LENGTH = re.compile(r"CHAR\s*\(\s*32\s*\)", re.I)
 _BAD_ROWS = 20
 """So many are named of one table; then the rest is not looked at."""
@@ -137,6 +137,8 @@ def _bad(row: StagedRow, column: str | None, value: str | None, why: str) -> Bad
 
 
 def _kind_of(declared: str) -> Kind:
+    if _INTEGER.search(declared):
+        return "number"
     name = declared.upper()
     return next((kind for part, kind in _KINDS if part in name), "other" if name else "text")
 
@@ -152,7 +154,7 @@ def _to_number(text: str, column: Column) -> Any:
         number = Decimal(text)
     except InvalidOperation:
         raise ValueError(f"it is no number, and the column is {column.type}") from None
-    if "INT" not in column.type.upper():
+    if not _INTEGER.search(column.type):
         return float(number) if not number.is_finite() else text  # the column's affinity makes a number of it
     if not number.is_finite() or number != number.to_integral_value():
         raise ValueError(f"it is no whole number, and the column is {column.type}")

@@ -152,10 +152,12 @@ def _read_json(file: ExportFile, name: str, is_table: Callable[[str], bool]) -> 
 def _find_holder(content: dict[str, Any], is_table: Callable[[str], bool]) -> str | None:
     """The key of ``{"data": [...], "count": 3}``, where all but one value are no rows."""
     containers = [key for key, value in content.items() if isinstance(value, (list, dict))]
-    if len(containers) != 1 or not isinstance(content[containers[0]], list):
+    if len(containers) != 1 or containers[0].lower() not in _WRAPPERS or is_table(containers[0]):
         return None
     (key,) = containers
-    return key if not is_table(key) and key.lower() in _WRAPPERS else None
+    rows = content[key]
+    is_keyed = isinstance(rows, dict) and bool(rows) and all(isinstance(row, dict) for row in rows.values())
+    return key if isinstance(rows, list) or is_keyed else None
 
 
 def _is_of_a_table(name: str, value: Any, is_table: Callable[[str], bool]) -> bool:
