@@ -38,7 +38,8 @@ def age(project: Project, backup_id: str, days: float) -> str:
 
 
 def damage(project: Project, backup_id: str) -> None:
-    (data,) = (project.root / "backups" / backup_id / "data").glob("database.*")
+    files = (project.root / "backups" / backup_id / "data").rglob("*")
+    data = max((file for file in files if file.is_file()), key=lambda file: file.stat().st_size)
     content = bytearray(data.read_bytes())
     content[len(content) // 2] ^= 1
     data.write_bytes(content)

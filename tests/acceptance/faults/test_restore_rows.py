@@ -84,7 +84,7 @@ def test_a_disk_that_is_full_is_told_and_nothing_is_changed(governed: Project) -
     assert stopped.exit_code == 3, stopped
     assert stopped.problem["state"] == "nothing was changed"
     expected = {
-        "postgresql": "the backup does not fit",
+        "postgresql": "could not be dumped",
         "sqlite": "could not be restored into a scratch database",
     }
     assert expected[governed.database.dialect] in stopped.problem["what"]
