@@ -6,6 +6,7 @@ The server executes what a dump says, as for whoever restores it by hand; this m
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import shutil
 import zlib
@@ -25,10 +26,10 @@ from govern.database.postgresql.dump.clients import (
     parse_archive_version,
 )
 from govern.database.postgresql.dump.foreign import CLUSTER, SCRIPT, TAR, is_compressed, open_text
-from govern.database.postgresql.dump.programs import ProgramFailed, run_program
+from govern.database.postgresql.dump.programs import ProgramFailed, run_program, run_tool
 from govern.database.scratch import scratch_folder
 from govern.database.url import DatabaseUrl
-from govern.errors import Refused
+from govern.errors import Refused, ToolMissing
 
 _TAR_BLOCK_BYTES = 512
 _COPY = re.compile(r"COPY .+ FROM stdin;$")
@@ -47,7 +48,8 @@ def restore_foreign(dump: FoundDump, url: DatabaseUrl) -> None:
     """
     with scratch_folder("adopt") as folder, _refusing(dump):
         if dump.kind in (SCRIPT, CLUSTER):
-            _run_script(dump, url)
+            with open_text(dump.path) as text:
+                _run_script(dump, text, url)
         else:
             _restore_archive(dump, _unpack(dump.path, folder), url)
 
@@ -56,16 +58,29 @@ def _restore_archive(dump: FoundDump, path: Path, url: DatabaseUrl) -> None:
     version = _read_version(dump.kind, path)
     if version is None:
         raise _refusal(dump, "it is no archive of pg_dump")
-    client = choose_for_restore(_read_major(url), version, find_clients())
+    clients = find_clients()
+    try:
+        client = choose_for_restore(_read_major(url), version, clients)
+    except ToolMissing:
+        if not clients:
+            raise
+        # no client that reads the archive speaks to so old a server: but it makes a script of it
+        arguments = ["--no-owner", "--no-privileges", "--file=-", str(path)]
+        with (
+            run_tool(clients[-1].pg_restore, arguments) as output,
+            io.TextIOWrapper(output, encoding="utf-8", errors="surrogateescape", newline="\n") as text,
+        ):
+            _run_script(dump, text, url)
+        return
     arguments = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", str(path)]
     with run_program(client.pg_restore, arguments, url) as output:
         output.read()
 
 
-def _run_script(dump: FoundDump, url: DatabaseUrl) -> None:
+def _run_script(dump: FoundDump, text: IO[str], url: DatabaseUrl) -> None:
     """Sends the statements, and the data after each COPY, to the server: without psql, nobody obeys a ``\\!``."""
     is_before_17 = _read_major(url) < 17
-    with server.connect(url) as connection, open_text(dump.path) as text, connection.transaction():
+    with server.connect(url) as connection, connection.transaction():
         lines = _Lines(dump, text)
         statements: list[str] = []
         for line in lines:
