@@ -57,6 +57,8 @@ def test_one_table_becomes_what_it_was_if_that_is_allowed_by_name(governed: Proj
         "UPDATE users SET email = 'newer@example.org'",
         "INSERT INTO notes (id, user_id, body) VALUES (2, 1, 'since')",
     )
+    planned = governed.succeed("restore", "--table", "notes", "--plan")
+    assert "notes has 2 rows that the backup has not" in planned.report["refusal"]
     assert_told(
         governed, "restore", "--table", "notes", exit_code=4, said="notes has 2 rows that the backup has not"
     )

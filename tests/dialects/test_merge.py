@@ -177,6 +177,7 @@ def test_columns_that_have_no_counterpart_are_named_before_anything_is_written(p
     )
     assert pair.merge() == {}  # no row, no harm
     execute(pair.source.url, "INSERT INTO notes VALUES (1, 'a')")
+    assert pair.plan()["notes"]["remark"] == "no column for nick; author would have no value"
     with pytest.raises(Refused, match="wants values that the rows have not") as refused:
         pair.merge()
     assert "notes.author" in refused.value.why

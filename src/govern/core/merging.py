@@ -123,6 +123,10 @@ class TableMerge:
             said.append("no key: whole rows are compared, and counted")
         if self.staged.differing:
             said.append("other content is overwritten" if self.is_replaced else "other content is kept")
+        if self.to_add:
+            said += [f"no column for {column}" for column in self.only_in_source]
+            said += [f"{column} would have no value" for column in self.unfilled]
+        said += [orphans.described(self.name) for orphans in self.orphans]
         if (self.to_add or self.overwrites) and self.triggers:
             said.append(f"fires {', '.join(self.triggers)}")
         return said

@@ -186,7 +186,7 @@ def _find_parents_in_need(
         reference.parent
         for place, table in staged.items()
         for reference in _references_of(shapes[place], table)
-        if reference.parent not in staged and transfer.find_orphans(place, reference)
+        if reference.parent not in staged and table.staged.missing and transfer.find_orphans(place, reference)
     }
 
 
@@ -202,7 +202,7 @@ def _references_to(
         (place, reference)
         for place, table in staged.items()
         for reference in _references_of(shapes[place], table)
-        if reference.parent == parent
+        if reference.parent == parent and table.staged.missing
     )
 
 

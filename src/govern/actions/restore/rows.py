@@ -49,7 +49,11 @@ def plan_rows(
 ) -> None:
     """What ``restore_rows`` would do, table by table, also where it would refuse; nothing is changed."""
     with _restored_source(live, draft, chain, backup, narrate) as source:
-        _plan(live, draft, source, wanted, narrate)
+        plan, _ = _plan(live, draft, source, wanted, narrate)
+        try:
+            _guard(plan, wanted)
+        except Refused as refusal:
+            draft.data["refusal"] = f"{refusal.what}: {refusal.why}; {refusal.next}"
 
 
 def restore_rows(
@@ -72,8 +76,7 @@ def restore_rows(
         _restored_source(live, draft, chain, backup, narrate) as source,
     ):
         plan, making = _plan(live, draft, source, wanted, narrate)
-        guard_merge(plan, allow=wanted.allow)
-        guard_overwrite(plan, allow=wanted.allow)
+        _guard(plan, wanted)
         if plan.is_empty:
             draft.passed("restore", "nothing is missing: nothing was done")
             return None
@@ -198,6 +201,11 @@ def _require_backed_up(tables: tuple[Place, ...], backed_up: frozenset[Place]) -
             why="it is in the live database alone: it was made after the backup",
             next="restore it from a later backup: govern backup list",
         )
+
+
+def _guard(plan: MergePlan, wanted: Wanted) -> None:
+    guard_merge(plan, allow=wanted.allow)
+    guard_overwrite(plan, allow=wanted.allow)
 
 
 def _plan_missing(source: LiveDatabase, tables: tuple[Place, ...]) -> tuple[TableMerge, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -23,6 +22,19 @@ from govern.database.connection import Connection
 from govern.database.dialect import VersionTable
 from govern.database.postgresql import server
 from govern.database.postgresql.numbering import advance_sequences
+from govern.database.postgresql.staged_rows import (
+    COUNT_SAME,
+    DIGEST,
+    MISSING_BY_CONTENT,
+    MISSING_BY_KEY,
+    SURPLUS_BY_CONTENT,
+    SURPLUS_BY_KEY,
+    StagedRows,
+    fill_in,
+    list_columns,
+    pair_columns,
+    set_columns,
+)
 from govern.database.postgresql.table_shapes import read_columns, read_partitioned, read_table_shapes
 from govern.database.transfer import Reference
 from govern.database.url import DatabaseUrl
@@ -53,7 +65,6 @@ SELECT EXISTS (
 )
 """
 _EXAMPLES = 3
-_ROW, _TABLE, _CONTENT, _RANK = (Identifier(f"govern {word}") for word in ("row", "table", "content", "rank"))
 
 
 @contextmanager
@@ -76,20 +87,6 @@ def transferring(
         yield _Transfer(target, origin, table)
 
 
-@dataclass(frozen=True, slots=True)
-class _Staged:
-    """One table whose source's rows are in temporary tables of the live database."""
-
-    live: Composable
-    """With ONLY, but for a partitioned one."""
-    number: int
-    columns: tuple[str, ...]
-    key: tuple[str, ...]
-
-    def temporary(self, what: str) -> Identifier:
-        return Identifier("pg_temp", f"govern_{what}_{self.number}")
-
-
 class _Transfer:
     """See ``govern.database.transfer.Transfer``."""
 
@@ -97,7 +94,8 @@ class _Transfer:
         self.connection = live
         self._source = source
         self._table = table
-        self._staged: dict[Place, _Staged] = {}
+        self._staged: dict[Place, StagedRows] = {}
+        self._same: dict[Place, StagedRows] = {}
         self._numbers = itertools.count()
         self._partitioned = {one: read_partitioned(one, table) for one in (live, source)}
 
@@ -110,16 +108,16 @@ class _Transfer:
     def stage(
         self, place: Place, columns: tuple[str, ...], key: tuple[str, ...], *, on_demand: bool = False
     ) -> Staged:
-        staged = _Staged(self._rows_of(self.connection, place), next(self._numbers), columns, key)
-        self._staged[place] = staged
-        self._make("source", staged, "SELECT {columns} FROM {live} AS l WITH NO DATA")
-        self._copy(place, staged)
-        missing = self._find_missing(staged, "candidates" if on_demand else "missing")
+        staged = StagedRows(self._rows_of(self.connection, place), next(self._numbers), columns, key)
+        if not on_demand and (rows := self._count_if_same(place, columns)) is not None:
+            self._same[place] = staged
+            return Staged(in_source=rows, missing=0, same=rows, differing=0)
+        missing = self._load(place, staged, "candidates" if on_demand else "missing")
         if on_demand:
             self._make("missing", staged, "SELECT * FROM {source} WITH NO DATA")
         in_source = int(self._value("SELECT count(*) FROM {source}", staged))
         present = in_source - missing
-        same = int(self._value(_COUNT_SAME, staged)) if key else present
+        same = int(self._value(COUNT_SAME, staged)) if key else present
         return Staged(in_source=in_source, missing=missing, same=same, differing=present - same)
 
     def pull_in(self, parent: Place, references: Sequence[Reference]) -> int:
@@ -127,7 +125,7 @@ class _Transfer:
         for child, reference in references:
             wanted = SQL("EXISTS (SELECT FROM {} AS m WHERE {})").format(
                 self._staged[child].temporary("missing"),
-                _equal("m", reference.columns, "c", reference.parent_columns),
+                pair_columns("m", reference.columns, "c", reference.parent_columns),
             )
             moved += self._execute(
                 "INSERT INTO {missing} SELECT c.* FROM {candidates} AS c WHERE {wanted}",
@@ -142,7 +140,7 @@ class _Transfer:
         return self._execute(
             "DELETE FROM {missing} AS m WHERE EXISTS (SELECT FROM {live} AS l WHERE {equal})",
             staged,
-            equal=_equal("l", unique, "m", unique),
+            equal=pair_columns("l", unique, "m", unique),
         )
 
     def find_orphans(self, place: Place, reference: ForeignKey) -> Orphans | None:
@@ -157,7 +155,7 @@ class _Transfer:
                     *(SQL("m.{} IS NOT NULL").format(Identifier(name)) for name in reference.columns),
                     *(
                         SQL("NOT EXISTS (SELECT FROM {} AS p WHERE {})").format(
-                            parent, _equal("p", reference.parent_columns, "m", reference.columns)
+                            parent, pair_columns("p", reference.parent_columns, "m", reference.columns)
                         )
                         for parent in parents
                     ),
@@ -168,7 +166,7 @@ class _Transfer:
         if not rows:
             return None
         examples = SQL("SELECT DISTINCT concat_ws(', ', {}) {} ORDER BY 1 LIMIT {}").format(
-            _names("m", reference.columns), found, sql.Literal(_EXAMPLES)
+            list_columns("m", reference.columns), found, sql.Literal(_EXAMPLES)
         )
         return Orphans(
             constraint=reference.name,
@@ -195,8 +193,8 @@ class _Transfer:
         self._execute(
             "UPDATE {live} AS l SET {settings} FROM {missing} AS m WHERE {by_key_of_missing}",
             staged,
-            settings=_settings("m", columns),
-            by_key_of_missing=_equal("l", staged.key, "m", staged.key),
+            settings=set_columns("m", columns),
+            by_key_of_missing=pair_columns("l", staged.key, "m", staged.key),
         )
 
     def lock(self, places: Sequence[Place]) -> None:
@@ -206,8 +204,10 @@ class _Transfer:
             )
 
     def mark_removed(self, place: Place) -> int:
+        if place in self._same:
+            self._load(place, self._same.pop(place), "missing")
         staged = self._staged[place]
-        return self._make("removed", staged, _SURPLUS_BY_KEY if staged.key else _SURPLUS_BY_CONTENT)
+        return self._make("removed", staged, SURPLUS_BY_KEY if staged.key else SURPLUS_BY_CONTENT)
 
     def mark_referring(self, place: Place, reference: ForeignKey) -> int:
         staged = self._staged[place]
@@ -242,7 +242,7 @@ class _Transfer:
         return self._execute(
             "UPDATE {live} AS l SET {settings} FROM {source} AS s WHERE {by_key} AND {content_l} <> {content_s}",
             staged,
-            settings=_settings("s", rest),
+            settings=set_columns("s", rest),
         )
 
     def advance_sequences(self, places: Sequence[Place]) -> None:
@@ -257,7 +257,24 @@ class _Transfer:
     def check(self) -> None:
         self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
-    def _copy(self, place: Place, staged: _Staged) -> None:
+    def _count_if_same(self, place: Place, columns: tuple[str, ...]) -> int | None:
+        """How many rows it has, if both have the same; found out without moving one."""
+        digests = {
+            connection.rows(
+                SQL(DIGEST).format(rows=self._rows_of(connection, place), of_t=list_columns("t", columns))
+            )[0]
+            for connection in (self.connection, self._source)
+        }
+        return int(next(iter(digests))[0]) if len(digests) == 1 else None
+
+    def _load(self, place: Place, staged: StagedRows, name: str) -> int:
+        """Fetches the source's rows, and finds those that are missing; returns how many these are."""
+        self._staged[place] = staged
+        self._make("source", staged, "SELECT {columns} FROM {live} AS l WITH NO DATA")
+        self._copy(place, staged)
+        return self._find_missing(staged, name)
+
+    def _copy(self, place: Place, staged: StagedRows) -> None:
         columns = SQL(", ").join(map(Identifier, staged.columns))
         reading = SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(
             columns, self._rows_of(self._source, place)
@@ -276,73 +293,31 @@ class _Transfer:
                 copied.write(block)
         self.connection.execute(SQL("ANALYZE {}").format(staged.temporary("source")))
 
-    def _find_missing(self, staged: _Staged, name: str) -> int:
-        return self._make(name, staged, _MISSING_BY_KEY if staged.key else _MISSING_BY_CONTENT)
+    def _find_missing(self, staged: StagedRows, name: str) -> int:
+        return self._make(name, staged, MISSING_BY_KEY if staged.key else MISSING_BY_CONTENT)
 
     def _refers_to_removed(self, reference: ForeignKey) -> Composable:
         return SQL("EXISTS (SELECT FROM {} AS r WHERE {})").format(
             self._staged[reference.parent].temporary("removed"),
-            _equal("r", reference.parent_columns, "l", reference.columns),
+            pair_columns("r", reference.parent_columns, "l", reference.columns),
         )
 
     def _rows_of(self, connection: Connection, place: Place) -> Composable:
         is_whole = place in self._partitioned[connection]
         return SQL("{}" if is_whole else "ONLY {}").format(Identifier(*place))
 
-    def _make(self, name: str, staged: _Staged, query: str) -> int:
+    def _make(self, name: str, staged: StagedRows, query: str) -> int:
         """Makes a temporary table of a query's rows; returns how many these are."""
         made = SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS ").format(
             Identifier(f"govern_{name}_{staged.number}")
         )
-        return _run(self.connection, made + _fill(query, staged))
+        return _run(self.connection, made + fill_in(query, staged))
 
-    def _execute(self, statement: str, staged: _Staged, **parts: Composable) -> int:
-        return _run(self.connection, _fill(statement, staged, **parts))
+    def _execute(self, statement: str, staged: StagedRows, **parts: Composable) -> int:
+        return _run(self.connection, fill_in(statement, staged, **parts))
 
-    def _value(self, query: str, staged: _Staged) -> Any:
-        return self.connection.value(_fill(query, staged))
-
-
-_MISSING_BY_KEY = "SELECT s.* FROM {source} AS s WHERE NOT EXISTS (SELECT FROM {live} AS l WHERE {by_key})"
-_MISSING_BY_CONTENT = """
-SELECT {of_s} FROM (
-  SELECT s.*, {content_s} AS {content}, row_number() OVER (PARTITION BY {content_s}) AS {rank} FROM {source} AS s
-) AS s
-LEFT JOIN (SELECT {content_l} AS {content}, count(*) AS {rank} FROM {live} AS l GROUP BY 1) AS l USING ({content})
-WHERE s.{rank} > coalesce(l.{rank}, 0)
-"""
-_COUNT_SAME = (
-    "SELECT count(*) FROM {source} AS s JOIN {live} AS l ON {by_key} WHERE {content_l} = {content_s}"
-)
-_SURPLUS_BY_KEY = (
-    "SELECT {marks} FROM {live} AS l WHERE NOT EXISTS (SELECT FROM {source} AS s WHERE {by_key})"
-)
-_SURPLUS_BY_CONTENT = """
-SELECT {marks} FROM {live} AS l JOIN (
-  SELECT l.ctid AS {row}, l.tableoid AS {oid}, {content_l} AS {content},
-    row_number() OVER (PARTITION BY {content_l}) AS {rank} FROM {live} AS l
-) AS ranked ON ranked.{row} = l.ctid AND ranked.{oid} = l.tableoid
-LEFT JOIN (SELECT {content_s} AS {content}, count(*) AS {rank} FROM {source} AS s GROUP BY 1) AS s USING ({content})
-WHERE ranked.{rank} > coalesce(s.{rank}, 0)
-"""
-
-
-def _fill(statement: str, staged: _Staged, **parts: Composable) -> Composable:
-    return SQL(statement).format(
-        live=staged.live,
-        **{what: staged.temporary(what) for what in ("source", "missing", "candidates", "removed")},
-        columns=SQL(", ").join(map(Identifier, staged.columns)),
-        of_s=_names("s", staged.columns),
-        by_key=_equal("l", staged.key, "s", staged.key),
-        content_l=_content("l", staged.columns),
-        content_s=_content("s", staged.columns),
-        marks=SQL("l.tableoid AS {}, l.ctid AS {}, l.*").format(_TABLE, _ROW),
-        row=_ROW,
-        oid=_TABLE,
-        content=_CONTENT,
-        rank=_RANK,
-        **parts,
-    )
+    def _value(self, query: str, staged: StagedRows) -> Any:
+        return self.connection.value(fill_in(query, staged))
 
 
 def _run(connection: Connection, statement: Composable) -> int:
@@ -350,28 +325,6 @@ def _run(connection: Connection, statement: Composable) -> int:
     driver: Any = connection.driver
     with driver.cursor() as cursor:
         return int(cursor.execute(statement).rowcount)
-
-
-def _equal(one: str, columns: Sequence[str], other: str, others: Sequence[str]) -> Composable:
-    pairs = zip(columns, others, strict=True)
-    return SQL(" AND ").join(
-        SQL("{} = {}").format(Identifier(one, a), Identifier(other, b)) for a, b in pairs
-    )
-
-
-def _content(alias: str, columns: Sequence[str]) -> Composable:
-    """A row as text: not every type can be compared, but every value has one."""
-    return SQL('ROW({})::text COLLATE pg_catalog."C"').format(_names(alias, columns))
-
-
-def _names(alias: str, columns: Sequence[str]) -> Composable:
-    return SQL(", ").join(Identifier(alias, name) for name in columns)
-
-
-def _settings(alias: str, columns: Sequence[str]) -> Composable:
-    return SQL(", ").join(
-        SQL("{} = {}").format(Identifier(name), Identifier(alias, name)) for name in columns
-    )
 
 
 @contextmanager
