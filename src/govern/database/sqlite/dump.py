@@ -88,7 +88,7 @@ def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tup
         if schema_only:
             answer = _check_pages(url)
         else:
-            _copy_file(file, url.path)
+            shutil.copyfile(file, url.path)  # over the file that is there, and keeps its mode
             with ThreadPoolExecutor(
                 1
             ) as beside:  # SQLite and the comparison of large chunks let each other run
@@ -106,13 +106,6 @@ def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tup
 def _check_pages(url: DatabaseUrl) -> str:
     with server.connect(url, read_only=True) as target:
         return str(target.value("PRAGMA quick_check(1)"))
-
-
-def _copy_file(source: Path, target: Path) -> None:
-    """Into the file that is there already, and keeps its mode; what SQLite kept beside it is of nothing any more."""
-    with source.open("rb") as content, target.open("r+b") as copy:
-        shutil.copyfileobj(content, copy, _CHUNK_BYTES)
-        copy.truncate()
 
 
 def _is_same(one: Path, other: Path) -> bool:
