@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -335,6 +336,19 @@ def test_a_disk_that_is_full_is_said_and_leaves_nothing(settings: Settings, data
     assert re.search("does not fit|could not be", answer), answer
     assert "Traceback" not in answer
     assert [path for path in settings.backups.iterdir() if path.suffix != ".log"] == []
+
+
+def test_a_disk_that_does_not_write_is_said_and_leaves_nothing(
+    settings: Settings, database: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(CouldNotCheck) as caught:
+        back_up(settings, database)
+    assert "Input/output error" in caught.value.why
+    assert list(settings.backups.iterdir()) == []
 
 
 def test_a_folder_that_may_not_be_written_is_said(settings: Settings, database: DatabaseUrl) -> None:

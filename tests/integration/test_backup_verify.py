@@ -137,7 +137,7 @@ def test_every_flipped_bit_and_every_truncation_is_found(
     places = damages = found = false_alarms = 0
     for file in files:
         whole = file.read_bytes()
-        for at in sorted({*range(0, len(whole), max(1, len(whole) * len(files) // 600)), len(whole) - 1}):
+        for at in sorted({*range(0, len(whole), max(1, len(whole) * len(files) // 720)), len(whole) - 1}):
             places += 1
             flipped = bytes([whole[at] ^ 1 << at % 8])
             for damaged in (whole[:at] + flipped + whole[at + 1 :], whole[:at]):

@@ -115,8 +115,7 @@ def restore(
         if schema_only:
             answer = _check_pages(url)
         else:
-            with _reading_dump(folder, keys) as content:
-                _write_file(content, url.path)
+            _put_in(folder, keys, url.path)
             with ThreadPoolExecutor(
                 1
             ) as beside:  # SQLite and the comparison of large chunks let each other run
@@ -144,9 +143,13 @@ def _reading_dump(folder: Path, keys: Keys) -> Iterator[IO[bytes]]:
         yield content
 
 
-def _write_file(content: IO[bytes], target: Path) -> None:
-    """Into the file that is there already, and keeps its mode; what SQLite kept beside it is of nothing any more."""
-    with target.open("r+b") as copy:
+def _put_in(folder: Path, keys: Keys, target: Path) -> None:
+    """Into the file that is there already, and keeps its mode."""
+    encrypted = encrypted_name(folder / DATABASE)
+    if not encrypted.exists():
+        shutil.copyfile(folder / DATABASE, target)
+        return
+    with decrypted(encrypted, keys) as content, target.open("r+b") as copy:
         shutil.copyfileobj(content, copy, _CHUNK_BYTES)
         copy.truncate()
 

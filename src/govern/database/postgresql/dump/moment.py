@@ -13,6 +13,7 @@ from psycopg import sql
 from govern.database.connection import Connection
 from govern.database.dialect import Moment
 from govern.database.postgresql import server
+from govern.database.postgresql.session_limits import CHECK_CLIENT
 from govern.database.url import DatabaseUrl
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
@@ -52,22 +53,25 @@ def sharing(connection: Connection, url: DatabaseUrl, lock_timeout_milliseconds:
 
     Source: manual, Snapshot Synchronization Functions.
     """
-    prepare = (_PREPARE, (str(lock_timeout_milliseconds),))
     looking = [connection]
+
+    def prepare(each: Connection) -> None:
+        each.rows(_PREPARE, (str(lock_timeout_milliseconds),))
+        each.rows(CHECK_CLIENT)
 
     @contextmanager
     def open_another() -> Iterator[Connection]:
         with server.connect(url, read_only=True) as another, another.transaction(_BEGIN):
             looking.append(another)
             another.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
-            another.rows(*prepare)
+            prepare(another)
             try:
                 yield another
             finally:
                 looking.remove(another)
 
     with connection.transaction(_BEGIN):
-        connection.rows(*prepare)
+        prepare(connection)
         snapshot = str(connection.value("SELECT pg_catalog.pg_export_snapshot()"))
         moment = Moment(connection=connection, open_another=open_another)
         yield Shared(moment=moment, snapshot=snapshot, looking=looking)

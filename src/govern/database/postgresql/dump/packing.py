@@ -58,7 +58,7 @@ def pack(archive: Path, *, jobs: int) -> None:
 
 
 def _pack_file(file: Path, threads: ThreadPoolExecutor, *, ahead: int) -> None:
-    """In pieces, which gzip reads as one stream (RFC 1952, 2.2): one large file busies all threads."""
+    """In pieces, each a stream of its own, which gzip reads as one (RFC 1952, 2.2): all threads work on a file."""
     packer: Any = _find_packer()
     packed = file.with_name(f"{file.name}.gz")
     packed.touch(mode=0o600, exist_ok=False)
