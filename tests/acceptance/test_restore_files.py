@@ -39,7 +39,7 @@ def test_missing_rows_are_planned_inserted_and_not_inserted_again(governed: Proj
     restored = governed.succeed("restore", "--from", "exports").report
     assert [
         (entry["name"], entry["status"]) for entry in restored["entries"] if entry["name"] != "chain"
-    ] == [(name, "passed") for name in ("files", "safety", "verify", "rows", "validate", "ledger")]
+    ] == [(name, "passed") for name in ("files", "rows", "safety", "verify", "restore", "validate", "ledger")]
     assert read_rows(governed.database, "SELECT * FROM notes ORDER BY id") == [
         (3, 7, "of the files"), (4, 1, "of the files, too")
     ]  # fmt: skip

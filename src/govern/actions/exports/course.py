@@ -10,21 +10,17 @@ import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from govern.actions.backup import create_verified_backup
 from govern.actions.exports.matching import name_tables
 from govern.actions.exports.staging import Staging, staged
-from govern.actions.record import finish_run, start_run
-from govern.actions.restore.fit import SAFETY
 from govern.actions.restore.merge import apply_merge, guard_merge, plan_merge
-from govern.actions.restore.soundness import find_problem
+from govern.actions.restore.taking_over import take_over
 from govern.checks.integrity import ORPHAN
 from govern.core.finding import Finding, Subject
 from govern.core.merging import MergePlan
 from govern.core.report import Draft, Entry
 from govern.core.run import Run
-from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
-from govern.errors import CouldNotCheck, FailedMidway, GovernError
+from govern.errors import GovernError
 from govern.revisions.graph import Chain
 from govern.source.manifest import Manifest
 
@@ -69,52 +65,16 @@ def restore_files(
             _tell_plan(draft, plan)
             return None
         guard_merge(plan, allow=allow)
-        safety = create_verified_backup(live, draft, reason=SAFETY, narrate=narrate, entry="safety")
-        stamped = live.read_stamped()
-        run = start_run(
+        _tell_plan(draft, plan)
+        return take_over(
             live,
-            "restore",
-            from_revision=stamped,
-            to_revision=stamped,
-            backup=safety.id,
-            restored_from=live.settings.relative(folder),
+            draft,
+            chain,
+            manifest,
+            lambda: apply_merge(live, staging.source, staging.tables, allow=allow),
+            origin=live.settings.relative(folder),
+            narrate=narrate,
         )
-        narrate("inserting what is missing")
-        with _recorded_failure(live, run):
-            done = apply_merge(live, staging.source, staging.tables, allow=allow)
-        _tell_plan(draft, done)
-        return _conclude(live, draft, chain, manifest, run, narrate)
-
-
-def _conclude(
-    live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None, run: Run, narrate: Narrate
-) -> Run:
-    """Says whether the database is what it should be now, and writes it into the ledger."""
-    narrate("validating the database")
-    try:
-        problem = find_problem(live, draft, chain, manifest)
-        run = finish_run(live, run, "unhealthy" if problem else "applied", error=problem)
-    except CouldNotCheck as error:
-        raise FailedMidway(
-            "the rows are restored, but what the database is now could not be checked",
-            why=f"{error.what}: {error.why}",
-            next="govern health",
-            state=f"the rows of {run.restored_from} are in the database; backup {run.backup} is of what it was before",
-        ) from error
-    draft.data["run"] = run.to_json()
-    draft.passed("ledger", f"run {run.id}, {run.result}")
-    return run
-
-
-@contextlib.contextmanager
-def _recorded_failure(live: LiveDatabase, run: Run) -> Iterator[None]:
-    """The merge is one transaction: what raises here left nothing, but a run that has begun."""
-    try:
-        yield
-    except BaseException as error:
-        with contextlib.suppress(GovernError):
-            finish_run(live, run, "failed", error=f"{type(error).__name__}: {error}".splitlines()[0])
-        raise
 
 
 @contextlib.contextmanager
@@ -138,9 +98,7 @@ def _find_orphans(plan: MergePlan) -> Iterator[Finding]:
 
 def _tell_plan(draft: Draft, plan: MergePlan) -> None:
     draft.data["tables"] = plan.to_json()
-    inserted = sum(table.inserted or 0 for table in plan.tables)
-    done = f"{count_of(inserted, 'row')} inserted, none overwritten; before: " if inserted else ""
-    draft.passed("rows", f"{done}{plan.described()}")
+    draft.passed("rows", plan.described())
     if orphans := tuple(_find_orphans(plan)):
         draft.add(Entry.of("references", orphans))
 

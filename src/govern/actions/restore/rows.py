@@ -10,23 +10,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from govern.actions.backup import create_verified_backup, find_differences, is_unfit, restored
-from govern.actions.record import finish_run, start_run
-from govern.actions.restore.fit import SAFETY
+from govern.actions.backup import find_differences, is_unfit, restored
 from govern.actions.restore.merge import apply_merge, guard_merge, plan_merge
 from govern.actions.restore.overwrite import apply_overwrite, guard_overwrite, plan_overwrite
-from govern.actions.restore.soundness import find_problem
 from govern.actions.restore.tables import MakingTables, find_tables, propose_tables, read_places
+from govern.actions.restore.taking_over import take_over
 from govern.actions.restore.upgrade import upgrade
 from govern.core.backup import Backup
 from govern.core.merging import MergePlan, Staged, TableMerge, name_of
 from govern.core.report import Draft
 from govern.core.restoration import Place
-from govern.core.run import Run, RunResult
-from govern.core.wording import count_of, name_revisions
+from govern.core.run import Run
+from govern.core.wording import name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import ReplayFailed
-from govern.errors import CouldNotCheck, FailedMidway, GovernError, NotPermitted, Refused, Unreachable
+from govern.errors import CouldNotCheck, FailedMidway, NotPermitted, Refused
 from govern.revisions.graph import Chain
 from govern.source.manifest import Manifest
 
@@ -80,22 +78,18 @@ def restore_rows(
         if plan.is_empty:
             draft.passed("restore", "nothing is missing: nothing was done")
             return None
-        safety = create_verified_backup(live, draft, reason=SAFETY, narrate=narrate, entry="safety")
-        stamped = live.read_stamped()
-        run = start_run(
+        places = tuple(table.place for table in plan.tables if not table.is_pulled_in)
+        apply = apply_merge if wanted.merges else apply_overwrite
+        return take_over(
             live,
-            "restore",
-            from_revision=stamped,
-            to_revision=stamped,
-            backup=safety.id,
+            draft,
+            chain,
+            manifest,
+            lambda: apply(live, source, places, allow=wanted.allow, making=making),
+            origin=backup.id,
             statements=making.statements,
-            restored_from=backup.id,
+            narrate=narrate,
         )
-        narrate("taking the rows over")
-        done = _apply(live, source, plan, making, wanted, run)
-        draft.data["tables"] = done.to_json()
-        draft.passed("restore", _describe_done(done))
-        return _conclude(live, draft, chain, manifest, run)
 
 
 @contextmanager
@@ -225,53 +219,3 @@ def _plan_missing(source: LiveDatabase, tables: tuple[Place, ...]) -> tuple[Tabl
         for place in tables
         for count in [rows[".".join(filter(None, place))]]
     )
-
-
-def _apply(
-    live: LiveDatabase,
-    source: LiveDatabase,
-    plan: MergePlan,
-    making: MakingTables,
-    wanted: Wanted,
-    run: Run,
-) -> MergePlan:
-    """Raises what it raised, once the ledger says that it failed; FailedMidway where nobody knows what is there."""
-    tables = tuple(table.place for table in plan.tables if not table.is_pulled_in)
-    apply = apply_merge if wanted.merges else apply_overwrite
-    try:
-        return apply(live, source, tables, allow=wanted.allow, making=making)
-    except BaseException as error:
-        result: RunResult = "failed" if isinstance(error, Exception) else "interrupted"
-        with contextlib.suppress(GovernError):  # it stays "started"
-            finish_run(live, run, result, error=f"{type(error).__name__}: {error}".splitlines()[0])
-        if isinstance(error, Unreachable):
-            raise FailedMidway(
-                "the restore broke off",
-                why=f"{error.what}: {error.why}",
-                next="when the server answers, run it again: what has come does not come twice",
-                state=f"it is one transaction: all of its rows are there, or none; backup {run.backup} is verified",
-            ) from error
-        raise
-
-
-def _conclude(live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None, run: Run) -> Run:
-    """Looks at what it is now, and writes the end into the ledger."""
-    try:
-        problem = find_problem(live, draft, chain, manifest)
-        run = finish_run(live, run, "unhealthy" if problem else "applied", error=problem)
-    except CouldNotCheck as error:
-        raise FailedMidway(
-            "the rows were restored, but what the database is now could not be checked",
-            why=f"{error.what}: {error.why}",
-            next="govern health",
-            state=f"the rows of {run.restored_from} are in the database; backup {run.backup} is of what it was before",
-        ) from error
-    draft.data["run"] = run.to_json()
-    draft.passed("ledger", f"run {run.id}, {run.result}")
-    return run
-
-
-def _describe_done(plan: MergePlan) -> str:
-    inserted = {table.name: table.inserted for table in plan.tables if table.inserted}
-    rows = sum(filter(None, inserted.values()))
-    return f"{count_of(rows, 'row')} inserted into {count_of(len(inserted), 'table')}, in one transaction"

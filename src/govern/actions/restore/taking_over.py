@@ -1,0 +1,98 @@
+"""Rows taken over into a live database, wherever they come from: backed up before, recorded, validated after."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from govern.actions.backup import create_verified_backup
+from govern.actions.record import finish_run, start_run
+from govern.actions.restore.fit import SAFETY
+from govern.actions.restore.soundness import find_problem
+from govern.core.merging import MergePlan
+from govern.core.report import Draft
+from govern.core.run import Run, RunResult
+from govern.core.wording import count_of
+from govern.database.live import LiveDatabase
+from govern.errors import CouldNotCheck, FailedMidway, GovernError, Unreachable
+from govern.revisions.graph import Chain
+from govern.source.manifest import Manifest
+
+
+def take_over(
+    live: LiveDatabase,
+    draft: Draft,
+    chain: Chain,
+    manifest: Manifest | None,
+    apply: Callable[[], MergePlan],
+    *,
+    origin: str,
+    statements: tuple[str, ...] = (),
+    narrate: Callable[[str], None],
+) -> Run:
+    """Runs ``apply``, which is one transaction, as a run of the ledger; returns the run as it ended.
+
+    ``origin``: what is restored from, for the ledger. ``statements``: those that make tables first. The caller holds
+    the migration lock. Raises what ``apply`` raised where that left nothing, FailedMidway where nobody knows what is
+    there.
+    """
+    safety = create_verified_backup(live, draft, reason=SAFETY, narrate=narrate, entry="safety")
+    stamped = live.read_stamped()
+    run = start_run(
+        live,
+        "restore",
+        from_revision=stamped,
+        to_revision=stamped,
+        backup=safety.id,
+        statements=statements,
+        restored_from=origin,
+    )
+    narrate("taking the rows over")
+    with _recorded_failure(live, run):
+        done = apply()
+    draft.data["tables"] = done.to_json()
+    draft.passed("restore", _describe_done(done))
+    narrate("validating the database")
+    return _conclude(live, draft, chain, manifest, run)
+
+
+@contextmanager
+def _recorded_failure(live: LiveDatabase, run: Run) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        result: RunResult = "failed" if isinstance(error, Exception) else "interrupted"
+        with contextlib.suppress(GovernError):  # it stays "started"
+            finish_run(live, run, result, error=f"{type(error).__name__}: {error}".splitlines()[0])
+        if isinstance(error, Unreachable):
+            raise FailedMidway(
+                "the restore broke off",
+                why=f"{error.what}: {error.why}",
+                next="when the server answers, run it again: what has come does not come twice",
+                state=f"it is one transaction: all of its rows are there, or none; backup {run.backup} is verified",
+            ) from error
+        raise
+
+
+def _conclude(live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None, run: Run) -> Run:
+    """Looks at what it is now, and writes the end into the ledger."""
+    try:
+        problem = find_problem(live, draft, chain, manifest)
+        run = finish_run(live, run, "unhealthy" if problem else "applied", error=problem)
+    except CouldNotCheck as error:
+        raise FailedMidway(
+            "the rows were restored, but what the database is now could not be checked",
+            why=f"{error.what}: {error.why}",
+            next="govern health",
+            state=f"the rows of {run.restored_from} are in the database; backup {run.backup} is of what it was before",
+        ) from error
+    draft.data["run"] = run.to_json()
+    draft.passed("ledger", f"run {run.id}, {run.result}")
+    return run
+
+
+def _describe_done(plan: MergePlan) -> str:
+    inserted = {table.name: table.inserted for table in plan.tables if table.inserted}
+    rows = sum(filter(None, inserted.values()))
+    return f"{count_of(rows, 'row')} inserted into {count_of(len(inserted), 'table')}, in one transaction"
