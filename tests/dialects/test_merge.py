@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from govern.actions.restore.merge import apply_merge
+from govern.actions.restore.tables import propose_tables, read_places
 from govern.database.live import LiveDatabase
 from govern.errors import NotPermitted, Refused
 from tests.acceptance.program import execute
@@ -94,6 +95,31 @@ def test_an_emptied_database_gets_every_row_back_and_a_second_merge_finds_nothin
     pair.run("INSERT INTO teams (name) VALUES ('new')", "INSERT INTO players (team) VALUES (4)")
     assert pair.rows("SELECT max(id) FROM teams") == [(4,)]
     assert pair.rows("SELECT max(id) FROM players") == [(5,)]
+
+
+def test_tables_that_were_dropped_are_made_again_with_their_rows(pair: Pair) -> None:
+    """Among them a partitioned one, one of an odd name, and one of a circle, whose foreign keys went with it."""
+    schema, rows = EVERYTHING[pair.live.dialect.name]
+    pair.run(schema, source=(rows,))
+    apply_merge(pair.live, pair.source)
+    cascade = " CASCADE" if pair.is_postgresql else ""
+    names = ('"Shop ""one"" now"."it\'s 100%"' if pair.is_postgresql else '"it\'s 100%"', "lines", "players")
+    execute(pair.live.url, *(f"DROP TABLE {name}{cascade}" for name in names))
+    dropped = read_places(pair.source) - read_places(pair.live)
+    making = propose_tables(pair.live, pair.source, dropped)
+    apply_merge(pair.live, pair.source, making=making)
+    assert read_all(pair.live) == read_all(pair.source)
+    assert pair.live.read_snapshot().objects == pair.source.read_snapshot().objects
+    pair.run("INSERT INTO players (team) VALUES (1)")
+    assert pair.rows("SELECT max(id) FROM players") == [(5,)]
+
+
+@on_sqlite
+def test_foreign_keys_that_sqlite_takes_and_cannot_look_at_are_in_nobodys_way(pair: Pair) -> None:
+    columns = "n INT REFERENCES a (n), m INT REFERENCES a, o INT REFERENCES nowhere"
+    pair.run(f"CREATE TABLE a (n INT); CREATE TABLE b (id INTEGER PRIMARY KEY, {columns})")
+    pair.run(source=("INSERT INTO a VALUES (1); INSERT INTO b VALUES (1, 1, 1, 1)",))
+    assert pair.merge()["b"]["added"] == 1
 
 
 def test_what_is_there_stays_and_is_counted(pair: Pair) -> None:
@@ -281,6 +307,23 @@ def test_rows_that_others_insert_meanwhile_win(pair: Pair, monkeypatch: pytest.M
     assert pair.plan()["notes"]["added"] == 2
     assert pair.merge()["notes"]["added"] == 1
     assert pair.rows("SELECT * FROM notes ORDER BY id") == [(1, "now"), (2, "then")]
+
+
+@on_postgresql
+def test_a_table_that_somebody_holds_is_not_waited_for_without_end(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from govern.database.postgresql import transfer
+
+    pair.run("CREATE TABLE notes (id int PRIMARY KEY)")
+    pair.run(source=("INSERT INTO notes VALUES (1)",))
+    monkeypatch.setitem(transfer._SETTINGS, "lock_timeout", "100ms")
+    with psycopg.connect(pair.live.url.conninfo) as other:
+        other.execute("LOCK TABLE notes IN SHARE MODE")
+        assert pair.plan()["notes"]["added"] == 1
+        with pytest.raises(Refused, match="held by somebody else"):
+            pair.merge()
+    assert pair.merge()["notes"]["added"] == 1
 
 
 @on_sqlite

@@ -21,6 +21,13 @@ SLOW = (
     "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN new; END'",
     "CREATE TRIGGER wait BEFORE INSERT ON notes FOR EACH ROW EXECUTE FUNCTION wait()",
 )
+KILLED = """
+import os, signal
+from govern import api, config
+from govern.database.sqlite import transfer
+transfer._Transfer.check = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+api.restore(config.load(), merge=True)
+"""
 IN_THE_MIDDLE = "wait_event = 'PgSleep'"
 
 
@@ -68,6 +75,18 @@ def test_a_merge_that_is_cut_short_leaves_nothing_and_the_next_one_brings_all(
     wiped.succeed(*MERGE[:2])
     assert count(wiped) == [1, 1]
     wiped.succeed("health")
+
+
+@pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
+def test_a_merge_that_is_killed_before_its_commit_leaves_a_sqlite_file_as_it_was(governed: Project) -> None:
+    back_up(governed)
+    execute(governed.database, "DELETE FROM users")
+    assert governed.run_python(KILLED).exit_code == -signal.SIGKILL
+    assert count(governed) == [0, 0]
+    newest, *_ = governed.succeed("history").report["runs"]
+    assert (newest["command"], newest["result"]) == ("restore", "started")
+    governed.succeed("restore", "--merge")
+    assert count(governed) == [1, 0]
 
 
 def test_a_disk_that_is_full_is_told_and_nothing_is_changed(governed: Project) -> None:

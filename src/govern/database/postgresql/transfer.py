@@ -353,6 +353,12 @@ def _explained(live: Connection) -> Iterator[None]:
             why=error.diag.message_primary or str(error),
             next="restore as the owner of the tables; temporary tables need the right TEMPORARY on the database",
         ) from error
+    except psycopg.errors.LockNotAvailable as error:
+        raise Refused(
+            "a table that rows are to go into is held by somebody else",
+            why=error.diag.message_primary or str(error),
+            next="wait for that session, or end it, and run again",
+        ) from error
     except psycopg.errors.DiskFull as error:
         raise CouldNotCheck(
             "the rows could not be taken over",

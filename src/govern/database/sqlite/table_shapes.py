@@ -67,7 +67,7 @@ def _read_uniques(
 def _read_foreign_keys(
     connection: Connection, place: Place, places: Mapping[str, Place]
 ) -> tuple[ForeignKey, ...]:
-    """Those whose parent there is; SQLite lets a table refer to none."""
+    """Those that have a parent with such columns; SQLite lets a table refer to none."""
     grouped: dict[int, list[tuple[str, str, str | None]]] = {}
     for number, parent, own, other in connection.rows(_FOREIGN_KEYS, place[1:]):
         grouped.setdefault(number, []).append((parent, own, other))
@@ -75,14 +75,16 @@ def _read_foreign_keys(
     for pairs in grouped.values():
         parent = places.get(pairs[0][0].lower())
         columns = tuple(own for _, own, _ in pairs)
-        others = tuple(other for *_, other in pairs if other is not None)
-        if parent is not None:
+        if parent is None:
+            continue
+        others = tuple(other for *_, other in pairs if other is not None) or _primary_of(connection, parent)
+        if len(others) == len(columns):
             found.append(
                 ForeignKey(
                     name=f"{place[1]}.{', '.join(columns)}",
                     columns=columns,
                     parent=parent,
-                    parent_columns=others or _primary_of(connection, parent),
+                    parent_columns=others,
                     is_deferrable=True,  # nothing is looked at before the end
                 )
             )

@@ -202,7 +202,7 @@ class _Transfer:
         del place, name, definition  # a foreign key is a part of its table, and stays without the other
 
     def check(self) -> None:
-        broken = find_broken_references(self.connection)
+        broken = self._read_broken_references()
         more = {name: rows - (self._broken or {}).get(name, 0) for name, rows in broken.items()}
         said = [f"{count_of(rows, 'row')} {name}" for name, rows in more.items() if rows > 0]
         if said:
@@ -215,7 +215,13 @@ class _Transfer:
     def _note_broken_references(self) -> None:
         """Those that were there before are not of our making."""
         if self._broken is None:
-            self._broken = find_broken_references(self.connection)
+            self._broken = self._read_broken_references()
+
+    def _read_broken_references(self) -> Mapping[str, int]:
+        try:
+            return find_broken_references(self.connection)
+        except sqlite3.OperationalError:  # a parent whose columns are not unique: SQLite looks at none then
+            return {}
 
     def _find_missing(self, staged: _Staged, name: str) -> None:
         self._make(name, staged, _MISSING_BY_KEY if staged.key else _MISSING_BY_CONTENT)
