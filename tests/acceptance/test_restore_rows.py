@@ -178,6 +178,14 @@ def test_what_cannot_be_upgraded_is_matched_by_names_or_refused_before_anything_
     assert_told(governed, "restore", backup, "--merge", exit_code=4, said="--allow drops-column:notes.body")
     assert_told(governed, "restore", backup, "--upgrade", exit_code=4, said="cannot be upgraded")
     newer = back_up(governed)
+    execute(governed.database, "DROP TABLE notes")
+    assert_told(
+        governed, "restore", backup, "--merge", exit_code=4, said="the live database has no table notes"
+    )
     governed.write(later_revisions())
     governed.succeed("restore", backup, "--allow", "overwrites-rows:users")
     assert_told(governed, "restore", newer, "--merge", exit_code=4, said="the backup is newer than r2")
+    governed.database.path.unlink()
+    assert_told(
+        governed, "restore", "--merge", exit_code=4, said="there is no live database to take rows over into"
+    )
