@@ -156,6 +156,9 @@ def test_a_backup_of_three_revisions_ago_arrives_in_the_schema_of_today(governed
         ("newer@example.org",), ("b@example.org",)
     ]  # fmt: skip
 
+    planned = governed.succeed("restore", backup, "--upgrade", "--plan")
+    assert planned.report["upgrade"] == told
+    assert "overwrites-rows:users" in planned.entry("rows")["reason"]
     whole = governed.succeed("restore", backup, "--upgrade", "--allow", "overwrites-rows:users")
     assert whole.entry("upgrade")["reason"] == "r3, r4, r5"
     assert governed.succeed("health").report["target"]["revision"] == ["r5"]
