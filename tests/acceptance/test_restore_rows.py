@@ -156,6 +156,9 @@ def test_a_backup_of_three_revisions_ago_arrives_in_the_schema_of_today(governed
         ("newer@example.org",), ("b@example.org",)
     ]  # fmt: skip
 
+    planned = governed.succeed("restore", backup, "--upgrade", "--plan")
+    assert planned.report["upgrade"] == told
+    assert "overwrites-rows:users" in planned.entry("rows")["reason"]
     whole = governed.succeed("restore", backup, "--upgrade", "--allow", "overwrites-rows:users")
     assert whole.entry("upgrade")["reason"] == "r3, r4, r5"
     assert governed.succeed("health").report["target"]["revision"] == ["r5"]
@@ -178,6 +181,14 @@ def test_what_cannot_be_upgraded_is_matched_by_names_or_refused_before_anything_
     assert_told(governed, "restore", backup, "--merge", exit_code=4, said="--allow drops-column:notes.body")
     assert_told(governed, "restore", backup, "--upgrade", exit_code=4, said="cannot be upgraded")
     newer = back_up(governed)
+    execute(governed.database, "DROP TABLE notes")
+    assert_told(
+        governed, "restore", backup, "--merge", exit_code=4, said="the live database has no table notes"
+    )
     governed.write(later_revisions())
     governed.succeed("restore", backup, "--allow", "overwrites-rows:users")
     assert_told(governed, "restore", newer, "--merge", exit_code=4, said="the backup is newer than r2")
+    governed.database.path.unlink()
+    assert_told(
+        governed, "restore", "--merge", exit_code=4, said="there is no live database to take rows over into"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -177,6 +178,30 @@ def test_of_the_parents_come_those_rows_that_are_referred_to_and_missing(pair: P
     assert pair.rows("SELECT count(*) FROM notes") == [(3,)]
     execute(pair.source.url, "INSERT INTO countries VALUES (9)")
     assert "countries" not in pair.plan("notes")
+
+
+def test_the_time_that_a_merge_takes_grows_with_the_rows_and_not_with_their_square(pair: Pair) -> None:
+    """Each with each would be a minute and more."""
+    pair.run(
+        "CREATE TABLE users (id VARCHAR(20) PRIMARY KEY, boss VARCHAR(20) REFERENCES users);"
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, author VARCHAR(20) NOT NULL REFERENCES users);"
+        "CREATE TABLE log (a INTEGER, b INTEGER)"
+    )
+    numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000) "
+    pair.run(
+        source=(
+            f"INSERT INTO users {numbers} SELECT 'u' || i, 'u' || (i % 1000 + 1) FROM n;"
+            f"INSERT INTO notes {numbers} SELECT i, 'u' || i FROM n; INSERT INTO log {numbers} SELECT i % 10, i FROM n",
+        )
+    )
+    began = time.monotonic()
+    assert pair.plan("notes")["users"]["added"] == 40_000
+    assert {name: table["added"] for name, table in pair.merge().items()} == dict.fromkeys(
+        ("users", "notes", "log"), 40_000
+    )
+    execute(pair.live.url, "UPDATE log SET b = b + 1")
+    assert pair.overwrite("users", "notes", "log", allow=("overwrites-rows:log",))["log"]["removed"] > 0
+    assert time.monotonic() - began < 30
 
 
 def test_rows_whose_parents_are_nowhere_are_named_and_none_comes(pair: Pair) -> None:

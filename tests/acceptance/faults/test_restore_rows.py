@@ -68,7 +68,7 @@ def test_a_merge_that_is_cut_short_leaves_nothing_and_the_next_one_brings_all(
     process = wiped.start(*MERGE)
     wait_for_session(wiped.database, IN_THE_MIDDLE)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
     execute(wiped.database, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {IN_THE_MIDDLE}")
     assert count(wiped) == [0, 0]
     execute(wiped.database, "DROP TRIGGER wait ON notes", "DROP FUNCTION wait")

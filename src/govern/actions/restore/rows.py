@@ -46,6 +46,7 @@ def plan_rows(
     live: LiveDatabase, draft: Draft, chain: Chain, backup: Backup, wanted: Wanted, *, narrate: Narrate
 ) -> None:
     """What ``restore_rows`` would do, table by table, also where it would refuse; nothing is changed."""
+    _require_live(live, backup)
     with _restored_source(live, draft, chain, backup, narrate) as source:
         plan, _ = _plan(live, draft, source, wanted, narrate)
         try:
@@ -68,6 +69,7 @@ def restore_rows(
 
     Raises Refused, NotPermitted or CouldNotCheck where the live database is as it was, FailedMidway otherwise.
     """
+    _require_live(live, backup)
     wait = live.settings.lock_wait_seconds
     with (
         live.dialect.hold_migration_lock(live.url, wait_seconds=wait),
@@ -85,36 +87,47 @@ def restore_rows(
             draft,
             chain,
             manifest,
-            lambda: apply(live, source, places, allow=wanted.allow, making=making),
+            lambda: apply(live, source.database, places, allow=wanted.allow, making=making),
             origin=backup.id,
             statements=making.statements,
             narrate=narrate,
         )
 
 
-@contextmanager
-def _restored_source(
-    live: LiveDatabase, draft: Draft, chain: Chain, backup: Backup, narrate: Narrate
-) -> Iterator[LiveDatabase]:
-    """The backup in a scratch database, found to be what was backed up, and brought to the live revision.
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A restored backup that rows are taken of."""
 
-    Where it cannot be upgraded it is as it was, and columns are matched by their names.
-    """
+    database: LiveDatabase
+    is_at_live_revision: bool
+
+
+def _require_live(live: LiveDatabase, backup: Backup) -> None:
     if not live.dialect.exists(live.url):
         raise Refused(
             "there is no live database to take rows over into",
             why=f"{live.url.redacted} does not exist",
             next=f"govern restore {backup.id} makes it",
         )
+
+
+@contextmanager
+def _restored_source(
+    live: LiveDatabase, draft: Draft, chain: Chain, backup: Backup, narrate: Narrate
+) -> Iterator[_Source]:
+    """The backup in a scratch database, found to be what was backed up, and brought to the live revision.
+
+    Where it cannot be upgraded it is as it was, and columns are matched by their names.
+    """
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(_restored_as_it_was(live, backup, narrate))
+        database = stack.enter_context(_restored_as_it_was(live, backup, narrate))
         try:
-            reason = _bring_to_live(source, live, draft, chain, backup, narrate)
+            reason = _bring_to_live(database, live, draft, chain, backup, narrate)
         except ReplayFailed as error:
             reason = f"it is not upgraded: {error.why}; columns are matched by their names"
-            source = stack.enter_context(_restored_as_it_was(live, backup, narrate))
+            database = stack.enter_context(_restored_as_it_was(live, backup, narrate))
         draft.passed("revisions", reason)
-        yield source
+        yield _Source(database, set(database.read_stamped()) == set(live.read_stamped()))
 
 
 @contextmanager
@@ -171,17 +184,19 @@ def _bring_to_live(
 
 
 def _plan(
-    live: LiveDatabase, draft: Draft, source: LiveDatabase, wanted: Wanted, narrate: Narrate
+    live: LiveDatabase, draft: Draft, source: _Source, wanted: Wanted, narrate: Narrate
 ) -> tuple[MergePlan, MakingTables]:
     narrate("comparing the live database with the backup")
-    there, backed_up = read_places(live), read_places(source)
+    there, backed_up = read_places(live), read_places(source.database)
     tables = find_tables(wanted.tables, there | backed_up) if wanted.tables else tuple(sorted(backed_up))
     _require_backed_up(tables, backed_up)
     missing = tuple(place for place in tables if place not in there)
-    making = propose_tables(live, source, missing)
+    if missing and not source.is_at_live_revision:
+        raise _of_another_revision(missing)
+    making = propose_tables(live, source.database, missing)
     present = tuple(place for place in tables if place in there)
-    plan = (plan_merge if wanted.merges else plan_overwrite)(live, source, present)
-    plan = replace(plan, tables=(*plan.tables, *_plan_missing(source, missing)))
+    plan = (plan_merge if wanted.merges else plan_overwrite)(live, source.database, present)
+    plan = replace(plan, tables=(*plan.tables, *_plan_missing(source.database, missing)))
     draft.data["tables"] = plan.to_json()
     draft.passed("rows", plan.described())
     return plan, making
@@ -195,6 +210,15 @@ def _require_backed_up(tables: tuple[Place, ...], backed_up: frozenset[Place]) -
             why="it is in the live database alone: it was made after the backup",
             next="restore it from a later backup: govern backup list",
         )
+
+
+def _of_another_revision(tables: tuple[Place, ...]) -> Refused:
+    names = [name_of(place) for place in tables]
+    return Refused(
+        f"the live database has no table {', '.join(names)}",
+        why="the backup is of another revision and could not be upgraded: a revision may have dropped it on purpose",
+        next="name the tables that are to come: --table",
+    )
 
 
 def _guard(plan: MergePlan, wanted: Wanted) -> None:

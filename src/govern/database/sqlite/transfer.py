@@ -108,7 +108,7 @@ class _Transfer:
     def pull_in(self, parent: Place, references: Sequence[Reference]) -> int:
         staged, moved = self._staged[parent], 0
         for child, reference in references:
-            missing = self._staged[child].temporary("missing")
+            missing = self._indexed(child, "missing", reference.columns)
             equal = _equal("m", reference.columns, "c", reference.parent_columns)
             wanted = f"EXISTS (SELECT 1 FROM {missing} AS m WHERE {equal})"  # noqa: S608 - quoted
             taken = "INSERT INTO {missing} SELECT c.* FROM {candidates} AS c WHERE {wanted}"
@@ -124,7 +124,7 @@ class _Transfer:
     def find_orphans(self, place: Place, reference: ForeignKey) -> Orphans | None:
         parents = [f"main.{quote(reference.parent[1])}"]
         if reference.parent in self._staged:
-            parents.append(self._staged[reference.parent].temporary("missing"))
+            parents.append(self._indexed(reference.parent, "missing", reference.parent_columns))
         equal = _equal("p", reference.parent_columns, "m", reference.columns)
         conditions = [
             *(f"m.{quote(name)} IS NOT NULL" for name in reference.columns),
@@ -163,6 +163,7 @@ class _Transfer:
     def mark_removed(self, place: Place) -> int:
         staged = self._staged[place]
         self._make("removed", staged, _SURPLUS_BY_KEY if staged.key else _SURPLUS_BY_CONTENT)
+        self._indexed(place, "removed", ("govern row",) if staged.has_rowid else staged.key)
         return self._count(staged.temporary("removed"))
 
     def mark_referring(self, place: Place, reference: ForeignKey) -> int:
@@ -227,7 +228,7 @@ class _Transfer:
         self._make(name, staged, _MISSING_BY_KEY if staged.key else _MISSING_BY_CONTENT)
 
     def _refers_to_removed(self, reference: ForeignKey) -> str:
-        removed = self._staged[reference.parent].temporary("removed")
+        removed = self._indexed(reference.parent, "removed", reference.parent_columns)
         equal = _equal("r", reference.parent_columns, "l", reference.columns)
         return f"EXISTS (SELECT 1 FROM {removed} AS r WHERE {equal})"  # noqa: S608 - quoted
 
@@ -237,6 +238,16 @@ class _Transfer:
         except sqlite3.OperationalError:
             return False
         return True
+
+    def _indexed(self, place: Place, what: str, columns: tuple[str, ...]) -> str:
+        """A temporary table's name; it is looked into by these columns once for each of many rows."""
+        staged = self._staged[place]
+        name = quote(f"govern {what} {staged.number} by {', '.join(columns)}")
+        table = staged.temporary(what).removeprefix("temp.")
+        self.connection.execute(
+            f"CREATE INDEX IF NOT EXISTS temp.{name} ON {table} ({', '.join(map(quote, columns))})"
+        )
+        return staged.temporary(what)
 
     def _count(self, table: str) -> int:
         return int(self.connection.value(f"SELECT count(*) FROM {table}"))  # noqa: S608 - quoted
