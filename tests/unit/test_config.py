@@ -87,6 +87,8 @@ def test_an_unknown_key_suggests_the_one_that_was_meant(tmp_path: Path) -> None:
     [
         ("models = 3\n", "models must be a text"),
         ("lock_wait_seconds = true\n", "lock_wait_seconds must be a number"),
+        ("backup_jobs = 2.5\n", "backup_jobs must be a whole number"),
+        ("backup_jobs = -1\n", "backup_jobs must be a whole number"),
         ("targets = 3\n", "targets must be a table"),
         ("version_locations = 'a'\n", "version_locations must be a list of texts"),
         ("version_locations = [1]\n", "version_locations must be a list of texts"),

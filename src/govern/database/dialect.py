@@ -362,7 +362,8 @@ class Dialect(Protocol):
 
     def digest_contents(
         self,
-        open_connection: OpenConnection,
+        connection: Connection,
+        open_another: OpenConnection,
         table: VersionTable,
         *,
         jobs: int = 1,
@@ -370,8 +371,9 @@ class Dialect(Protocol):
     ) -> Contents | None:
         """The rows of every table of ``read_tables``, but for what is generated, on several connections at once.
 
-        They see the same moment. ``algorithm``: that of the digests to compare with; None: the fastest. Returns None
-        where that algorithm is not known here, or the dialect copies files.
+        All of them see the same moment. A transaction of ``connection`` has other settings afterwards.
+        ``algorithm``: that of the digests to compare with; None: the fastest. Returns None where that algorithm is
+        not known here, or the dialect copies files.
         """
 
     def read_row_hashes(

@@ -75,6 +75,7 @@ def create_backup(
         pace.table_bytes = dialect.read_extent(moment.connection).tables
         digest = partial(
             dialect.digest_contents,
+            moment.connection,
             moment.open_another,
             version_table(settings),
             jobs=settings.backup_jobs,

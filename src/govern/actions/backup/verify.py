@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -261,17 +262,19 @@ def _compare(
     expected = parse_lock(read_regular(file).decode(), file).snapshot
     table = version_table(settings)
 
-    def digest() -> Contents | None:
-        if not with_rows or manifest.checksum_algorithm is None:
-            return None
-        return dialect.digest_contents(
-            lambda: dialect.connect(copy.url, read_only=True),
-            table,
-            jobs=settings.backup_jobs,
-            algorithm=manifest.checksum_algorithm,
-        )
-
     with dialect.connect(copy.url, read_only=True) as connection:
+
+        def digest() -> Contents | None:
+            if not with_rows or manifest.checksum_algorithm is None:
+                return None
+            return dialect.digest_contents(
+                connection,
+                partial(dialect.connect, copy.url, read_only=True),
+                table,
+                jobs=settings.backup_jobs,
+                algorithm=manifest.checksum_algorithm,
+            )
+
         found = read_content(dialect, connection, table, digest)
         expected = in_words_of(found.snapshot, expected, dialect, lambda: nullcontext(copy.url))
     return found.contents is not None, (

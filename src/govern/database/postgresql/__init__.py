@@ -265,7 +265,8 @@ class PostgreSQL:
 
     def digest_contents(
         self,
-        open_connection: OpenConnection,
+        connection: Connection,
+        open_another: OpenConnection,
         table: VersionTable,
         *,
         jobs: int = 1,
@@ -273,7 +274,7 @@ class PostgreSQL:
     ) -> Contents | None:
         from govern.database.postgresql import contents
 
-        return contents.digest_contents(open_connection, table, jobs=jobs, algorithm=algorithm)
+        return contents.digest_contents(connection, open_another, table, jobs=jobs, algorithm=algorithm)
 
     def read_row_hashes(
         self, connection: Connection, place: Place, columns: tuple[str, ...]

@@ -108,20 +108,24 @@ def require_readable(connection: Connection) -> None:
 
 
 def digest_contents(
-    open_connection: OpenConnection, table: VersionTable, *, jobs: int, algorithm: str | None
+    connection: Connection,
+    open_another: OpenConnection,
+    table: VersionTable,
+    *,
+    jobs: int,
+    algorithm: str | None,
 ) -> Contents | None:
     """The rows of every table, the largest first, on ``jobs`` connections at once; ``algorithm``: see the dialect.
 
     Raises NotPermitted where the role may not read every row of a table.
     """
-    with open_connection() as connection:
-        algorithm = algorithm or _choose_algorithm(connection)
-        if algorithm not in _QUERIES:
-            return None
-        tables = _find_tables(connection, table, _LARGEST_FIRST)
-        jobs = choose_jobs(connection, jobs, measure_database(connection))
-        crew = _Crew(open_connection, tables, _QUERIES[algorithm])
-        return Contents(algorithm=algorithm, tables=crew.work(connection, jobs))
+    algorithm = algorithm or _choose_algorithm(connection)
+    if algorithm not in _QUERIES:
+        return None
+    tables = _find_tables(connection, table, _LARGEST_FIRST)
+    jobs = choose_jobs(connection, jobs, measure_database(connection))
+    crew = _Crew(open_another, tables, _QUERIES[algorithm])
+    return Contents(algorithm=algorithm, tables=crew.work(connection, jobs))
 
 
 def digest_tables(connection: Connection, columns: ColumnOrder) -> Mapping[Place, TableDigest]:

@@ -264,13 +264,14 @@ class SQLite:
 
     def digest_contents(
         self,
-        open_connection: OpenConnection,
+        connection: Connection,
+        open_another: OpenConnection,
         table: VersionTable,
         *,
         jobs: int = 1,
         algorithm: str | None = None,
     ) -> Contents | None:
-        del open_connection, table, jobs, algorithm
+        del connection, open_another, table, jobs, algorithm
         return None  # the file itself is compared: its rows would have to come to Python, one by one
 
     def read_row_hashes(
