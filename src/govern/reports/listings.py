@@ -23,7 +23,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         "drilled",
         "verified",
     ),
-    "files": ("path", "bytes"),
+    "files": ("path", "bytes", "file", "table", "rows"),
     "runs": (
         "started_at",
         "command",
