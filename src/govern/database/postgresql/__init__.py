@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 
 from govern.core.changes import Change
 from govern.core.contents import Contents
@@ -144,10 +145,17 @@ class PostgreSQL:
         return dump.dump(url, folder, schema_only=schema_only, jobs=jobs, progress=progress, witness=witness)
 
     def restore(
-        self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False, jobs: int = 1
+        self,
+        folder: Path,
+        url: DatabaseUrl,
+        *,
+        schema_only: bool = False,
+        jobs: int = 1,
+        digests: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[str, ...]:
         from govern.database.postgresql import dump
 
+        del digests  # the archive is no copy
         return dump.restore(folder, url, schema_only=schema_only, jobs=jobs)
 
     def errors(self) -> tuple[type[Exception], ...]:

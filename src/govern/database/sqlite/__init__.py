@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 
 from govern.core.changes import Change, diff
 from govern.core.contents import Contents
@@ -140,10 +141,16 @@ class SQLite:
         return dump.dump(url, folder, schema_only=schema_only, progress=progress, witness=witness)
 
     def restore(
-        self, folder: Path, url: DatabaseUrl, *, schema_only: bool = False, jobs: int = 1
+        self,
+        folder: Path,
+        url: DatabaseUrl,
+        *,
+        schema_only: bool = False,
+        jobs: int = 1,
+        digests: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[str, ...]:
         del jobs
-        return dump.restore(folder, url, schema_only=schema_only)
+        return dump.restore(folder, url, schema_only=schema_only, sha256=digests.get(dump.DATABASE))
 
     def errors(self) -> tuple[type[Exception], ...]:
         return server.errors()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sqlite3
 import time
@@ -66,12 +67,14 @@ def dump(
     return f"sqlite3 {sqlite3.sqlite_version}"
 
 
-def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tuple[str, ...]:
+def restore(
+    folder: Path, url: DatabaseUrl, *, schema_only: bool = False, sha256: str | None = None
+) -> tuple[str, ...]:
     """Copies a ``dump`` into an existing, empty database and checks the structure of every page.
 
-    But for ``schema_only`` the database is the same file then, byte for byte, which is compared. Returns nothing: all
-    kinds of objects are restored. Raises Refused if the database is not empty, FailedMidway with SQLite's words if
-    the copy cannot be made or is damaged.
+    But for ``schema_only`` the database is the same file then, byte for byte: it is compared with the checksum that
+    the dump is known to have, else with the dump. Returns nothing: all kinds of objects are restored. Raises Refused if
+    the database is not empty, FailedMidway with SQLite's words if the copy cannot be made or is damaged.
     """
     file = folder / DATABASE
     try:
@@ -89,13 +92,12 @@ def restore(folder: Path, url: DatabaseUrl, *, schema_only: bool = False) -> tup
             answer = _check_pages(url)
         else:
             shutil.copyfile(file, url.path)  # over the file that is there, and keeps its mode
-            with ThreadPoolExecutor(
-                1
-            ) as beside:  # SQLite and the comparison of large chunks let each other run
-                comparing = beside.submit(_is_same, file, url.path)
+            # SQLite and what compares large chunks let each other run
+            with ThreadPoolExecutor(1) as beside:
+                comparing = beside.submit(_is_copy, url.path, file, sha256)
                 answer = _check_pages(url)
                 if not comparing.result():
-                    answer = "what was written is not what is read back: see to the disk"
+                    answer = "the copy is not what was dumped: see to the disk"
     except (sqlite3.Error, OSError, Unreachable) as error:
         raise _not_restored(url, getattr(error, "why", "") or str(error)) from error
     if answer != "ok":
@@ -108,8 +110,10 @@ def _check_pages(url: DatabaseUrl) -> str:
         return str(target.value("PRAGMA quick_check(1)"))
 
 
-def _is_same(one: Path, other: Path) -> bool:
-    with one.open("rb") as ours, other.open("rb") as theirs:
+def _is_copy(copy: Path, source: Path, sha256: str | None) -> bool:
+    with copy.open("rb") as ours, source.open("rb") as theirs:
+        if sha256 is not None:
+            return hashlib.file_digest(ours, "sha256").hexdigest() == sha256
         while (chunk := ours.read(_CHUNK_BYTES)) == theirs.read(_CHUNK_BYTES):
             if not chunk:
                 return True
