@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from govern.actions.backup import (
+    Level,
     RestoredCopy,
     check_files,
     create_backup,
@@ -152,6 +153,22 @@ def test_every_flipped_bit_and_every_truncation_is_found(
         false_alarms += find_damage(settings, backup) != set()
     assert places >= 500
     assert (found, false_alarms) == (damages, 0)
+
+
+@pytest.mark.parametrize("level", ["files", "restore", "content"])
+def test_a_damaged_file_is_named_at_every_level(
+    settings: Settings, database: DatabaseUrl, backup: Backup, level: Level
+) -> None:
+    """Also where it is only read to be restored."""
+    data = [file for file in backup.manifest.files if file.path.startswith("data/")]
+    path = backup.path / max(data, key=lambda file: file.bytes).path
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    verification, findings = verify_backup(settings, dialect_of(database), backup, like=database, level=level)
+    assert verification is None
+    assert [(finding.rule.id, Path(finding.subject.path or "").name) for finding in findings] == [
+        ("backup.damaged-file", path.name)
+    ]
 
 
 def test_a_missing_file_is_named(settings: Settings, database: DatabaseUrl, backup: Backup) -> None:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from govern.core.changes import Change
@@ -234,12 +235,15 @@ class Dialect(Protocol):
         schema_only: bool = False,
         jobs: int = 1,
         keys: Keys = NO_KEYS,
+        digests: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[str, ...]:
         """Restores a ``dump`` into an existing, empty database. Raises FailedMidway with the tool's words.
 
-        With several ``jobs`` what fails leaves a part of it: such a database is dropped then. ``keys`` read what is
-        encrypted; raises NotPermitted where none does. Returns the kinds of
-        snapshot objects that had to be left out because the target lacks the roles.
+        ``digests``: the SHA-256 of the dump's files by their names, where it is known; what is restored by copying a
+        file is compared with it, else with the file. ``keys`` read what is encrypted; raises NotPermitted where none
+        does. With several ``jobs`` what fails leaves a part of it: such a
+        database is dropped then. Returns the kinds of snapshot objects that had to be left out because the target
+        lacks the roles.
         """
 
     def errors(self) -> tuple[type[Exception], ...]:

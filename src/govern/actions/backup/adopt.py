@@ -85,14 +85,14 @@ def _open_backup(live: LiveDatabase, path: Path) -> tuple[datetime, _Fill]:
             next="see what else there is: govern backup list --search DIR",
         )
     require_engine(read.manifest, live.dialect)
-    return read.manifest.created_at, lambda scratch: _restore_backup(live, path, scratch)
+    return read.manifest.created_at, lambda scratch: _restore_backup(live, read, scratch)
 
 
-def _restore_backup(live: LiveDatabase, path: Path, scratch: DatabaseUrl) -> None:
+def _restore_backup(live: LiveDatabase, backup: Backup, scratch: DatabaseUrl) -> None:
     try:
-        restore_data(live.settings, live.dialect, path, scratch)
+        restore_data(live.settings, live.dialect, backup, scratch)
     except FailedMidway as error:
-        raise Refused(f"the backup {path} does not restore", why=error.why, next=error.next) from error
+        raise Refused(f"the backup {backup.path} does not restore", why=error.why, next=error.next) from error
 
 
 def _hash(path: Path) -> str:

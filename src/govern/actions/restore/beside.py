@@ -18,7 +18,7 @@ def restore_beside(
 ) -> LiveDatabase:
     """The restored database. Raises NotPermitted where it lacks what belongs to roles, FailedMidway."""
     narrate("restoring the backup beside the live database")
-    left_out = restore_data(live.settings, live.dialect, backup.path, replacement.side)
+    left_out = restore_data(live.settings, live.dialect, backup, replacement.side)
     if left_out:
         raise NotPermitted(
             f"the backup {backup.id} cannot be restored as it was",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 
 from govern.core.changes import Change
 from govern.core.contents import Contents
@@ -166,9 +167,11 @@ class PostgreSQL:
         schema_only: bool = False,
         jobs: int = 1,
         keys: Keys = NO_KEYS,
+        digests: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[str, ...]:
         from govern.database.postgresql import dump
 
+        del digests  # the archive is no copy
         return dump.restore(folder, url, schema_only=schema_only, jobs=jobs, keys=keys)
 
     def errors(self) -> tuple[type[Exception], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 
 from govern.core.changes import Change, diff
 from govern.core.contents import Contents
@@ -157,9 +158,11 @@ class SQLite:
         schema_only: bool = False,
         jobs: int = 1,
         keys: Keys = NO_KEYS,
+        digests: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[str, ...]:
         del jobs
-        return dump.restore(folder, url, schema_only=schema_only, keys=keys)
+        sha256 = digests.get(dump.DATABASE)
+        return dump.restore(folder, url, schema_only=schema_only, keys=keys, sha256=sha256)
 
     def errors(self) -> tuple[type[Exception], ...]:
         return server.errors()

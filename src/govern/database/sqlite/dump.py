@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import shutil
 import sqlite3
@@ -92,13 +93,18 @@ def _dump_encrypted(
 
 
 def restore(
-    folder: Path, url: DatabaseUrl, *, schema_only: bool = False, keys: Keys = NO_KEYS
+    folder: Path,
+    url: DatabaseUrl,
+    *,
+    schema_only: bool = False,
+    keys: Keys = NO_KEYS,
+    sha256: str | None = None,
 ) -> tuple[str, ...]:
     """Copies a ``dump`` into an existing, empty database and checks the structure of every page.
 
-    But for ``schema_only`` the database is the same file then, byte for byte, which is compared. Returns nothing: all
-    kinds of objects are restored. Raises Refused if the database is not empty, FailedMidway with SQLite's words if
-    the copy cannot be made or is damaged.
+    But for ``schema_only`` the database is the same file then, byte for byte: it is compared with the checksum that
+    the dump is known to have, else with the dump. Returns nothing: all kinds of objects are restored. Raises Refused if
+    the database is not empty, FailedMidway with SQLite's words if the copy cannot be made or is damaged.
     """
     file = folder / DATABASE
     try:
@@ -116,13 +122,12 @@ def restore(
             answer = _check_pages(url)
         else:
             _put_in(folder, keys, url.path)
-            with ThreadPoolExecutor(
-                1
-            ) as beside:  # SQLite and the comparison of large chunks let each other run
-                comparing = beside.submit(_is_same, folder, keys, url.path)
+            # SQLite and what compares large chunks let each other run
+            with ThreadPoolExecutor(1) as beside:
+                comparing = beside.submit(_is_copy, url.path, folder, keys, sha256)
                 answer = _check_pages(url)
                 if not comparing.result():
-                    answer = "what was written is not what is read back: see to the disk"
+                    answer = "the copy is not what was dumped: see to the disk"
     except (sqlite3.Error, OSError, Unreachable, Damaged) as error:
         raise _not_restored(url, getattr(error, "why", "") or str(error)) from error
     if answer != "ok":
@@ -154,8 +159,11 @@ def _put_in(folder: Path, keys: Keys, target: Path) -> None:
         copy.truncate()
 
 
-def _is_same(folder: Path, keys: Keys, written: Path) -> bool:
-    with _reading_dump(folder, keys) as ours, written.open("rb") as theirs:
+def _is_copy(copy: Path, folder: Path, keys: Keys, sha256: str | None) -> bool:
+    if sha256 is not None:
+        with copy.open("rb") as ours:
+            return hashlib.file_digest(ours, "sha256").hexdigest() == sha256
+    with copy.open("rb") as ours, _reading_dump(folder, keys) as theirs:
         while (chunk := ours.read(_CHUNK_BYTES)) == theirs.read(_CHUNK_BYTES):
             if not chunk:
                 return True
