@@ -30,12 +30,12 @@ from psycopg import sql
 
 from govern.database import embedded
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.postgresql import contents
 from govern.database.postgresql.dump import ARCHIVE
 from govern.database.postgresql.dump.clients import choose_for_dump, find_clients
 from govern.database.postgresql.dump.packing import choose_compression
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "8GB"}
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

@@ -31,10 +31,10 @@ import psycopg
 from govern.core.changes import diff
 from govern.database import embedded, migra_diff
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.engines import dialect_of
 from govern.database.postgresql.catalog import queries
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.source.lock import parse_lock, render_lock
 
 TABLE = VersionTable()

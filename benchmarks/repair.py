@@ -20,12 +20,12 @@ import psycopg
 from govern.core.changes import diff
 from govern.database import embedded, migra_diff
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.postgresql import catalog, server
 from govern.database.postgresql.repair.seeds import find_tables, seed_rows
 from govern.database.postgresql.repair.trial import try_repair
 from govern.database.postgresql.repair.wanted import Side, read_side
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.errors import CouldNotCheck
 
 CASES = Path(__file__).resolve().parent.parent / "tests" / "cases" / "drift"

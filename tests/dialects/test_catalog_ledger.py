@@ -8,10 +8,10 @@ import psycopg
 import pytest
 
 from govern.checks.drift import KINDS
-from govern.database.dialect import VersionTable
 from govern.database.postgresql.catalog import queries
 from govern.database.postgresql.catalog.coverage import CatalogColumn, read_coverage, read_ledger
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 
 _COLUMNS = """
 SELECT c.relname, a.attname

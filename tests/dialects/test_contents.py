@@ -12,11 +12,11 @@ import pytest
 from govern.core.contents import Contents
 from govern.core.restoration import TableDigest
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.engines import dialect_of
 from govern.database.postgresql import contents, parallelism
 from govern.database.postgresql.contents import BY_COLUMN, BY_TEXT
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.errors import NotPermitted
 from tests.fixtures.databases import MakeDatabase, MakeRole
 from tests.fixtures.server import wanted_major

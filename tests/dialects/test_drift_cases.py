@@ -26,7 +26,6 @@ from psycopg import sql
 from govern.checks.drift import KINDS
 from govern.core.changes import Change, describe_change, diff
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.postgresql import catalog, server
 from govern.database.postgresql.fingerprint import read_fingerprint
 from govern.database.postgresql.repair.seeds import find_tables, seed_rows
@@ -34,6 +33,7 @@ from govern.database.postgresql.repair.trial import try_repair
 from govern.database.postgresql.repair.wanted import Side, read_side
 from govern.database.postgresql.watermark import is_untouched, read_watermark
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from tests.fixtures.planned import plan_once
 from tests.fixtures.server import wanted_major
 

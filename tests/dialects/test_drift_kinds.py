@@ -12,9 +12,9 @@ import pytest
 
 from govern.core.changes import diff
 from govern.core.snapshot import Snapshot
-from govern.database.dialect import VersionTable
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from tests.fixtures.databases import MakeDatabase, MakeRole
 from tests.fixtures.server import wanted_major
 

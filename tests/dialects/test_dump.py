@@ -16,8 +16,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from govern.database.dialect import Dialect, Moment
+from govern.database.dialect import Dialect
 from govern.database.engines import dialect_of
+from govern.database.keeping import Moment
 from govern.database.postgresql import parallelism
 from govern.database.postgresql.dump import ARCHIVE, clients, packing
 from govern.database.postgresql.dump import dump as dump_postgresql

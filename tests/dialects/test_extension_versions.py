@@ -16,10 +16,10 @@ from govern.config import load
 from govern.core.repair import RepairPlan
 from govern.core.scope import Scope
 from govern.core.snapshot import ObjectKey
-from govern.database.dialect import VersionTable
 from govern.database.live import LiveDatabase
 from govern.database.postgresql import PostgreSQL, dump, server
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.declared import Declared
 from govern.errors import FailedMidway
 from tests.fixtures.databases import MakeDatabase

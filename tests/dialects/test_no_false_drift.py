@@ -19,9 +19,9 @@ from govern.core.changes import describe_change, diff
 from govern.core.finding import Severity
 from govern.core.report import Report
 from govern.core.snapshot import ObjectKey, Snapshot
-from govern.database.dialect import VersionTable
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.declared import (
     beside,
     declared_by_models,

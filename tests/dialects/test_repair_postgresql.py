@@ -12,9 +12,9 @@ from govern.core.changes import accept, diff
 from govern.core.repair import Proposal
 from govern.core.snapshot import ObjectKey, Snapshot
 from govern.database import migra_diff
-from govern.database.dialect import VersionTable
 from govern.database.postgresql import PostgreSQL, server
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.errors import CouldNotCheck
 from tests.fixtures.databases import MakeDatabase
 from tests.fixtures.server import skip_before

@@ -13,10 +13,10 @@ import sqlalchemy
 
 from govern.core.changes import diff
 from govern.core.snapshot import Snapshot
-from govern.database.dialect import VersionTable
 from govern.database.engines import dialect_of
 from govern.database.postgresql.fingerprint import fingerprint_sql
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.errors import NotPermitted
 from tests.fixtures.databases import MakeDatabase, MakeFromTemplate, MakeRole, with_credentials
 from tests.fixtures.server import wanted_major

@@ -19,7 +19,8 @@ from govern.core.scope import Scope
 from govern.core.snapshot import Snapshot
 from govern.core.wording import name_revisions
 from govern.database.connection import Connection
-from govern.database.dialect import Dialect, VersionTable
+from govern.database.dialect import Dialect
+from govern.database.version_table import VersionTable
 from govern.errors import NotPermitted
 from govern.revisions.graph import Chain
 from govern.source.lock import Lock

@@ -11,9 +11,10 @@ from govern.config import Settings
 from govern.core.report import Target
 from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.database.connection import Connection
-from govern.database.dialect import Dialect, VersionTable
+from govern.database.dialect import Dialect
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
-from govern.database.dialect import VersionTable
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.errors import CouldNotCheck
 
 _LEDGER_SCHEMA = "govern"

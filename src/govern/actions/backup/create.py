@@ -18,10 +18,12 @@ from govern.core.contents import Contents
 from govern.core.restoration import Place
 from govern.core.snapshot import Snapshot
 from govern.database.connection import Connection
-from govern.database.dialect import Dialect, Moment, VersionTable
+from govern.database.dialect import Dialect
 from govern.database.encryption import Keys
+from govern.database.keeping import Moment
 from govern.database.live import version_table
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.errors import ConfigurationError
 from govern.source.lock import read_lock, render_lock
 from govern.version import __version__

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from govern.actions.backup import RestoredCopy, amend_manifest, find_differences, is_unfit, restore_data
 from govern.core.backup import Backup
 from govern.core.report import Draft, Entry
-from govern.database.dialect import Replacement
+from govern.database.keeping import Replacement
 from govern.database.live import LiveDatabase
 from govern.errors import NotPermitted, Refused
 

@@ -33,7 +33,7 @@ from govern.core.restoration import Place, TableDifference, TableDigest
 from govern.core.run import Run
 from govern.core.wording import name_revisions
 from govern.database.connection import Connection
-from govern.database.dialect import Replacement
+from govern.database.keeping import Replacement
 from govern.database.live import LiveDatabase
 from govern.errors import FailedMidway, GovernError, Refused, Unreachable
 from govern.revisions.graph import Chain

@@ -21,20 +21,9 @@ from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
-from govern.database.dialect import (
-    Activity,
-    Extent,
-    Limits,
-    MigratingSession,
-    MigrationLock,
-    OpenConnection,
-    OpenScratch,
-    Progress,
-    Replacement,
-    VersionTable,
-    Witness,
-)
+from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
 from govern.database.encryption import NO_KEYS, Keys
+from govern.database.keeping import OpenConnection, Progress, Replacement, Witness
 from govern.database.postgresql import (
     activity,
     catalog,
@@ -54,6 +43,7 @@ from govern.database.postgresql import (
 from govern.database.postgresql import watermark as watermarks
 from govern.database.transfer import Transfer
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 
 
 class PostgreSQL:

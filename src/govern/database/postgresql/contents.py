@@ -15,9 +15,10 @@ from govern.core.contents import Contents
 from govern.core.restoration import Place, TableDigest
 from govern.core.snapshot import ColumnOrder
 from govern.database.connection import Connection
-from govern.database.dialect import OpenConnection, VersionTable
+from govern.database.keeping import OpenConnection
 from govern.database.postgresql.parallelism import choose_jobs, measure_database
 from govern.database.postgresql.session_limits import CHECK_CLIENT
+from govern.database.version_table import VersionTable
 from govern.errors import NotPermitted
 
 BY_COLUMN = "postgresql-columns-1"

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from govern.database.connection import Connection
-from govern.database.dialect import Judge
+from govern.database.keeping import Judge
 from govern.database.postgresql import interrupted, locks, server, surroundings
 from govern.database.postgresql.interrupted import Names
 from govern.database.postgresql.refusals import NoSuchDatabase, quote_words

@@ -18,7 +18,7 @@ from psycopg import sql
 from govern.core.exports import BadCell, Column, Kind, StagedRow, Tables, cut_short
 from govern.core.restoration import Place
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
+from govern.database.version_table import VersionTable
 
 # -1 stands for no limit: a cast to varchar(20) would cut the text off, an assignment refuses it
 _COLUMNS = """

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.postgresql import catalog
+from govern.database.version_table import VersionTable
 
 
 def copy_version_rows(source: Connection, copy: Connection, table: VersionTable) -> None:

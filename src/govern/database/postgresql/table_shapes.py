@@ -9,7 +9,7 @@ from govern.core.restoration import Place
 from govern.core.snapshot import ColumnOrder
 from govern.core.table_shape import ForeignKey, TableShape
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
+from govern.database.version_table import VersionTable
 
 # a partitioned table stands for its partitions; an extension's own tables come with the extension
 _WHICH = """

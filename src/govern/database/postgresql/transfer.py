@@ -19,7 +19,6 @@ from govern.core.restoration import Place
 from govern.core.snapshot import ColumnOrder
 from govern.core.table_shape import ForeignKey, TableShape
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.postgresql import server
 from govern.database.postgresql.numbering import advance_sequences
 from govern.database.postgresql.staged_rows import (
@@ -38,6 +37,7 @@ from govern.database.postgresql.staged_rows import (
 from govern.database.postgresql.table_shapes import read_columns, read_partitioned, read_table_shapes
 from govern.database.transfer import Reference
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.errors import CouldNotCheck, NotPermitted, Refused
 
 _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"

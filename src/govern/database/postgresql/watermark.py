@@ -8,7 +8,7 @@ reasons.
 from __future__ import annotations
 
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
+from govern.database.version_table import VersionTable
 
 CATALOGS = (
     *("pg_aggregate", "pg_am", "pg_amop", "pg_amproc", "pg_attrdef", "pg_attribute", "pg_cast", "pg_class"),

@@ -23,20 +23,9 @@ from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
-from govern.database.dialect import (
-    Activity,
-    Extent,
-    Limits,
-    MigratingSession,
-    MigrationLock,
-    OpenConnection,
-    OpenScratch,
-    Progress,
-    Replacement,
-    VersionTable,
-    Witness,
-)
+from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
 from govern.database.encryption import NO_KEYS, Keys
+from govern.database.keeping import OpenConnection, Progress, Replacement, Witness
 from govern.database.sqlite import (
     batch,
     catalog,
@@ -57,6 +46,7 @@ from govern.database.sqlite import (
 )
 from govern.database.transfer import Transfer
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 
 
 class SQLite:

@@ -10,9 +10,9 @@ from typing import Any
 from govern.core.restoration import Place, TableDigest
 from govern.core.snapshot import ColumnOrder
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.sqlite.catalog import read_column_order
 from govern.database.sqlite.catalog.rows import quote
+from govern.database.version_table import VersionTable
 
 _HASH_BYTES = 8
 _ROWS_A_FETCH = 1000

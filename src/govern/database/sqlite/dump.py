@@ -15,8 +15,8 @@ from typing import IO
 from urllib.parse import quote
 
 from govern.database.connection import Connection
-from govern.database.dialect import Moment, Progress, Witness
 from govern.database.encryption import NO_KEYS, Damaged, Keys, decrypted, encrypt, encrypted_name
+from govern.database.keeping import Moment, Progress, Witness
 from govern.database.sqlite import server
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, FailedMidway, Refused, Unreachable

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.sqlite.catalog.snapshot import own_objects_sql
+from govern.database.version_table import VersionTable
 
 
 def read_fingerprint(connection: Connection, table: VersionTable) -> str:

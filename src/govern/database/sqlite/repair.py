@@ -15,10 +15,10 @@ from typing import NamedTuple
 from govern.core.changes import Change
 from govern.core.snapshot import split_name
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.sqlite.catalog.rows import quote
 from govern.database.sqlite.catalog.snapshot import own_objects_sql
 from govern.database.sqlite.catalog.tokens import name_of, tokens
+from govern.database.version_table import VersionTable
 
 _NEW = "_govern_new_"
 _ORDER = {"table": 0, "index": 1, "view": 2, "trigger": 3}

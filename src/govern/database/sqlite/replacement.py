@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from govern.database.connection import Connection
-from govern.database.dialect import Judge
+from govern.database.keeping import Judge
 from govern.database.sqlite import locks, server
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, NotPermitted, Refused

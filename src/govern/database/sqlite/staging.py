@@ -17,8 +17,8 @@ from govern.core.coercion import read_date, read_moment
 from govern.core.exports import BadCell, Column, Kind, StagedRow, Tables, cut_short
 from govern.core.restoration import Place
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.sqlite.catalog.rows import quote
+from govern.database.version_table import VersionTable
 
 # hidden: 2 and 3 are generated columns (https://www.sqlite.org/pragma.html#pragma_table_xinfo)
 _COLUMNS = """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.sqlite import catalog
 from govern.database.sqlite.catalog.rows import quote
+from govern.database.version_table import VersionTable
 
 
 def copy_version_rows(source: Connection, copy: Connection, table: VersionTable) -> None:

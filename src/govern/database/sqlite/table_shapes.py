@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from govern.core.restoration import Place
 from govern.core.table_shape import ForeignKey, TableShape
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.sqlite.contents import read_tables
+from govern.database.version_table import VersionTable
 
 # hidden: 1 of a virtual table, 2 and 3 generated
 _COLUMNS = """

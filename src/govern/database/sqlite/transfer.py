@@ -20,13 +20,13 @@ from govern.core.snapshot import ColumnOrder
 from govern.core.table_shape import ForeignKey, TableShape
 from govern.core.wording import count_of
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.sqlite import server
 from govern.database.sqlite.batch import find_broken_references
 from govern.database.sqlite.catalog.rows import quote
 from govern.database.sqlite.table_shapes import read_table_shapes
 from govern.database.transfer import Reference
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.errors import CouldNotCheck, Refused
 
 _EXAMPLES = 3

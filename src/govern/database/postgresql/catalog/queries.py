@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
+from govern.database.version_table import VersionTable
 
 _FOLDER = Path(__file__).parent / "sql"
 _PLAIN = re.compile(r"[A-Za-z0-9_]+")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
+from govern.database.version_table import VersionTable
 from govern.errors import NotPermitted
 
 _BATCH = 100  # tables a statement; each holds a lock until it ends, and a server has 6,400 by default

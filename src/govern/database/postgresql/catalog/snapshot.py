@@ -10,8 +10,8 @@ from typing import Any
 
 from govern.core.snapshot import Fact, Facts, ObjectKey, Snapshot, join_name
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.postgresql.catalog import queries
+from govern.database.version_table import VersionTable
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'::character varying")
 _CAST_LIST = re.compile(rf"\(ARRAY\[((?:{_CONSTANT.pattern}(?:, )?)+)\]\)::text\[\]")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from govern.database.connection import Connection
-from govern.database.dialect import Progress, Witness
 from govern.database.encryption import NO_KEYS, Damaged, Keys, encrypted_name
+from govern.database.keeping import Progress, Witness
 from govern.database.postgresql import server
 from govern.database.postgresql.contents import require_readable
 from govern.database.postgresql.dump.archive import Archive, write_folder, write_stream

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from govern.database.dialect import Progress
 from govern.database.encryption import Counted, Keys, decrypted, encrypt, encrypted_name
+from govern.database.keeping import Progress
 from govern.database.postgresql.dump.clients import HEAD_BYTES, Client
 from govern.database.postgresql.dump.packing import TOC, choose_compression, pack
 from govern.database.postgresql.dump.programs import Interrupted, run_program, run_program_group

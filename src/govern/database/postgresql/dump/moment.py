@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from govern.database.connection import Connection
-from govern.database.dialect import Moment
+from govern.database.keeping import Moment
 from govern.database.postgresql import server
 from govern.database.postgresql.session_limits import CHECK_CLIENT
 from govern.database.url import DatabaseUrl

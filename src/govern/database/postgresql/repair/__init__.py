@@ -10,12 +10,12 @@ from govern.core.changes import diff
 from govern.core.repair import Proposal, RepairStep, attribute_statements
 from govern.core.snapshot import ObjectKey, Snapshot
 from govern.database import migra_diff
-from govern.database.dialect import VersionTable
 from govern.database.postgresql import server
 from govern.database.postgresql.repair.seeds import find_filled_tables, seed_rows
 from govern.database.postgresql.repair.trial import Trial, try_repair
 from govern.database.postgresql.repair.wanted import read_side
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.errors import CouldNotCheck
 
 __all__ = ["propose_repair"]

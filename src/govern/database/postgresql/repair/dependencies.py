@@ -7,10 +7,10 @@ from pathlib import Path
 
 from govern.core.snapshot import INSIDE_A_RELATION, RELATIONS, ObjectKey, join_name
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.postgresql.catalog import queries
 from govern.database.postgresql.repair.names import mapped_server, relation_key
 from govern.database.postgresql.repair.parts import wholes_of
+from govern.database.version_table import VersionTable
 
 Edge = tuple[ObjectKey, ObjectKey]
 """The first needs the second."""

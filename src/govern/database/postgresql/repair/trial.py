@@ -11,12 +11,12 @@ from govern.core.hazard import Hazard, hazards_of_revoking
 from govern.core.repair import RepairStep
 from govern.core.snapshot import ABOUT_AN_OBJECT, ObjectKey
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.postgresql.repair.attribution import attribute_rest
 from govern.database.postgresql.repair.losses import find_losses, read_holdings
 from govern.database.postgresql.repair.planning import Group, plan_steps
 from govern.database.postgresql.repair.renames import find_renames
 from govern.database.postgresql.repair.wanted import Side, read_side
+from govern.database.version_table import VersionTable
 
 _ROUNDS = 3
 _UNCHECKED_BODIES = RepairStep(sql="SET LOCAL check_function_bodies = off")

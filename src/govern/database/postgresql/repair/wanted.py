@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from govern.core.snapshot import ColumnOrder, Facts, ObjectKey, Snapshot, join_name
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.postgresql.catalog import queries, read_column_order, read_snapshot
 from govern.database.postgresql.repair.dependencies import (
     Edge,
@@ -19,6 +18,7 @@ from govern.database.postgresql.repair.index_parts import IndexParts, read_index
 from govern.database.postgresql.repair.parts import in_parts
 from govern.database.postgresql.repair.storages import read_usual_storages
 from govern.database.postgresql.repair.unsaid_names import UnsaidNames, read_unsaid_names
+from govern.database.version_table import VersionTable
 
 Objects = Mapping[ObjectKey, Facts]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
+from govern.database.version_table import VersionTable
 
 _BATCH = 100  # SQLite takes 500 terms of a UNION at most
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from govern.core.snapshot import Coverage, Facts, ObjectKey, Snapshot, join_name
 from govern.database.connection import Connection
-from govern.database.dialect import VersionTable
 from govern.database.sqlite.catalog.definition import ColumnText, TableText, read_table_text
 from govern.database.sqlite.catalog.tokens import closing, split_top, text_of, tokens
+from govern.database.version_table import VersionTable
 
 OWN_OBJECTS = """
 SELECT type, name, tbl_name, sql
