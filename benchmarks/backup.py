@@ -126,7 +126,7 @@ def bench_postgresql(folder: Path, size: float, runs: int) -> None:
     bare, archive = folder / "bare", project / "archive"
     dump = (str(client.pg_dump), f"--dbname={live.conninfo}", f"--file={bare}")
     several = ("--format=directory", f"--jobs={JOBS}", "--no-sync")
-    compression, is_packed_by_us = choose_compression(client, folder, 0)
+    compression, is_packed_by_us = choose_compression(client, folder, round(2e9 * size))
     same = "gzip:1" if is_packed_by_us else compression
     restore = (str(client.pg_restore), f"--dbname={copy.conninfo}", "--exit-on-error")
     digest = write_digest(folder, live)

@@ -539,6 +539,7 @@ def test_a_dump_is_packed_as_pg_dump_would_have_done_it(
         major = int(connection.value("SHOW server_version_num")) // 10000
     client = choose_for_dump(major, find_clients())
     monkeypatch.setattr(parallelism, "_WORTHWHILE_BYTES", 0)
+    monkeypatch.setattr(packing, "_WORTHWHILE_BYTES", 0)
     listings = []
     for name in ("by_us", "by_itself"):
         (folder / name).mkdir()
@@ -564,7 +565,8 @@ def test_what_pg_dump_was_built_with_decides_how_it_compresses(tmp_path: Path) -
     program.write_text('#!/bin/sh\necho "no server on /nonexistent" >&2; exit 1\n', encoding="utf-8")
     program.chmod(0o755)
     able = Client(version="18.4", folder=tmp_path)
-    assert packing.choose_compression(able, tmp_path, 1) == ("zstd:1", False)
+    assert packing.choose_compression(able, tmp_path, 10**9) == ("zstd:1", False)
+    assert packing.choose_compression(able, tmp_path, 10**6) == ("1", False)
     for client in find_clients():
         assert clients.can_compress(client, "1")
         assert not clients.can_compress(client, "zip:1")

@@ -23,6 +23,7 @@ _FAST = (
 )  # measured in docs/decisions/0006; a client that has them was built with their libraries
 _BY_ITSELF = "1"  # gzip, at the level that saves most for its time
 _BY_US = "0"
+_WORTHWHILE_BYTES = 32_000_000
 _CHUNK_BYTES = 1 << 22
 _LEVEL = 1
 _GZIP_FORMAT = 31  # window bits of zlib: the largest window, and gzip's header
@@ -39,7 +40,10 @@ def choose_compression(client: Client, folder: Path, size_bytes: int) -> tuple[s
     """What pg_dump is to be told, and whether the folder is packed by us afterwards.
 
     That needs the tables' ``size_bytes`` of room for a while; where it is not there, pg_dump does it, and takes longer.
+    So it does with a small database, which is not worth to ask what it was built with.
     """
+    if size_bytes < _WORTHWHILE_BYTES:
+        return _BY_ITSELF, False
     for compression in _FAST:
         if can_compress(client, compression):
             return compression, False
