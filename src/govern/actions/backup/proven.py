@@ -39,7 +39,13 @@ def create_verified_backup(
     draft.data[entry] = backup.id
     with reading(backup):
         verification, findings = verify_backup(
-            settings, live.dialect, backup, like=live.url, narrate=narrate, on_restored=on_restored
+            settings,
+            live.dialect,
+            backup,
+            like=live.url,
+            is_new=True,
+            narrate=narrate,
+            on_restored=on_restored,
         )
     if verification is None:
         draft.add(Entry.of("verify", findings))

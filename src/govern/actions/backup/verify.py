@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Literal
 
 from govern.actions.backup.create import Content, hash_file, read_content
@@ -67,12 +68,14 @@ def verify_backup(
     *,
     like: DatabaseUrl,
     level: Level = "content",
+    is_new: bool = False,
     narrate: Narrate = lambda _: None,
     on_restored: OnRestored | None = None,
 ) -> tuple[Verification | None, tuple[Finding, ...]]:
     """What the backup is found to be good for, and all that is wrong with it.
 
-    ``on_restored`` gets the restored copy, to change it as it likes, once that was found good.
+    ``is_new``: it was written a moment ago, and its files' checksums computed from what had been written; these are
+    not computed once more. ``on_restored`` gets the restored copy, to change it as it likes, once that was found good.
 
     There is a verification unless something is wrong that makes the backup unfit for a restore. It, or its
     absence, is written into the manifest. The scratch database is made like the one at ``like``. Raises
@@ -83,15 +86,17 @@ def verify_backup(
     if isinstance(read, Finding):
         return None, (read,)
     require_engine(read.manifest, dialect)
-    narrate(f"reading every file of the backup, {name_bytes(read.bytes)}")
+    if not is_new:
+        narrate(f"reading every file of the backup, {name_bytes(read.bytes)}")
+    data = _digests_of_data(read)
     # a file that is copied is read once: the copy has to have its checksum
     is_copied = dialect.copies_files and level != "files" and not read.manifest.is_encrypted
-    copied = frozenset(_digests_of_data(read)) if is_copied else frozenset()
-    findings = tuple(check_files(settings, read, unread=copied))
+    copied = data if is_copied and not is_new else {}
+    findings = tuple(check_files(settings, read, unread=frozenset(data if is_new else copied)))
     restored = _Restored()
     # what is a script, as pg_dump's archives are, is not run before it is known to be the one that was written
     if level != "files" and not is_unfit(findings):
-        proof = _Proof(settings, dialect, read, like, level, narrate)
+        proof = _Proof(settings, dialect, read, like, level, copied, narrate)
         restored = proof.restore_and_compare(on_restored)
         if copied and is_unfit(restored.findings):
             findings = tuple(check_files(settings, read))
@@ -120,21 +125,33 @@ def _record(backup: Backup, verification: Verification | None, findings: tuple[F
 
 @contextmanager
 def restored(
-    settings: Settings, dialect: Dialect, backup: Backup, *, like: DatabaseUrl
+    settings: Settings,
+    dialect: Dialect,
+    backup: Backup,
+    *,
+    like: DatabaseUrl,
+    digests: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[RestoredCopy]:
     """The backup in a scratch database, dropped afterwards. Raises FailedMidway if it does not restore."""
     with scratch_database(settings, like=like, label="verify") as url:
-        yield RestoredCopy(url, restore_data(settings, dialect, backup, url))
+        yield RestoredCopy(url, restore_data(settings, dialect, backup, url, digests=digests))
 
 
-def restore_data(settings: Settings, dialect: Dialect, backup: Backup, url: DatabaseUrl) -> tuple[str, ...]:
-    """Restores what the backup holds into an existing, empty database; see ``Dialect.restore``."""
+def restore_data(
+    settings: Settings,
+    dialect: Dialect,
+    backup: Backup,
+    url: DatabaseUrl,
+    *,
+    digests: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[str, ...]:
+    """Restores what the backup holds into an existing, empty database; see ``Keeping.restore``."""
     return dialect.restore(
         backup.path / DATA,
         url,
         jobs=settings.backup_jobs,
         keys=Keys.of(settings),
-        digests=_digests_of_data(backup),
+        digests=digests,
     )
 
 
@@ -232,12 +249,14 @@ class _Proof:
     backup: Backup
     like: DatabaseUrl
     level: Level
+    digests: Mapping[str, str]
+    """Of files that were not read yet."""
     narrate: Narrate
 
     def restore_and_compare(self, on_restored: OnRestored | None) -> _Restored:
         self.narrate(f"restoring the backup into a scratch database, {self._describe_size()}")
         try:
-            with restored(self.settings, self.dialect, self.backup, like=self.like) as copy:
+            with self._restored() as copy:
                 with_rows = self.level == "content"
                 self.narrate("comparing it with what was backed up" + (", row by row" if with_rows else ""))
                 has_compared, findings = _compare(
@@ -255,6 +274,9 @@ class _Proof:
             subject = Subject(kind="backup", name=manifest.id, path=self.settings.relative(self.backup.path))
             message = f"backup {manifest.id} does not restore: {error.why}"
             return _Restored(findings=(Finding.of(DOES_NOT_RESTORE, subject, message),))
+
+    def _restored(self) -> AbstractContextManager[RestoredCopy]:
+        return restored(self.settings, self.dialect, self.backup, like=self.like, digests=self.digests)
 
     def _describe_size(self) -> str:
         """``4 jobs at most, about 2.1 GB of tables``: so that nobody wonders what a server is busy with."""
