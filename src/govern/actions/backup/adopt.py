@@ -50,7 +50,9 @@ def adopt(live: LiveDatabase, draft: Draft, path: Path, *, narrate: Callable[[st
     )
     draft.passed("backup", f"{settings.relative(backup.path)}, of {made_at:%Y-%m-%d %H:%M:%S} UTC")
     draft.data["backup"] = backup.id
-    verification, findings = verify_backup(settings, dialect, backup, like=live.url, narrate=narrate)
+    verification, findings = verify_backup(
+        settings, dialect, backup, like=live.url, is_new=True, narrate=narrate
+    )
     said = verification.described() if verification else "not good for a restore"
     draft.add(Entry.of("verify", findings, said))
     return backup
