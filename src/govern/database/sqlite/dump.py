@@ -149,12 +149,11 @@ def _reading_dump(folder: Path, keys: Keys) -> Iterator[IO[bytes]]:
 
 
 def _put_in(folder: Path, keys: Keys, target: Path) -> None:
-    """Into the file that is there already, and keeps its mode."""
-    encrypted = encrypted_name(folder / DATABASE)
-    if not encrypted.exists():
-        shutil.copyfile(folder / DATABASE, target)
-        return
-    with decrypted(encrypted, keys) as content, target.open("r+b") as copy:
+    """Into the file that is there already, and keeps its mode.
+
+    It is not emptied first: ext4 would write all of it to the disk when it is closed (auto_da_alloc).
+    """
+    with _reading_dump(folder, keys) as content, target.open("r+b") as copy:
         shutil.copyfileobj(content, copy, _CHUNK_BYTES)
         copy.truncate()
 
