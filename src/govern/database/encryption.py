@@ -37,7 +37,7 @@ class Keys:
         return cls(recipients=settings.backup_recipients, identity=settings.backup_identity)
 
     @property
-    def encrypt(self) -> bool:
+    def wants_encryption(self) -> bool:
         """Whether anything is to be encrypted."""
         return bool(self.recipients)
 

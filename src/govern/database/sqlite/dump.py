@@ -56,9 +56,9 @@ def dump(
 
     Raises Unreachable or CouldNotCheck, and OSError if the folder cannot be written.
     """
-    file = encrypted_name(folder / DATABASE) if keys.encrypt else folder / DATABASE
+    file = encrypted_name(folder / DATABASE) if keys.wants_encryption else folder / DATABASE
     file.touch(mode=0o600, exist_ok=False)
-    if keys.encrypt:
+    if keys.wants_encryption:
         _dump_encrypted(url, file, keys, progress, witness)
         return f"sqlite3 {sqlite3.sqlite_version}"
     with _translated_errors(url), server.connect(url, read_only=True) as source:

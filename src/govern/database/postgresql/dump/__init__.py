@@ -129,7 +129,7 @@ def dump(
         with sharing(connection, url, lock_timeout) as shared:
             _write_needs(connection, folder / NEEDS)
             arguments = [f"--snapshot={shared.snapshot}", f"--lock-wait-timeout={lock_timeout}"]
-            if schema_only or keys.encrypt:
+            if schema_only or keys.wants_encryption:
                 if witness:
                     witness(shared.moment)
                 options = [*arguments, "--schema-only"] if schema_only else arguments

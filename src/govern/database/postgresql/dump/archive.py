@@ -77,9 +77,9 @@ def write_stream(
     options = ["--format=custom", f"--compress={_COMPRESSION}"]
     with (
         run_program(client.pg_dump, [*options, *arguments], url) as output,
-        _create(encrypted_name(file) if keys.encrypt else file) as archive,
+        _create(encrypted_name(file) if keys.wants_encryption else file) as archive,
     ):
-        write = partial(encrypt, keys=keys) if keys.encrypt else shutil.copyfileobj
+        write = partial(encrypt, keys=keys) if keys.wants_encryption else shutil.copyfileobj
         write(Counted(output, progress), archive)
 
 
