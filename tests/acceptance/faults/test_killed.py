@@ -27,8 +27,8 @@ Record = Callable[[str, object], None]
 SEED = 20_240_601
 PHASES = {
     "": "starting",
-    "reading the schema": "backing up",
-    "reading every file": "verifying the backup",
+    "writing backups": "backing up",
+    "restoring the backup": "verifying the backup",
     "rehearsing": "rehearsing",
     "applying": "applying",
     "validating": "validating",
