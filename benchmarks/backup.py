@@ -11,14 +11,12 @@ after the other is its own parts. The peers restore what govern has dumped.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -26,6 +24,7 @@ from functools import partial
 from pathlib import Path
 
 import psycopg
+from processes import ENVIRONMENT, time_process
 from psycopg import sql
 
 from govern.database import embedded
@@ -38,7 +37,6 @@ from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
 
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "8GB"}
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 OURS = "govern backup create, verified"
 JOBS = 2
 CREATE = (str(Path(sys.executable).with_name("govern")), "backup", "create", "--quiet")
@@ -221,26 +219,6 @@ def compare(timed: Mapping[str, Timed], project: Path, runs: int) -> None:
         ratio = statistics.median(mine / other for mine, other in zip(ours, values.seconds, strict=True))
         print(f"    {name:<34} {statistics.median(values.seconds):7.2f} s   govern takes {ratio:6.2f} x")
     print(f"    govern's peak memory: {statistics.median(measured[OURS].peaks) / 1024:.0f} MB")
-
-
-def time_process(command: Command, project: Path) -> tuple[float, int]:
-    """Seconds, and the peak memory, in KB, of the largest of the process and those that it waited for."""
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        cwd=project,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env={**ENVIRONMENT, "NO_COLOR": "1"},
-    )
-    assert process.stderr is not None
-    told = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    elapsed = time.perf_counter() - started
-    if process.returncode != 0:
-        raise RuntimeError(f"{command[0]}: {told.decode()[-2000:]}")
-    return elapsed, usage.ru_maxrss
 
 
 DIGEST = """

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
-from drift import batches, bin, schema_sql, sqlalchemy_url, time_process
+from drift import batches, bin, schema_sql, sqlalchemy_url
+from processes import time_process
 from psycopg import sql
 
 from govern.database import embedded

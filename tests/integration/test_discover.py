@@ -30,7 +30,7 @@ CREATE TABLE users (id integer PRIMARY KEY, email varchar(320) NOT NULL);
 CREATE TABLE notes (id integer PRIMARY KEY, user_id integer NOT NULL REFERENCES users (id), body text);
 INSERT INTO users VALUES (1, 'a@example.org'), (2, 'b@example.org');
 INSERT INTO notes VALUES
-  (1, 1, 'hello'), (2, 1, E'back\\\\slash\\n\\\\! touch /tmp/never'), (3, 2, 'COPY x FROM stdin;');
+  (1, 1, 'hello'), (2, 1, E'back\\\\slash\\n\\\\! touch never'), (3, 2, 'COPY x FROM stdin;');
 """
 FORMATS = {"app.pgdump": "custom", "app.tar": "tar", "app.folder": "directory", "app.sql": "plain"}
 KINDS = {

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import functools
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from govern.config import Settings
 from govern.core.backup import ENCRYPTED_SUFFIX
 from govern.errors import ConfigurationError, NotPermitted, ToolMissing
-
-_PROGRESS_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +55,17 @@ class Readable(Protocol):
 
 @dataclass(slots=True)
 class Counted:
-    """Content that tells now and then how much of it was read."""
+    """Content that tells how much of it was read."""
 
     content: IO[bytes]
     progress: Callable[[int], None] | None
     read_bytes: int = 0
-    told_at: float = field(default_factory=time.monotonic)
 
     def read(self, size: int = -1, /) -> bytes:
         chunk = self.content.read(size)
         self.read_bytes += len(chunk)
-        if self.progress and (not chunk or time.monotonic() - self.told_at >= _PROGRESS_SECONDS):
+        if self.progress:
             self.progress(self.read_bytes)
-            self.told_at = time.monotonic()
         return chunk
 
 

@@ -67,35 +67,10 @@ def create_backup(
     """
     created_at = now()
     backup_id = new_id(reason, created_at)
-    seen: list[Content] = []
-    pace = Pace(narrate)
-
-    def look(moment: Moment) -> None:
-        narrate(
-            f"writing {settings.relative(settings.backups / backup_id)}, and reading schema and rows beside it"
-        )
-        pace.table_bytes = dialect.read_extent(moment.connection).tables
-        digest = partial(
-            dialect.digest_contents,
-            moment.connection,
-            moment.open_another,
-            version_table(settings),
-            jobs=settings.backup_jobs,
-        )
-        seen.append(read_content(dialect, moment.connection, version_table(settings), digest))
-
+    where = settings.relative(settings.backups / backup_id)
     with new_folder(settings.backups, backup_id) as folder:
-        data = folder / DATA
-        data.mkdir(mode=0o700)
-        tool = dialect.dump(
-            url,
-            data,
-            jobs=settings.backup_jobs,
-            keys=Keys.of(settings),
-            progress=pace.tell,
-            witness=look,
-        )
-        (content,) = seen
+        narrate(f"writing {where}, and reading schema and rows beside it")
+        tool, content = _dump(settings, dialect, url, folder / DATA, narrate)
         write_private(folder / SNAPSHOT, render_lock(content.snapshot, content.revision or ()))
         manifest = BackupManifest(
             id=backup_id,
@@ -117,6 +92,37 @@ def create_backup(
         )
         write_private(folder / MANIFEST, manifest.to_text())
     return Backup(path=settings.backups / backup_id, manifest=manifest)
+
+
+def _dump(
+    settings: Settings, dialect: Dialect, url: DatabaseUrl, data: Path, narrate: Narrate
+) -> tuple[str, Content]:
+    """Writes the dump; returns what wrote it, and what the database held at that moment."""
+    seen: list[Content] = []
+    pace = Pace(narrate)
+
+    def look(moment: Moment) -> None:
+        pace.table_bytes = dialect.read_extent(moment.connection).tables
+        digest = partial(
+            dialect.digest_contents,
+            moment.connection,
+            moment.open_another,
+            version_table(settings),
+            jobs=settings.backup_jobs,
+        )
+        seen.append(read_content(dialect, moment.connection, version_table(settings), digest))
+
+    data.mkdir(mode=0o700)
+    tool = dialect.dump(
+        url,
+        data,
+        jobs=settings.backup_jobs,
+        keys=Keys.of(settings),
+        progress=pace.tell,
+        witness=look,
+    )
+    (content,) = seen
+    return tool, content
 
 
 def read_content(

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from govern.actions.backup.locks import reading
 from govern.actions.backup.store import (
     LATEST,
     MANIFEST,
@@ -41,7 +42,7 @@ def copy_offsite(settings: Settings, backup: Backup, *, narrate: Callable[[str],
     cannot be written, or has other content under the backup's id.
     """
     narrate(f"copying {backup.id} to {settings.offsite}")
-    with _open_store(settings) as store:
+    with reading(backup), _open_store(settings) as store:
         there = _read_manifest(store, backup.id)
         if there is not None and there.files == backup.manifest.files:
             return  # it may say more of a verification, or less

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from govern.actions.backup.locks import alone_with, changing
-from govern.actions.backup.store import MANIFEST, PARTIAL, flush, list_backups, sweep, writing
+from govern.actions.backup.store import PARTIAL, find_foreign_files, flush, list_backups, sweep, writing
 from govern.config import Settings
 from govern.core.backup import Backup
 from govern.core.wording import count_of
@@ -82,13 +82,4 @@ def _could_not_remove(folders: list[Path]) -> NotPermitted:
         why="something in it may not be removed by this user",
         next="remove it as the user who made it",
         state="what they were is listed no more, and can be pruned no more; their place on the disk is not free",
-    )
-
-
-def find_foreign_files(backup: Backup) -> tuple[str, ...]:
-    """What lies in a backup's folder and not in its manifest: files, links, whatever is no folder."""
-    listed = {MANIFEST, *(file.path for file in backup.manifest.files)}
-    inside = ((path, path.relative_to(backup.path).as_posix()) for path in sorted(backup.path.rglob("*")))
-    return tuple(
-        name for path, name in inside if name not in listed and (path.is_symlink() or not path.is_dir())
     )

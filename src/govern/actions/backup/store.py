@@ -135,6 +135,15 @@ def is_backup_folder(folder: Path) -> bool:
     return bool(_ID.fullmatch(folder.name)) and _is_folder(folder) and (folder / MANIFEST).is_file()
 
 
+def find_foreign_files(backup: Backup) -> tuple[str, ...]:
+    """What lies in a backup's folder and not in its manifest: files, links, whatever is no folder."""
+    listed = {MANIFEST, *(file.path for file in backup.manifest.files)}
+    inside = ((path, path.relative_to(backup.path).as_posix()) for path in sorted(backup.path.rglob("*")))
+    return tuple(
+        name for path, name in inside if name not in listed and (path.is_symlink() or not path.is_dir())
+    )
+
+
 def read_regular(file: Path) -> bytes:
     """The bytes of a file that is no symbolic link. Raises OSError."""
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW), "rb") as content:

@@ -15,7 +15,14 @@ from types import MappingProxyType
 from typing import Literal
 
 from govern.actions.backup.create import Content, hash_file, read_content
-from govern.actions.backup.store import DATA, MANIFEST, SNAPSHOT, amend_manifest, read_backup, read_regular
+from govern.actions.backup.store import (
+    DATA,
+    SNAPSHOT,
+    amend_manifest,
+    find_foreign_files,
+    read_backup,
+    read_regular,
+)
 from govern.config import Settings
 from govern.core.backup import (
     CONTENT_DIFFERS,
@@ -189,11 +196,8 @@ def check_files(
 
     with ThreadPoolExecutor(settings.backup_jobs) as threads:
         yield from chain.from_iterable(threads.map(check, backup.manifest.files))
-    listed = {MANIFEST, *(file.path for file in backup.manifest.files)}
-    for path in sorted(backup.path.rglob("*")):
-        name = path.relative_to(backup.path).as_posix()
-        if name not in listed and (path.is_symlink() or not path.is_dir()):
-            yield _about(settings, backup, UNEXPECTED_FILE, name, f"{name} is not in the manifest")
+    for name in find_foreign_files(backup):
+        yield _about(settings, backup, UNEXPECTED_FILE, name, f"{name} is not in the manifest")
 
 
 def _check_file(settings: Settings, backup: Backup, file: BackupFile, *, is_read: bool) -> Iterator[Finding]:
