@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -59,7 +59,7 @@ def validate_on_startup(
     """
     url = DatabaseUrl.parse(_text_of(engine_or_url))
     settings = load(config=Path(config) if config else None, url=url.text)
-    expected = _read_expectation(settings)
+    expected = _read_expectation(settings, url.dialect)
     deadline = clock() + wait_seconds
     while True:
         report = _look_or_find(LiveDatabase(settings, url), expected, when_ahead)
@@ -73,7 +73,7 @@ def validate_on_startup(
 
 def look_once(settings: Settings, url: DatabaseUrl) -> Report:
     """The same check without a verdict: what ``govern health`` shows. Raises CouldNotCheck where it cannot look."""
-    return _look(LiveDatabase(settings, url), _read_expectation(settings), "warn")
+    return _look(LiveDatabase(settings, url), _read_expectation(settings, url.dialect), "warn")
 
 
 def _text_of(engine_or_url: HasUrl | str) -> str:
@@ -83,7 +83,7 @@ def _text_of(engine_or_url: HasUrl | str) -> str:
     return text
 
 
-def _read_expectation(settings: Settings) -> Expectation:
+def _read_expectation(settings: Settings, dialect: str) -> Expectation:
     """What came along with the application: its lock, its revision files, or both."""
     lock = read_lock(settings.lock, at_once=False)
     alembic = settings.alembic
@@ -92,8 +92,17 @@ def _read_expectation(settings: Settings) -> Expectation:
         lock=lock,
         read_chain=lambda: read_project_chain(alembic),
         read_scope=lambda: _read_scope(settings),
+        critical_tables=lock.critical_tables if lock else _read_critical_tables(settings, dialect),
         today=datetime.now().astimezone().date(),
     )
+
+
+def _read_critical_tables(settings: Settings, dialect: str) -> Mapping[str, int]:
+    if settings.manifest is None:
+        return {}
+    from govern.source.manifest import load_manifest
+
+    return load_manifest(settings.manifest).minimum_rows(dialect)
 
 
 def _read_scope(settings: Settings) -> Scope:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from govern.core.finding import Finding, Rule, Severity, Subject
+from govern.core.snapshot import default_namespace
 from govern.database.connection import Connection
 from govern.database.dialect import Dialect
 
@@ -56,7 +57,7 @@ def check_integrity(
     ``path`` is the manifest's, for the findings. The tables must exist: a missing one is drift, found elsewhere.
     """
     findings: list[Finding] = []
-    namespace = "public" if dialect.name == "postgresql" else ""
+    namespace = default_namespace(dialect.name)
     tables = {(table.namespace or namespace, table.table): table for table in manifest.critical_tables}
     counts = dialect.count_rows(connection, tables)
     for (schema, name), table in tables.items():

@@ -6,8 +6,8 @@ into the ledger is compared with what the application brings along (``schema.loc
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -99,6 +99,8 @@ class Expectation:
     thousands of files takes time."""
     read_scope: Callable[[], Scope] = Scope
     """What the project decided about drift; asked only if the schema is not the one that was last validated."""
+    critical_tables: Mapping[str, int] = field(default_factory=dict)
+    """Of the lock; of the manifest where it comes without one. By full name, each with the rows it must have."""
     today: date = date.min
     """Decides which ignored differences have expired; the default: none."""
 

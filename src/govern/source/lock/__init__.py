@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from govern.core.snapshot import Snapshot
 from govern.errors import ConfigurationError
 from govern.source.lock.reading import WRITE_ANEW, read_header, read_snapshot
 from govern.source.lock.rendering import render_lock
+from govern.source.lock.syntax import NO_TABLES
 
 __all__ = ["Lock", "parse_lock", "read_lock", "render_lock"]
 
@@ -35,6 +36,9 @@ class Lock:
     dialect: str
     server_major: int
     """Of the server it was written for; a lock is not rewritten for a minor version."""
+    critical_tables: Mapping[str, int] = field(default_factory=lambda: NO_TABLES, hash=False)
+    """Those of the manifest, by full name as it means it (``public.users``; SQLite: ``users``), each with the rows
+    without which the application does not start; 0: none are asked for."""
     read_snapshot: Callable[[], Snapshot] = field(repr=False, compare=False)
 
     @functools.cached_property
@@ -71,6 +75,7 @@ def parse_lock(text: str, path: Path, *, at_once: bool = True) -> Lock:
         digest=hashlib.sha256(text.encode()).hexdigest(),
         dialect=header["dialect"],
         server_major=header["server"],
+        critical_tables=header.get("critical_tables", NO_TABLES),
         read_snapshot=functools.partial(read_snapshot, text, path),
     )
     if at_once:
