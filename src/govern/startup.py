@@ -57,9 +57,9 @@ def validate_on_startup(
     Returns the report of the last look. Raises SchemaRefused (its ``report`` has the findings) and
     ConfigurationError.
     """
-    url = DatabaseUrl.parse(_text_of(engine_or_url))
+    url = url_of(engine_or_url)
     settings = load(config=Path(config) if config else None, url=url.text)
-    expected = _read_expectation(settings, url.dialect)
+    expected = read_expectation(settings, url.dialect)
     deadline = clock() + wait_seconds
     while True:
         report = _look_or_find(LiveDatabase(settings, url), expected, when_ahead)
@@ -73,18 +73,18 @@ def validate_on_startup(
 
 def look_once(settings: Settings, url: DatabaseUrl) -> Report:
     """The same check without a verdict: what ``govern health`` shows. Raises CouldNotCheck where it cannot look."""
-    return _look(LiveDatabase(settings, url), _read_expectation(settings, url.dialect), "warn")
+    return _look(LiveDatabase(settings, url), read_expectation(settings, url.dialect), "warn")
 
 
-def _text_of(engine_or_url: HasUrl | str) -> str:
+def url_of(engine_or_url: HasUrl | str) -> DatabaseUrl:
+    """The database of a SQLAlchemy engine, or of a URL. Raises ConfigurationError."""
     if isinstance(engine_or_url, str):
-        return engine_or_url
-    text: str = engine_or_url.url.render_as_string(hide_password=False)
-    return text
+        return DatabaseUrl.parse(engine_or_url)
+    return DatabaseUrl.parse(engine_or_url.url.render_as_string(hide_password=False))
 
 
-def _read_expectation(settings: Settings, dialect: str) -> Expectation:
-    """What came along with the application: its lock, its revision files, or both."""
+def read_expectation(settings: Settings, dialect: str) -> Expectation:
+    """What came along with the application: its lock, its revision files, or both. Raises ConfigurationError."""
     lock = read_lock(settings.lock, at_once=False)
     alembic = settings.alembic
     return Expectation(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from govern.core.changes import Change
+from govern.core.health import Load, RowCount, Storage
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
@@ -90,10 +91,18 @@ class Dialect(Keeping, Protocol):
     locks_tables: bool
     """Whether a statement locks single tables against others; where the whole database is locked, none does."""
 
-    def connect(self, url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False) -> Connection:
+    def connect(
+        self,
+        url: DatabaseUrl,
+        *,
+        read_only: bool = False,
+        repeats: bool = False,
+        patience_seconds: float | None = None,
+    ) -> Connection:
         """Opens a database that exists; never creates one (nor a SQLite file). Raises Unreachable.
 
         ``repeats``: the same queries are asked many times over, on a server that no proxy stands before.
+        ``patience_seconds``: of somebody who would rather hear that there is no answer; a server may need two.
         """
 
     def exists(self, url: DatabaseUrl) -> bool:
@@ -250,6 +259,18 @@ class Dialect(Keeping, Protocol):
         For what is not a migration: backups and drift checks (shared). Raises Refused after ``wait_seconds``,
         naming the holder.
         """
+
+    def read_row_counts(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, RowCount]:
+        """Rows of each table by full name, counted or estimated in well under a second; missing ones are left out."""
+
+    def read_storage(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, Storage]:
+        """By full name; empty where the engine has no such thing, or a table is locked."""
+
+    def read_load(self, connection: Connection) -> Load:
+        """How busy the database is."""
+
+    def cut(self, connection: Connection) -> None:
+        """Ends the connection from another thread, whatever its own waits for; asks no server. Never fails."""
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         """The ledger's newest run that ended validated; None without one, or without a ledger."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,14 +11,20 @@ from urllib.parse import urlsplit
 from govern.database.connection import Connection
 from govern.database.postgresql import interrupted
 from govern.database.postgresql.refusals import (
-    NoSuchDatabase,
     OutOfUse,
     explain_refusal,
     quote_words,
     role_of,
 )
 from govern.database.url import DatabaseUrl
-from govern.errors import NOTHING_CHANGED, ConfigurationError, CouldNotCheck, NotPermitted, Unreachable
+from govern.errors import (
+    NOTHING_CHANGED,
+    ConfigurationError,
+    CouldNotCheck,
+    NoSuchDatabase,
+    NotPermitted,
+    Unreachable,
+)
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,17 +40,24 @@ DEFAULTS = {
 }
 """Connection parameters (libpq manual, 32.1.2) for what the URL leaves open; times in seconds. A network that
 swallows everything is noticed after 11 seconds, as by the server: see ``session_limits``."""
+_LEAST_PATIENCE = 2  # seconds; libpq takes no less
 _READ_ONLY = "-c default_transaction_read_only=on"
 _MAINTENANCE_DATABASES = ("postgres", "template1")
 _MAY_CONNECT = "SELECT has_database_privilege(oid, 'CONNECT') FROM pg_database WHERE datname = %s"
 _SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
 
 
-def connect(url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False) -> Connection:
+def connect(
+    url: DatabaseUrl,
+    *,
+    read_only: bool = False,
+    repeats: bool = False,
+    patience_seconds: float | None = None,
+) -> Connection:
     """Opens a database that exists. With ``read_only`` the server refuses every write of the session.
 
     ``repeats`` prepares each query that is asked twice: to plan a catalog query takes longer than to run it. A
-    transaction-pooling proxy would lose what is prepared.
+    transaction-pooling proxy would lose what is prepared. ``patience_seconds`` ends an attempt to connect.
 
     Raises ConfigurationError for a URL libpq cannot read, Unreachable where no server answers or it has no
     such database, NotPermitted where it does not let the role in.
@@ -53,6 +67,8 @@ def connect(url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False)
     parameters = _read_parameters(url)
     if read_only:
         parameters["options"] = f"{parameters.get('options', '')} {_READ_ONLY}".strip()
+    if patience_seconds is not None:
+        parameters["connect_timeout"] = str(max(_LEAST_PATIENCE, math.ceil(patience_seconds)))
     try:
         prepare = 1 if repeats else None
         driver = psycopg.connect(**parameters, autocommit=True, prepare_threshold=prepare)

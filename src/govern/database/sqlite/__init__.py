@@ -12,6 +12,7 @@ from govern.core.contents import Contents
 from govern.core.discovery import FoundDump
 from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.hazard import hazards_of_undoing
+from govern.core.health import Load, RowCount, Storage
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal, attribute_statements
@@ -57,9 +58,16 @@ class SQLite:
     copies_files = True
     locks_tables = False
 
-    def connect(self, url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False) -> Connection:
+    def connect(
+        self,
+        url: DatabaseUrl,
+        *,
+        read_only: bool = False,
+        repeats: bool = False,
+        patience_seconds: float | None = None,
+    ) -> Connection:
         del repeats  # sqlite3 remembers its statements anyway
-        return server.connect(url, read_only=read_only)
+        return server.connect(url, read_only=read_only, patience_seconds=patience_seconds)
 
     def exists(self, url: DatabaseUrl) -> bool:
         return server.exists(url)
@@ -303,6 +311,26 @@ class SQLite:
         self, live: DatabaseUrl, source: DatabaseUrl, table: VersionTable, *, read_only: bool
     ) -> AbstractContextManager[Transfer]:
         return transfer.transferring(live, source, table, read_only=read_only)
+
+    def read_row_counts(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, RowCount]:
+        from govern.database.sqlite import vitals
+
+        return vitals.read_row_counts(connection, tables)
+
+    def read_storage(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, Storage]:
+        from govern.database.sqlite import vitals
+
+        return vitals.read_storage(connection, tables)
+
+    def read_load(self, connection: Connection) -> Load:
+        from govern.database.sqlite import vitals
+
+        return vitals.read_load(connection)
+
+    def cut(self, connection: Connection) -> None:
+        from govern.database.sqlite import vitals
+
+        vitals.cut(connection)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         return ledgers.last_validated_run(connection, ledger.STATEMENTS)

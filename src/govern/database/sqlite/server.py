@@ -11,37 +11,42 @@ from urllib.parse import quote
 
 from govern.database.connection import Connection
 from govern.database.url import DatabaseUrl
-from govern.errors import CouldNotCheck, NotPermitted, Unreachable
+from govern.errors import CouldNotCheck, NoSuchDatabase, NotPermitted, Unreachable
 
 _BUSY_TIMEOUT_SECONDS = 10.0
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
-def connect(url: DatabaseUrl, *, read_only: bool = False) -> Connection:
-    """Opens a file that exists; one of no bytes is an empty database. Waits 10 seconds for another's lock.
+def connect(
+    url: DatabaseUrl, *, read_only: bool = False, patience_seconds: float | None = None
+) -> Connection:
+    """Opens a file that exists; one of no bytes is an empty database.
+
+    Waits ``patience_seconds`` for another's lock, by default 10.
 
     Raises Unreachable where there is no such file, it is no SQLite database or stays locked, NotPermitted
     where it may not be read.
     """
     file = url.path.absolute()
     _require_file(file)
+    patience = _BUSY_TIMEOUT_SECONDS if patience_seconds is None else patience_seconds
     mode = "ro" if read_only else "rw"
     try:
         driver = sqlite3.connect(
             f"file:{quote(str(file))}?mode={mode}",
             uri=True,
             isolation_level=None,
-            timeout=_BUSY_TIMEOUT_SECONDS,
+            timeout=patience,
         )
     except sqlite3.Error as error:
-        raise _explain(error, file) from error
+        raise _explain(error, file, patience) from error
     try:
         driver.execute("PRAGMA schema_version").fetchone()  # opening alone reads nothing
         # as SQLite has it by default and changing a schema needs it; a build may have another default
         driver.execute("PRAGMA foreign_keys = OFF")
     except sqlite3.Error as error:
         driver.close()
-        raise _explain(error, file) from error
+        raise _explain(error, file, patience) from error
     return Connection(driver, begin="BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
@@ -109,14 +114,14 @@ def _require_file(file: Path) -> None:
         found = "a folder" if file.is_dir() else "no file" if not file.exists() else "no regular file"
     except PermissionError as error:
         raise _explain_os(error, f"the SQLite file {file} cannot be opened", file.parent) from error
-    raise Unreachable(
+    raise NoSuchDatabase(
         f"there is no SQLite database {file}",
         why=f"there is {found} of that name",
         next="correct the path: sqlite:///a.db is relative to the working folder, sqlite:////a.db absolute",
     )
 
 
-def _explain(error: sqlite3.Error, file: Path) -> CouldNotCheck:
+def _explain(error: sqlite3.Error, file: Path, patience_seconds: float) -> CouldNotCheck:
     """By SQLite's primary result code, the low byte of the extended one (https://sqlite.org/rescode.html)."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
@@ -134,7 +139,7 @@ def _explain(error: sqlite3.Error, file: Path) -> CouldNotCheck:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Unreachable(
             f"the SQLite database {file} is locked",
-            why=f"another process has held its lock for {_BUSY_TIMEOUT_SECONDS:.0f} seconds",
+            why=f"another process has held its lock for {patience_seconds:.0f} seconds",
             next="wait for it, or end it, and run again",
         )
     return NotPermitted(

@@ -1,0 +1,235 @@
+"""Looks at one database again and again: for a command, and for whoever answers to load balancers.
+
+What an application would be refused for comes from the check it starts with; nothing is decided twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from govern.actions.backup.locks import is_in_use
+from govern.actions.backup.store import list_backups
+from govern.api.command import local_today
+from govern.checks.backups import check_backups
+from govern.checks.health import find_missing, summarize, weigh
+from govern.checks.startup import BEHIND, CANNOT_VERIFY, UNREACHABLE, Expectation, check_startup
+from govern.config import Settings
+from govern.core.finding import Finding, Severity, Subject
+from govern.core.health import Condition, Figures, NewestBackup
+from govern.core.report import Entry, Target
+from govern.core.wording import name_age
+from govern.database.connection import Connection
+from govern.database.live import LiveDatabase
+from govern.database.url import DatabaseUrl
+from govern.errors import CouldNotCheck, NoSuchDatabase, NotPermitted
+from govern.startup import read_expectation
+
+T = TypeVar("T")
+Cut = Callable[[], None]
+"""Ends a look from another thread."""
+OnOpen = Callable[[Cut], None]
+"""Is told how to end a look as soon as it holds a connection."""
+
+_PATIENCE_SECONDS = 2.0
+_SUBJECT = "the database"
+"""How findings call it: whoever reads a health document need not learn where it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """A condition, and how it was found."""
+
+    condition: Condition
+    entries: tuple[Entry, ...]
+    target: Target | None
+    error: CouldNotCheck | None = None
+    """Why the database could not be looked at."""
+
+
+class Examiner:
+    """Looks at one database. What files say is remembered, and read anew when they change."""
+
+    def __init__(self, settings: Settings, url: DatabaseUrl, *, judges_backups: bool = True) -> None:
+        self._live = LiveDatabase(settings, url)
+        self._judges_backups = judges_backups
+        self._expected = _Remembered(
+            (settings.lock, *settings.alembic.version_locations, settings.manifest),
+            lambda: read_expectation(settings, url.dialect),
+        )
+        self._max_age = _Remembered((settings.manifest,), lambda: _read_max_age(settings))
+
+    def examine(self, *, on_open: OnOpen = lambda _: None) -> Examination:
+        """Whether an application may work with the database as it is now, over one connection.
+
+        Raises ConfigurationError for files that cannot be read.
+        """
+        expected = replace(self._expected.read(), today=local_today())
+        backups, newest = self._look_at_backups()
+        try:
+            examination = self._look(expected, on_open)
+        except CouldNotCheck as error:
+            examination = _could_not_look(error, expected)
+        return _with_backups(examination, backups, newest)
+
+    def measure(self, *, on_open: OnOpen = lambda _: None) -> Figures:
+        """What the database carries, over one connection. Raises CouldNotCheck and ConfigurationError."""
+        critical = tuple(self._expected.read().critical_tables)
+        dialect = self._live.dialect
+        with self._live.connect(patience_seconds=_PATIENCE_SECONDS) as connection:
+            on_open(partial(dialect.cut, connection))
+            counts = dialect.read_row_counts(connection, critical)
+            return Figures(
+                load=dialect.read_load(connection),
+                counts=counts,
+                storage=dialect.read_storage(connection, critical),
+                missing_tables=find_missing((), critical, counts),
+                backup=self._look_at_backups()[1],
+            )
+
+    def _look(self, expected: Expectation, on_open: OnOpen) -> Examination:
+        live = self._live
+        with live.connect(patience_seconds=_PATIENCE_SECONDS) as connection:
+            on_open(partial(live.dialect.cut, connection))
+            target = live.describe(connection, expected.heads)
+            findings = check_startup(
+                connection,
+                live.dialect,
+                live.table,
+                expected,
+                subject=_SUBJECT,
+                when_ahead="warn",
+                critical_tables=tuple(expected.critical_tables),
+            )
+            condition = self._describe(connection, expected, target, findings)
+        return Examination(
+            condition=condition, entries=(Entry.of("startup", findings),), target=target, error=None
+        )
+
+    def _describe(
+        self, connection: Connection, expected: Expectation, target: Target, findings: tuple[Finding, ...]
+    ) -> Condition:
+        critical = expected.critical_tables
+        counts = self._live.dialect.read_row_counts(connection, critical)
+        return Condition(
+            status=weigh(findings, ()),
+            message=summarize(findings),
+            exists=True,
+            is_schema_valid=all(finding.severity < Severity.ERROR for finding in findings),
+            is_pending=any(finding.rule.id == BEHIND.id for finding in findings),
+            revision=target.revision or (),
+            heads=expected.heads,
+            counts=counts,
+            minimum_rows=critical,
+            missing_tables=find_missing(findings, critical, counts),
+            findings=findings,
+        )
+
+    def _look_at_backups(self) -> tuple[Entry | None, NewestBackup | None]:
+        """Nothing where nobody asks for backups and there are none."""
+        if not self._judges_backups:
+            return None, None
+        live, max_age, now = self._live, self._max_age.read(), datetime.now(UTC)
+        try:
+            backups = list_backups(live.settings)
+        except NotPermitted as error:
+            reason = f"{error.what}: {error.why}"
+            return Entry(name="backups", status="skipped", reason=reason, is_optional=max_age is None), None
+        target = live.settings.target
+        ours = tuple(backup for backup in backups if backup.manifest.target == target)
+        if not ours and max_age is None:
+            return None, None
+        findings = tuple(check_backups(ours, target, max_age=max_age, now=now, is_in_use=is_in_use))
+        if not ours:
+            return Entry.of("backups", findings), None
+        newest = NewestBackup(
+            id=ours[0].id,
+            age_seconds=(now - ours[0].manifest.created_at).total_seconds(),
+            is_proven=ours[0].manifest.is_proven,
+        )
+        reason = f"the newest was made {name_age(newest.age_seconds)}"
+        return Entry.of("backups", findings, reason), newest
+
+
+class _Remembered(Generic[T]):
+    """What was read from files and folders, read again when one of them changed."""
+
+    def __init__(self, paths: tuple[Path | None, ...], read: Callable[[], T]) -> None:
+        self._paths = paths
+        self._read = read
+        self._known: tuple[object, T] | None = None
+
+    def read(self) -> T:
+        marks = tuple(_mark(path) for path in self._paths)
+        if self._known is None or self._known[0] != marks:
+            self._known = (marks, self._read())
+        return self._known[1]
+
+
+def _mark(path: Path | None) -> object:
+    try:
+        seen = path.stat() if path else None
+    except OSError:
+        return None
+    return seen and (seen.st_ino, seen.st_size, seen.st_mtime_ns)
+
+
+def _could_not_look(error: CouldNotCheck, expected: Expectation) -> Examination:
+    is_missing = isinstance(error, NoSuchDatabase)
+    rule = CANNOT_VERIFY if isinstance(error, NotPermitted) else UNREACHABLE
+    finding = Finding.of(
+        rule, Subject(kind="database", name=_SUBJECT), error.what, why=error.why, remedy=error.next
+    )
+    condition = Condition(
+        status="critical",
+        message=_say(error),
+        exists=False if is_missing else None,
+        is_schema_valid=False,
+        heads=expected.heads,
+        minimum_rows=expected.critical_tables,
+        missing_tables=tuple(sorted(expected.critical_tables)) if is_missing else (),
+        findings=(finding,),
+    )
+    return Examination(condition=condition, entries=(), target=None, error=error)
+
+
+def _say(error: CouldNotCheck) -> str:
+    """Without the error's own words, which name addresses and roles."""
+    if isinstance(error, NoSuchDatabase):
+        return "there is no such database; next: correct the URL, or create it and run govern migrate"
+    if isinstance(error, NotPermitted):
+        return "the database does not let this role look at it; next: govern doctor"
+    return "the database cannot be reached; next: start the server or correct the URL, see govern doctor"
+
+
+def _with_backups(examination: Examination, entry: Entry | None, newest: NewestBackup | None) -> Examination:
+    """The same, with what backups say: without one to go back to a database is degraded at best."""
+    if entry is None:
+        return examination
+    is_backed_up = not entry.is_undecided and not entry.findings
+    condition = replace(examination.condition, backup=newest, is_backed_up=is_backed_up)
+    if condition.status == "healthy" and entry.is_undecided:
+        message = "the backups cannot be read; next: govern health says why"
+        condition = replace(condition, status="degraded", message=message)
+    elif entry.findings:
+        findings = (*condition.findings, *entry.findings)
+        is_healthy = condition.status == "healthy"
+        condition = replace(
+            condition,
+            status=weigh((), entry.findings) if is_healthy else condition.status,
+            message=summarize(entry.findings if is_healthy else findings),
+            findings=findings,
+        )
+    return replace(examination, condition=condition, entries=(*examination.entries, entry))
+
+
+def _read_max_age(settings: Settings) -> timedelta | None:
+    if settings.manifest is None:
+        return None
+    from govern.source.manifest import load_manifest  # with pydantic, which is slow to import
+
+    return load_manifest(settings.manifest).backups.max_age

@@ -1,0 +1,121 @@
+"""One look at something that may take for ever, shared by all who ask. Knows neither HTTP nor a database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent import futures
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+Cut = Callable[[], None]
+
+_FRESH_SECONDS = 1.0
+_PATIENCE_SECONDS = 1.75
+"""Of who waits, since the look began; with what else an answer takes it is given within two seconds."""
+_CUT_SECONDS = 10.0
+"""A look that lasts for longer is ended: the database may have come back without it."""
+
+
+class Hanging(Exception):
+    """The look has not ended yet; ``seconds`` since it began."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the look has lasted for {seconds:.1f} s")
+        self.seconds = seconds
+
+
+class SharedLook(Generic[T]):
+    """At most one look is under way, on a thread of its own; what it saw is shown to everybody for a second.
+
+    Nothing is begun before somebody asks, and a forked process begins anew: it has none of its parent's threads. No
+    thread keeps a process from ending.
+
+    ``look`` is called with a function to which it gives what would end it from another thread. It must not raise.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[Callable[[Cut], None]], T],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._look = look
+        self._clock = clock
+        self._turns = _Turns[T]()
+
+    def result(self) -> T:
+        """What was seen. Raises Hanging where the look does not end in time."""
+        turn, patience = self._join()
+        futures.wait((turn.seen,), patience)
+        return self._take(turn)
+
+    async def result_async(self) -> T:
+        """The same; the event loop goes on meanwhile."""
+        turn, patience = self._join()
+        if not turn.seen.done():
+            await asyncio.wait((asyncio.wrap_future(turn.seen),), timeout=patience)
+        return self._take(turn)
+
+    def close(self) -> None:
+        """Ends a look that is under way. Who asks later begins another."""
+        if (turn := self._turns.newest) and not turn.seen.done():
+            turn.end()
+
+    def _join(self) -> tuple[_Turn[T], float]:
+        """The look to wait for, and for how long."""
+        if self._turns.process != os.getpid():
+            self._turns = _Turns[T]()  # a lock may have been held at the moment of the fork
+        with self._turns.lock:
+            turn, now = self._turns.newest, self._clock()
+            if turn is None or turn.is_outdated(now):
+                turn = self._turns.newest = _Turn(now)
+                self._start(turn)
+            elif not turn.seen.done() and now - turn.began > _CUT_SECONDS:
+                turn.end()
+        return turn, max(0.0, turn.began + _PATIENCE_SECONDS - now)
+
+    def _start(self, turn: _Turn[T]) -> None:
+        def run() -> None:
+            seen = self._look(turn.take_cut)
+            turn.ended = self._clock()
+            turn.seen.set_result(seen)
+
+        turn.seen.set_running_or_notify_cancel()  # nobody who stops waiting ends it for the others
+        threading.Thread(target=run, name="govern-health", daemon=True).start()
+
+    def _take(self, turn: _Turn[T]) -> T:
+        if not turn.seen.done():
+            raise Hanging(self._clock() - turn.began)
+        return turn.seen.result()
+
+
+class _Turn(Generic[T]):
+    """One look."""
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.ended: float | None = None
+        self.seen: futures.Future[T] = futures.Future()
+        self._cut: Cut = lambda: None
+
+    def is_outdated(self, now: float) -> bool:
+        return self.ended is not None and self.seen.done() and now - self.ended >= _FRESH_SECONDS
+
+    def take_cut(self, cut: Cut) -> None:
+        self._cut = cut
+
+    def end(self) -> None:
+        self._cut()
+
+
+class _Turns(Generic[T]):
+    """The looks of one process."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.lock = threading.Lock()
+        self.newest: _Turn[T] | None = None
