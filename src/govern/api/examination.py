@@ -16,7 +16,7 @@ from govern.actions.backup.locks import is_in_use
 from govern.actions.backup.store import list_backups
 from govern.api.command import local_today
 from govern.checks.backups import check_backups
-from govern.checks.health import find_missing, summarize, weigh
+from govern.checks.health import ask_for_backup, find_missing, summarize, weigh
 from govern.checks.startup import BEHIND, CANNOT_VERIFY, UNREACHABLE, Expectation, check_startup
 from govern.config import Settings
 from govern.core.finding import Finding, Severity, Subject
@@ -36,8 +36,6 @@ OnOpen = Callable[[Cut], None]
 """Is told how to end a look as soon as it holds a connection."""
 
 _PATIENCE_SECONDS = 2.0
-_SUBJECT = "the database"
-"""How findings call it: whoever reads a health document need not learn where it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +71,7 @@ class Examiner:
         try:
             examination = self._look(expected, on_open)
         except CouldNotCheck as error:
-            examination = _could_not_look(error, expected)
+            examination = _could_not_look(error, expected, self._live.url)
         return _with_backups(examination, backups, newest)
 
     def measure(self, *, on_open: OnOpen = lambda _: None) -> Figures:
@@ -101,7 +99,7 @@ class Examiner:
                 live.dialect,
                 live.table,
                 expected,
-                subject=_SUBJECT,
+                subject=live.url.redacted,
                 when_ahead="warn",
                 critical_tables=tuple(expected.critical_tables),
             )
@@ -116,7 +114,7 @@ class Examiner:
         critical = expected.critical_tables
         counts = self._live.dialect.read_row_counts(connection, critical)
         return Condition(
-            status=weigh(findings, ()),
+            status=weigh(findings),
             message=summarize(findings),
             exists=True,
             is_schema_valid=all(finding.severity < Severity.ERROR for finding in findings),
@@ -143,7 +141,7 @@ class Examiner:
         ours = tuple(backup for backup in backups if backup.manifest.target == target)
         if not ours and max_age is None:
             return None, None
-        findings = tuple(check_backups(ours, target, max_age=max_age, now=now, is_in_use=is_in_use))
+        findings = ask_for_backup(check_backups(ours, target, max_age=max_age, now=now, is_in_use=is_in_use))
         if not ours:
             return Entry.of("backups", findings), None
         newest = NewestBackup(
@@ -178,11 +176,11 @@ def _mark(path: Path | None) -> object:
     return seen and (seen.st_ino, seen.st_size, seen.st_mtime_ns)
 
 
-def _could_not_look(error: CouldNotCheck, expected: Expectation) -> Examination:
+def _could_not_look(error: CouldNotCheck, expected: Expectation, url: DatabaseUrl) -> Examination:
     is_missing = isinstance(error, NoSuchDatabase)
     rule = CANNOT_VERIFY if isinstance(error, NotPermitted) else UNREACHABLE
     finding = Finding.of(
-        rule, Subject(kind="database", name=_SUBJECT), error.what, why=error.why, remedy=error.next
+        rule, Subject(kind="database", name=url.redacted), error.what, why=error.why, remedy=error.next
     )
     condition = Condition(
         status="critical",
@@ -217,13 +215,7 @@ def _with_backups(examination: Examination, entry: Entry | None, newest: NewestB
         condition = replace(condition, status="degraded", message=message)
     elif entry.findings:
         findings = (*condition.findings, *entry.findings)
-        is_healthy = condition.status == "healthy"
-        condition = replace(
-            condition,
-            status=weigh((), entry.findings) if is_healthy else condition.status,
-            message=summarize(entry.findings if is_healthy else findings),
-            findings=findings,
-        )
+        condition = replace(condition, status=weigh(findings), message=summarize(findings), findings=findings)
     return replace(examination, condition=condition, entries=(*examination.entries, entry))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from govern.checks.startup import CANNOT_VERIFY, UNHEALTHY, UNREACHABLE
 from govern.core.finding import Finding, Severity
@@ -16,15 +17,17 @@ _QUOTING = frozenset({UNREACHABLE.id, CANNOT_VERIFY.id, UNHEALTHY.id})
 _TABLE_REMOVED = "drift.table-removed"
 
 
-def weigh(schema: Iterable[Finding], backups: Iterable[Finding]) -> Status:
-    """``critical`` or ``degraded`` where an application would not be let start, by the gravest finding.
-
-    What does not keep it from starting leaves it healthy; but without a proven backup nothing is.
-    """
-    refusing = [finding.severity for finding in schema if finding.severity >= Severity.ERROR]
-    if refusing and max(refusing) >= Severity.CRITICAL:
+def weigh(findings: Iterable[Finding]) -> Status:
+    """By the gravest finding: what would not keep an application from starting leaves a database healthy."""
+    gravest = max((finding.severity for finding in findings), default=Severity.INFO)
+    if gravest >= Severity.CRITICAL:
         return "critical"
-    return "degraded" if refusing or any(True for _ in backups) else "healthy"
+    return "degraded" if gravest >= Severity.ERROR else "healthy"
+
+
+def ask_for_backup(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What was found of backups, as grave as it is here: what nothing would bring back is not healthy."""
+    return tuple(replace(finding, severity=max(finding.severity, Severity.ERROR)) for finding in findings)
 
 
 def find_missing(
@@ -40,12 +43,15 @@ def find_missing(
 
 
 def summarize(findings: Iterable[Finding]) -> str:
-    """The gravest finding in a sentence that may be read by anybody, and what to do about it."""
+    """The gravest finding in a sentence that anybody may read, and what to do about it: no address, role or row."""
     ranked = sorted(findings, key=lambda finding: -finding.severity)
     if not ranked:
         return USABLE
     first = ranked[0]
-    said = first.rule.name if first.rule.id in _QUOTING else first.message
-    remedy = first.rule.remedy if first.rule.id in _QUOTING else first.remedy
+    said, remedy = first.message, first.remedy
+    if first.rule.id in _QUOTING:
+        said, remedy = first.rule.name, first.rule.remedy
+    elif first.subject.kind == "database":
+        said = said.replace(first.subject.name, "the database")  # not where it is
     others = f" ({count_of(len(ranked) - 1, 'more finding')}: govern health)" if len(ranked) > 1 else ""
     return f"{said}; next: {remedy}{others}"

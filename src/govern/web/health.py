@@ -79,7 +79,17 @@ class Health:
     ) -> None:
         url = make_absolute(url_of(engine_or_url))
         settings = load(config=Path(config) if config else None, url=url.text)
-        self._examiner = Examiner(settings, url, judges_backups=judges_backups)
+        self._begin(Examiner(settings, url, judges_backups=judges_backups))
+
+    @classmethod
+    def of(cls, examiner: Examiner) -> Health:
+        """For who has read the configuration already."""
+        health = cls.__new__(cls)
+        health._begin(examiner)
+        return health
+
+    def _begin(self, examiner: Examiner) -> None:
+        self._examiner = examiner
         self._told: Mapping[str, tuple[str, ...]] = {}
         self._schema = SharedLook[Looked | Exception](self._caught(self._look_at_schema))
         self._database = SharedLook[Figures | Exception](self._caught(self._look_at_database))
@@ -132,8 +142,9 @@ class Health:
     def _tell(self, event: str, status: Status, *found: str) -> None:
         """In the log, where addresses and roles may be named; once, however often it is seen again."""
         if self._told.get(event) != (status, *found):
+            is_good = status == "healthy" and not self._told
             self._told = {event: (status, *found)}
-            tell = log.info if status == "healthy" else log.warning
+            tell = log.info if is_good else log.warning
             tell(event, status=status, found=found)
 
 
