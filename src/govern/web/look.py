@@ -42,9 +42,15 @@ class SharedLook(Generic[T]):
         look: Callable[[Callable[[Cut], None]], T],
         *,
         clock: Callable[[], float] = time.monotonic,
+        fresh_seconds: float = _FRESH_SECONDS,
+        patience_seconds: float = _PATIENCE_SECONDS,
+        cut_seconds: float = _CUT_SECONDS,
     ) -> None:
         self._look = look
         self._clock = clock
+        self._fresh_seconds = fresh_seconds
+        self._patience_seconds = patience_seconds
+        self._cut_seconds = cut_seconds
         self._turns = _Turns[T]()
 
     def result(self) -> T:
@@ -63,7 +69,7 @@ class SharedLook(Generic[T]):
     def close(self) -> None:
         """Ends a look that is under way. Who asks later begins another."""
         if (turn := self._turns.newest) and not turn.seen.done():
-            turn.end()
+            turn.cut()
 
     def _join(self) -> tuple[_Turn[T], float]:
         """The look to wait for, and for how long."""
@@ -71,12 +77,16 @@ class SharedLook(Generic[T]):
             self._turns = _Turns[T]()  # a lock may have been held at the moment of the fork
         with self._turns.lock:
             turn, now = self._turns.newest, self._clock()
-            if turn is None or turn.is_outdated(now):
-                turn = self._turns.newest = _Turn(now)
+            if turn is None or self._is_outdated(turn, now):
+                turn = _Turn(now)
                 self._start(turn)
-            elif not turn.seen.done() and now - turn.began > _CUT_SECONDS:
-                turn.end()
-        return turn, max(0.0, turn.began + _PATIENCE_SECONDS - now)
+                self._turns.newest = turn
+            elif not turn.seen.done() and now - turn.began > self._cut_seconds:
+                turn.cut()
+        return turn, max(0.0, turn.began + self._patience_seconds - now)
+
+    def _is_outdated(self, turn: _Turn[T], now: float) -> bool:
+        return turn.seen.done() and now - turn.ended >= self._fresh_seconds
 
     def _start(self, turn: _Turn[T]) -> None:
         def run() -> None:
@@ -98,18 +108,14 @@ class _Turn(Generic[T]):
 
     def __init__(self, began: float) -> None:
         self.began = began
-        self.ended: float | None = None
+        self.ended = began
+        """Meant once it is ``seen.done()``."""
         self.seen: futures.Future[T] = futures.Future()
-        self._cut: Cut = lambda: None
-
-    def is_outdated(self, now: float) -> bool:
-        return self.ended is not None and self.seen.done() and now - self.ended >= _FRESH_SECONDS
+        self.cut: Cut = lambda: None
+        """Nothing can be ended before a connection is open; until then its own timeout does."""
 
     def take_cut(self, cut: Cut) -> None:
-        self._cut = cut
-
-    def end(self) -> None:
-        self._cut()
+        self.cut = cut
 
 
 class _Turns(Generic[T]):

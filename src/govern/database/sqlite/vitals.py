@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from govern.core.health import EXACT_ROWS, Load, RowCount, Storage
@@ -51,7 +53,8 @@ def read_load(connection: Connection) -> Load:
 def cut(connection: Connection) -> None:
     """Ends the statement that another thread waits for."""
     driver: Any = connection.driver
-    driver.interrupt()
+    with suppress(sqlite3.Error):  # it may have ended by itself
+        driver.interrupt()
 
 
 def _count(connection: Connection, name: str) -> int:
