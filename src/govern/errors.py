@@ -69,6 +69,10 @@ class Unreachable(CouldNotCheck):
     """The database server does not answer, or there is no such database."""
 
 
+class NoSuchDatabase(Unreachable):
+    """The server answers and has no database of that name; there is no such file."""
+
+
 class Locked(Unreachable):
     """Another session, as a migration's, has locked what was to be read: it will be there again."""
 

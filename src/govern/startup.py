@@ -65,7 +65,7 @@ def validate_on_startup(
     ConfigurationError.
     """
     engine = None if isinstance(engine_or_url, str) else engine_or_url
-    url = DatabaseUrl.parse(_text_of(engine_or_url))
+    url = url_of(engine_or_url)
     question = ask(load(config=Path(config) if config else None, url=url.text), url, when_ahead=when_ahead)
     started = clock()
     while True:
@@ -82,9 +82,11 @@ def validate_on_startup(
     return report
 
 
-def look_once(settings: Settings, url: DatabaseUrl, *, timeout_seconds: float = SECONDS) -> Report:
-    """The same check without a verdict: what ``govern health`` shows. Raises CouldNotCheck where it cannot look."""
-    return ask(settings, url, when_ahead="warn").look(timeout_seconds=timeout_seconds)
+def url_of(engine_or_url: HasUrl | str) -> DatabaseUrl:
+    """The database of a SQLAlchemy engine, or of a URL. Raises ConfigurationError."""
+    if isinstance(engine_or_url, str):
+        return DatabaseUrl.parse(engine_or_url)
+    return DatabaseUrl.parse(engine_or_url.url.render_as_string(hide_password=False))
 
 
 def ask(settings: Settings, url: DatabaseUrl, *, when_ahead: WhenAhead = "allow") -> Question:
@@ -116,12 +118,16 @@ class Question:
 
     def look(self, *, engine: Any = None, timeout_seconds: float = SECONDS) -> Report:
         """One look. ``engine``: see ``open_look``. Raises CouldNotCheck where that cannot be done."""
-        started = datetime.now(UTC)
         with open_look(self.url, engine=engine, timeout_seconds=timeout_seconds) as look:
-            glance = look.glance(self._table, self.expected.minimum_rows)
-            if glance is None or not is_as_validated(glance, self.expected):
-                findings, target = self._look_closer(look)
-                return self._report(started, findings, target)
+            return self.look_over(look)
+
+    def look_over(self, look: Look) -> Report:
+        """The same over a connection that is open."""
+        started = datetime.now(UTC)
+        glance = look.glance(self._table, self.expected.minimum_rows)
+        if glance is None or not is_as_validated(glance, self.expected):
+            findings, target = self._look_closer(look)
+            return self._report(started, findings, target)
         target = self._target(server_version=glance.server_version, revision=glance.stamped)
         return self._report(started, (), target)
 
@@ -131,7 +137,7 @@ class Question:
         try:
             return self.look(engine=engine, timeout_seconds=timeout_seconds)
         except CouldNotCheck as error:
-            return self._report(started, (_name_obstacle(error, self.url),), self._target())
+            return self._report(started, (name_obstacle(error, self.url),), self._target())
 
     @property
     def _table(self) -> VersionTable:
@@ -182,13 +188,6 @@ class Question:
         )
 
 
-def _text_of(engine_or_url: HasUrl | str) -> str:
-    if isinstance(engine_or_url, str):
-        return engine_or_url
-    text: str = engine_or_url.url.render_as_string(hide_password=False)
-    return text
-
-
 def _read_chain(settings: Settings) -> Chain:
     from govern.revisions.graph import read_project_chain
 
@@ -214,7 +213,8 @@ def _read_scope(settings: Settings) -> Scope:
     return read_scope(settings, load_manifest(settings.manifest))
 
 
-def _name_obstacle(error: CouldNotCheck, url: DatabaseUrl) -> Finding:
+def name_obstacle(error: CouldNotCheck, url: DatabaseUrl) -> Finding:
+    """Why a database could not be looked at, as a finding: what cannot be looked at cannot be worked with."""
     from govern.checks.startup.rules import CANNOT_VERIFY, MIGRATING, UNREACHABLE
 
     rule = UNREACHABLE

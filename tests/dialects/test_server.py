@@ -18,11 +18,11 @@ from govern.config import load
 from govern.database.connection import Connection
 from govern.database.engines import dialect_of
 from govern.database.postgresql import server as postgresql
-from govern.database.postgresql.refusals import NoSuchDatabase, explain_refusal, role_of
+from govern.database.postgresql.refusals import explain_refusal, role_of
 from govern.database.sqlite import server as sqlite
 from govern.database.target import create_target, declared_like, resolve_target
 from govern.database.url import DatabaseUrl
-from govern.errors import ConfigurationError, CouldNotCheck, NotPermitted, Unreachable
+from govern.errors import ConfigurationError, CouldNotCheck, NoSuchDatabase, NotPermitted, Unreachable
 from tests.fixtures.databases import MakeRole, with_credentials
 from tests.fixtures.server import wanted_major
 

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from govern.actions.backup.locks import is_in_use
-from govern.actions.backup.store import list_backups
 from govern.actions.init import init as adopt
 from govern.api.command import Narrate, command, silent
-from govern.api.project import read_project
-from govern.checks.backups import check_backups
+from govern.api.examination import Examiner
 from govern.checks.doctor import examine, find_database
 from govern.checks.startup.explanation import explain_startup
 from govern.config import Settings
 from govern.core.report import Draft, Entry
 from govern.core.run import Run
-from govern.core.wording import name_age
 from govern.database import embedded
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
 from govern.errors import GovernError, NotPermitted
-from govern.startup import ask, look_once
+from govern.reports.health import describe_condition
+from govern.startup import ask
 
 _MANY_RUNS = 1000
 
@@ -71,29 +68,18 @@ def _read_runs(database: LiveDatabase) -> tuple[Run, ...] | None:
 
 
 @command("health")
-def health(draft: Draft, settings: Settings) -> None:
-    """What ``validate_on_startup`` would say; and the backups, where there are some or the manifest wants some."""
-    report = look_once(settings, resolve_target(settings))
-    draft.target = report.target
-    draft.entries += report.entries
-    _look_at_backups(draft, settings)
+def health(draft: Draft, settings: Settings, *, judges_backups: bool = True) -> None:
+    """What ``validate_on_startup`` would say; and the backups, where there are some or the manifest wants some.
 
-
-def _look_at_backups(draft: Draft, settings: Settings) -> None:
-    manifest = read_project(settings).manifest
-    max_age = manifest.backups.max_age if manifest else None
-    try:
-        backups = list_backups(settings)
-    except NotPermitted as error:
-        reason = f"{error.what}: {error.why}"
-        draft.add(Entry(name="backups", status="skipped", reason=reason, is_optional=max_age is None))
-        return
-    ours = tuple(backup for backup in backups if backup.manifest.target == settings.target)
-    if ours or max_age is not None:
-        now = datetime.now(UTC)
-        findings = tuple(check_backups(ours, settings.target, max_age=max_age, now=now, is_in_use=is_in_use))
-        age = name_age((now - ours[0].manifest.created_at).total_seconds()) if ours else ""
-        draft.add(Entry.of("backups", findings, f"the newest was made {age}" if ours else ""))
+    ``data["health"]`` is the document of ``GET /health``. Raises CouldNotCheck where the database cannot be looked at.
+    """
+    examiner = Examiner(settings, resolve_target(settings), judges_backups=judges_backups)
+    seen = examiner.examine()
+    draft.target = seen.target
+    draft.entries += seen.entries
+    draft.data["health"] = describe_condition(seen.condition)
+    if seen.error:
+        raise seen.error
 
 
 @command("embedded status")

@@ -192,12 +192,61 @@ def history(session: Session, *, limit: int) -> Report:
     return api.history(session.settings, limit=limit)
 
 
+_no_backups = click.option(
+    "--no-backups", is_flag=True, help="What backups say does not count: they are another machine's affair."
+)
+
+
 @root.inspecting("health")
-def health(session: Session) -> Report:
-    """What an application asks before it starts: is this the schema it was written for?"""
+@_no_backups
+def health(session: Session, *, no_backups: bool) -> Report:
+    """What an application asks before it starts: is this the schema it was written for?
+
+    Ends with 0 if the database is healthy, as GET /health of govern serve answers 200.
+    """
     from govern import api
 
-    return api.health(session.settings)
+    return api.health(session.settings, judges_backups=not no_backups)
+
+
+@root.inspecting("serve")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Where to listen: who can reach it can ask.",
+)
+@click.option(
+    "--port", default=8080, show_default=True, type=click.IntRange(0, 65_535), help="0: one that is free."
+)
+@click.option(
+    "--unix",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="Listen on a Unix socket there instead.",
+)
+@_no_backups
+def serve(session: Session, *, host: str, port: int, unix: Path | None, no_backups: bool) -> Report:
+    """Answer /health, /health/ping, /health/database and /metrics over HTTP, until SIGTERM or Ctrl-C.
+
+    \b
+    Examples:
+      govern serve --port 8080           for probes and Prometheus on this machine
+      govern serve --host 0.0.0.0        in a container: other machines can ask, too
+      govern serve --unix /run/health    behind a proxy
+    """
+    from govern.web.serving import serve
+
+    served = serve(
+        session.settings,
+        host=host,
+        port=port,
+        unix=unix,
+        judges_backups=not no_backups,
+        narrate=session.narrate,
+    )
+    return session.report(entries=(served,))
 
 
 @root.inspecting("explain")

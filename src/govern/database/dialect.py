@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from govern.core.changes import Change
+from govern.core.health import Load, RowCount, Storage
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
@@ -250,6 +251,15 @@ class Dialect(Keeping, Protocol):
         For what is not a migration: backups and drift checks (shared). Raises Refused after ``wait_seconds``,
         naming the holder.
         """
+
+    def read_row_counts(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, RowCount]:
+        """Rows of each table by full name, counted or estimated in well under a second; missing ones are left out."""
+
+    def read_storage(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, Storage]:
+        """By full name; empty where the engine has no such thing, or a table is locked."""
+
+    def read_load(self, connection: Connection) -> Load:
+        """How busy the database is."""
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         """The ledger's newest run that ended validated; None without one, or without a ledger."""

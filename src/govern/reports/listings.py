@@ -72,6 +72,7 @@ def _listing(name: str, value: Any, style: Style) -> Iterator[str]:
     special: Mapping[str, Callable[[Any, Style], Iterator[str]]] = {
         "found": _found,
         "guards": _guards,
+        "health": _health,
         "plan": _plan,
         "statements": _statements,
         "repair": _repair,
@@ -155,6 +156,26 @@ def _guards(guards: Rows, style: Style) -> Iterator[str]:
         )
         yield from style.indent(str(guard["asks"]), first="  ")
         yield from style.indent(str(guard["passes"]), first="  if not: ")
+
+
+def _health(health: Mapping[str, Any], style: Style) -> Iterator[str]:
+    """The verdict, and the critical tables with their rows."""
+    yield from style.indent(health["message"], first=f"{health['status']}: ")
+    database = health["database"]
+    estimated = database.get("estimated_counts", ())
+    rows = {
+        name: _say_rows(count, is_estimate=name in estimated)
+        for name, count in database["table_counts"].items()
+    }
+    rows |= dict.fromkeys(database["missing_tables"], "missing")
+    column = max(map(len, rows), default=0)
+    yield from (style.say(f"  {name:<{column}}  {said}") for name, said in rows.items())
+
+
+def _say_rows(count: int | None, *, is_estimate: bool) -> str:
+    if count is None:
+        return "rows unknown"
+    return f"about {count_of(count, 'row')}" if is_estimate else count_of(count, "row")
 
 
 def _plan(plan: Mapping[str, Any], style: Style) -> Iterator[str]:

@@ -11,6 +11,7 @@ from govern.core.changes import Change
 from govern.core.contents import Contents
 from govern.core.discovery import FoundDump
 from govern.core.exports import BadCell, Column, StagedRow, Tables
+from govern.core.health import Load, RowCount, Storage
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
@@ -321,6 +322,21 @@ class PostgreSQL:
         from govern.database.postgresql import transfer
 
         return transfer.transferring(live, source, table, read_only=read_only)
+
+    def read_row_counts(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, RowCount]:
+        from govern.database.postgresql import vitals
+
+        return vitals.read_row_counts(connection, tables)
+
+    def read_storage(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, Storage]:
+        from govern.database.postgresql import vitals
+
+        return vitals.read_storage(connection, tables)
+
+    def read_load(self, connection: Connection) -> Load:
+        from govern.database.postgresql import vitals
+
+        return vitals.read_load(connection)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         return ledger.last_validated_run(connection)

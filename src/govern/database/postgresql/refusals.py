@@ -13,14 +13,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from govern.database.url import DatabaseUrl
-from govern.errors import CouldNotCheck, NotPermitted, Unreachable
+from govern.errors import CouldNotCheck, NoSuchDatabase, NotPermitted, Unreachable
 
 if TYPE_CHECKING:
     import psycopg
-
-
-class NoSuchDatabase(Unreachable):
-    """The server answers and has no database of that name."""
 
 
 def explain_refusal(

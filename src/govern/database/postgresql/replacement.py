@@ -20,7 +20,7 @@ from govern.database.connection import Connection
 from govern.database.keeping import Judge
 from govern.database.postgresql import interrupted, locks, server, surroundings
 from govern.database.postgresql.interrupted import Names
-from govern.database.postgresql.refusals import NoSuchDatabase, quote_words
+from govern.database.postgresql.refusals import quote_words
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, FailedMidway, GovernError, NotPermitted, Refused, Unreachable
 
@@ -237,7 +237,7 @@ def _lock_live(url: DatabaseUrl, wait_seconds: float) -> Connection | None:
     """A connection that holds the migration lock; None where there is no database, or one that takes no connection."""
     try:
         connection = server.connect(url)
-    except (NoSuchDatabase, Unreachable):
+    except Unreachable:
         return None
     with contextlib.ExitStack() as stack:
         stack.enter_context(connection)

@@ -11,14 +11,20 @@ from urllib.parse import urlsplit
 from govern.database.connection import Connection
 from govern.database.postgresql import interrupted
 from govern.database.postgresql.refusals import (
-    NoSuchDatabase,
     OutOfUse,
     explain_refusal,
     quote_words,
     role_of,
 )
 from govern.database.url import DatabaseUrl
-from govern.errors import NOTHING_CHANGED, ConfigurationError, CouldNotCheck, NotPermitted, Unreachable
+from govern.errors import (
+    NOTHING_CHANGED,
+    ConfigurationError,
+    CouldNotCheck,
+    NoSuchDatabase,
+    NotPermitted,
+    Unreachable,
+)
 
 if TYPE_CHECKING:
     import psycopg

@@ -12,6 +12,7 @@ from govern.core.contents import Contents
 from govern.core.discovery import FoundDump
 from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.hazard import hazards_of_undoing
+from govern.core.health import Load, RowCount, Storage
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal, attribute_statements
@@ -303,6 +304,21 @@ class SQLite:
         self, live: DatabaseUrl, source: DatabaseUrl, table: VersionTable, *, read_only: bool
     ) -> AbstractContextManager[Transfer]:
         return transfer.transferring(live, source, table, read_only=read_only)
+
+    def read_row_counts(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, RowCount]:
+        from govern.database.sqlite import vitals
+
+        return vitals.read_row_counts(connection, tables)
+
+    def read_storage(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, Storage]:
+        from govern.database.sqlite import vitals
+
+        return vitals.read_storage(connection, tables)
+
+    def read_load(self, connection: Connection) -> Load:
+        from govern.database.sqlite import vitals
+
+        return vitals.read_load(connection)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         return ledgers.last_validated_run(connection, ledger.STATEMENTS)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from govern.database.connection import Connection
 from govern.database.url import DatabaseUrl
-from govern.errors import CouldNotCheck, Locked, NotPermitted, Unreachable
+from govern.errors import CouldNotCheck, Locked, NoSuchDatabase, NotPermitted, Unreachable
 
 _BUSY_TIMEOUT_SECONDS = 10.0
 _COMPANIONS = ("-wal", "-shm", "-journal")
@@ -111,7 +111,7 @@ def _require_file(file: Path) -> None:
         found = "a folder" if file.is_dir() else "no file" if not file.exists() else "no regular file"
     except PermissionError as error:
         raise _explain_os(error, f"the SQLite file {file} cannot be opened", file.parent) from error
-    raise Unreachable(
+    raise NoSuchDatabase(
         f"there is no SQLite database {file}",
         why=f"there is {found} of that name",
         next="correct the path: sqlite:///a.db is relative to the working folder, sqlite:////a.db absolute",

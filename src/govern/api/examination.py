@@ -1,0 +1,213 @@
+"""Looks at one database again and again: for a command, and for whoever answers to load balancers.
+
+What an application would be refused for comes from the check it starts with; nothing is decided twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from govern.actions.backup.locks import is_in_use
+from govern.actions.backup.store import list_backups
+from govern.api.command import local_today
+from govern.checks.backups import check_backups
+from govern.checks.health import (
+    ask_for_backup,
+    find_lacking,
+    find_missing,
+    name_missing,
+    summarize,
+    weigh,
+)
+from govern.checks.startup import Expectation
+from govern.checks.startup.rules import BEHIND
+from govern.config import Settings
+from govern.core.finding import Severity
+from govern.core.health import Condition, Figures, NewestBackup
+from govern.core.report import Entry, Target
+from govern.core.wording import name_age
+from govern.database.engines import dialect_of
+from govern.database.look import open_look
+from govern.database.url import DatabaseUrl
+from govern.errors import CouldNotCheck, Locked, NoSuchDatabase, NotPermitted
+from govern.startup import Question, name_obstacle, read_expectation
+
+T = TypeVar("T")
+_SECONDS = 9.0
+"""How long a look may take: the server is asked to end it then, and the connection cut a second later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """A condition, and how it was found."""
+
+    condition: Condition
+    entries: tuple[Entry, ...]
+    target: Target | None
+    error: CouldNotCheck | None = None
+    """Why the database could not be looked at."""
+
+
+class Examiner:
+    """Looks at one database. What files say is remembered, and read anew when they change."""
+
+    def __init__(self, settings: Settings, url: DatabaseUrl, *, judges_backups: bool = True) -> None:
+        self._settings = settings
+        self._url = url
+        self._judges_backups = judges_backups
+        self._expected = _Remembered(
+            (settings.lock, *settings.alembic.version_locations, settings.manifest),
+            lambda: read_expectation(settings, url.dialect),
+        )
+        self._max_age = _Remembered((settings.manifest,), lambda: _read_max_age(settings))
+
+    def examine(self) -> Examination:
+        """Whether an application may work with the database as it is now, over one connection.
+
+        Raises ConfigurationError for files that cannot be read.
+        """
+        expected = replace(self._expected.read(), today=local_today())
+        backups, newest = self._look_at_backups()
+        try:
+            examination = self._look(Question(self._settings, self._url, expected, "warn"))
+        except CouldNotCheck as error:
+            examination = _could_not_look(error, expected, self._url)
+        return _with_backups(examination, backups, newest)
+
+    def measure(self) -> Figures:
+        """What the database carries, over one connection. Raises CouldNotCheck and ConfigurationError."""
+        critical = tuple(self._expected.read().critical_tables)
+        dialect = dialect_of(self._url)
+        with open_look(self._url, timeout_seconds=_SECONDS) as look:
+            counts = dialect.read_row_counts(look.connection, critical)
+            return Figures(
+                load=dialect.read_load(look.connection),
+                counts=counts,
+                storage=dialect.read_storage(look.connection, critical),
+                missing_tables=find_missing((), critical, counts),
+                backup=self._look_at_backups()[1],
+            )
+
+    def _look(self, question: Question) -> Examination:
+        critical = question.expected.critical_tables
+        with open_look(self._url, timeout_seconds=_SECONDS) as look:
+            report = question.look_over(look)
+            counts = dialect_of(self._url).read_row_counts(look.connection, critical) if critical else {}
+        findings = tuple(report.findings)
+        gone = tuple(table for table in critical if table not in counts)
+        condition = Condition(
+            status="critical" if gone else weigh(findings),
+            message=summarize(findings) if not gone or weigh(findings) == "critical" else name_missing(gone),
+            exists=True,
+            is_schema_valid=all(finding.severity < Severity.ERROR for finding in findings),
+            is_pending=any(finding.rule.id == BEHIND.id for finding in findings),
+            revision=(report.target and report.target.revision) or (),
+            heads=question.expected.heads,
+            counts=counts,
+            minimum_rows=critical,
+            missing_tables=find_missing(findings, critical, counts),
+            lacking_tables=find_lacking(findings),
+            findings=findings,
+        )
+        return Examination(condition=condition, entries=report.entries, target=report.target)
+
+    def _look_at_backups(self) -> tuple[Entry | None, NewestBackup | None]:
+        """Nothing where nobody asks for backups and there are none."""
+        if not self._judges_backups:
+            return None, None
+        max_age, now, target = self._max_age.read(), datetime.now(UTC), self._settings.target
+        try:
+            backups = list_backups(self._settings)
+        except NotPermitted as error:
+            reason = f"{error.what}: {error.why}"
+            return Entry(name="backups", status="skipped", reason=reason, is_optional=max_age is None), None
+        ours = tuple(backup for backup in backups if backup.manifest.target == target)
+        if not ours and max_age is None:
+            return None, None
+        findings = ask_for_backup(check_backups(ours, target, max_age=max_age, now=now, is_in_use=is_in_use))
+        if not ours:
+            return Entry.of("backups", findings), None
+        newest = NewestBackup(
+            id=ours[0].id,
+            age_seconds=(now - ours[0].manifest.created_at).total_seconds(),
+            is_proven=ours[0].manifest.is_proven,
+        )
+        reason = f"the newest was made {name_age(newest.age_seconds)}"
+        return Entry.of("backups", findings, reason), newest
+
+
+class _Remembered(Generic[T]):
+    """What was read from files and folders, read again when one of them changed."""
+
+    def __init__(self, paths: tuple[Path | None, ...], read: Callable[[], T]) -> None:
+        self._paths = paths
+        self._read = read
+        self._known: tuple[object, T] | None = None
+
+    def read(self) -> T:
+        marks = tuple(_mark(path) for path in self._paths)
+        if self._known is None or self._known[0] != marks:
+            self._known = (marks, self._read())
+        return self._known[1]
+
+
+def _mark(path: Path | None) -> object:
+    try:
+        seen = path.stat() if path else None
+    except OSError:
+        return None
+    return seen and (seen.st_ino, seen.st_size, seen.st_mtime_ns)
+
+
+def _could_not_look(error: CouldNotCheck, expected: Expectation, url: DatabaseUrl) -> Examination:
+    is_missing = isinstance(error, NoSuchDatabase)
+    finding = name_obstacle(error, url)
+    condition = Condition(
+        status="critical",
+        message=_say(error),
+        exists=False if is_missing else None,
+        is_schema_valid=False,
+        heads=expected.heads,
+        minimum_rows=expected.critical_tables,
+        missing_tables=tuple(sorted(expected.critical_tables)) if is_missing else (),
+        findings=(finding,),
+    )
+    return Examination(condition=condition, entries=(), target=None, error=error)
+
+
+def _say(error: CouldNotCheck) -> str:
+    """Without the error's own words, which name addresses and roles."""
+    if isinstance(error, NoSuchDatabase):
+        return "there is no such database; next: correct the URL, or create it and run govern migrate"
+    if isinstance(error, Locked):
+        return "a migration is changing the database; next: wait until it is done, see govern doctor --locks"
+    if isinstance(error, NotPermitted):
+        return "the database does not let this role look at it; next: govern doctor"
+    return "the database cannot be reached; next: start the server or correct the URL, see govern doctor"
+
+
+def _with_backups(examination: Examination, entry: Entry | None, newest: NewestBackup | None) -> Examination:
+    """The same, with what backups say: without one to go back to a database is degraded at best."""
+    if entry is None:
+        return examination
+    is_backed_up = not entry.is_undecided and not entry.findings
+    condition = replace(examination.condition, backup=newest, is_backed_up=is_backed_up)
+    if condition.status == "healthy" and entry.is_undecided:
+        message = "the backups cannot be read; next: govern health says why"
+        condition = replace(condition, status="degraded", message=message)
+    elif entry.findings:
+        findings = (*condition.findings, *entry.findings)
+        condition = replace(condition, status=weigh(findings), message=summarize(findings), findings=findings)
+    return replace(examination, condition=condition, entries=(*examination.entries, entry))
+
+
+def _read_max_age(settings: Settings) -> timedelta | None:
+    if settings.manifest is None:
+        return None
+    from govern.source.manifest import load_manifest  # with pydantic, which is slow to import
+
+    return load_manifest(settings.manifest).backups.max_age

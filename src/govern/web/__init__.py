@@ -1,0 +1,1 @@
+"""What answers over HTTP: health for load balancers, orchestrators and Prometheus."""

@@ -1,0 +1,58 @@
+"""Health as Prometheus reads it (https://prometheus.io/docs/practices/naming/), in a registry of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from govern.core.finding import Severity
+from govern.errors import ToolMissing
+
+if TYPE_CHECKING:
+    from govern.web.health import Looked
+
+try:
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest
+    from prometheus_client.exposition import CONTENT_TYPE_LATEST as MEDIA_TYPE
+except ImportError as error:
+    raise ToolMissing(
+        "metrics need the package prometheus-client",
+        why="it is not installed",
+        next="python -m pip install 'govern[web]'",
+    ) from error
+
+__all__ = ["MEDIA_TYPE", "render_metrics"]
+
+STATUSES = ("healthy", "degraded", "critical")
+
+
+def render_metrics(looked: Looked) -> bytes:
+    """The last look as text, made anew: what is not known any more is not told."""
+    condition = looked.condition
+    registry = CollectorRegistry()
+
+    def tell(name: str, documentation: str, value: float | bool | None) -> None:
+        if value is not None:
+            Gauge(f"govern_{name}", documentation, registry=registry).set(value)
+
+    status = Gauge("govern_health_status", "1 for what the database is.", ["status"], registry=registry)
+    for one in STATUSES:
+        status.labels(one).set(condition.status == one)
+    tell("schema_valid", "Whether an application would start on this schema.", condition.is_schema_valid)
+    tell("migration_pending", "Whether revisions are to be applied.", condition.is_pending)
+    if condition.exists:
+        tell("missing_tables", "Tables that should be there.", len(condition.missing_tables))
+    tell("look_duration_seconds", "How long the last look took.", looked.seconds)
+    tell("last_look_timestamp_seconds", "When the last look ended.", looked.at)
+    if backup := condition.backup:
+        tell("backup_age_seconds", "Since the newest backup was made.", backup.age_seconds)
+        tell("backup_verified", "Whether the newest backup was proven.", backup.is_proven)
+    findings = Gauge("govern_findings", "What was found, by severity.", ["severity"], registry=registry)
+    for severity in Severity:
+        findings.labels(severity.label).set(sum(one.severity is severity for one in condition.findings))
+    rows = Gauge(
+        "govern_critical_table_rows", "Rows of a critical table.", ["table", "estimated"], registry=registry
+    )
+    for table, count in condition.counts.items():
+        if count.rows is not None:
+            rows.labels(table, str(count.is_estimate).lower()).set(count.rows)
+    return generate_latest(registry)
