@@ -10,16 +10,17 @@ from anyio import to_thread
 from govern.core.report import Report
 from govern.errors import GovernError
 from govern.integrations.options import StartupOptions
-from govern.startup import HasUrl, validate_on_startup
+from govern.integrations.validation import validate
+from govern.startup import HasUrl
 
 
-async def validate(engine_or_url: HasUrl | str, **options: Unpack[StartupOptions]) -> Report:
-    """``validate_on_startup`` in a thread: the loop lives while it looks and waits, and cancelling ends the wait.
+async def validate_in_thread(engine_or_url: HasUrl | str, **options: Unpack[StartupOptions]) -> Report:
+    """``validate`` in a thread: the loop lives while it looks and waits, and cancelling ends the wait.
 
     The error is raised without the way it came: servers print the whole traceback of a start that failed, and
     what to do would drown in it.
     """
-    look = partial(validate_on_startup, engine_or_url, **options)
+    look = partial(validate, engine_or_url, **options)
     try:
         return await to_thread.run_sync(look, abandon_on_cancel=True)
     except GovernError as error:

@@ -16,7 +16,7 @@ from litestar.config.app import AppConfig
 from litestar.handlers import HTTPRouteHandler
 from litestar.plugins import InitPlugin
 
-from govern.integrations.asgi import validate
+from govern.integrations.asgi import validate_in_thread
 from govern.integrations.options import HealthOptions, StartupOptions
 from govern.startup import HasUrl
 from govern.web.health import PATHS, Health
@@ -55,7 +55,7 @@ def lifespan(
 
     @asynccontextmanager
     async def validated(_: Litestar) -> AsyncIterator[None]:
-        await validate(engine_or_url, **options)
+        await validate_in_thread(engine_or_url, **options)
         yield
 
     return validated

@@ -8,7 +8,8 @@ from typing import Unpack
 from govern.core.report import EXIT_REFUSED, Report
 from govern.errors import GovernError
 from govern.integrations.options import StartupOptions
-from govern.startup import HasUrl, validate_on_startup
+from govern.integrations.validation import validate
+from govern.startup import HasUrl
 
 
 def validate_or_exit(engine_or_url: HasUrl | str, **options: Unpack[StartupOptions]) -> Report:
@@ -19,7 +20,7 @@ def validate_or_exit(engine_or_url: HasUrl | str, **options: Unpack[StartupOptio
     (``APP_LOAD_ERROR`` in gunicorn/arbiter.py). The error is its ``__cause__``.
     """
     try:
-        return validate_on_startup(engine_or_url, **options)
+        return validate(engine_or_url, **options)
     except GovernError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.stderr.flush()

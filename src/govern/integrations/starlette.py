@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from govern.integrations.asgi import validate
+from govern.integrations.asgi import validate_in_thread
 from govern.integrations.options import HealthOptions, StartupOptions
 from govern.startup import HasUrl
 from govern.web.health import PATHS, Health
@@ -35,7 +35,7 @@ def lifespan(
 
     @asynccontextmanager
     async def validated(app: Any) -> AsyncIterator[Mapping[str, Any] | None]:
-        await validate(engine_or_url, **options)
+        await validate_in_thread(engine_or_url, **options)
         if then is None:
             yield None
         else:

@@ -27,6 +27,7 @@ _GUNICORN = "-m gunicorn --no-control-socket --bind 127.0.0.1:{port}"
 COMMANDS = {
     "fastapi, uvicorn": "-m uvicorn examples.fastapi.app:app --port {port}",
     "fastapi, gunicorn": f"{_GUNICORN} -w 2 -k uvicorn_worker.UvicornWorker examples.fastapi.app:app",
+    "starlette, gunicorn": f"{_GUNICORN} -w 2 -k uvicorn_worker.UvicornWorker examples.starlette.app:app",
     "starlette, uvicorn": "-m uvicorn examples.starlette.app:app --port {port}",
     "flask, gunicorn": f"{_GUNICORN} --workers 2 examples.flask.app:create_app()",
     "flask, gunicorn preloads": f"{_GUNICORN} --workers 2 --preload examples.flask.app:create_app()",
@@ -93,7 +94,7 @@ def free_port() -> int:
 def launched(project: Project, server: str, *more: str, command: list[str] | None = None) -> Iterator[Server]:
     """The process, whatever becomes of it; it is stopped with all below it."""
     port, out = free_port(), project.root.parent / f"{server.replace(' ', '-')}-{time.monotonic_ns()}.txt"
-    words = command or arguments(server, port)
+    words = [word.format(port=port) for word in command] if command else arguments(server, port)
     with out.open("wb") as stream:
         process = subprocess.Popen(
             [sys.executable, *words, *more],
