@@ -73,6 +73,10 @@ class NoSuchDatabase(Unreachable):
     """The server answers and has no database of that name; there is no such file."""
 
 
+class Locked(Unreachable):
+    """Another session, as a migration's, has locked what was to be read: it will be there again."""
+
+
 class NotPermitted(CouldNotCheck):
     """The role, or the operating system's user, lacks a right; the message says which."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -16,26 +15,30 @@ from govern.actions.backup.locks import is_in_use
 from govern.actions.backup.store import list_backups
 from govern.api.command import local_today
 from govern.checks.backups import check_backups
-from govern.checks.health import ask_for_backup, find_missing, summarize, weigh
-from govern.checks.startup import BEHIND, CANNOT_VERIFY, UNREACHABLE, Expectation, check_startup
+from govern.checks.health import (
+    ask_for_backup,
+    find_lacking,
+    find_missing,
+    name_missing,
+    summarize,
+    weigh,
+)
+from govern.checks.startup import Expectation
+from govern.checks.startup.rules import BEHIND
 from govern.config import Settings
-from govern.core.finding import Finding, Severity, Subject
+from govern.core.finding import Severity
 from govern.core.health import Condition, Figures, NewestBackup
 from govern.core.report import Entry, Target
 from govern.core.wording import name_age
-from govern.database.connection import Connection
-from govern.database.live import LiveDatabase
+from govern.database.engines import dialect_of
+from govern.database.look import open_look
 from govern.database.url import DatabaseUrl
-from govern.errors import CouldNotCheck, NoSuchDatabase, NotPermitted
-from govern.startup import read_expectation
+from govern.errors import CouldNotCheck, Locked, NoSuchDatabase, NotPermitted
+from govern.startup import Question, name_obstacle, read_expectation
 
 T = TypeVar("T")
-Cut = Callable[[], None]
-"""Ends a look from another thread."""
-OnOpen = Callable[[Cut], None]
-"""Is told how to end a look as soon as it holds a connection."""
-
-_PATIENCE_SECONDS = 2.0
+_SECONDS = 9.0
+"""How long a look may take: the server is asked to end it then, and the connection cut a second later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,8 @@ class Examiner:
     """Looks at one database. What files say is remembered, and read anew when they change."""
 
     def __init__(self, settings: Settings, url: DatabaseUrl, *, judges_backups: bool = True) -> None:
-        self._live = LiveDatabase(settings, url)
+        self._settings = settings
+        self._url = url
         self._judges_backups = judges_backups
         self._expected = _Remembered(
             (settings.lock, *settings.alembic.version_locations, settings.manifest),
@@ -61,7 +65,7 @@ class Examiner:
         )
         self._max_age = _Remembered((settings.manifest,), lambda: _read_max_age(settings))
 
-    def examine(self, *, on_open: OnOpen = lambda _: None) -> Examination:
+    def examine(self) -> Examination:
         """Whether an application may work with the database as it is now, over one connection.
 
         Raises ConfigurationError for files that cannot be read.
@@ -69,75 +73,58 @@ class Examiner:
         expected = replace(self._expected.read(), today=local_today())
         backups, newest = self._look_at_backups()
         try:
-            examination = self._look(expected, on_open)
+            examination = self._look(Question(self._settings, self._url, expected, "warn"))
         except CouldNotCheck as error:
-            examination = _could_not_look(error, expected, self._live.url)
+            examination = _could_not_look(error, expected, self._url)
         return _with_backups(examination, backups, newest)
 
-    def measure(self, *, on_open: OnOpen = lambda _: None) -> Figures:
+    def measure(self) -> Figures:
         """What the database carries, over one connection. Raises CouldNotCheck and ConfigurationError."""
         critical = tuple(self._expected.read().critical_tables)
-        dialect = self._live.dialect
-        with self._live.connect(patience_seconds=_PATIENCE_SECONDS) as connection:
-            on_open(partial(dialect.cut, connection))
-            counts = dialect.read_row_counts(connection, critical)
+        dialect = dialect_of(self._url)
+        with open_look(self._url, timeout_seconds=_SECONDS) as look:
+            counts = dialect.read_row_counts(look.connection, critical)
             return Figures(
-                load=dialect.read_load(connection),
+                load=dialect.read_load(look.connection),
                 counts=counts,
-                storage=dialect.read_storage(connection, critical),
+                storage=dialect.read_storage(look.connection, critical),
                 missing_tables=find_missing((), critical, counts),
                 backup=self._look_at_backups()[1],
             )
 
-    def _look(self, expected: Expectation, on_open: OnOpen) -> Examination:
-        live = self._live
-        with live.connect(patience_seconds=_PATIENCE_SECONDS) as connection:
-            on_open(partial(live.dialect.cut, connection))
-            target = live.describe(connection, expected.heads)
-            findings = check_startup(
-                connection,
-                live.dialect,
-                live.table,
-                expected,
-                subject=live.url.redacted,
-                when_ahead="warn",
-                critical_tables=tuple(expected.critical_tables),
-            )
-            condition = self._describe(connection, expected, target, findings)
-        return Examination(
-            condition=condition, entries=(Entry.of("startup", findings),), target=target, error=None
-        )
-
-    def _describe(
-        self, connection: Connection, expected: Expectation, target: Target, findings: tuple[Finding, ...]
-    ) -> Condition:
-        critical = expected.critical_tables
-        counts = self._live.dialect.read_row_counts(connection, critical)
-        return Condition(
-            status=weigh(findings),
-            message=summarize(findings),
+    def _look(self, question: Question) -> Examination:
+        critical = question.expected.critical_tables
+        with open_look(self._url, timeout_seconds=_SECONDS) as look:
+            report = question.look_over(look)
+            counts = dialect_of(self._url).read_row_counts(look.connection, critical) if critical else {}
+        findings = tuple(report.findings)
+        gone = tuple(table for table in critical if table not in counts)
+        condition = Condition(
+            status="critical" if gone else weigh(findings),
+            message=summarize(findings) if not gone or weigh(findings) == "critical" else name_missing(gone),
             exists=True,
             is_schema_valid=all(finding.severity < Severity.ERROR for finding in findings),
             is_pending=any(finding.rule.id == BEHIND.id for finding in findings),
-            revision=target.revision or (),
-            heads=expected.heads,
+            revision=(report.target and report.target.revision) or (),
+            heads=question.expected.heads,
             counts=counts,
             minimum_rows=critical,
             missing_tables=find_missing(findings, critical, counts),
+            lacking_tables=find_lacking(findings),
             findings=findings,
         )
+        return Examination(condition=condition, entries=report.entries, target=report.target)
 
     def _look_at_backups(self) -> tuple[Entry | None, NewestBackup | None]:
         """Nothing where nobody asks for backups and there are none."""
         if not self._judges_backups:
             return None, None
-        live, max_age, now = self._live, self._max_age.read(), datetime.now(UTC)
+        max_age, now, target = self._max_age.read(), datetime.now(UTC), self._settings.target
         try:
-            backups = list_backups(live.settings)
+            backups = list_backups(self._settings)
         except NotPermitted as error:
             reason = f"{error.what}: {error.why}"
             return Entry(name="backups", status="skipped", reason=reason, is_optional=max_age is None), None
-        target = live.settings.target
         ours = tuple(backup for backup in backups if backup.manifest.target == target)
         if not ours and max_age is None:
             return None, None
@@ -178,10 +165,7 @@ def _mark(path: Path | None) -> object:
 
 def _could_not_look(error: CouldNotCheck, expected: Expectation, url: DatabaseUrl) -> Examination:
     is_missing = isinstance(error, NoSuchDatabase)
-    rule = CANNOT_VERIFY if isinstance(error, NotPermitted) else UNREACHABLE
-    finding = Finding.of(
-        rule, Subject(kind="database", name=url.redacted), error.what, why=error.why, remedy=error.next
-    )
+    finding = name_obstacle(error, url)
     condition = Condition(
         status="critical",
         message=_say(error),
@@ -199,6 +183,8 @@ def _say(error: CouldNotCheck) -> str:
     """Without the error's own words, which name addresses and roles."""
     if isinstance(error, NoSuchDatabase):
         return "there is no such database; next: correct the URL, or create it and run govern migrate"
+    if isinstance(error, Locked):
+        return "a migration is changing the database; next: wait until it is done, see govern doctor --locks"
     if isinstance(error, NotPermitted):
         return "the database does not let this role look at it; next: govern doctor"
     return "the database cannot be reached; next: start the server or correct the URL, see govern doctor"

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from govern.checks.startup import CANNOT_VERIFY, UNHEALTHY, UNREACHABLE
+from govern.checks.integrity import MIN_ROWS
+from govern.checks.startup.rules import MIGRATING, UNHEALTHY, UNREACHABLE
 from govern.core.finding import Finding, Severity
 from govern.core.health import RowCount, Status
 from govern.core.snapshot import join_name
 from govern.core.wording import count_of
 
 USABLE = "the database has the schema that this application was written for"
-_QUOTING = frozenset({UNREACHABLE.id, CANNOT_VERIFY.id, UNHEALTHY.id})
+_QUOTING = frozenset({MIGRATING.id, UNHEALTHY.id, UNREACHABLE.id})
 """Rules whose messages quote a server or a run: addresses, roles, even rows may be in them."""
 _TABLE_REMOVED = "drift.table-removed"
 
@@ -23,6 +24,11 @@ def weigh(findings: Iterable[Finding]) -> Status:
     if gravest >= Severity.CRITICAL:
         return "critical"
     return "degraded" if gravest >= Severity.ERROR else "healthy"
+
+
+def find_lacking(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """Full names of the critical tables with fewer rows than they must have."""
+    return tuple(finding.subject.name for finding in findings if finding.rule.id == MIN_ROWS.id)
 
 
 def ask_for_backup(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -40,6 +46,11 @@ def find_missing(
         if finding.rule.id == _TABLE_REMOVED
     }
     return tuple(sorted(removed | {table for table in critical if table not in counts}))
+
+
+def name_missing(critical: Iterable[str]) -> str:
+    """For a database whose revision may be right, and which lacks what the application cannot do without."""
+    return f"critical tables are missing: {', '.join(sorted(critical))}; next: govern drift"
 
 
 def summarize(findings: Iterable[Finding]) -> str:

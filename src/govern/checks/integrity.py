@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.snapshot import default_namespace
-from govern.database.connection import Connection
-from govern.database.dialect import Dialect
 
 if TYPE_CHECKING:  # with pydantic, which is slow to import
+    from govern.database.connection import Connection
+    from govern.database.dialect import Dialect
     from govern.source.manifest import CriticalTable, Invariant, Manifest
 
 MIN_ROWS = Rule(

@@ -76,6 +76,8 @@ class Condition:
     """Of all critical tables, by full name."""
     missing_tables: tuple[str, ...] = ()
     """Declared or critical, by full name."""
+    lacking_tables: tuple[str, ...] = ()
+    """Critical, and with fewer rows than they must have."""
     findings: tuple[Finding, ...] = ()
     backup: NewestBackup | None = None
     is_backed_up: bool | None = None
@@ -83,10 +85,9 @@ class Condition:
 
     def has_rows(self, table: str) -> bool:
         """Whether a critical table is there, with the rows it must have."""
-        if table in self.missing_tables or table not in self.counts:
+        if table not in self.counts or table in self.lacking_tables:
             return False
-        rows = self.counts[table].rows
-        return rows is None or rows >= self.minimum_rows[table]
+        return self.counts[table].rows is not None or self.minimum_rows[table] == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,18 +91,10 @@ class Dialect(Keeping, Protocol):
     locks_tables: bool
     """Whether a statement locks single tables against others; where the whole database is locked, none does."""
 
-    def connect(
-        self,
-        url: DatabaseUrl,
-        *,
-        read_only: bool = False,
-        repeats: bool = False,
-        patience_seconds: float | None = None,
-    ) -> Connection:
+    def connect(self, url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False) -> Connection:
         """Opens a database that exists; never creates one (nor a SQLite file). Raises Unreachable.
 
         ``repeats``: the same queries are asked many times over, on a server that no proxy stands before.
-        ``patience_seconds``: of somebody who would rather hear that there is no answer; a server may need two.
         """
 
     def exists(self, url: DatabaseUrl) -> bool:
@@ -268,9 +260,6 @@ class Dialect(Keeping, Protocol):
 
     def read_load(self, connection: Connection) -> Load:
         """How busy the database is."""
-
-    def cut(self, connection: Connection) -> None:
-        """Ends the connection from another thread, whatever its own waits for; asks no server. Never fails."""
 
     def last_validated_run(self, connection: Connection) -> Run | None:
         """The ledger's newest run that ended validated; None without one, or without a ledger."""

@@ -32,9 +32,9 @@ class LiveDatabase:
     def table(self) -> VersionTable:
         return version_table(self.settings)
 
-    def connect(self, *, read_only: bool = True, patience_seconds: float | None = None) -> Connection:
+    def connect(self, *, read_only: bool = True) -> Connection:
         """Raises Unreachable; never creates a database."""
-        return self.dialect.connect(self.url, read_only=read_only, patience_seconds=patience_seconds)
+        return self.dialect.connect(self.url, read_only=read_only)
 
     def read_stamped(self) -> tuple[str, ...]:
         """The revisions it is stamped with, sorted; empty for base and for a database without a version table."""

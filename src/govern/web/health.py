@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from govern.api.examination import Examiner, OnOpen
+from govern.api.examination import Examiner
 from govern.config import load
 from govern.core.health import Condition, Figures, Status
 from govern.core.wording import name_seconds
@@ -113,25 +113,25 @@ class Health:
         return _render(path, seen)
 
     def close(self) -> None:
-        """Ends what is under way. Who asks later is answered all the same."""
+        """Waits a second for what is under way to end. Who asks later is answered all the same."""
         self._schema.close()
         self._database.close()
 
-    def _look_at_schema(self, on_open: OnOpen) -> Looked:
+    def _look_at_schema(self) -> Looked:
         started = time.monotonic()
-        condition = self._examiner.examine(on_open=on_open).condition
+        condition = self._examiner.examine().condition
         self._tell("health_looked", condition.status, *(finding.message for finding in condition.findings))
         return Looked(condition=condition, seconds=time.monotonic() - started, at=time.time())
 
-    def _look_at_database(self, on_open: OnOpen) -> Figures:
-        return self._examiner.measure(on_open=on_open)
+    def _look_at_database(self) -> Figures:
+        return self._examiner.measure()
 
-    def _caught(self, look: Callable[[OnOpen], T]) -> Callable[[OnOpen], T | Exception]:
+    def _caught(self, look: Callable[[], T]) -> Callable[[], T | Exception]:
         """The look, as one that returns what it would have raised: somebody waits for an answer."""
 
-        def run(on_open: OnOpen) -> T | Exception:
+        def run() -> T | Exception:
             try:
-                return look(on_open)
+                return look()
             except Exception as error:
                 why = error.what if isinstance(error, GovernError) else f"{type(error).__name__}: {error}"
                 self._tell("health_look_failed", "critical", why)

@@ -11,13 +11,11 @@ from concurrent import futures
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-Cut = Callable[[], None]
 
 _FRESH_SECONDS = 1.0
 _PATIENCE_SECONDS = 1.75
 """Of who waits, since the look began; with what else an answer takes it is given within two seconds."""
-_CUT_SECONDS = 10.0
-"""A look that lasts for longer is ended: the database may have come back without it."""
+_FAREWELL_SECONDS = 1.0
 
 
 class Hanging(Exception):
@@ -34,17 +32,21 @@ class SharedLook(Generic[T]):
     Nothing is begun before somebody asks, and a forked process begins anew: it has none of its parent's threads. No
     thread keeps a process from ending.
 
-    ``look`` is called with a function to which it gives what would end it from another thread. It must not raise.
+    ``look`` is called without arguments. It must not raise, and must come to an end by itself at some time.
     """
 
     def __init__(
         self,
-        look: Callable[[Callable[[Cut], None]], T],
+        look: Callable[[], T],
         *,
         clock: Callable[[], float] = time.monotonic,
+        fresh_seconds: float = _FRESH_SECONDS,
+        patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
         self._look = look
         self._clock = clock
+        self._fresh_seconds = fresh_seconds
+        self._patience_seconds = patience_seconds
         self._turns = _Turns[T]()
 
     def result(self) -> T:
@@ -61,9 +63,9 @@ class SharedLook(Generic[T]):
         return self._take(turn)
 
     def close(self) -> None:
-        """Ends a look that is under way. Who asks later begins another."""
-        if (turn := self._turns.newest) and not turn.seen.done():
-            turn.end()
+        """Waits a second for a look that is under way to end. Who asks later begins another."""
+        if self._turns.newest and self._turns.process == os.getpid():
+            futures.wait((self._turns.newest.seen,), _FAREWELL_SECONDS)
 
     def _join(self) -> tuple[_Turn[T], float]:
         """The look to wait for, and for how long."""
@@ -71,16 +73,18 @@ class SharedLook(Generic[T]):
             self._turns = _Turns[T]()  # a lock may have been held at the moment of the fork
         with self._turns.lock:
             turn, now = self._turns.newest, self._clock()
-            if turn is None or turn.is_outdated(now):
-                turn = self._turns.newest = _Turn(now)
+            if turn is None or self._is_outdated(turn, now):
+                turn = _Turn(now)
                 self._start(turn)
-            elif not turn.seen.done() and now - turn.began > _CUT_SECONDS:
-                turn.end()
-        return turn, max(0.0, turn.began + _PATIENCE_SECONDS - now)
+                self._turns.newest = turn
+        return turn, max(0.0, turn.began + self._patience_seconds - now)
+
+    def _is_outdated(self, turn: _Turn[T], now: float) -> bool:
+        return turn.seen.done() and now - turn.ended >= self._fresh_seconds
 
     def _start(self, turn: _Turn[T]) -> None:
         def run() -> None:
-            seen = self._look(turn.take_cut)
+            seen = self._look()
             turn.ended = self._clock()
             turn.seen.set_result(seen)
 
@@ -98,18 +102,9 @@ class _Turn(Generic[T]):
 
     def __init__(self, began: float) -> None:
         self.began = began
-        self.ended: float | None = None
+        self.ended = began
+        """Meant once it is ``seen.done()``."""
         self.seen: futures.Future[T] = futures.Future()
-        self._cut: Cut = lambda: None
-
-    def is_outdated(self, now: float) -> bool:
-        return self.ended is not None and self.seen.done() and now - self.ended >= _FRESH_SECONDS
-
-    def take_cut(self, cut: Cut) -> None:
-        self._cut = cut
-
-    def end(self) -> None:
-        self._cut()
 
 
 class _Turns(Generic[T]):

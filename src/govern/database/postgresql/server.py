@@ -40,42 +40,55 @@ DEFAULTS = {
 }
 """Connection parameters (libpq manual, 32.1.2) for what the URL leaves open; times in seconds. A network that
 swallows everything is noticed after 11 seconds, as by the server: see ``session_limits``."""
-_LEAST_PATIENCE = 2  # seconds; libpq takes no less
 _READ_ONLY = "-c default_transaction_read_only=on"
 _MAINTENANCE_DATABASES = ("postgres", "template1")
 _MAY_CONNECT = "SELECT has_database_privilege(oid, 'CONNECT') FROM pg_database WHERE datname = %s"
 _SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
 
 
-def connect(
-    url: DatabaseUrl,
-    *,
-    read_only: bool = False,
-    repeats: bool = False,
-    patience_seconds: float | None = None,
-) -> Connection:
+def connect(url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False) -> Connection:
     """Opens a database that exists. With ``read_only`` the server refuses every write of the session.
 
     ``repeats`` prepares each query that is asked twice: to plan a catalog query takes longer than to run it. A
-    transaction-pooling proxy would lose what is prepared. ``patience_seconds`` ends an attempt to connect.
+    transaction-pooling proxy would lose what is prepared.
 
     Raises ConfigurationError for a URL libpq cannot read, Unreachable where no server answers or it has no
     such database, NotPermitted where it does not let the role in.
     """
-    import psycopg
-
     parameters = _read_parameters(url)
     if read_only:
         parameters["options"] = f"{parameters.get('options', '')} {_READ_ONLY}".strip()
-    if patience_seconds is not None:
-        parameters["connect_timeout"] = str(max(_LEAST_PATIENCE, math.ceil(patience_seconds)))
+    driver = _open(url, parameters, prepare_threshold=1 if repeats else None)
+    state = NOTHING_CHANGED if read_only else "not known: what was being written may be there or not"
+    return Connection(driver, explain=lambda error: explain_loss(error, driver, url, state))
+
+
+def connect_to_look(url: DatabaseUrl, *, timeout_seconds: float) -> Connection:
+    """The same for whoever begins each transaction as a read-only one: it passes a transaction-pooling proxy.
+
+    Such a one takes no options, and nothing that is set for a session. ``timeout_seconds`` is an upper bound of the
+    time to connect to each host of the URL; libpq knows none below two seconds.
+    """
+    parameters = _read_parameters(url)
+    if float(parameters["connect_timeout"]) > timeout_seconds:
+        parameters["connect_timeout"] = str(math.ceil(timeout_seconds))
+    driver = _open(url, parameters, prepare_threshold=None)
+    return Connection(
+        driver,
+        begin="BEGIN READ ONLY",
+        explain=lambda error: explain_loss(error, driver, url, NOTHING_CHANGED),
+    )
+
+
+def _open(
+    url: DatabaseUrl, parameters: dict[str, Any], *, prepare_threshold: int | None
+) -> psycopg.Connection[Any]:
+    import psycopg
+
     try:
-        prepare = 1 if repeats else None
-        driver = psycopg.connect(**parameters, autocommit=True, prepare_threshold=prepare)
+        return psycopg.connect(**parameters, autocommit=True, prepare_threshold=prepare_threshold)
     except psycopg.Error as error:
         raise _explain(error, url, parameters) from error
-    state = NOTHING_CHANGED if read_only else "not known: what was being written may be there or not"
-    return Connection(driver, explain=lambda error: _explain_loss(error, driver, url, state))
 
 
 def exists(url: DatabaseUrl) -> bool:
@@ -304,6 +317,11 @@ def _explained(what: str, url: DatabaseUrl) -> Iterator[None]:
         ) from error
 
 
+def explain(error: psycopg.Error, url: DatabaseUrl) -> CouldNotCheck:
+    """What to say of a connection to ``url`` that somebody else could not make."""
+    return _explain(error, url, _read_parameters(url))
+
+
 def _explain(error: psycopg.Error, url: DatabaseUrl, parameters: dict[str, Any]) -> CouldNotCheck:
     explained = explain_refusal(error, url, parameters, ask_server=_may_connect)
     if isinstance(explained, NoSuchDatabase) and url.database not in _MAINTENANCE_DATABASES:
@@ -330,7 +348,7 @@ def _find_taken_out(url: DatabaseUrl) -> OutOfUse | None:
     )
 
 
-def _explain_loss(
+def explain_loss(
     error: BaseException, driver: psycopg.Connection[Any], url: DatabaseUrl, state: str
 ) -> Unreachable | None:
     """The error for a connection that broke while it was used; None for everything else."""

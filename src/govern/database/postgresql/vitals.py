@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -20,7 +18,8 @@ _BEGIN = "BEGIN READ ONLY"
 _WANTED = """
 FROM ROWS FROM (pg_catalog.unnest(%s::text[]), pg_catalog.unnest(%s::text[])) AS wanted (namespace, name)
 JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.namespace
-JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name AND c.relkind IN ('r', 'p')
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
+  AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 CROSS JOIN LATERAL (
   WITH RECURSIVE tree (oid) AS (
     SELECT c.oid
@@ -37,8 +36,8 @@ CROSS JOIN LATERAL (
 _ESTIMATES = f"""
 SELECT n.nspname, c.relname,
   sum(CASE WHEN part.reltuples > 0 THEN part.reltuples::bigint ELSE nullif(part.alive, 0) END)::bigint,
-  pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
-    AND NOT pg_catalog.row_security_active(c.oid)
+  pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND NOT pg_catalog.row_security_active(c.oid) AND (
+    pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
 {_WANTED}
 GROUP BY n.oid, n.nspname, c.oid, c.relname
 """
@@ -98,19 +97,6 @@ def read_load(connection: Connection) -> Load:
         most_connections=most,
         locks_waiting=waiting,
     )
-
-
-def cut(connection: Connection) -> None:
-    """Ends the session from another thread: whoever waits for the server gets an error at once.
-
-    A cancel request would ask the server, which may be the very one that does not answer.
-    """
-    driver: Any = connection.driver
-    with (
-        suppress(Exception),
-        socket.socket(fileno=os.dup(driver.fileno())) as wire,
-    ):  # it may have ended by itself
-        wire.shutdown(socket.SHUT_RDWR)
 
 
 def _weigh(counted: int | None, estimate: int | None) -> RowCount:

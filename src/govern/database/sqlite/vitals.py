@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from govern.core.health import EXACT_ROWS, Load, RowCount, Storage
 from govern.core.snapshot import split_name
@@ -11,7 +10,7 @@ from govern.database.connection import Connection
 from govern.database.sqlite import sizes
 from govern.database.sqlite.catalog.rows import quote
 
-_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+_TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
 _STATISTICS = "SELECT tbl, max(CAST(stat AS integer)) FROM sqlite_stat1 GROUP BY tbl"
 
 
@@ -46,12 +45,6 @@ def read_load(connection: Connection) -> Load:
     return Load(
         bytes=sizes.read_extent(connection).whole, connections=None, most_connections=None, locks_waiting=None
     )
-
-
-def cut(connection: Connection) -> None:
-    """Ends the statement that another thread waits for."""
-    driver: Any = connection.driver
-    driver.interrupt()
 
 
 def _count(connection: Connection, name: str) -> int:
