@@ -37,7 +37,7 @@ def main() -> int:
     change_by_hand(url)
     title("4. The change is found, with the SQL that takes it back, and the application refuses to start")
     run("drift", "--sql", ".govern/repair.sql", expected=1)
-    start_application(url, expected=1)
+    start_application(url, expected=4)
     title("5. The repair: planned, proven on a copy, backed up, applied, recorded")
     run("repair", "apply", "--allow", "drops-column:notes.scratchpad")
     run("drift")
@@ -70,8 +70,8 @@ def run(*arguments: str, expected: int = 0) -> None:
 
 
 def start_application(url: str, *, expected: int) -> None:
-    print("\n$ python examples/app.py", flush=True)
-    command = [sys.executable, ROOT / "examples" / "app.py"]
+    print("\n$ python -m examples.plain", flush=True)
+    command = [sys.executable, "-m", "examples.plain"]
     completed = subprocess.run(command, cwd=ROOT, env=environment() | {"DATABASE_URL": url}, check=False)
     check(completed.returncode, expected)
 

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_IMPORTED_BY_OTHERS = ("govern.revisions.child", "govern.database.container", "govern.database.migra_diff")
-"""The child is another program; the rest is imported where it is needed."""
+_IMPORTED_BY_OTHERS = (
+    "govern.revisions.child",
+    "govern.database.container",
+    "govern.database.migra_diff",
+    "govern.integrations",
+)
+"""The child is another program, applications are, too; the rest is imported where it is needed."""
 
 
 def run_govern(

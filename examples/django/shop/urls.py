@@ -1,0 +1,16 @@
+"""One page, and the health URLs."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.urls import include, path
+
+
+def count_users(_: HttpRequest) -> JsonResponse:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM users")
+        return JsonResponse({"users": cursor.fetchone()[0]})
+
+
+urlpatterns = [path("", count_users), path("", include("govern.integrations.django.urls"))]

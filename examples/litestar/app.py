@@ -1,0 +1,21 @@
+"""Litestar: litestar --app examples.litestar.app:app run"""
+
+from __future__ import annotations
+
+import os
+
+from litestar import Litestar, get
+from sqlalchemy import create_engine, text
+
+from govern.integrations.litestar import GovernPlugin
+
+engine = create_engine(os.environ["DATABASE_URL"])
+
+
+@get("/", sync_to_thread=True)
+def count_users() -> dict[str, int]:
+    with engine.connect() as connection:
+        return {"users": connection.scalar(text("SELECT count(*) FROM users")) or 0}
+
+
+app = Litestar(route_handlers=[count_users], plugins=[GovernPlugin(engine)])

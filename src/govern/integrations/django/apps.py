@@ -1,0 +1,31 @@
+"""The application as Django registers it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from django.apps import AppConfig
+from django.core import checks
+
+from govern.integrations.django.checks import check_guard, check_schema
+from govern.integrations.django.database import read_url
+from govern.integrations.django.setting import read_setting
+from govern.web.health import Health
+
+
+class GovernConfig(AppConfig):
+    """Registers the system checks. Validates nothing itself: every command of manage.py comes by here."""
+
+    name = "govern.integrations.django"
+    label = "govern"
+    verbose_name = "govern"
+
+    def ready(self) -> None:
+        checks.register(check_guard, "govern")
+        checks.register(check_schema, "govern", checks.Tags.database)
+
+    @cached_property
+    def health(self) -> Health:
+        """One for the process, made by the first request."""
+        setting = read_setting()
+        return Health(read_url(setting.database), **setting.health)
