@@ -91,7 +91,7 @@ NAMES = (*CHECKS, UP_DOWN_UP, NO_DRIFT)
 
 
 def _require_chain(bench: Workbench) -> None:
-    if bench.is_chain_broken:
+    if bench.what_breaks_the_chain:
         raise NotTried("the revision chain is broken: see chain_is_valid")
 
 

@@ -11,13 +11,12 @@ import pytest
 from govern import config as configuration
 from govern.api.project import Project, find_chain_problems, read_project
 from govern.config import Settings
-from govern.core.finding import Finding
+from govern.core.finding import Finding, Severity
 from govern.database.copies import Copies
 from govern.database.target import declared_like
 from govern.database.url import DatabaseUrl
 from govern.declared import Declared, declared_by_revisions
 from govern.errors import CouldNotCheck, GovernError
-from govern.pytest_plugin.telling import is_serious
 
 _OPEN = pytest.StashKey["Workbench"]()
 
@@ -69,8 +68,9 @@ class Workbench:
         return find_chain_problems(self.project)
 
     @property
-    def is_chain_broken(self) -> bool:
-        return any(map(is_serious, self.chain_problems))
+    def what_breaks_the_chain(self) -> Finding | None:
+        """Why the revisions cannot be walked at all; None where they can: two heads are walked, too."""
+        return next((one for one in self.chain_problems if one.severity is Severity.CRITICAL), None)
 
     @cached_property
     def like(self) -> DatabaseUrl:
@@ -98,8 +98,7 @@ class Workbench:
 
     @cached_property
     def _revisions(self) -> Declared:
-        if self.is_chain_broken:
-            first = next(filter(is_serious, self.chain_problems))
+        if (first := self.what_breaks_the_chain) is not None:
             place = f"{first.subject.location}: " if first.subject.location else ""
             raise ChainBroken(
                 f"the revision chain is broken: {first.message}", why=place + first.why, next=first.remedy
