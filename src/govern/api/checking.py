@@ -83,7 +83,7 @@ def _check_replay(draft: Draft, project: Project, models: Declared, like: Databa
     try:
         with declared_by_revisions(settings, heads, like=like) as revisions:
             draft.passed("replay", f"from empty to {name_revisions(heads)}")
-            draft.add(_compare(project, models, revisions))
+            draft.add(compare_models(project, models, revisions))
     except ReplayFailed as failure:
         draft.add(Entry.of("replay", (does_not_replay(project.chain, failure.error, root=settings.root),)))
         draft.add(Entry(name="models", status="skipped", reason="the revisions do not replay"))
@@ -122,7 +122,7 @@ def _check_ways_back(
         draft.add(Entry(name="round trip rest", status="skipped", reason=reason, is_optional=True))
 
 
-def _compare(project: Project, models: Declared, revisions: Declared) -> Entry:
+def compare_models(project: Project, models: Declared, revisions: Declared) -> Entry:
     """What the newest revision lacks of the models; each finding with the statements that are missing."""
     scope = models.narrow(read_scope(project.settings, project.manifest, with_known=False))
     today = local_today()

@@ -161,6 +161,9 @@ class Dialect(Keeping, Protocol):
     def create_database(self, url: DatabaseUrl) -> None:
         """Creates the empty database that ``url`` names. Raises NotPermitted."""
 
+    def copy_database(self, source: DatabaseUrl, copy: DatabaseUrl) -> None:
+        """Creates ``copy`` beside ``source``: schema, rows and settings. Nobody may be connected to ``source``."""
+
     def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
         """Gives an empty scratch database what a migration of ``live`` found when it began."""
 

@@ -93,7 +93,7 @@ def scratch_folder(label: str) -> Iterator[Path]:
     """An empty folder that only this user can enter, removed at the end of the block; swept as databases are."""
     parent = Path(tempfile.gettempdir())
     _sweep_folders(parent)
-    folder = parent / _new_name(label)
+    folder = parent / scratch_name(label)
     folder.mkdir(mode=0o700)
     try:
         yield folder
@@ -170,7 +170,7 @@ _WAYS: tuple[tuple[str, _Open], ...] = (
 @contextmanager
 def _on_server(server: DatabaseUrl, label: str, *, like: DatabaseUrl | None = None) -> Iterator[DatabaseUrl]:
     _sweep_server(server)
-    url = server.with_database(_new_name(label))
+    url = server.with_database(scratch_name(label))
     postgresql.create_database(url, like=like)
     try:
         yield url
@@ -218,7 +218,8 @@ def _sweep_folders(parent: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)  # somebody else's stays
 
 
-def _new_name(label: str) -> str:
+def scratch_name(label: str) -> str:
+    """A name of which ``scratch_database`` sees who made it: once that process is gone, what has it is swept."""
     readable = re.sub(r"[^a-z0-9]", "", label.lower())[:_LABEL_LENGTH] or "x"
     made_at = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
     return f"{PREFIX}{readable}_{made_at}_{_host_digest()}_{os.getpid()}_{secrets.token_hex(3)}"

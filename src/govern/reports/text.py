@@ -51,6 +51,11 @@ def render(report: Report, style: Style | None = None) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
+def render_findings(findings: Iterable[Finding], style: Style | None = None) -> str:
+    """Findings without a report around them, the gravest first, with a newline at its end."""
+    return "\n".join(_finding_groups(findings, style or Style())) + "\n"
+
+
 def render_problem(problem: Problem, style: Style | None = None) -> str:
     """The four sentences of an error, with a newline at its end."""
     style = style or Style()

@@ -203,6 +203,16 @@ class Created:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedModels:
+    """What modules brought that were not imported before."""
+
+    tables: Mapping[str, tuple[str, ...]]
+    """By module: ``table`` or ``schema.table``, sorted."""
+    failures: Mapping[str, str]
+    """Modules that cannot be imported, and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """The project as its own interpreter sees it."""
 

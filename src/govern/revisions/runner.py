@@ -32,6 +32,7 @@ from govern.revisions.protocol import (
     Ending,
     Event,
     Hello,
+    ImportedModels,
     Locked,
     Note,
     Orders,
@@ -197,6 +198,17 @@ class Runner:
             problem=self._explain_problem(problem, url).what if problem else None,
             needs_database=bool(problem) and problem.get("reason") == "no_database",
         )
+
+    def import_models(
+        self, modules: Sequence[tuple[str, str]], url: DatabaseUrl | None = None
+    ) -> ImportedModels:
+        """What modules bring that the project has not imported by itself, each with the module that makes its base.
+
+        Without a database env.py runs offline. Raises ConfigurationError where there are no models.
+        """
+        facts = self._ask("import_models", url, modules=[list(pair) for pair in modules])
+        tables = {module: tuple(names) for module, names in facts["tables"].items() if names}
+        return ImportedModels(tables=tables, failures=facts["failures"])
 
     def revision(
         self,

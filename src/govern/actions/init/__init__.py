@@ -19,7 +19,7 @@ from govern.actions.init.metadata import (
     env_declares_metadata,
     find_candidates,
 )
-from govern.actions.init.modules import parse, read_modules
+from govern.actions.init.modules import parse, read_project_modules
 from govern.checks.doctor import UNCLEAR_METADATA, UNREADABLE_PROJECT
 from govern.config import Settings
 from govern.core.finding import Finding, Subject
@@ -139,9 +139,7 @@ def _suggest_folder(root: Path) -> str | None:
 
 
 def _discover(settings: Settings, env: Path) -> _Discovery:
-    search_path = (*settings.alembic.prepend_sys_path, settings.root, *_source_folder(settings.root))
-    locations = (settings.alembic.script_location, *settings.alembic.version_locations)
-    candidates = find_candidates(read_modules(settings.root, search_path=search_path, leave_out=locations))
+    candidates = find_candidates(read_project_modules(settings))
     with_tables = tuple(candidate for candidate in candidates if candidate.model_modules) or candidates
     tables = tuple(table for candidate in with_tables for table in candidate.tables)
     if env_declares_metadata(env):
@@ -154,12 +152,6 @@ def _discover(settings: Settings, env: Path) -> _Discovery:
         return _Discovery(models=None, tables=tables, summary="to decide", undecided=reasons)
     models = with_tables[0].models
     return _Discovery(models=models, tables=tables, summary=f"{models}, {count_of(len(tables), 'table')}")
-
-
-def _source_folder(root: Path) -> tuple[Path, ...]:
-    """``src``, where a project installed in its interpreter keeps its packages."""
-    folder = root / "src"
-    return (folder,) if folder.is_dir() and not (folder / "__init__.py").exists() else ()
 
 
 def _explain(candidate: Candidate) -> Iterator[str]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from govern.config import Settings
+
 _SKIPPED_FOLDERS = frozenset(
     {
         "node_modules",
@@ -115,6 +117,19 @@ def is_defined(place: Place) -> bool:
     return place.module is not None and (
         place.name in place.module.classes or place.name in place.module.values
     )
+
+
+def read_project_modules(settings: Settings) -> Modules:
+    """The project's own Python files but for tests and revisions, named as its interpreter names them."""
+    search_path = (*settings.alembic.prepend_sys_path, settings.root, *_source_folder(settings.root))
+    locations = (settings.alembic.script_location, *settings.alembic.version_locations)
+    return read_modules(settings.root, search_path=search_path, leave_out=locations)
+
+
+def _source_folder(root: Path) -> tuple[Path, ...]:
+    """``src``, where a project installed in its interpreter keeps its packages."""
+    folder = root / "src"
+    return (folder,) if folder.is_dir() and not (folder / "__init__.py").exists() else ()
 
 
 def read_modules(root: Path, *, search_path: Iterable[Path], leave_out: Iterable[Path]) -> Modules:

@@ -28,6 +28,7 @@ from govern.database.keeping import OpenConnection, Progress, Replacement, Witne
 from govern.database.postgresql import (
     activity,
     catalog,
+    copies,
     fingerprint,
     kept,
     ledger,
@@ -63,6 +64,9 @@ class PostgreSQL:
 
     def create_database(self, url: DatabaseUrl) -> None:
         server.create_database(url)
+
+    def copy_database(self, source: DatabaseUrl, copy: DatabaseUrl) -> None:
+        copies.copy_database(source, copy)
 
     def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
         server.prepare_replay(live, scratch, table.name)

@@ -112,7 +112,7 @@ def create_database(url: DatabaseUrl, *, like: DatabaseUrl | None = None) -> Non
     name = sql.Identifier(url.database)
     with (
         connect_beside(url) as connection,
-        _explained(f"the database {url.database} could not be created", url),
+        explained(f"the database {url.database} could not be created", url),
     ):
         options = _locale_of(connection, like.database) if like else sql.SQL("")
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0{}").format(name, options))
@@ -133,7 +133,7 @@ def prepare_replay(source: DatabaseUrl, database: DatabaseUrl, version_table: st
         homes = connection.rows(_HOMES, (version_table,))
     with (
         connect(database) as connection,
-        _explained(f"the database {database.database} could not be prepared", database),
+        explained(f"the database {database.database} could not be prepared", database),
     ):
         if len(homes) == 1 and homes[0][0] != "public":
             schema, owner = (sql.Identifier(name) for name in homes[0][:2])
@@ -181,7 +181,7 @@ def drop_database(url: DatabaseUrl) -> None:
     statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(url.database))
     with (
         connect_beside(url) as connection,
-        _explained(f"the database {url.database} could not be dropped", url),
+        explained(f"the database {url.database} could not be dropped", url),
     ):
         connection.execute("SET client_min_messages = error")
         connection.execute(statement)
@@ -195,7 +195,7 @@ def drop_unused_database(url: DatabaseUrl) -> bool:
     statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(url.database))
     with (
         connect_beside(url) as connection,
-        _explained(f"the database {url.database} could not be dropped", url),
+        explained(f"the database {url.database} could not be dropped", url),
     ):
         connection.execute("SET client_min_messages = error")
         if connection.value(_SESSIONS, (url.database,)):  # DROP DATABASE would wait five seconds for them
@@ -287,7 +287,7 @@ def _locale_of(connection: Connection, database: str) -> Any:
 
 
 @contextmanager
-def _explained(what: str, url: DatabaseUrl) -> Iterator[None]:
+def explained(what: str, url: DatabaseUrl) -> Iterator[None]:
     """Turns the errors of CREATE DATABASE and DROP DATABASE into ours, by SQLSTATE."""
     import psycopg
     from psycopg import errors

@@ -68,6 +68,9 @@ class SQLite:
     def create_database(self, url: DatabaseUrl) -> None:
         server.create_database(url)
 
+    def copy_database(self, source: DatabaseUrl, copy: DatabaseUrl) -> None:
+        server.copy_database(source, copy)
+
     def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
         del live, scratch, table  # an empty file is all there is
 

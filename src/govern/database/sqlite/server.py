@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,16 @@ def create_database(url: DatabaseUrl) -> None:
         raise CouldNotCheck(what, why="it is there already", next="choose another name") from error
     except OSError as error:
         raise _explain_os(error, what, url.path.parent) from error
+
+
+def copy_database(source: DatabaseUrl, copy: DatabaseUrl) -> None:
+    """Copies a file that nobody writes to, and that has nothing left in a WAL. Raises CouldNotCheck, NotPermitted."""
+    create_database(copy)
+    try:
+        shutil.copyfile(source.path, copy.path)
+    except OSError as error:
+        what = f"the SQLite file {source.path} could not be copied"
+        raise _explain_os(error, what, copy.path.parent) from error
 
 
 def drop_database(url: DatabaseUrl) -> None:

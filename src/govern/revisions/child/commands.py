@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import re
 import signal
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -127,6 +129,29 @@ def describe(session: Session) -> dict[str, Any]:
     )
 
 
+def import_models(session: Session) -> dict[str, Any]:
+    """What the metadata gets once modules that nobody has imported are, too; ``failures``: those that cannot be.
+
+    Each comes with the module that makes its base: where that is not loaded, the metadata is another one.
+    """
+    _extend_path(session.config)
+    metadatas = session.load_models() or metadata_given(_ask_env(session))
+    if not metadatas:
+        raise Stop("no_metadata")
+    tables: dict[str, list[str]] = {}
+    failures: dict[str, str] = {}
+    for base, module in session.request["modules"]:
+        if base not in sys.modules or module in sys.modules:
+            continue
+        known = set(table_names(metadatas))
+        try:
+            importlib.import_module(module)
+        except Exception as error:
+            failures[module] = f"{type(error).__name__}: {error}"
+        tables[module] = sorted(set(table_names(metadatas)) - known)
+    return {"tables": tables, "failures": failures}
+
+
 def _name_source(session: Session, own: list[Any], metadatas: list[Any]) -> str | None:
     if own:
         return "models" if session.request["models"] else "hook"
@@ -185,4 +210,5 @@ COMMANDS: dict[str, Callable[[Session], dict[str, Any]]] = {
     "revision": write_revision,
     "create_all": create_all,
     "describe": describe,
+    "import_models": import_models,
 }
