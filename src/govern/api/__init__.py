@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from govern.api.checking import chain, check
     from govern.api.drifting import drift, drift_coverage, repair_apply, repair_plan, snapshot
     from govern.api.exports import backup_adopt, backup_search, restore_files
+    from govern.api.integrity import integrity
     from govern.api.linting import lint
     from govern.api.looking import doctor, embedded_status, embedded_stop, health, init
     from govern.api.migrating import (
@@ -57,6 +58,7 @@ _HOMES = {
     "checking": ("chain", "check"),
     "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
     "exports": ("backup_adopt", "backup_search", "restore_files"),
+    "integrity": ("integrity",),
     "linting": ("lint",),
     "looking": ("doctor", "embedded_status", "embedded_stop", "health", "init"),
     "migrating": (
@@ -98,6 +100,7 @@ __all__ = [
     "health",
     "history",
     "init",
+    "integrity",
     "lint",
     "list_guards",
     "lock",

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from govern.checks import backups, chain, doctor, drift, guard, integrity, lint, lock, manifest, startup
+from govern.checks import (
+    backups,
+    chain,
+    doctor,
+    drift,
+    guard,
+    integrity,
+    lint,
+    lock,
+    manifest,
+    orphans,
+    startup,
+)
 from govern.core import backup, exports
 from govern.core.finding import Rule
 
@@ -25,6 +37,7 @@ def all_rules() -> Mapping[str, Rule]:
             lint,
             lock,
             manifest,
+            orphans,
             startup,
         )
         for rule in module.RULES

@@ -248,3 +248,28 @@ def embedded_status(session: Session) -> Report:
     from govern import api
 
     return api.embedded_status(session.settings)
+
+
+@root.inspecting("integrity")
+@click.option(
+    "--budget",
+    "budget_seconds",
+    default=300.0,
+    show_default=True,
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="For all references together; the rest is looked at in a sample, and says so.",
+)
+def integrity(session: Session, *, budget_seconds: float) -> Report:
+    """Rows that lost what they refer to, or break what the manifest promises of them.
+
+    Every foreign key is looked at, whether the server upholds it or not, and every relationship of the manifest. Only
+    counts and keys are read, never whole rows, and nothing is written.
+
+    \b
+    Example:
+      govern integrity --format json
+    """
+    from govern import api
+
+    return api.integrity(session.settings, budget_seconds=budget_seconds, narrate=session.narrate)

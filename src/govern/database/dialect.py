@@ -18,6 +18,7 @@ from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
+from govern.database.integrity import Integrity
 from govern.database.keeping import Keeping
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
@@ -81,10 +82,12 @@ class MigratingSession:
     since: datetime
 
 
-class Dialect(Keeping, Protocol):
+class Dialect(Keeping, Integrity, Protocol):
     """One database engine. Methods raise Unreachable, NotPermitted or ToolMissing where that is the cause."""
 
     name: str
+    default_namespace: str
+    """Where a name without a namespace is meant to be; empty where there are none."""
     is_server: bool
     """Whether there are roles, other sessions and replicas."""
     locks_tables: bool

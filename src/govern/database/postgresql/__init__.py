@@ -13,6 +13,7 @@ from govern.core.discovery import FoundDump
 from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
+from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.repair import Proposal
 from govern.core.restoration import Place, TableDigest
 from govern.core.retention import KeptDatabase
@@ -50,6 +51,7 @@ class PostgreSQL:
     """See ``govern.database.dialect.Dialect``."""
 
     name = "postgresql"
+    default_namespace = "public"
     is_server = True
     copies_files = False
     locks_tables = True
@@ -122,6 +124,25 @@ class PostgreSQL:
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)
+
+    def read_references(self, connection: Connection) -> tuple[Reference, ...]:
+        from govern.database.postgresql import orphans
+
+        return orphans.read_references(connection)
+
+    def resolve_implied(
+        self, connection: Connection, implied: Sequence[Reference]
+    ) -> tuple[Reference | NotCounted, ...]:
+        from govern.database.postgresql import orphans
+
+        return orphans.resolve_implied(connection, implied)
+
+    def find_orphans(
+        self, connection: Connection, references: Sequence[Reference], *, examples: int, seconds: float
+    ) -> Iterator[OrphanCount | NotCounted]:
+        from govern.database.postgresql import orphans
+
+        return orphans.find_orphans(connection, references, examples=examples, seconds=seconds)
 
     def run_script(self, connection: Connection, sql: str) -> None:
         connection.execute(sql)  # a simple query of many statements is one implicit transaction

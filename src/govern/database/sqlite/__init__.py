@@ -14,6 +14,7 @@ from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.hazard import hazards_of_undoing
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
+from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.repair import Proposal, attribute_statements
 from govern.core.restoration import Place, TableDigest
 from govern.core.retention import KeptDatabase
@@ -36,6 +37,7 @@ from govern.database.sqlite import (
     kept,
     ledger,
     locks,
+    orphans,
     repair,
     replacement,
     server,
@@ -53,6 +55,7 @@ class SQLite:
     """See ``govern.database.dialect.Dialect``."""
 
     name = "sqlite"
+    default_namespace = ""
     is_server = False
     copies_files = True
     locks_tables = False
@@ -122,6 +125,19 @@ class SQLite:
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)
+
+    def read_references(self, connection: Connection) -> tuple[Reference, ...]:
+        return orphans.read_references(connection)
+
+    def resolve_implied(
+        self, connection: Connection, implied: Sequence[Reference]
+    ) -> tuple[Reference | NotCounted, ...]:
+        return orphans.resolve_implied(connection, implied)
+
+    def find_orphans(
+        self, connection: Connection, references: Sequence[Reference], *, examples: int, seconds: float
+    ) -> Iterator[OrphanCount | NotCounted]:
+        return orphans.find_orphans(connection, references, examples=examples, seconds=seconds)
 
     def run_script(self, connection: Connection, sql: str) -> None:
         server.run_script(connection, sql)

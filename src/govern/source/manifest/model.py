@@ -143,6 +143,9 @@ class Relationship(_Entry):
 
     source: _ColumnName = Field(alias="from")
     target: _ColumnName = Field(alias="to")
+    when: Mapping[_Text, _Text] = Field(default_factory=dict)
+    """Columns of the referring table with the values its rows have to have to be meant: of a polymorphic pair
+    ``{owner_type: user}``."""
     note: _Text | None = None
 
 

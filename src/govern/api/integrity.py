@@ -1,0 +1,64 @@
+"""Commands that look into rows: is what the schema and the manifest promise of them true?"""
+
+from __future__ import annotations
+
+from govern.api.command import Narrate, command, silent
+from govern.api.project import Project, open_database, read_project
+from govern.checks.integrity import check_integrity
+from govern.checks.orphans import OrphanCheck, check_orphans
+from govern.config import Settings
+from govern.core.report import Draft, Entry
+from govern.core.wording import count_of
+from govern.database.live import LiveDatabase
+
+
+@command("integrity")
+def integrity(
+    draft: Draft, settings: Settings, *, budget_seconds: float = 300.0, narrate: Narrate = silent
+) -> None:
+    """Orphans of every reference; then the manifest's minimum rows, never-empty columns and invariants.
+
+    ``budget_seconds``: for the orphans of all references together. What is not looked at until then is looked at in a
+    sample, or skipped: the report says which.
+    """
+    project = read_project(settings)
+    live = open_database(project, draft)
+    narrate("looking for rows without what they refer to")
+    _look_for_orphans(draft, project, live, budget_seconds)
+    _look_at_manifest(draft, project, live)
+
+
+def _look_for_orphans(draft: Draft, project: Project, live: LiveDatabase, budget_seconds: float) -> None:
+    with live.connect() as connection:
+        check = check_orphans(
+            connection, live.dialect, project.manifest, path=_path(project), seconds=budget_seconds
+        )
+    draft.add(Entry.of("references", check.findings, _describe(check)))
+    if check.not_counted:
+        which = "; ".join(f"{one.reference}: {one.why}" for one in check.not_counted)
+        draft.add(Entry(name="references not looked at", status="skipped", reason=which))
+
+
+def _describe(check: OrphanCheck) -> str:
+    declared = sum(one.reference.name is not None for one in check.looked_at)
+    implied = len(check.looked_at) - declared
+    sampled = sum(one.sampled_percent is not None for one in check.looked_at)
+    parts = [count_of(declared, "foreign key")]
+    if implied:
+        parts.append(f"{count_of(implied, 'relationship')} of the manifest")
+    if sampled:
+        parts.append(f"{sampled} of them in a sample of their rows alone")
+    return ", ".join(parts)
+
+
+def _look_at_manifest(draft: Draft, project: Project, live: LiveDatabase) -> None:
+    if project.manifest is None:
+        draft.add(Entry(name="manifest", status="skipped", reason="there is none", is_optional=True))
+        return
+    with live.connect() as connection:
+        findings = check_integrity(connection, live.dialect, project.manifest, path=_path(project) or "")
+    draft.add(Entry.of("manifest", findings, _path(project) or ""))
+
+
+def _path(project: Project) -> str | None:
+    return project.settings.relative(project.manifest.path) if project.manifest else None
