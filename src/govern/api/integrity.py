@@ -6,6 +6,7 @@ from govern.api.command import Narrate, command, silent
 from govern.api.project import Project, open_database, read_project
 from govern.checks.integrity import check_integrity
 from govern.checks.orphans import OrphanCheck, check_orphans
+from govern.checks.rows import check_rows
 from govern.config import Settings
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
@@ -25,6 +26,8 @@ def integrity(
     live = open_database(project, draft)
     narrate("looking for rows without what they refer to")
     _look_for_orphans(draft, project, live, budget_seconds)
+    narrate("looking at sequences, duplicates, checks and files")
+    _look_at_rows(draft, project, live, budget_seconds)
     _look_at_manifest(draft, project, live)
 
 
@@ -49,6 +52,17 @@ def _describe(check: OrphanCheck) -> str:
     if sampled:
         parts.append(f"{sampled} of them in a sample of their rows alone")
     return ", ".join(parts)
+
+
+def _look_at_rows(draft: Draft, project: Project, live: LiveDatabase, budget_seconds: float) -> None:
+    with live.connect() as connection:
+        check = check_rows(
+            connection, live.dialect, project.manifest, path=_path(project), seconds=budget_seconds
+        )
+    draft.add(Entry.of("rows", check.findings, "sequences, duplicates, checks that were never made, damage"))
+    if check.not_looked_at:
+        which = "; ".join(f"{one.what}: {one.why}" for one in check.not_looked_at)
+        draft.add(Entry(name="rows not looked at", status="skipped", reason=which))
 
 
 def _look_at_manifest(draft: Draft, project: Project, live: LiveDatabase) -> None:

@@ -15,6 +15,7 @@ from govern.checks import (
     lock,
     manifest,
     orphans,
+    rows,
     startup,
 )
 from govern.core import backup, exports
@@ -38,6 +39,7 @@ def all_rules() -> Mapping[str, Rule]:
             lock,
             manifest,
             orphans,
+            rows,
             startup,
         )
         for rule in module.RULES

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from govern.core.reference import NotCounted, OrphanCount, Reference
+from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
 from govern.database.connection import Connection
 
 
@@ -28,3 +29,22 @@ class Integrity(Protocol):
         ``seconds`` is for all of them together. What would take longer is looked at in a sample where the engine
         can draw one, and else not counted: both say so.
         """
+
+    def find_duplicates(
+        self, connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
+    ) -> Iterator[Duplicates | NotLookedAt]:
+        """Values that more than one row has, in columns that ``uniques`` name, or that a broken index should keep so.
+
+        ``seconds`` is for each of them.
+        """
+
+    def read_sequence_positions(self, connection: Connection) -> Iterator[SequencePosition | NotLookedAt]:
+        """Where sequences and the columns that they fill are; of engines that keep the two apart."""
+
+    def find_unchecked(
+        self, connection: Connection, *, seconds: float
+    ) -> Iterator[BrokenCheck | NotLookedAt]:
+        """Check constraints that are not upheld for all rows, each with ``seconds`` of time."""
+
+    def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
+        """What is broken in the database's files, as far as the engine can tell in ``seconds``."""

@@ -18,6 +18,7 @@ from govern.core.repair import Proposal
 from govern.core.restoration import Place, TableDigest
 from govern.core.retention import KeptDatabase
 from govern.core.right import MissingRight, Right
+from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
@@ -143,6 +144,30 @@ class PostgreSQL:
         from govern.database.postgresql import orphans
 
         return orphans.find_orphans(connection, references, examples=examples, seconds=seconds)
+
+    def find_duplicates(
+        self, connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
+    ) -> Iterator[Duplicates | NotLookedAt]:
+        from govern.database.postgresql import row_checks
+
+        return row_checks.find_duplicates(connection, uniques, examples=examples, seconds=seconds)
+
+    def read_sequence_positions(self, connection: Connection) -> Iterator[SequencePosition | NotLookedAt]:
+        from govern.database.postgresql import row_checks
+
+        return row_checks.read_sequence_positions(connection)
+
+    def find_unchecked(
+        self, connection: Connection, *, seconds: float
+    ) -> Iterator[BrokenCheck | NotLookedAt]:
+        from govern.database.postgresql import row_checks
+
+        return row_checks.find_unchecked(connection, seconds=seconds)
+
+    def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
+        from govern.database.postgresql import row_checks
+
+        return row_checks.find_damage(connection, seconds=seconds)
 
     def run_script(self, connection: Connection, sql: str) -> None:
         connection.execute(sql)  # a simple query of many statements is one implicit transaction

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 
 from psycopg import Error, errors
@@ -12,7 +11,8 @@ from psycopg import Error, errors
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.restoration import Place
 from govern.database.connection import Connection
-from govern.database.orphan_queries import count_orphans, count_orphans_of_each, find_examples, show_orphans
+from govern.database.postgresql.time_limit import within
+from govern.database.row_queries import count_orphans, count_orphans_of_each, find_examples, show_orphans
 
 # of a partitioned table's foreign key there is one more for each partition
 _REFERENCES = """
@@ -56,7 +56,6 @@ WHERE a.attnum > 0 AND NOT a.attisdropped
 """
 # a policy that hides rows is to be an error, not a smaller number; small queries are not worth a compiler
 _SETTINGS = {"row_security": "off", "jit": "off", "standard_conforming_strings": "on"}
-_TIMEOUT = "SELECT set_config('statement_timeout', %s, false)"
 
 _SMALL_ROWS = 20_000
 """Tables with fewer rows are looked at many at a time: the way to the server and back would be most of it."""
@@ -171,7 +170,7 @@ def _count_together(
 ) -> list[OrphanCount | NotCounted]:
     """One that cannot be asked spoils the statement for all: then each is asked for itself."""
     try:
-        with _within(connection, seconds):
+        with within(connection, seconds):
             numbers = dict(connection.rows(count_orphans_of_each(group)))
     except Error:
         started = time.monotonic()
@@ -182,7 +181,7 @@ def _count_together(
 def _count(connection: Connection, reference: Reference, seconds: float) -> OrphanCount | NotCounted:
     try:
         if seconds > 0:
-            with _within(connection, seconds):
+            with within(connection, seconds):
                 return OrphanCount(reference=reference, rows=connection.value(count_orphans(reference)))
     except errors.QueryCanceled:
         pass
@@ -194,7 +193,7 @@ def _count(connection: Connection, reference: Reference, seconds: float) -> Orph
 def _count_sample(connection: Connection, reference: Reference) -> OrphanCount | NotCounted:
     percent = max(0.0001, min(100.0, 100.0 * _SAMPLED_ROWS / max(reference.child_rows, 1)))
     try:
-        with _within(connection, _SAMPLE_SECONDS):
+        with within(connection, _SAMPLE_SECONDS):
             rows = connection.value(count_orphans(reference, f"TABLESAMPLE SYSTEM ({percent:.6f})"))
     except Error as error:
         return NotCounted(reference=reference, why=_first_line(error))
@@ -209,22 +208,12 @@ def _complete(
         return found
     shown: tuple[str, ...] = ()
     try:
-        with _within(connection, _SAMPLE_SECONDS):
+        with within(connection, _SAMPLE_SECONDS):
             rows = connection.rows(find_examples(reference, examples))
         shown = tuple(sorted(", ".join("NULL" if value is None else value for value in row) for row in rows))
     except errors.QueryCanceled:  # the number is what matters
         pass
     return replace(found, examples=shown, query=show_orphans(reference))
-
-
-@contextmanager
-def _within(connection: Connection, seconds: float) -> Iterator[None]:
-    """Lets statements take so long. A statement of this session ends with an error, whatever becomes of the client."""
-    connection.rows(_TIMEOUT, (f"{max(1, round(seconds * 1000))}ms",))
-    try:
-        yield
-    finally:
-        connection.rows(_TIMEOUT, ("0",))
 
 
 def _first_line(error: Error) -> str:

@@ -19,6 +19,7 @@ from govern.core.repair import Proposal, attribute_statements
 from govern.core.restoration import Place, TableDigest
 from govern.core.retention import KeptDatabase
 from govern.core.right import MissingRight, Right
+from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
@@ -40,6 +41,7 @@ from govern.database.sqlite import (
     orphans,
     repair,
     replacement,
+    row_checks,
     server,
     sizes,
     staging,
@@ -138,6 +140,24 @@ class SQLite:
         self, connection: Connection, references: Sequence[Reference], *, examples: int, seconds: float
     ) -> Iterator[OrphanCount | NotCounted]:
         return orphans.find_orphans(connection, references, examples=examples, seconds=seconds)
+
+    def find_duplicates(
+        self, connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
+    ) -> Iterator[Duplicates | NotLookedAt]:
+        return row_checks.find_duplicates(connection, uniques, examples=examples, seconds=seconds)
+
+    def read_sequence_positions(self, connection: Connection) -> Iterator[SequencePosition | NotLookedAt]:
+        del connection  # a rowid is larger than every other by itself
+        return iter(())
+
+    def find_unchecked(
+        self, connection: Connection, *, seconds: float
+    ) -> Iterator[BrokenCheck | NotLookedAt]:
+        del connection, seconds  # find_damage has them
+        return iter(())
+
+    def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
+        return row_checks.find_damage(connection, seconds=seconds)
 
     def run_script(self, connection: Connection, sql: str) -> None:
         server.run_script(connection, sql)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.restoration import Place
 from govern.database.connection import Connection
-from govern.database.orphan_queries import count_orphans, find_examples, show_orphans
+from govern.database.row_queries import count_orphans, find_examples, show_orphans
+from govern.database.sqlite.time_limit import OUT_OF_TIME, until
 
 _TABLES = """
 SELECT name FROM sqlite_master
@@ -24,8 +23,6 @@ _FOREIGN_KEYS = 'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?
 _PRIMARY_KEY = "SELECT name FROM pragma_table_xinfo(?) WHERE pk ORDER BY pk"
 _COLUMNS = "SELECT lower(name) FROM pragma_table_xinfo(?)"
 _DOUBT = "SQLite upholds it in connections alone that ask for it (PRAGMA foreign_keys)"
-_INSTRUCTIONS = 100_000
-"""Of SQLite's machine, between two looks at the clock: about a millisecond."""
 
 
 def read_references(connection: Connection) -> tuple[Reference, ...]:
@@ -91,7 +88,7 @@ def find_orphans(
 ) -> Iterator[OrphanCount | NotCounted]:
     """How many rows of each name no parent; what is left when ``seconds`` are over is not counted."""
     deadline = clock() + seconds
-    with _until(connection, lambda: clock() >= deadline):
+    with until(connection, lambda: clock() >= deadline):
         for reference in references:
             yield _count(connection, reference, examples)
 
@@ -105,18 +102,7 @@ def _count(connection: Connection, reference: Reference, examples: int) -> Orpha
             return found
         rows = connection.rows(find_examples(reference, examples))
     except sqlite3.OperationalError as error:
-        why = "there was no time left" if str(error) == "interrupted" else str(error)
+        why = OUT_OF_TIME if str(error) == "interrupted" else str(error)
         return NotCounted(reference=reference, why=why)
     shown = sorted(", ".join("NULL" if value is None else value for value in row) for row in rows)
     return replace(found, examples=tuple(shown), query=show_orphans(reference))
-
-
-@contextmanager
-def _until(connection: Connection, is_over: Callable[[], bool]) -> Iterator[None]:
-    """Interrupts the statement that runs when it is over."""
-    driver: Any = connection.driver
-    driver.set_progress_handler(is_over, _INSTRUCTIONS)
-    try:
-        yield
-    finally:
-        driver.set_progress_handler(None, 0)

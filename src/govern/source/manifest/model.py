@@ -87,6 +87,13 @@ def _names_to_mapping(columns: object) -> object:
     return dict.fromkeys(columns)
 
 
+def _names_to_groups(columns: object) -> object:
+    """``[email, [tenant_id, slug]]`` is short for ``[[email], [tenant_id, slug]]``."""
+    if not isinstance(columns, tuple):
+        return columns
+    return tuple((one,) if isinstance(one, str) else one for one in columns)
+
+
 def _check_scalar(value: object) -> object:
     if isinstance(value, tuple | dict):
         message = "must be a single value"
@@ -125,6 +132,8 @@ class CriticalTable(_Entry):
     min_rows: Annotated[int, Field(ge=0, lt=2**63)] = 0
     never_empty: tuple[_Text, ...] = ()
     """Columns in which neither NULL nor blank text is right."""
+    unique: Annotated[tuple[tuple[_Text, ...], ...], BeforeValidator(_names_to_groups)] = ()
+    """Columns, or groups of columns, that no two rows share, whether an index keeps it so or not."""
     owner: _Text | None = None
     severity: _Severity = Severity.CRITICAL
 

@@ -1,7 +1,7 @@
-"""The statements that find orphans: the same SQL in every engine, but for how a part of a table is taken.
+"""The statements that find orphans and duplicates: the same SQL in every engine, but for how a sample is taken.
 
-Counted is with NOT EXISTS, which planners turn into an anti join, and returns one number; where an index has the values
-in order, over the distinct ones, which halves the time again. ``benchmarks/orphans.py`` has the figures.
+Orphans are counted with NOT EXISTS, which planners turn into an anti join; where an index has the values in order, over
+the distinct ones, which halves the time again. ``benchmarks/orphans.py`` has the figures.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ _LOOKED_AT = 1000
 def quote(name: str) -> str:
     """An identifier as SQL."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def quote_place(place: Place) -> str:
+    """A table as SQL, with its namespace if it has one."""
+    return ".".join(quote(part) for part in place if part)
 
 
 def count_orphans(reference: Reference, sample: str = "") -> str:
@@ -46,6 +51,30 @@ def find_examples(reference: Reference, limit: int) -> str:
 def show_orphans(reference: Reference) -> str:
     """What a person types to see them."""
     return f"SELECT c.* {_orphans(reference)};"
+
+
+def count_duplicates(table: Place, columns: Sequence[str]) -> str:
+    """One row with one number: of the different values that more than one row has. NULL is no value."""
+    return f"SELECT count(*) FROM (SELECT 1 AS one {_duplicates(table, columns)}) AS d"  # noqa: S608 - quoted
+
+
+def find_duplicates(table: Place, columns: Sequence[str], limit: int) -> str:
+    """At most ``limit`` of them, as texts."""
+    values = ", ".join(f"CAST({quote(column)} AS text)" for column in columns)
+    return f"SELECT {values} {_duplicates(table, columns)} LIMIT {limit}"
+
+
+def show_duplicates(table: Place, columns: Sequence[str]) -> str:
+    """What a person types to see them."""
+    return f"SELECT {', '.join(map(quote, columns))}, count(*) {_duplicates(table, columns)};"
+
+
+def _duplicates(table: Place, columns: Sequence[str]) -> str:
+    are_there = " AND ".join(f"{quote(column)} IS NOT NULL" for column in columns)
+    return (
+        f"FROM {quote_place(table)} WHERE {are_there} "
+        f"GROUP BY {', '.join(map(quote, columns))} HAVING count(*) > 1"
+    )
 
 
 def _orphans(reference: Reference, sample: str = "") -> str:
@@ -78,7 +107,7 @@ def _count_by_value(reference: Reference) -> str:
 
 def _source(reference: Reference, place: Place) -> str:
     only = "ONLY " if place in reference.alone else ""
-    return only + ".".join(quote(part) for part in place if part)
+    return only + quote_place(place)
 
 
 def _has_value(reference: Reference) -> str:
