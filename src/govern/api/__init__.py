@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from govern.api.checking import chain, check
     from govern.api.drifting import drift, drift_coverage, repair_apply, repair_plan, snapshot
     from govern.api.exports import backup_adopt, backup_search, restore_files
-    from govern.api.integrity import integrity
     from govern.api.linting import lint
     from govern.api.looking import doctor, embedded_status, embedded_stop, health, init
     from govern.api.migrating import (
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
         revision,
         stamp,
     )
+    from govern.api.rows import integrity
 
 _HOMES = {
     "backups": (
@@ -58,7 +58,6 @@ _HOMES = {
     "checking": ("chain", "check"),
     "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
     "exports": ("backup_adopt", "backup_search", "restore_files"),
-    "integrity": ("integrity",),
     "linting": ("lint",),
     "looking": ("doctor", "embedded_status", "embedded_stop", "health", "init"),
     "migrating": (
@@ -72,6 +71,7 @@ _HOMES = {
         "revision",
         "stamp",
     ),
+    "rows": ("integrity",),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 

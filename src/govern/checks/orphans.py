@@ -42,6 +42,12 @@ class OrphanCheck:
     looked_at: tuple[OrphanCount, ...]
     not_counted: tuple[NotCounted, ...]
 
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """All of them."""
+        looked_at = tuple(one.reference for one in self.looked_at)
+        return (*looked_at, *(one.reference for one in self.not_counted))
+
 
 def check_orphans(
     connection: Connection,
@@ -106,12 +112,12 @@ def _judge(
     parent = reference.parent_name
     sampled = f", in {count.sampled_percent:.2g} % of the table" if count.sampled_percent is not None else ""
     verb = "refers" if count.rows == 1 else "refer"
-    missing = f" ({', '.join(count.examples)})" if count.examples else ""
+    missing = f"; missing: {'; '.join(count.examples)}" if count.examples else ""
     return Finding.of(
         ORPHAN,
         _subject_of(reference, path, line),
-        f"{count_of(count.rows, 'row')} of {reference.child_name}{sampled} {verb} to {parent} "
-        f"that are not there: {reference}{missing}",
+        f"{count_of(count.rows, 'row')} of {reference.child_name}{sampled} {verb} to rows of {parent} "
+        f"that are not there ({reference}){missing}",
         severity=max(
             ORPHAN.severity,
             *(weights.get(place, Severity.INFO) for place in (reference.child, reference.parent)),

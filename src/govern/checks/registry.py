@@ -15,6 +15,7 @@ from govern.checks import (
     lock,
     manifest,
     orphans,
+    related_types,
     rows,
     startup,
 )
@@ -39,6 +40,7 @@ def all_rules() -> Mapping[str, Rule]:
             lock,
             manifest,
             orphans,
+            related_types,
             rows,
             startup,
         )

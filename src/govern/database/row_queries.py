@@ -78,10 +78,8 @@ def _duplicates(table: Place, columns: Sequence[str]) -> str:
 
 
 def _orphans(reference: Reference, sample: str = "") -> str:
-    return (
-        f"FROM {_source(reference, reference.child)} AS c {sample} "
-        f"WHERE {_condition(reference)} AND NOT EXISTS ({_parent_of(reference)})"
-    )
+    child = f"{_source(reference, reference.child)} AS c {sample}".rstrip()
+    return f"FROM {child} WHERE {_condition(reference)} AND NOT EXISTS ({_parent_of(reference)})"
 
 
 def _parent_of(reference: Reference) -> str:

@@ -6,6 +6,7 @@ from govern.api.command import Narrate, command, silent
 from govern.api.project import Project, open_database, read_project
 from govern.checks.integrity import check_integrity
 from govern.checks.orphans import OrphanCheck, check_orphans
+from govern.checks.related_types import check_related_types
 from govern.checks.rows import check_rows
 from govern.config import Settings
 from govern.core.report import Draft, Entry
@@ -36,7 +37,11 @@ def _look_for_orphans(draft: Draft, project: Project, live: LiveDatabase, budget
         check = check_orphans(
             connection, live.dialect, project.manifest, path=_path(project), seconds=budget_seconds
         )
+        schema = live.dialect.read_snapshot(connection, live.table)
     draft.add(Entry.of("references", check.findings, _describe(check)))
+    draft.add(
+        Entry.of("types", check_related_types(schema, check.references), "of columns that hold the same keys")
+    )
     if check.not_counted:
         which = "; ".join(f"{one.reference}: {one.why}" for one in check.not_counted)
         draft.add(Entry(name="references not looked at", status="skipped", reason=which))
