@@ -80,6 +80,13 @@ def check_orphans(
     )
 
 
+def find_references(
+    connection: Connection, dialect: Dialect, manifest: Manifest | None
+) -> tuple[Reference, ...]:
+    """Those that are declared, and those of the manifest."""
+    return (*dialect.read_references(connection), *_read_implied(manifest, dialect))
+
+
 def _weigh_tables(manifest: Manifest | None, dialect: Dialect) -> Mapping[Place, Severity]:
     tables = manifest.critical_tables if manifest else ()
     return {(one.namespace or dialect.default_namespace, one.table): one.severity for one in tables}

@@ -11,6 +11,7 @@ from govern.core.changes import Change
 from govern.core.contents import Contents
 from govern.core.discovery import FoundDump
 from govern.core.exports import BadCell, Column, StagedRow, Tables
+from govern.core.keys import Overlap
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.reference import NotCounted, OrphanCount, Reference
@@ -22,6 +23,7 @@ from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, Seque
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
+from govern.core.table_shape import TableShape
 from govern.database.connection import Connection
 from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
 from govern.database.encryption import NO_KEYS, Keys
@@ -144,6 +146,18 @@ class PostgreSQL:
         from govern.database.postgresql import orphans
 
         return orphans.find_orphans(connection, references, examples=examples, seconds=seconds)
+
+    def read_shapes(self, connection: Connection, table: VersionTable) -> Mapping[Place, TableShape]:
+        from govern.database.postgresql import table_shapes
+
+        return table_shapes.read_table_shapes(connection, table)
+
+    def measure_overlap(
+        self, connection: Connection, reference: Reference, *, values: int, seconds: float
+    ) -> Overlap | None:
+        from govern.database.postgresql import orphans
+
+        return orphans.measure_overlap(connection, reference, values=values, seconds=seconds)
 
     def find_duplicates(
         self, connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float

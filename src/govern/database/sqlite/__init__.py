@@ -12,6 +12,7 @@ from govern.core.contents import Contents
 from govern.core.discovery import FoundDump
 from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.hazard import hazards_of_undoing
+from govern.core.keys import Overlap
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.reference import NotCounted, OrphanCount, Reference
@@ -23,6 +24,7 @@ from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, Seque
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
+from govern.core.table_shape import TableShape
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
 from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
@@ -46,6 +48,7 @@ from govern.database.sqlite import (
     sizes,
     staging,
     stamps,
+    table_shapes,
     transfer,
 )
 from govern.database.transfer import Transfer
@@ -140,6 +143,14 @@ class SQLite:
         self, connection: Connection, references: Sequence[Reference], *, examples: int, seconds: float
     ) -> Iterator[OrphanCount | NotCounted]:
         return orphans.find_orphans(connection, references, examples=examples, seconds=seconds)
+
+    def read_shapes(self, connection: Connection, table: VersionTable) -> Mapping[Place, TableShape]:
+        return table_shapes.read_table_shapes(connection, table)
+
+    def measure_overlap(
+        self, connection: Connection, reference: Reference, *, values: int, seconds: float
+    ) -> Overlap | None:
+        return orphans.measure_overlap(connection, reference, values=values, seconds=seconds)
 
     def find_duplicates(
         self, connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
