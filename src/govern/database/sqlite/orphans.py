@@ -42,7 +42,7 @@ def _references_of(connection: Connection, table: str, known: dict[str, str]) ->
         columns = tuple(own for _, own, _ in pairs)
         named = tuple(other for *_, other in pairs if other is not None)
         yield Reference(
-            name=f"{table}.{', '.join(columns)}",
+            name=", ".join(columns),  # SQLite does not tell it
             child=("", table),
             columns=columns,
             parent=("", parent),
