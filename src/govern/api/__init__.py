@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         revision,
         stamp,
     )
+    from govern.api.rows import integrity
 
 _HOMES = {
     "backups": (
@@ -70,6 +71,7 @@ _HOMES = {
         "revision",
         "stamp",
     ),
+    "rows": ("integrity",),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -98,6 +100,7 @@ __all__ = [
     "health",
     "history",
     "init",
+    "integrity",
     "lint",
     "list_guards",
     "lock",

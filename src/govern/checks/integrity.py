@@ -36,15 +36,7 @@ INVARIANT = Rule(
     effect="what the team declared to be always true is not",
     remedy="find the rows with the invariant's SQL and correct them",
 )
-ORPHAN = Rule(
-    id="integrity.orphan",
-    name="rows without what they refer to",
-    severity=Severity.ERROR,
-    condition="a foreign key's rows refer to rows that are not there",
-    effect="joins lose these rows, and code that follows the reference fails",
-    remedy="bring the parents back from a backup, or delete the rows that refer to them",
-)
-RULES = (MIN_ROWS, EMPTY_VALUE, INVARIANT, ORPHAN)
+RULES = (MIN_ROWS, EMPTY_VALUE, INVARIANT)
 
 _COUNT_EMPTY = "SELECT count(*) FROM {table} WHERE {column} IS NULL OR trim(CAST({column} AS text)) = ''"
 
@@ -57,8 +49,10 @@ def check_integrity(
     ``path`` is the manifest's, for the findings. The tables must exist: a missing one is drift, found elsewhere.
     """
     findings: list[Finding] = []
-    namespace = default_namespace(dialect.name)
-    tables = {(table.namespace or namespace, table.table): table for table in manifest.critical_tables}
+    tables = {
+        (table.namespace or default_namespace(dialect.name), table.table): table
+        for table in manifest.critical_tables
+    }
     counts = dialect.count_rows(connection, tables)
     for (schema, name), table in tables.items():
         rows = counts.get(f"{schema}.{name}" if schema else name)

@@ -94,6 +94,9 @@ class _Names:
                 yield from self._check_type(found, column, type_, (*place, "required_columns", column))
             for column in table.never_empty:
                 yield from self._check_column(found, column, (*place, "never_empty", column))
+            for index, columns in enumerate(table.unique):
+                for column in columns:
+                    yield from self._check_column(found, column, (*place, "unique", index, column))
         for index, relationship in enumerate(self._manifest.relationships):
             for key, name in (("from", relationship.source), ("to", relationship.target)):
                 yield from self._check_reference(name, ("relationships", index, key))

@@ -15,7 +15,11 @@ from govern.checks import (
     lock,
     manifest,
     models,
+    orphans,
+    related_types,
+    rows,
     startup,
+    suggestions,
 )
 from govern.core import backup, exports
 from govern.core.finding import Rule
@@ -38,7 +42,11 @@ def all_rules() -> Mapping[str, Rule]:
             lock,
             manifest,
             models,
+            orphans,
+            related_types,
+            rows,
             startup,
+            suggestions,
         )
         for rule in module.RULES
     ]

@@ -297,3 +297,33 @@ def embedded_status(session: Session) -> Report:
     from govern import api
 
     return api.embedded_status(session.settings)
+
+
+@root.inspecting("integrity")
+@click.option(
+    "--budget",
+    "budget_seconds",
+    default=300.0,
+    show_default=True,
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="For all references together; the rest is looked at in a sample, and says so.",
+)
+@click.option(
+    "--suggest", is_flag=True, help="Only look for references that nobody declared, for the manifest."
+)
+def integrity(session: Session, *, budget_seconds: float, suggest: bool) -> Report:
+    """Rows that lost what they refer to, or break what the manifest promises of them.
+
+    Every foreign key is looked at, whether the server upholds it or not, and every relationship of the manifest. Only
+    counts and keys are read, never whole rows, and nothing is written.
+
+    \b
+    Example:
+      govern integrity --suggest     relationships for the manifest, with the evidence
+    """
+    from govern import api
+
+    return api.integrity(
+        session.settings, budget_seconds=budget_seconds, suggest=suggest, narrate=session.narrate
+    )

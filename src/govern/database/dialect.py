@@ -19,6 +19,7 @@ from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
+from govern.database.integrity import Integrity
 from govern.database.keeping import Keeping
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
@@ -82,7 +83,7 @@ class MigratingSession:
     since: datetime
 
 
-class Dialect(Keeping, Protocol):
+class Dialect(Keeping, Integrity, Protocol):
     """One database engine. Methods raise Unreachable, NotPermitted or ToolMissing where that is the cause."""
 
     name: str

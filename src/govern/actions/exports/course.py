@@ -14,7 +14,7 @@ from govern.actions.exports.matching import name_tables
 from govern.actions.exports.staging import Staging, staged
 from govern.actions.restore.merge import apply_merge, guard_merge, plan_merge
 from govern.actions.restore.taking_over import take_over
-from govern.checks.integrity import ORPHAN
+from govern.checks.orphans import ORPHAN
 from govern.core.finding import Finding, Subject
 from govern.core.merging import MergePlan
 from govern.core.report import Draft, Entry

@@ -23,7 +23,7 @@ from govern.actions.standing import (
     what_to_correct,
 )
 from govern.actions.validate import serious, validate
-from govern.checks.integrity import ORPHAN
+from govern.checks.orphans import ORPHAN
 from govern.checks.startup import find_unhealthy_run
 from govern.core.finding import Finding, Subject
 from govern.core.report import Draft, Entry

@@ -12,15 +12,19 @@ from govern.core.contents import Contents
 from govern.core.discovery import FoundDump
 from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.health import Load, RowCount, Storage
+from govern.core.keys import Overlap
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
+from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.repair import Proposal
 from govern.core.restoration import Place, TableDigest
 from govern.core.retention import KeptDatabase
 from govern.core.right import MissingRight, Right
+from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
+from govern.core.table_shape import TableShape
 from govern.database.connection import Connection
 from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
 from govern.database.encryption import NO_KEYS, Keys
@@ -127,6 +131,61 @@ class PostgreSQL:
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)
+
+    def read_references(self, connection: Connection) -> tuple[Reference, ...]:
+        from govern.database.postgresql import orphans
+
+        return orphans.read_references(connection)
+
+    def resolve_implied(
+        self, connection: Connection, implied: Sequence[Reference]
+    ) -> tuple[Reference | NotCounted, ...]:
+        from govern.database.postgresql import orphans
+
+        return orphans.resolve_implied(connection, implied)
+
+    def find_orphans(
+        self, connection: Connection, references: Sequence[Reference], *, examples: int, seconds: float
+    ) -> Iterator[OrphanCount | NotCounted]:
+        from govern.database.postgresql import orphans
+
+        return orphans.find_orphans(connection, references, examples=examples, seconds=seconds)
+
+    def read_shapes(self, connection: Connection, table: VersionTable) -> Mapping[Place, TableShape]:
+        from govern.database.postgresql import table_shapes
+
+        return table_shapes.read_table_shapes(connection, table)
+
+    def measure_overlap(
+        self, connection: Connection, reference: Reference, *, values: int, seconds: float
+    ) -> Overlap | None:
+        from govern.database.postgresql import orphans
+
+        return orphans.measure_overlap(connection, reference, values=values, seconds=seconds)
+
+    def find_duplicates(
+        self, connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
+    ) -> Iterator[Duplicates | NotLookedAt]:
+        from govern.database.postgresql import row_checks
+
+        return row_checks.find_duplicates(connection, uniques, examples=examples, seconds=seconds)
+
+    def read_sequence_positions(self, connection: Connection) -> Iterator[SequencePosition | NotLookedAt]:
+        from govern.database.postgresql import row_checks
+
+        return row_checks.read_sequence_positions(connection)
+
+    def find_unchecked(
+        self, connection: Connection, *, seconds: float
+    ) -> Iterator[BrokenCheck | NotLookedAt]:
+        from govern.database.postgresql import row_checks
+
+        return row_checks.find_unchecked(connection, seconds=seconds)
+
+    def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
+        from govern.database.postgresql import row_checks
+
+        return row_checks.find_damage(connection, seconds=seconds)
 
     def run_script(self, connection: Connection, sql: str) -> None:
         connection.execute(sql)  # a simple query of many statements is one implicit transaction

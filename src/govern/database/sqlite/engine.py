@@ -13,15 +13,19 @@ from govern.core.discovery import FoundDump
 from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.hazard import hazards_of_undoing
 from govern.core.health import Load, RowCount, Storage
+from govern.core.keys import Overlap
 from govern.core.plan import TableSize
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
+from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.repair import Proposal, attribute_statements
 from govern.core.restoration import Place, TableDigest
 from govern.core.retention import KeptDatabase
 from govern.core.right import MissingRight, Right
+from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
+from govern.core.table_shape import TableShape
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
 from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
@@ -37,12 +41,15 @@ from govern.database.sqlite import (
     kept,
     ledger,
     locks,
+    orphans,
     repair,
     replacement,
+    row_checks,
     server,
     sizes,
     staging,
     stamps,
+    table_shapes,
     transfer,
 )
 from govern.database.transfer import Transfer
@@ -126,6 +133,45 @@ class SQLite:
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)
+
+    def read_references(self, connection: Connection) -> tuple[Reference, ...]:
+        return orphans.read_references(connection)
+
+    def resolve_implied(
+        self, connection: Connection, implied: Sequence[Reference]
+    ) -> tuple[Reference | NotCounted, ...]:
+        return orphans.resolve_implied(connection, implied)
+
+    def find_orphans(
+        self, connection: Connection, references: Sequence[Reference], *, examples: int, seconds: float
+    ) -> Iterator[OrphanCount | NotCounted]:
+        return orphans.find_orphans(connection, references, examples=examples, seconds=seconds)
+
+    def read_shapes(self, connection: Connection, table: VersionTable) -> Mapping[Place, TableShape]:
+        return table_shapes.read_table_shapes(connection, table)
+
+    def measure_overlap(
+        self, connection: Connection, reference: Reference, *, values: int, seconds: float
+    ) -> Overlap | None:
+        return orphans.measure_overlap(connection, reference, values=values, seconds=seconds)
+
+    def find_duplicates(
+        self, connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
+    ) -> Iterator[Duplicates | NotLookedAt]:
+        return row_checks.find_duplicates(connection, uniques, examples=examples, seconds=seconds)
+
+    def read_sequence_positions(self, connection: Connection) -> Iterator[SequencePosition | NotLookedAt]:
+        del connection  # a rowid is larger than every other by itself
+        return iter(())
+
+    def find_unchecked(
+        self, connection: Connection, *, seconds: float
+    ) -> Iterator[BrokenCheck | NotLookedAt]:
+        del connection, seconds  # find_damage has them
+        return iter(())
+
+    def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
+        return row_checks.find_damage(connection, seconds=seconds)
 
     def run_script(self, connection: Connection, sql: str) -> None:
         server.run_script(connection, sql)

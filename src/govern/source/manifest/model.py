@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -64,12 +65,13 @@ def _parse_date(text: object) -> object:
 
 
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SPAN = rf"([0-9]{{1,6}})\s*({'|'.join(_UNITS)})"
 _LONGEST_SPAN = timedelta(days=36_500)
 
 
 def _parse_span(text: object) -> object:
     """``90 min``, ``26 h``, ``7 d``, ``2 w``."""
-    found = re.fullmatch(rf"([0-9]{{1,6}})\s*({'|'.join(_UNITS)})", str(text))
+    found = re.fullmatch(_SPAN, str(text))
     span = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
     if not timedelta() < span <= _LONGEST_SPAN:
         message = "must be a span of time, written as 90 min, 26 h, 7 d or 2 w"
@@ -88,6 +90,13 @@ def _names_to_mapping(columns: object) -> object:
     return dict.fromkeys(columns)
 
 
+def _names_to_groups(columns: object) -> object:
+    """``[email, [tenant_id, slug]]`` is short for ``[[email], [tenant_id, slug]]``."""
+    if not isinstance(columns, tuple):
+        return columns
+    return tuple((one,) if isinstance(one, str) else one for one in columns)
+
+
 def _check_scalar(value: object) -> object:
     if isinstance(value, tuple | dict):
         message = "must be a single value"
@@ -98,14 +107,44 @@ def _check_scalar(value: object) -> object:
 _Text = Annotated[str, Field(min_length=1)]
 _TableName = Annotated[str, _dotted("table or schema.table", 1, 2)]
 _ColumnName = Annotated[str, _dotted("table.column or schema.table.column", 2, 3)]
-_Severity = Annotated[Severity, BeforeValidator(_parse_severity)]
-_Span = Annotated[timedelta, BeforeValidator(_parse_span)]
+_Severity = Annotated[
+    Severity,
+    BeforeValidator(_parse_severity),
+    WithJsonSchema({"enum": [severity.label for severity in Severity]}),
+]
+_Day = Annotated[date, BeforeValidator(_parse_date), WithJsonSchema({"type": "string", "format": "date"})]
+_Span = Annotated[
+    timedelta,
+    BeforeValidator(_parse_span),
+    WithJsonSchema({"type": "string", "pattern": f"^{_SPAN}$", "examples": ["90 min", "26 h", "7 d", "2 w"]}),
+]
+
+_NAMES = {"type": "array", "items": {"type": "string", "minLength": 1}}
+_RequiredColumns = Annotated[
+    Mapping[_Text, _Text | None],
+    BeforeValidator(_names_to_mapping),
+    WithJsonSchema(
+        {"anyOf": [_NAMES, {"type": "object", "additionalProperties": {"type": ["string", "null"]}}]}
+    ),
+]
+_Groups = Annotated[
+    tuple[tuple[_Text, ...], ...],
+    BeforeValidator(_names_to_groups),
+    WithJsonSchema({"type": "array", "items": {"anyOf": [{"type": "string"}, _NAMES]}}),
+]
+_Expected = Annotated[
+    Scalar,
+    BeforeValidator(_check_scalar),
+    WithJsonSchema({"type": ["string", "number", "boolean", "null"]}),
+]
 
 
 class _Entry(BaseModel):
     """Something in the manifest; it knows its line, for the findings about it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, populate_by_name=False, use_attribute_docstrings=True
+    )
     _line: int = PrivateAttr(default=1)
 
     @property
@@ -119,13 +158,13 @@ class CriticalTable(_Entry):
 
     name: _TableName
     """As in the database, with or without its namespace."""
-    required_columns: Annotated[Mapping[_Text, _Text | None], BeforeValidator(_names_to_mapping)] = Field(
-        default_factory=dict
-    )
+    required_columns: _RequiredColumns = Field(default_factory=dict)
     """Column names, each with its type as the database writes it, or None where the type does not matter."""
     min_rows: Annotated[int, Field(ge=0, lt=2**63)] = 0
     never_empty: tuple[_Text, ...] = ()
     """Columns in which neither NULL nor blank text is right."""
+    unique: _Groups = ()
+    """Columns, or groups of columns, that no two rows share, whether an index keeps it so or not."""
     owner: _Text | None = None
     severity: _Severity = Severity.CRITICAL
 
@@ -144,6 +183,9 @@ class Relationship(_Entry):
 
     source: _ColumnName = Field(alias="from")
     target: _ColumnName = Field(alias="to")
+    when: Mapping[_Text, _Text] = Field(default_factory=dict)
+    """Columns of the referring table with the values its rows have to have to be meant: of a polymorphic pair
+    ``{owner_type: user}``."""
     note: _Text | None = None
 
 
@@ -152,7 +194,7 @@ class Invariant(_Entry):
 
     name: _Text
     sql: _Text
-    expect: Annotated[Scalar, BeforeValidator(_check_scalar)]
+    expect: _Expected
     severity: _Severity = Severity.ERROR
 
 
@@ -167,7 +209,7 @@ class IgnoredDrift(_Entry):
     """Only this fact of objects that differ: ``comment``, ``storage``."""
     reason: _Text
     owner: _Text
-    until: Annotated[date, BeforeValidator(_parse_date)]
+    until: _Day
     """The last day on which it holds."""
 
 
@@ -200,7 +242,7 @@ class Allowed(_Entry):
     """What it may happen to: ``users.nick``; for a rule about a revision its id."""
     reason: _Text
     owner: _Text
-    expires: Annotated[date, BeforeValidator(_parse_date)]
+    expires: _Day
     """The last day on which it holds."""
 
     @model_validator(mode="after")

@@ -1,0 +1,104 @@
+"""Commands that look into rows: is what the schema and the manifest promise of them true?"""
+
+from __future__ import annotations
+
+from govern.api.command import Narrate, command, silent
+from govern.api.project import Project, open_database, read_project
+from govern.checks.integrity import check_integrity
+from govern.checks.orphans import OrphanCheck, check_orphans, find_references
+from govern.checks.related_types import check_related_types
+from govern.checks.rows import check_rows
+from govern.checks.suggestions import suggest_relationships
+from govern.config import Settings
+from govern.core.report import Draft, Entry
+from govern.core.wording import count_of
+from govern.database.live import LiveDatabase
+
+_SECONDS_A_LOOK = 10.0
+
+
+@command("integrity")
+def integrity(
+    draft: Draft,
+    settings: Settings,
+    *,
+    budget_seconds: float = 300.0,
+    suggest: bool = False,
+    narrate: Narrate = silent,
+) -> None:
+    """Orphans of every reference; then the manifest's minimum rows, never-empty columns and invariants.
+
+    ``budget_seconds``: for the orphans of all references together. What is not looked at until then is looked at in a
+    sample, or skipped: the report says which. ``suggest``: only references that nobody declared.
+    """
+    project = read_project(settings)
+    live = open_database(project, draft)
+    if suggest:
+        narrate("looking for references that nobody declared")
+        _suggest(draft, project, live)
+        return
+    narrate("looking for rows without what they refer to")
+    _look_for_orphans(draft, project, live, budget_seconds)
+    narrate("looking at sequences, duplicates, checks and files")
+    _look_at_rows(draft, project, live, budget_seconds)
+    _look_at_manifest(draft, project, live)
+
+
+def _look_for_orphans(draft: Draft, project: Project, live: LiveDatabase, budget_seconds: float) -> None:
+    with live.connect() as connection:
+        check = check_orphans(
+            connection, live.dialect, project.manifest, path=_path(project), seconds=budget_seconds
+        )
+        schema = live.dialect.read_snapshot(connection, live.table)
+    draft.add(Entry.of("references", check.findings, _describe(check)))
+    draft.add(
+        Entry.of("types", check_related_types(schema, check.references), "of columns that hold the same keys")
+    )
+    if check.not_counted:
+        which = "; ".join(f"{one.reference}: {one.why}" for one in check.not_counted)
+        draft.add(Entry(name="references not looked at", status="skipped", reason=which))
+
+
+def _suggest(draft: Draft, project: Project, live: LiveDatabase) -> None:
+    with live.connect() as connection:
+        known = find_references(connection, live.dialect, project.manifest)
+        findings = suggest_relationships(connection, live.dialect, live.table, known, seconds=_SECONDS_A_LOOK)
+    draft.add(
+        Entry.of("suggestions", findings, f"besides {count_of(len(known), 'reference')} that are known")
+    )
+
+
+def _describe(check: OrphanCheck) -> str:
+    declared = sum(one.reference.name is not None for one in check.looked_at)
+    implied = len(check.looked_at) - declared
+    sampled = sum(one.sampled_percent is not None for one in check.looked_at)
+    parts = [count_of(declared, "foreign key")]
+    if implied:
+        parts.append(f"{count_of(implied, 'relationship')} of the manifest")
+    if sampled:
+        parts.append(f"{sampled} of them in a sample of their rows alone")
+    return ", ".join(parts)
+
+
+def _look_at_rows(draft: Draft, project: Project, live: LiveDatabase, budget_seconds: float) -> None:
+    with live.connect() as connection:
+        check = check_rows(
+            connection, live.dialect, project.manifest, path=_path(project), seconds=budget_seconds
+        )
+    draft.add(Entry.of("rows", check.findings, "sequences, duplicates, checks that were never made, damage"))
+    if check.not_looked_at:
+        which = "; ".join(f"{one.what}: {one.why}" for one in check.not_looked_at)
+        draft.add(Entry(name="rows not looked at", status="skipped", reason=which))
+
+
+def _look_at_manifest(draft: Draft, project: Project, live: LiveDatabase) -> None:
+    if project.manifest is None:
+        draft.add(Entry(name="manifest", status="skipped", reason="there is none", is_optional=True))
+        return
+    with live.connect() as connection:
+        findings = check_integrity(connection, live.dialect, project.manifest, path=_path(project) or "")
+    draft.add(Entry.of("manifest", findings, _path(project) or ""))
+
+
+def _path(project: Project) -> str | None:
+    return project.settings.relative(project.manifest.path) if project.manifest else None

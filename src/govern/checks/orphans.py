@@ -1,0 +1,156 @@
+"""Rows without what they refer to: over every declared foreign key, and every relationship of the manifest.
+
+A foreign key that the server upholds can have orphans all the same: rows that came while its triggers were off
+(``session_replication_role``, ``pg_restore --disable-triggers``), or before it was validated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from govern.core.finding import Finding, Rule, Severity, Subject
+from govern.core.reference import NotCounted, OrphanCount, Reference
+from govern.core.restoration import Place
+from govern.core.snapshot import default_namespace
+from govern.core.wording import count_of
+from govern.database.connection import Connection
+from govern.database.dialect import Dialect
+
+if TYPE_CHECKING:  # with pydantic, which is slow to import
+    from govern.source.manifest import Manifest, Relationship
+
+ORPHAN = Rule(
+    id="integrity.orphan",
+    name="rows without what they refer to",
+    severity=Severity.ERROR,
+    condition="a foreign key's rows refer to rows that are not there",
+    effect="joins lose these rows, and code that follows the reference fails",
+    remedy="bring the parents back from a backup, or delete the rows that refer to them",
+)
+RULES = (ORPHAN,)
+
+EXAMPLES = 5
+"""Keys shown of each reference."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanCheck:
+    """What was found, and what could not be looked at."""
+
+    findings: tuple[Finding, ...]
+    looked_at: tuple[OrphanCount, ...]
+    not_counted: tuple[NotCounted, ...]
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """All of them."""
+        looked_at = tuple(one.reference for one in self.looked_at)
+        return (*looked_at, *(one.reference for one in self.not_counted))
+
+
+def check_orphans(
+    connection: Connection,
+    dialect: Dialect,
+    manifest: Manifest | None,
+    *,
+    path: str | None,
+    seconds: float,
+) -> OrphanCheck:
+    """Counts the rows of every reference that name no parent, for at most ``seconds``, on a read-only connection.
+
+    ``path`` is the manifest's, for the findings.
+    """
+    weights = _weigh_tables(manifest, dialect)
+    lines = _read_implied(manifest, dialect)
+    implied = dialect.resolve_implied(connection, tuple(lines))
+    references = (
+        *dialect.read_references(connection),
+        *(one for one in implied if isinstance(one, Reference)),
+    )
+    found = tuple(dialect.find_orphans(connection, references, examples=EXAMPLES, seconds=seconds))
+    counts = tuple(one for one in found if isinstance(one, OrphanCount))
+    by_name = {str(reference): line for reference, line in lines.items()}
+    return OrphanCheck(
+        findings=tuple(
+            _judge(count, weights, path, by_name.get(str(count.reference))) for count in counts if count.rows
+        ),
+        looked_at=counts,
+        not_counted=tuple(one for one in (*implied, *found) if isinstance(one, NotCounted)),
+    )
+
+
+def find_references(
+    connection: Connection, dialect: Dialect, manifest: Manifest | None
+) -> tuple[Reference, ...]:
+    """Those that are declared, and those of the manifest."""
+    return (*dialect.read_references(connection), *_read_implied(manifest, dialect))
+
+
+def _weigh_tables(manifest: Manifest | None, dialect: Dialect) -> Mapping[Place, Severity]:
+    tables = manifest.critical_tables if manifest else ()
+    return {(one.namespace or default_namespace(dialect.name), one.table): one.severity for one in tables}
+
+
+def _read_implied(manifest: Manifest | None, dialect: Dialect) -> dict[Reference, int]:
+    """The manifest's relationships, each with its line."""
+    relationships = manifest.relationships if manifest else ()
+    return {_reference_of(one, default_namespace(dialect.name)): one.line for one in relationships}
+
+
+def _reference_of(relationship: Relationship, home: str) -> Reference:
+    from govern.source.manifest import split_column
+
+    namespace, table, column = split_column(relationship.source)
+    parent_namespace, parent, parent_column = split_column(relationship.target)
+    return Reference(
+        child=(namespace or home, table),
+        columns=(column,),
+        parent=(parent_namespace or home, parent),
+        parent_columns=(parent_column,),
+        when=tuple(relationship.when.items()),
+    )
+
+
+def _judge(
+    count: OrphanCount, weights: Mapping[Place, Severity], path: str | None, line: int | None
+) -> Finding:
+    reference = count.reference
+    parent = reference.parent_name
+    sampled = f", in {count.sampled_percent:.2g} % of the table" if count.sampled_percent is not None else ""
+    verb = "refers" if count.rows == 1 else "refer"
+    missing = f"; missing: {'; '.join(count.examples)}" if count.examples else ""
+    return Finding.of(
+        ORPHAN,
+        _subject_of(reference, path, line),
+        f"{count_of(count.rows, 'row')} of {reference.child_name}{sampled} {verb} to rows of {parent} "
+        f"that are not there ({reference}){missing}",
+        severity=max(
+            ORPHAN.severity,
+            *(weights.get(place, Severity.INFO) for place in (reference.child, reference.parent)),
+        ),
+        why=_explain(reference),
+        remedy=f"see them: {count.query}",
+        evidence={
+            "rows": count.rows,
+            "keys": list(count.examples),
+            "query": count.query,
+            "sampled_percent": count.sampled_percent,
+        },
+    )
+
+
+def _subject_of(reference: Reference, path: str | None, line: int | None) -> Subject:
+    namespace, table = reference.child
+    if reference.name is None:
+        return Subject(kind="relationship", name=str(reference), path=path, line=line)
+    return Subject(kind="constraint", namespace=namespace or None, name=f"{table}.{reference.name}")
+
+
+def _explain(reference: Reference) -> str:
+    if reference.name is None:
+        return f"no foreign key keeps this reference; {ORPHAN.effect}"
+    if reference.doubt:
+        return f"the foreign key {reference.name} does not keep them out: {reference.doubt}; {ORPHAN.effect}"
+    return f"the foreign key {reference.name} was off when they came, or the parents' rows were lost; {ORPHAN.effect}"

@@ -1,0 +1,62 @@
+"""What checks of rows ask of a database engine. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from govern.core.keys import Overlap
+from govern.core.reference import NotCounted, OrphanCount, Reference
+from govern.core.restoration import Place
+from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
+from govern.core.table_shape import TableShape
+from govern.database.connection import Connection
+from govern.database.version_table import VersionTable
+
+
+class Integrity(Protocol):
+    """The part of a dialect that looks into rows, and returns counts and keys, never rows."""
+
+    def read_references(self, connection: Connection) -> tuple[Reference, ...]:
+        """Every declared foreign key, whether the engine upholds it at the moment or not."""
+
+    def resolve_implied(
+        self, connection: Connection, implied: Sequence[Reference]
+    ) -> tuple[Reference | NotCounted, ...]:
+        """The same references with what the catalog knows of their columns and the tables' sizes."""
+
+    def find_orphans(
+        self, connection: Connection, references: Sequence[Reference], *, examples: int, seconds: float
+    ) -> Iterator[OrphanCount | NotCounted]:
+        """How many rows of each reference's child name no parent, with some of the values.
+
+        ``seconds`` is for all of them together. What would take longer is looked at in a sample where the engine
+        can draw one, and else not counted: both say so.
+        """
+
+    def read_shapes(self, connection: Connection, table: VersionTable) -> Mapping[Place, TableShape]:
+        """Tables as rows see them, but for Alembic's version ``table`` and govern's own."""
+
+    def measure_overlap(
+        self, connection: Connection, reference: Reference, *, values: int, seconds: float
+    ) -> Overlap | None:
+        """How many of at most ``values`` different ones of the child the parent has; None where that cannot be read."""
+
+    def find_duplicates(
+        self, connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
+    ) -> Iterator[Duplicates | NotLookedAt]:
+        """Values that more than one row has, in columns that ``uniques`` name, or that a broken index should keep so.
+
+        ``seconds`` is for each of them.
+        """
+
+    def read_sequence_positions(self, connection: Connection) -> Iterator[SequencePosition | NotLookedAt]:
+        """Where sequences and the columns that they fill are; of engines that keep the two apart."""
+
+    def find_unchecked(
+        self, connection: Connection, *, seconds: float
+    ) -> Iterator[BrokenCheck | NotLookedAt]:
+        """Check constraints that are not upheld for all rows, each with ``seconds`` of time."""
+
+    def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
+        """What is broken in the database's files, as far as the engine can tell in ``seconds``."""

@@ -1,0 +1,175 @@
+"""Sequences that fell behind, values that are there twice, checks that were never made, broken indexes. Reads only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from psycopg import Error, errors, sql
+
+from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
+from govern.database import row_queries
+from govern.database.connection import Connection
+from govern.database.postgresql.time_limit import within
+
+# a serial's and an identity's column owns its sequence; a sequence that runs backwards or in a circle has no end to
+# be behind of
+_SEQUENCES = """
+SELECT sn.nspname::text, s.relname::text, n.nspname::text, c.relname::text, a.attname::text
+FROM pg_catalog.pg_depend d
+JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
+JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+  AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid AND q.seqincrement > 0 AND NOT q.seqcycle
+WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+  AND d.deptype IN ('a', 'i') AND n.nspname NOT IN ('govern', 'pg_catalog')
+ORDER BY 3, 4, 5
+"""
+_POSITION = sql.SQL(
+    "SELECT {place}, (SELECT max({column}) FROM {table}), "
+    "(SELECT CASE WHEN is_called THEN last_value END FROM {sequence})"
+)
+_UNCHECKED = """
+SELECT n.nspname::text, c.relname::text, k.conname::text,
+  CASE WHEN coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true) THEN 'it is NOT VALID'
+       ELSE 'it is NOT ENFORCED' END,
+  pg_catalog.pg_get_expr(k.conbin, k.conrelid)
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE k.contype = 'c' AND NOT k.convalidated AND k.conparentid = 0
+ORDER BY 1, 2, 3
+"""
+_CHECKABLE_INDEXES = """
+SELECT e.nspname::text, n.nspname::text, i.relname::text, i.oid::bigint
+FROM pg_catalog.pg_class i JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace
+JOIN pg_catalog.pg_index x ON x.indexrelid = i.oid AND x.indisvalid AND x.indisready
+JOIN pg_catalog.pg_am m ON m.oid = i.relam AND m.amname = 'btree'
+CROSS JOIN (
+  SELECT h.nspname FROM pg_catalog.pg_extension ex JOIN pg_catalog.pg_namespace h ON h.oid = ex.extnamespace
+  WHERE ex.extname = 'amcheck'
+) e
+WHERE i.relkind = 'i' AND i.relpersistence = 'p' AND n.nspname !~ '^pg_'
+ORDER BY pg_catalog.pg_relation_size(i.oid)
+"""
+# what CREATE UNIQUE INDEX CONCURRENTLY left when it met duplicates
+_INVALID_UNIQUES = """
+SELECT n.nspname::text, c.relname::text, array(
+  SELECT a.attname::text
+  FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY k(number, position)
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+  WHERE k.position <= i.indnkeyatts ORDER BY k.position
+)
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE i.indisunique AND NOT i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND n.nspname !~ '^pg_'
+ORDER BY 1, 2, i.indexrelid
+"""
+_SEQUENCES_AT_A_TIME = 50
+
+
+def find_duplicates(
+    connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
+) -> Iterator[Duplicates | NotLookedAt]:
+    """Values that are there twice in columns that ``uniques`` name, or that an invalid unique index was to keep so."""
+    invalid = [
+        ((namespace, table), tuple(columns))
+        for namespace, table, columns in connection.rows(_INVALID_UNIQUES)
+    ]
+    for place, columns in dict.fromkeys((*uniques, *invalid)):
+        try:
+            with within(connection, seconds):
+                values = connection.value(row_queries.count_duplicates(place, columns))
+                query = row_queries.find_duplicates(place, columns, examples)
+                rows = connection.rows(query) if values else []
+        except Error as error:
+            yield NotLookedAt(what=f"{place[1]} ({', '.join(columns)})", why=_first_line(error))
+            continue
+        yield Duplicates(
+            table=place,
+            columns=columns,
+            values=values,
+            examples=tuple(sorted(", ".join(row) for row in rows)),
+            query=row_queries.show_duplicates(place, columns),
+        )
+
+
+def read_sequence_positions(connection: Connection) -> Iterator[SequencePosition | NotLookedAt]:
+    """How far each sequence and its column have come. The largest value is read from an index, where there is one."""
+    rows = connection.rows(_SEQUENCES)
+    for start in range(0, len(rows), _SEQUENCES_AT_A_TIME):
+        yield from _read_positions(connection, rows[start : start + _SEQUENCES_AT_A_TIME])
+
+
+def _read_positions(
+    connection: Connection, owned: Sequence[tuple[str, ...]]
+) -> Iterator[SequencePosition | NotLookedAt]:
+    """All in one statement; one by one where one of them may not be read."""
+    query = sql.SQL(" UNION ALL ").join(
+        _POSITION.format(
+            place=sql.Literal(place),
+            column=sql.Identifier(column),
+            table=sql.Identifier(namespace, table),
+            sequence=sql.Identifier(sequence_namespace, sequence),
+        )
+        for place, (sequence_namespace, sequence, namespace, table, column) in enumerate(owned)
+    )
+    try:
+        found = {place: (largest, last) for place, largest, last in connection.rows(query)}
+    except Error as error:
+        if len(owned) == 1:
+            yield NotLookedAt(what=f"sequence {'.'.join(owned[0][:2])}", why=_first_line(error))
+        else:
+            for one in owned:
+                yield from _read_positions(connection, [one])
+        return
+    for place, (sequence_namespace, sequence, namespace, table, column) in enumerate(owned):
+        largest, last = found[place]
+        yield SequencePosition(
+            sequence=(sequence_namespace, sequence),
+            table=(namespace, table),
+            column=column,
+            last=last,
+            largest=largest,
+        )
+
+
+def find_unchecked(connection: Connection, *, seconds: float) -> Iterator[BrokenCheck | NotLookedAt]:
+    """How many rows break the check constraints that are NOT VALID or NOT ENFORCED."""
+    for namespace, table, name, doubt, expression in connection.rows(_UNCHECKED):
+        broken = sql.SQL("FROM {} WHERE NOT ({})").format(
+            sql.Identifier(namespace, table), sql.SQL(expression)
+        )
+        try:
+            with within(connection, seconds):
+                rows = connection.value(sql.SQL("SELECT count(*) ") + broken)
+        except Error as error:
+            yield NotLookedAt(what=f"check {table}.{name}", why=_first_line(error))
+            continue
+        query = (sql.SQL("SELECT * ") + broken).as_string(None) + ";"
+        yield BrokenCheck(table=(namespace, table), name=name, doubt=doubt, rows=rows, query=query)
+
+
+def find_damage(
+    connection: Connection, *, seconds: float, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Damage | NotLookedAt]:
+    """Indexes that contradict themselves or their tables, where the extension amcheck is there; the smallest first."""
+    deadline = clock() + seconds
+    for extension, namespace, index, oid in connection.rows(_CHECKABLE_INDEXES):
+        name = f"{namespace}.{index}"
+        call = sql.SQL("SELECT {}.bt_index_check({}::regclass, true)").format(
+            sql.Identifier(extension), sql.Literal(oid)
+        )
+        try:
+            with within(connection, deadline - clock()):
+                connection.rows(call)
+        except (errors.DataCorrupted, errors.IndexCorrupted) as error:
+            yield Damage(what=name, said=_first_line(error))
+        except Error as error:
+            yield NotLookedAt(what=f"index {name}", why=_first_line(error))
+
+
+def _first_line(error: Error) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,127 @@
+"""References of a SQLite database, and the rows that name no parent."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from govern.core.keys import Overlap
+from govern.core.reference import NotCounted, OrphanCount, Reference
+from govern.core.restoration import Place
+from govern.database import row_queries
+from govern.database.connection import Connection
+from govern.database.sqlite.time_limit import OUT_OF_TIME, until
+
+_TABLES = """
+SELECT name FROM sqlite_master
+WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+  AND name NOT LIKE 'govern\\_%' ESCAPE '\\'
+ORDER BY name
+"""
+_FOREIGN_KEYS = 'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id, seq'
+_PRIMARY_KEY = "SELECT name FROM pragma_table_xinfo(?) WHERE pk ORDER BY pk"
+_COLUMNS = "SELECT lower(name) FROM pragma_table_xinfo(?)"
+_DOUBT = "SQLite upholds it in connections alone that ask for it (PRAGMA foreign_keys)"
+
+
+def read_references(connection: Connection) -> tuple[Reference, ...]:
+    """Every declared foreign key, those to a table that is not there among them."""
+    tables = [name for (name,) in connection.rows(_TABLES)]
+    known = {name.lower(): name for name in tables}
+    return tuple(reference for table in tables for reference in _references_of(connection, table, known))
+
+
+def _references_of(connection: Connection, table: str, known: dict[str, str]) -> Iterator[Reference]:
+    grouped: dict[int, list[tuple[str, str, str | None]]] = {}
+    for number, parent, own, other in connection.rows(_FOREIGN_KEYS, (table,)):
+        grouped.setdefault(number, []).append((parent, own, other))
+    for pairs in grouped.values():
+        parent = known.get(pairs[0][0].lower(), pairs[0][0])
+        columns = tuple(own for _, own, _ in pairs)
+        named = tuple(other for *_, other in pairs if other is not None)
+        yield Reference(
+            name=", ".join(columns),  # SQLite does not tell it
+            child=("", table),
+            columns=columns,
+            parent=("", parent),
+            parent_columns=named or tuple(name for (name,) in connection.rows(_PRIMARY_KEY, (parent,))),
+            doubt=_DOUBT,
+        )
+
+
+def resolve_implied(
+    connection: Connection, implied: Sequence[Reference]
+) -> tuple[Reference | NotCounted, ...]:
+    """As they are: SQLite compares values of all types."""
+    return tuple(_resolve(connection, one) for one in implied)
+
+
+def _resolve(connection: Connection, reference: Reference) -> Reference | NotCounted:
+    missing = _find_missing(connection, reference)
+    return NotCounted(reference=reference, why=missing) if missing else reference
+
+
+def _find_missing(connection: Connection, reference: Reference) -> str | None:
+    """The engine takes a quoted name that is no column's for a text, and compares with that."""
+    sides: tuple[tuple[Place, tuple[str, ...]], ...] = (
+        (reference.child, (*reference.columns, *(column for column, _ in reference.when))),
+        (reference.parent, reference.parent_columns),
+    )
+    for (_, table), columns in sides:
+        there = {name for (name,) in connection.rows(_COLUMNS, (table,))}
+        if not there:
+            return f"there is no table {table}"
+        missing = [column for column in columns if column.lower() not in there]
+        if missing or not columns:
+            return f"there is no column {table}.{missing[0]}" if missing else f"{table} has no primary key"
+    return None
+
+
+def find_orphans(
+    connection: Connection,
+    references: Sequence[Reference],
+    *,
+    examples: int,
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[OrphanCount | NotCounted]:
+    """How many rows of each name no parent; what is left when ``seconds`` are over is not counted."""
+    deadline = clock() + seconds
+    with until(connection, lambda: clock() >= deadline):
+        for reference in references:
+            yield _count(connection, reference, examples)
+
+
+def _count(connection: Connection, reference: Reference, examples: int) -> OrphanCount | NotCounted:
+    if missing := _find_missing(connection, reference):
+        return NotCounted(reference=reference, why=missing)
+    try:
+        found = OrphanCount(reference=reference, rows=connection.value(row_queries.count_orphans(reference)))
+        if not found.rows:
+            return found
+        rows = connection.rows(row_queries.find_examples(reference, examples))
+    except sqlite3.OperationalError as error:
+        why = OUT_OF_TIME if str(error) == "interrupted" else str(error)
+        return NotCounted(reference=reference, why=why)
+    shown = sorted(", ".join("NULL" if value is None else value for value in row) for row in rows)
+    return replace(found, examples=tuple(shown), query=row_queries.show_orphans(reference))
+
+
+def measure_overlap(
+    connection: Connection,
+    reference: Reference,
+    *,
+    values: int,
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> Overlap | None:
+    """How many of at most ``values`` different ones the parent has; None where that cannot be read in ``seconds``."""
+    deadline = clock() + seconds
+    try:
+        with until(connection, lambda: clock() >= deadline):
+            ((looked_at, found),) = connection.rows(row_queries.measure_overlap(reference, values))
+    except sqlite3.OperationalError:
+        return None
+    return Overlap(values=looked_at, found=found)

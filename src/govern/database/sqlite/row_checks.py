@@ -1,0 +1,63 @@
+"""Values that are there twice, and pages that are not as SQLite wrote them. Reads only."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from govern.core.rows import Damage, Duplicates, NotLookedAt, Unique
+from govern.database import row_queries
+from govern.database.connection import Connection
+from govern.database.sqlite.time_limit import OUT_OF_TIME, until
+
+_COLUMNS = "SELECT lower(name) FROM pragma_table_xinfo(?)"
+_SAID_AT_MOST = 20
+_INTACT = "ok"
+
+
+def find_duplicates(
+    connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
+) -> Iterator[Duplicates | NotLookedAt]:
+    """Values that are there twice in columns that ``uniques`` name."""
+    deadline = time.monotonic() + seconds
+    for place, columns in uniques:
+        what = f"{place[1]} ({', '.join(columns)})"
+        there = {name for (name,) in connection.rows(_COLUMNS, (place[1],))}
+        if not there.issuperset(column.lower() for column in columns):
+            # the engine would take the quoted name for a text
+            yield NotLookedAt(what=what, why="there are no such columns")
+            continue
+        try:
+            with until(connection, lambda: time.monotonic() >= deadline):
+                values = connection.value(row_queries.count_duplicates(place, columns))
+                rows = (
+                    connection.rows(row_queries.find_duplicates(place, columns, examples)) if values else []
+                )
+        except sqlite3.OperationalError as error:
+            yield NotLookedAt(what=what, why=OUT_OF_TIME if str(error) == "interrupted" else str(error))
+            continue
+        yield Duplicates(
+            table=place,
+            columns=columns,
+            values=values,
+            examples=tuple(sorted(", ".join(row) for row in rows)),
+            query=row_queries.show_duplicates(place, columns),
+        )
+
+
+def find_damage(
+    connection: Connection, *, seconds: float, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Damage | NotLookedAt]:
+    """What ``PRAGMA integrity_check`` says: pages, indexes that lack rows, values that break NOT NULL and CHECK."""
+    deadline = clock() + seconds
+    try:
+        with until(connection, lambda: clock() >= deadline):
+            said = [str(line) for (line,) in connection.rows(f"PRAGMA integrity_check({_SAID_AT_MOST})")]
+    except sqlite3.DatabaseError as error:
+        if str(error) == "interrupted":
+            yield NotLookedAt(what="the file's pages", why=OUT_OF_TIME)
+        else:
+            yield Damage(what="", said=str(error))
+        return
+    yield from (Damage(what="", said=line) for line in said if line != _INTACT)

@@ -1,0 +1,90 @@
+"""``govern integrity``: what a crash left is found with its keys, and nothing is found in a whole database."""
+
+from __future__ import annotations
+
+from tests.acceptance.program import Project, dump, execute
+
+MANIFEST = """
+critical_tables:
+  - name: users
+    unique: [email]
+relationships:
+  - from: notes.author
+    to: users.email
+"""
+
+
+def let_sequences_pass(project: Project) -> None:
+    """A revision inserts a user by a fixed id, which its sequence does not see."""
+    if project.database.dialect == "postgresql":
+        execute(project.database, "SELECT setval('users_id_seq', 100), setval('notes_id_seq', 100)")
+
+
+def test_rows_that_were_inserted_past_a_sequence_are_found(governed: Project) -> None:
+    done = governed.ask("integrity")
+    if governed.database.dialect == "sqlite":  # which numbers rows by the largest there is
+        assert done.findings == []
+        return
+    (found,) = done.findings
+    assert found["rule"] == "integrity.sequence-behind"
+    execute(governed.database, *found["fix"]["sql"])
+    assert governed.succeed("integrity").findings == []
+
+
+def test_a_whole_database_passes_and_is_left_as_it_is(governed: Project) -> None:
+    governed.write({"schema/governance.yaml": "critical_tables:\n  - name: users\n    unique: [email]\n"})
+    let_sequences_pass(governed)
+    before = dump(governed.database)
+    done = governed.succeed("integrity")
+    assert done.findings == []
+    assert {entry["name"] for entry in done.report["entries"]} == {"references", "types", "rows", "manifest"}
+    assert dump(governed.database) == before
+
+
+def test_what_a_crash_left_is_found_with_its_keys_and_no_rows(governed: Project) -> None:
+    governed.write({"schema/governance.yaml": MANIFEST})
+    let_sequences_pass(governed)
+    is_sqlite = governed.database.dialect == "sqlite"
+    execute(
+        governed.database,
+        "PRAGMA foreign_keys = off" if is_sqlite else "SET session_replication_role = replica",
+        "ALTER TABLE notes ADD COLUMN author varchar(200)",
+        "INSERT INTO users (id, email) VALUES (71, 'a@example.org')",
+        "INSERT INTO notes (id, user_id, body, author) VALUES (71, 71, 'kept', 'a@example.org')",
+        "INSERT INTO notes (id, user_id, body, author) VALUES (72, 99, 'a secret', 'gone@example.org')",
+    )
+    done = governed.ask("integrity")
+    assert done.exit_code == 1, done
+    assert done.rules == {"integrity.orphan"}
+    declared, implied = sorted(done.findings, key=lambda finding: str(finding["subject"]["kind"]))
+    assert (declared["evidence"]["rows"], declared["evidence"]["keys"]) == (1, ["99"])
+    assert (implied["evidence"]["rows"], implied["evidence"]["keys"]) == (1, ["gone@example.org"])
+    assert implied["subject"]["path"] == "schema/governance.yaml"
+    assert implied["subject"]["line"] == 6
+    assert declared["severity"] == "critical"  # of users
+    assert "a secret" not in done.out
+
+
+def test_a_reference_that_nobody_declared_is_suggested_with_its_evidence(governed: Project) -> None:
+    key = "uuid" if governed.database.dialect == "postgresql" else "char(36)"
+    ids = [f"00000000-0000-0000-0000-0000000000{number:02}" for number in range(20)]
+    execute(
+        governed.database,
+        f"CREATE TABLE crm_customers (id {key} PRIMARY KEY)",
+        f"CREATE TABLE orders (customer_id {key}, parent_message_id {key}, user_id integer)",
+        f"CREATE TABLE chat_messages (id {key} PRIMARY KEY)",
+        *(f"INSERT INTO crm_customers VALUES ('{one}')" for one in ids),
+        *(f"INSERT INTO orders VALUES ('{one}', NULL, 1)" for one in ids[:15]),
+    )
+    done = governed.ask("integrity", "--suggest")
+    assert done.exit_code == 0, done
+    evidence = {finding["evidence"]["from"]: finding["evidence"] for finding in done.findings}
+    assert evidence == {
+        "orders.customer_id": {
+            "from": "orders.customer_id",
+            "to": "crm_customers.id",
+            "values": 15,
+            "found": 15,
+        },
+        "orders.user_id": {"from": "orders.user_id", "to": "users.id", "values": 1, "found": 1},
+    }  # and parent_message_id not: nothing but its last word speaks for it
