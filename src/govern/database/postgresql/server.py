@@ -92,6 +92,7 @@ def _open(
     try:
         return psycopg.connect(**parameters, autocommit=True, prepare_threshold=prepare_threshold)
     except psycopg.Error as error:
+        error.with_traceback(None)  # it refers to itself, and to the attempt with its open socket
         raise _explain(error, url, parameters) from error
 
 
