@@ -240,10 +240,10 @@ def _refuse(report: Report, on_invalid: OnInvalid, *, waited_seconds: float) -> 
         for finding in serious:
             log.warning("%s: %s; next: %s", finding.rule.id, finding.message, finding.remedy)
         return
-    waited = f" after waiting {waited_seconds:.0f} s" if waited_seconds else ""
+    waited = f"; waited {waited_seconds:.0f} s" if waited_seconds else ""
     raise SchemaRefused(
         report,
-        f"the application refuses to start{waited}: {first.message}{more}",
+        f"the application refuses to start: {first.message}{more}{waited}",
         why=first.why,
         next=first.remedy,
     )

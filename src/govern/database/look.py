@@ -24,9 +24,10 @@ class Look(Protocol):
     connection: Connection
 
     def glance(self, table: VersionTable, minimum_rows: Mapping[str, int]) -> Glance | None:
-        """All that one round trip tells; None where the ledger or a table is missing, locked or not to be read.
+        """All that one round trip tells; None where the ledger or a table is missing or may not be read.
 
-        ``minimum_rows``: tables by full name, each with the number from which on it need not be counted.
+        ``minimum_rows``: tables by full name, each with the number from which on it need not be counted. Raises Locked
+        where somebody has locked one of them.
         """
 
     def reading(self) -> AbstractContextManager[None]:

@@ -28,12 +28,11 @@ def borrow(engine: Any, url: DatabaseUrl, *, timeout_seconds: float) -> Iterator
     Raises Unreachable where the engine has none within ``timeout_seconds``.
     """
     import psycopg
-    from psycopg.rows import tuple_row
 
     lent = _Lending(engine).wait(url, timeout_seconds)
     driver = lent.driver_connection
-    before = driver.autocommit, driver.row_factory, driver.prepare_threshold
-    driver.autocommit, driver.row_factory, driver.prepare_threshold = True, tuple_row, None
+    before = driver.autocommit, driver.prepare_threshold
+    driver.autocommit, driver.prepare_threshold = True, None
     try:
         yield Connection(driver, begin="BEGIN READ ONLY")
     except psycopg.Error as error:
@@ -44,7 +43,7 @@ def borrow(engine: Any, url: DatabaseUrl, *, timeout_seconds: float) -> Iterator
         if driver.closed or driver.broken:
             lent.invalidate()
         else:
-            driver.autocommit, driver.row_factory, driver.prepare_threshold = before
+            driver.autocommit, driver.prepare_threshold = before
         lent.close()
 
 

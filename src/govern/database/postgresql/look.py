@@ -51,7 +51,9 @@ class PostgreSQLLook:
                     pass
                 (text,) = cursor.fetchone() or ("",)
         except psycopg.Error as error:
-            if driver.broken or isinstance(error, psycopg.errors.QueryCanceled):
+            if driver.broken or isinstance(
+                error, (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+            ):
                 raise
             self.connection.execute("ROLLBACK")
             return None
