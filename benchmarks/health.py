@@ -33,6 +33,9 @@ from govern.database import embedded
 from govern.database.url import DatabaseUrl
 
 PROJECT = Path(__file__).parent.parent / "tests" / "cases" / "projects" / "plain"
+OURS = """
+SELECT count(*) FROM pg_stat_activity WHERE application_name = 'govern' AND backend_type = 'client backend'
+"""
 MANIFEST = "critical_tables:\n  - {name: users, min_rows: 1}\n  - {name: notes}\n"
 
 
@@ -194,7 +197,7 @@ async def _watch(url: DatabaseUrl, server: psutil.Process, peaks: Peaks, ending:
 
 
 async def _count_connections(session: psycopg.AsyncConnection[Any]) -> int:
-    cursor = await session.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'govern' AND backend_type = 'client backend'")
+    cursor = await session.execute(OURS)
     [count] = await cursor.fetchone() or (0,)
     return int(count)
 

@@ -66,24 +66,47 @@ def governed(
 ) -> Project:
     """The project ``plain`` with its lock, and a database of each engine that was migrated: made once a run,
     copied for each test."""
+    return _copy_governed(request, tmp_path, tmp_path_factory, "governed", {})
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def watched(
+    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
+    """The same with a manifest: ``users`` must have a row, ``notes`` must be there."""
+    manifest = "critical_tables:\n  - {name: users, min_rows: 1}\n  - {name: notes}\n"
+    return _copy_governed(
+        request, tmp_path, tmp_path_factory, "watched", {"schema/governance.yaml": manifest}
+    )
+
+
+def _copy_governed(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    name: str,
+    files: Mapping[str, str | None],
+) -> Project:
+    """``name`` stands for the files, as that of a template does for its content."""
     engine: str = request.param
-    original = run_folder(tmp_path_factory.getbasetemp()) / f"governed-{engine}"
+    original = run_folder(tmp_path_factory.getbasetemp()) / f"{name}-{engine}"
     root = tmp_path / "project"
     if engine == "postgresql":
         make = request.getfixturevalue("postgresql_from_template")
-        url: DatabaseUrl = make("governed", lambda template: _govern_plain(original, template))
+        url: DatabaseUrl = make(name, lambda template: _govern_plain(original, template, files))
     else:
         file = original / "database.sqlite"
         with FileLock(f"{original}.lock", timeout=300):
             if not file.exists():
-                _govern_plain(original, DatabaseUrl.parse(f"sqlite:///{file}"))
+                _govern_plain(original, DatabaseUrl.parse(f"sqlite:///{file}"), files)
         url = DatabaseUrl.parse(f"sqlite:///{root / file.name}")
     shutil.copytree(original, root)
     return Project(root=root, url=url.text)
 
 
-def _govern_plain(root: Path, url: DatabaseUrl) -> None:
+def _govern_plain(root: Path, url: DatabaseUrl, files: Mapping[str, str | None]) -> None:
     shutil.copytree(CASES / "plain", root, ignore=shutil.ignore_patterns("__pycache__"))
     project = Project(root=root, url=url.text)
+    project.write(files)
     project.succeed("lock")
     project.succeed("migrate")
