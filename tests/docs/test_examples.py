@@ -21,13 +21,6 @@ from tests.docs.transcript import environment, find_missing, read_steps, run_blo
 _MARK = "<!-- run in the project of getting-started.md -->"
 _URL = {"DATABASE_URL": "sqlite:///app.db"}
 
-# FastAPI and Flask are the reader's choice and not installed here; the real ones are taken where they are
-_STAND_INS = {
-    "fastapi.py": "class FastAPI:\n"
-    "    def __init__(self, *, lifespan):\n"
-    "        self.router = type('Router', (), {'lifespan_context': staticmethod(lifespan)})\n",
-    "flask.py": "class Flask:\n    def __init__(self, name): pass\n",
-}
 _STARTS = {
     "web": "import asyncio\nasync def main():\n"
     "    async with web.app.router.lifespan_context(web.app):\n        print('started')\nasyncio.run(main())",
@@ -86,13 +79,12 @@ def test_an_application_of_a_framework_starts_on_its_schema_and_on_no_other(
         connection.execute("DROP TABLE notes")
     refused = _start(module, project)
     assert refused.stdout == ""
-    assert "SchemaRefused: the application refuses to start" in refused.stderr
+    assert "the application refuses to start" in refused.stderr
+    assert refused.returncode != 0
 
 
 def _start(module: str, project: Path) -> subprocess.CompletedProcess[str]:
-    for name, text in _STAND_INS.items():
-        (project.parent / name).write_text(text, encoding="utf-8")
-    program = f"import sys; sys.path.append({str(project.parent)!r}); import {module}\n{_STARTS[module]}"
+    program = f"import {module}\n{_STARTS[module]}"
     return subprocess.run(
         [sys.executable, "-c", program],
         cwd=project,

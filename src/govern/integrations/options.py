@@ -15,6 +15,7 @@ class StartupOptions(TypedDict, total=False):
     on_invalid: OnInvalid
     wait_seconds: float
     when_ahead: WhenAhead
+    timeout_seconds: float
     config: Path | str | None
 
 

@@ -49,11 +49,11 @@ def guarded(
     """The project ``plain`` with an index, a manifest and, on PostgreSQL, a trigger and row security: governed once
     a run on each engine, copied for each test."""
     engine: str = request.param
-    original = run_folder(tmp_path_factory.getbasetemp()) / f"guarded-{engine}"
+    original = run_folder(tmp_path_factory.getbasetemp()) / f"frameworks-{engine}"
     root = tmp_path / "project"
     if engine == "postgresql":
         make = request.getfixturevalue("postgresql_from_template")
-        url: DatabaseUrl = make("guarded", lambda template: _govern(original, template, TRIGGER))
+        url: DatabaseUrl = make("frameworks", lambda template: _govern(original, template, TRIGGER))
     else:
         file = original / "database.sqlite"
         with FileLock(f"{original}.lock", timeout=300):

@@ -49,18 +49,21 @@ class Server:
     out: Path
     """What it said, on stdout and stderr."""
 
-    def get(self, path: str) -> tuple[int, Any]:
+    def get(self, path: str, *, timeout_seconds: float = 10) -> tuple[int, Any]:
         """Status and JSON body, or text where it is none; raises URLError where nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}{path}", timeout=timeout_seconds
+            ) as answer:
                 return answer.status, _body(answer.read())
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, _body(error.read())
 
     def is_answering(self) -> bool:
+        """A socket that is open is not enough: gunicorn's is, before any worker has started."""
         try:
-            return self.get("/health/ping")[0] == 200
+            return self.get("/health/ping", timeout_seconds=1)[0] == 200
         except OSError:  # URLError is one
             return False
 

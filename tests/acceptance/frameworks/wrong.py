@@ -76,7 +76,7 @@ def _other_lock(project: Project, _: MakeEmpty) -> Project:
 WRONG: Mapping[str, Wrong] = {
     "missing": Wrong(make=_missing, said="there is no "),
     "empty": Wrong(make=_another(), said="has no tables"),
-    "wrong database": Wrong(make=_another(*_OTHERS), said="is at aaaa"),
+    "wrong database": Wrong(make=_another(*_OTHERS), said="and none of the application's"),
     "stamped but empty": Wrong(
         make=_another(_OTHERS[1], "INSERT INTO alembic_version VALUES ('r3')"),
         said="is stamped r3, but has no tables",
