@@ -15,6 +15,7 @@ from govern.config import Settings
 from govern.core.report import Draft, Entry
 from govern.core.wording import name_age
 from govern.database import embedded
+from govern.database.embedded import throwaway
 from govern.database.target import resolve_target
 from govern.errors import NotPermitted
 from govern.startup import look_once
@@ -84,6 +85,8 @@ def embedded_status(draft: Draft, settings: Settings) -> None:
 
 @command("embedded stop")
 def embedded_stop(draft: Draft, settings: Settings) -> None:
-    """Stops it; its data stays."""
+    """Stops it; its data stays. Stops the one for tests, too."""
     stopped = embedded.stop(settings.state_folder)
     draft.add(Entry.of("embedded", (), "stopped; its data is kept" if stopped else "it was not running"))
+    if throwaway.stop(settings.state_folder):
+        draft.passed("embedded for tests", "stopped")
