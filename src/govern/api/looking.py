@@ -13,6 +13,7 @@ from govern.config import Settings
 from govern.core.report import Draft, Entry
 from govern.core.run import Run
 from govern.database import embedded
+from govern.database.embedded import throwaway
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
 from govern.errors import GovernError, NotPermitted
@@ -105,6 +106,8 @@ def embedded_status(draft: Draft, settings: Settings) -> None:
 
 @command("embedded stop")
 def embedded_stop(draft: Draft, settings: Settings) -> None:
-    """Stops it; its data stays."""
+    """Stops it; its data stays. Stops the one for tests, too."""
     stopped = embedded.stop(settings.state_folder)
     draft.add(Entry.of("embedded", (), "stopped; its data is kept" if stopped else "it was not running"))
+    if throwaway.stop(settings.state_folder):
+        draft.passed("embedded for tests", "stopped")

@@ -63,6 +63,15 @@ def declared_like(settings: Settings) -> DatabaseUrl:
     return target
 
 
+def throwaway_like(settings: Settings) -> DatabaseUrl:
+    """The same, for databases that nobody will miss: where nothing is configured, on the server that is for them."""
+    if settings.url is None and settings.scratch_url is None:
+        from govern.database.embedded import throwaway
+
+        return throwaway.ensure_running(settings.state_folder)
+    return declared_like(settings)
+
+
 def server_like(settings: Settings, snapshot: Snapshot) -> DatabaseUrl | None:
     """A database on a server of the snapshot's engine and major version, if one needs no configuration."""
     if snapshot.dialect == "sqlite":

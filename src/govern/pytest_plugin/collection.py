@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from govern.config import Settings
-from govern.core.finding import Finding
+from govern.core.finding import Finding, Severity
 from govern.database.scratch import scratch_folder
 from govern.errors import GovernError
 from govern.pytest_plugin.drift import WATCH, DriftWatch
@@ -27,7 +27,7 @@ from govern.pytest_plugin.suite import (
     prove,
     why_no_way_back,
 )
-from govern.pytest_plugin.telling import Found, is_serious, tell_error, tell_findings
+from govern.pytest_plugin.telling import Found, tell_error, tell_findings
 from govern.pytest_plugin.workbench import Workbench, open_workbench
 from govern.reports.style import Style
 from govern.revisions.graph import Chain, RevisionFile
@@ -185,6 +185,9 @@ class SchemaTests(pytest.Collector):
 class SchemaTest(pytest.Item):
     """One test. It has no fixtures: those of the project are for its own tests."""
 
+    fails_from = Severity.ERROR
+    """As ``govern check``; what is less is shown with ``-rP``."""
+
     def __init__(self, *, check: Callable[[], tuple[Finding, ...]], **facts: Any) -> None:
         super().__init__(**facts)
         self._check = check
@@ -195,7 +198,7 @@ class SchemaTest(pytest.Item):
             findings = self._check()
         except NotTried as reason:
             pytest.skip(str(reason))
-        if any(map(is_serious, findings)):
+        if any(finding.severity >= self.fails_from for finding in findings):
             raise Found(findings)
         if findings:
             self.add_report_section("call", "govern", tell_findings(findings))
@@ -214,6 +217,9 @@ class SchemaTest(pytest.Item):
 
 class RoundTrip(SchemaTest):
     """One revision, up, down and up again."""
+
+    fails_from = Severity.WARNING
+    """What it leaves behind does not stop a migration, and is what this test is about."""
 
     def __init__(self, *, revision: str, **facts: Any) -> None:
         super().__init__(**facts)

@@ -102,7 +102,7 @@ class GovernTemplate:
         """
         with ExitStack() as stack:
             with told():
-                address = stack.enter_context(self._workbench.copies.copy("pytest"))
+                address = stack.enter_context(self._workbench.copies.copy())
             database = GovernDatabase(address, self._workbench.drivername)
             stack.callback(database.close)
             yield database

@@ -10,7 +10,7 @@ import pytest
 
 from govern.api.command import local_today
 from govern.checks.drift import judge_drift
-from govern.core.finding import Finding
+from govern.core.finding import Finding, Severity
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
 from govern.database.engines import dialect_of
@@ -18,7 +18,7 @@ from govern.database.live import LiveDatabase, version_table
 from govern.database.url import DatabaseUrl
 from govern.declared import in_words_of
 from govern.pytest_plugin.shared import Shared
-from govern.pytest_plugin.telling import Found, is_serious
+from govern.pytest_plugin.telling import Found
 from govern.pytest_plugin.workbench import Workbench
 from govern.source.scope import read_scope
 
@@ -52,7 +52,7 @@ class DriftWatch:
         if not self._has_looked:
             self._has_looked = True
             self._shared.append(_USED, True)
-        findings = tuple(filter(is_serious, self._find_drift(url)))
+        findings = tuple(one for one in self._find_drift(url) if one.severity >= Severity.ERROR)
         if findings and not self._shared.append(_DRIFTED, (used_by, findings)):
             raise Found(tuple(_after(finding, [used_by]) for finding in findings))
 

@@ -62,7 +62,7 @@ def prove(bench: Workbench, revisions: Collection[str]) -> WaysBack:
     """Takes the revisions up, down and up again, all in one course of the chain. Raises NotTried."""
     _replay(bench)
     chain = bench.project.chain
-    asked = [file.revision for file in chain.files if file.revision in revisions]
+    asked = [file.revision for file in chain.files if file.revision in revisions and has_way_back(file)]
     try:
         ways = prove_ways_back(bench.settings, chain, asked, like=bench.like)
     except ReplayFailed:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from govern.core.finding import Finding, Severity
+from govern.core.finding import Finding
 from govern.errors import GovernError
 from govern.reports.style import Style
 from govern.reports.text import render_findings, render_problem
@@ -19,11 +19,6 @@ class Found(Exception):
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         super().__init__(f"{len(findings)} findings")
         self.findings = findings
-
-
-def is_serious(finding: Finding) -> bool:
-    """Whether a test fails for it, as ``govern check`` does."""
-    return finding.severity >= Severity.ERROR
 
 
 def tell_findings(findings: tuple[Finding, ...], style: Style | None = None) -> str:

@@ -13,7 +13,7 @@ from govern.api.project import Project, find_chain_problems, read_project
 from govern.config import Settings
 from govern.core.finding import Finding, Severity
 from govern.database.copies import Copies
-from govern.database.target import declared_like
+from govern.database.target import throwaway_like
 from govern.database.url import DatabaseUrl
 from govern.declared import Declared, declared_by_revisions
 from govern.errors import CouldNotCheck, GovernError
@@ -75,7 +75,7 @@ class Workbench:
     @cached_property
     def like(self) -> DatabaseUrl:
         """The database whose engine and major version all others here have; it is not written to."""
-        return declared_like(self.settings)
+        return throwaway_like(self.settings)
 
     @property
     def drivername(self) -> str:
@@ -109,6 +109,6 @@ class Workbench:
     @cached_property
     def copies(self) -> Copies:
         """Raises as ``revisions`` does."""
-        copies = Copies(self.revisions.url)
+        copies = Copies(self.revisions.url, label="pytest")
         self._closing.callback(copies.close)
         return copies
