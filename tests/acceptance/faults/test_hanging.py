@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import http.client
 import json
@@ -51,11 +52,17 @@ def get(place: Path, path: str) -> tuple[int, Any, float]:
         return answer.status, json.loads(answer.read()), time.monotonic() - began
 
 
+def _is_listening(place: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+        return get(place, "/health/ping")[0] == 200
+    return False
+
+
 @contextmanager
 def serving(project: Project, place: Path) -> Iterator[subprocess.Popen[str]]:
     process = project.start("serve", "--unix", str(place))
     try:
-        wait_until(place.exists)
+        wait_until(lambda: _is_listening(place))
         yield process
     finally:
         process.terminate()
