@@ -101,6 +101,7 @@ class SchemaRefused(GovernError):
     """The database's schema is not the one this application was written for. ``report`` has the findings."""
 
     exit_code = EXIT_REFUSED
+    report: Report
 
     def __init__(self, report: Report, what: str, *, why: str = "", next: str = "") -> None:
         super().__init__(what, why=why, next=next, entries=report.entries)

@@ -21,7 +21,7 @@ from govern.core.report import Entry, Report, Target
 from govern.database.look import SECONDS, Look, open_look
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
-from govern.errors import CouldNotCheck, Locked, NotPermitted, SchemaRefused
+from govern.errors import CouldNotCheck, Locked, SchemaRefused, Unreachable
 from govern.source.lock import read_lock
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def validate_on_startup(
         looked = clock()
         report = question.look_or_find(engine=engine, timeout_seconds=timeout_seconds)
         now = clock()
-        if not _serious(report) or now >= started + wait_seconds:
+        if not _serious(report) or question.expected.is_nothing or now >= started + wait_seconds:
             break
         # a database that has much to say is not asked all the time
         pause = max(_POLL_SECONDS, now - looked)
@@ -217,11 +217,9 @@ def name_obstacle(error: CouldNotCheck, url: DatabaseUrl) -> Finding:
     """Why a database could not be looked at, as a finding: what cannot be looked at cannot be worked with."""
     from govern.checks.startup.rules import CANNOT_VERIFY, MIGRATING, UNREACHABLE
 
-    rule = UNREACHABLE
+    rule = UNREACHABLE if isinstance(error, Unreachable) else CANNOT_VERIFY
     if isinstance(error, Locked):
         rule = MIGRATING
-    elif isinstance(error, NotPermitted):
-        rule = CANNOT_VERIFY
     about = Subject(kind="database", name=url.redacted)
     return Finding.of(rule, about, error.what, why=error.why, remedy=error.next)
 

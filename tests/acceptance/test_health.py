@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from govern.core.health import EXACT_ROWS
 from govern.database.url import DatabaseUrl
 from govern.web.health import PATHS, Answer, Health
 from tests.acceptance.program import Project, execute
+from tests.docs.markdown import DOCS, read_blocks
 from tests.fixtures.backups import make_older
 from tests.fixtures.databases import MakeRole, with_credentials
 
@@ -280,12 +282,14 @@ def test_metrics_are_what_prometheus_reads(watched: Project) -> None:
         "govern_schema_valid 1.0",
         "govern_migration_pending 0.0",
         "govern_backup_verified 1.0",
-        f'govern_critical_table_rows{{estimated="false",table="{table}"}} 1.0',
-        'govern_findings{severity="critical"} 0.0',
+        f'govern_critical_table_rows{{table="{table}"}} 1.0',
+        f'govern_critical_table_rows_estimated{{table="{table}"}} 0.0',
+        'govern_findings{family="drift",severity="critical"} 0.0',
     } <= lines
     execute(watched.database, "UPDATE alembic_version SET version_num = 'r1'")
     later = set(_answer(watched, "/metrics").body.decode().splitlines())
-    assert {"govern_schema_valid 0.0", "govern_migration_pending 1.0"} <= later
+    found = 'govern_findings{family="startup",severity="critical"} 1.0'
+    assert {"govern_schema_valid 0.0", "govern_migration_pending 1.0", found} <= later
 
 
 @on_sqlite
@@ -318,3 +322,21 @@ def test_govern_health_says_the_same_to_people(watched: Project) -> None:
     assert "critical: " in told.out
     assert "users  0 rows" in told.out
     assert watched.ask("health").report["health"] == ask(watched)[1]
+
+
+@on_postgresql
+def test_the_page_about_health_shows_what_is_answered(watched: Project) -> None:
+    shown = [json.loads(block.text) for block in read_blocks(DOCS / "health.md") if block.language == "json"]
+    assert shown[0] == ask(watched)[1]
+    assert _shape(shown[1]) == _shape(ask(watched, "/health/database")[1])
+    told = {
+        line.split(" ")[2]
+        for line in _answer(watched, "/metrics").body.decode().splitlines()
+        if "# HELP" in line
+    }
+    page = (DOCS / "health.md").read_text(encoding="utf-8")
+    assert told == set(re.findall(r"^\| `(govern_\w+)", page, re.M))
+
+
+def _shape(value: Any) -> Any:
+    return {key: _shape(one) for key, one in value.items()} if isinstance(value, dict) else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +51,14 @@ def start(project: Project, url: Any = None, **arguments: Any) -> Report:
 
 
 def refused(project: Project, url: Any = None, **arguments: Any) -> dict[str, Finding]:
-    """The findings by rule; AssertionError where the application starts."""
+    """The findings by rule; AssertionError where the application starts, or something was written."""
+    file = project.database.path if project.database.dialect == "sqlite" else None
+    before = file.read_bytes() if file and file.is_file() else b""
     with pytest.raises(SchemaRefused) as caught:
         start(project, url, **arguments)
     findings = {finding.rule.id: finding for finding in caught.value.report.findings}
     assert caught.value.next
+    assert before == (file.read_bytes() if file and file.is_file() else b"")
     assert all(finding.remedy for finding in findings.values())
     return findings
 
@@ -177,9 +182,10 @@ def test_another_lock_of_the_same_schema_starts_and_is_named_where_the_schema_di
     assert finding.evidence["validated"] != finding.evidence["application"]
 
 
-@pytest.mark.parametrize("what", ["zero bytes", "a folder", "garbage", "nothing"])
+@pytest.mark.parametrize("what", ["zero bytes", "a folder", "garbage", "a part", "nothing"])
 def test_a_sqlite_file_that_is_none_is_left_as_it_is(sqlite: Project, what: str) -> None:
     file = sqlite.database.path
+    content = file.read_bytes()
     file.unlink()
     match what:
         case "zero bytes":
@@ -188,10 +194,34 @@ def test_a_sqlite_file_that_is_none_is_left_as_it_is(sqlite: Project, what: str)
             file.mkdir()
         case "garbage":
             file.write_bytes(b"not a database at all" * 99)
+        case "a part":
+            file.write_bytes(content[:5000])
     before = sorted(file.parent.iterdir()), file.is_file() and file.read_bytes()
     expected = "startup.empty-database" if what == "zero bytes" else "startup.unreachable"
     assert set(refused(sqlite)) == {expected}
     assert (sorted(file.parent.iterdir()), file.is_file() and file.read_bytes()) == before
+
+
+def test_a_sqlite_file_that_is_being_written_is_waited_for(sqlite: Project) -> None:
+    with contextlib.closing(sqlite3.connect(sqlite.database.path, isolation_level=None)) as migration:
+        migration.execute("BEGIN EXCLUSIVE")
+        assert set(refused(sqlite, timeout_seconds=0.1)) == {"startup.migrating"}
+
+        def commit(_seconds: float) -> None:
+            migration.execute("COMMIT")
+
+        assert start(sqlite, timeout_seconds=0.1, wait_seconds=60, sleep=commit).status == "clean"
+
+
+def test_an_application_that_brings_nothing_along_does_not_wait(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "container").mkdir()
+    (tmp_path / "container/govern.toml").touch()
+    container = Project(root=tmp_path / "container", url=project.url)
+
+    def sleep(_seconds: float) -> None:
+        raise AssertionError
+
+    assert set(refused(container, wait_seconds=60, sleep=sleep)) == {"startup.cannot-verify"}
 
 
 def test_a_lock_without_its_line_asks_for_no_rows(project: Project) -> None:

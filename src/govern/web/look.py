@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
@@ -13,6 +12,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 _FRESH_SECONDS = 1.0
+_AHEAD_SECONDS = 0.3
+"""So long before what was seen is too old, whoever asks begins the next look, and need not wait for it."""
 _PATIENCE_SECONDS = 1.75
 """Of who waits, since the look began; with what else an answer takes it is given within two seconds."""
 _FAREWELL_SECONDS = 1.0
@@ -28,6 +29,8 @@ class Hanging(Exception):
 
 class SharedLook(Generic[T]):
     """At most one look is under way, on a thread of its own; what it saw is shown to everybody for a second.
+
+    Who asks when that second is nearly over begins the next look: as long as people keep asking, nobody waits.
 
     Nothing is begun before somebody asks, and a forked process begins anew: it has none of its parent's threads. No
     thread keeps a process from ending.
@@ -57,6 +60,8 @@ class SharedLook(Generic[T]):
 
     async def result_async(self) -> T:
         """The same; the event loop goes on meanwhile."""
+        import asyncio  # which a program that never waits like this need not import
+
         turn, patience = self._join()
         if not turn.seen.done():
             await asyncio.wait((asyncio.wrap_future(turn.seen),), timeout=patience)
@@ -64,25 +69,34 @@ class SharedLook(Generic[T]):
 
     def close(self) -> None:
         """Waits a second for a look that is under way to end. Who asks later begins another."""
-        if self._turns.newest and self._turns.process == os.getpid():
-            futures.wait((self._turns.newest.seen,), _FAREWELL_SECONDS)
+        if self._turns.coming and self._turns.process == os.getpid():
+            futures.wait((self._turns.coming.seen,), _FAREWELL_SECONDS)
 
     def _join(self) -> tuple[_Turn[T], float]:
         """The look to wait for, and for how long."""
         if self._turns.process != os.getpid():
             self._turns = _Turns[T]()  # a lock may have been held at the moment of the fork
-        with self._turns.lock:
-            turn, now = self._turns.newest, self._clock()
-            if turn is None or self._is_outdated(turn, now):
-                turn = _Turn(now)
-                self._start(turn)
-                self._turns.newest = turn
-        return turn, max(0.0, turn.began + self._patience_seconds - now)
+        turns, now = self._turns, self._clock()
+        with turns.lock:
+            if turns.coming and turns.coming.seen.done():
+                turns.shown, turns.coming = turns.coming, None
+            shown = turns.shown
+            if shown is None or now - shown.ended >= self._fresh_seconds:
+                coming = self._begin(turns, now)
+                return coming, max(0.0, coming.began + self._patience_seconds - now)
+            if now - shown.ended >= self._fresh_seconds - _AHEAD_SECONDS:
+                self._begin(turns, now)
+            return shown, 0
 
-    def _is_outdated(self, turn: _Turn[T], now: float) -> bool:
-        return turn.seen.done() and now - turn.ended >= self._fresh_seconds
+    def _begin(self, turns: _Turns[T], now: float) -> _Turn[T]:
+        """The look that is under way, begun now if there is none."""
+        if turns.coming is None:
+            turns.coming = self._start(now)
+        return turns.coming
 
-    def _start(self, turn: _Turn[T]) -> None:
+    def _start(self, now: float) -> _Turn[T]:
+        turn = _Turn[T](now)
+
         def run() -> None:
             seen = self._look()
             turn.ended = self._clock()
@@ -90,6 +104,7 @@ class SharedLook(Generic[T]):
 
         turn.seen.set_running_or_notify_cancel()  # nobody who stops waiting ends it for the others
         threading.Thread(target=run, name="govern-health", daemon=True).start()
+        return turn
 
     def _take(self, turn: _Turn[T]) -> T:
         if not turn.seen.done():
@@ -113,4 +128,6 @@ class _Turns(Generic[T]):
     def __init__(self) -> None:
         self.process = os.getpid()
         self.lock = threading.Lock()
-        self.newest: _Turn[T] | None = None
+        self.shown: _Turn[T] | None = None
+        """The last one that has ended."""
+        self.coming: _Turn[T] | None = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, get_args
 
 from govern.core.finding import Severity
+from govern.core.health import Condition, Status
 from govern.errors import ToolMissing
 
 if TYPE_CHECKING:
@@ -17,12 +19,13 @@ except ImportError as error:
     raise ToolMissing(
         "metrics need the package prometheus-client",
         why="it is not installed",
-        next="python -m pip install 'govern[web]'",
+        next='pip install "govern[web]"',
     ) from error
 
 __all__ = ["MEDIA_TYPE", "render_metrics"]
 
-STATUSES = ("healthy", "degraded", "critical")
+STATUSES = get_args(Status)
+FAMILIES = ("startup", "drift", "integrity", "backup")
 
 
 def render_metrics(looked: Looked) -> bytes:
@@ -34,7 +37,7 @@ def render_metrics(looked: Looked) -> bytes:
         if value is not None:
             Gauge(f"govern_{name}", documentation, registry=registry).set(value)
 
-    status = Gauge("govern_health_status", "1 for what the database is.", ["status"], registry=registry)
+    status = Gauge("govern_health_status", "1 for what the database is.", ("status",), registry=registry)
     for one in STATUSES:
         status.labels(one).set(condition.status == one)
     tell("schema_valid", "Whether an application would start on this schema.", condition.is_schema_valid)
@@ -46,13 +49,25 @@ def render_metrics(looked: Looked) -> bytes:
     if backup := condition.backup:
         tell("backup_age_seconds", "Since the newest backup was made.", backup.age_seconds)
         tell("backup_verified", "Whether the newest backup was proven.", backup.is_proven)
-    findings = Gauge("govern_findings", "What was found, by severity.", ["severity"], registry=registry)
-    for severity in Severity:
-        findings.labels(severity.label).set(sum(one.severity is severity for one in condition.findings))
-    rows = Gauge(
-        "govern_critical_table_rows", "Rows of a critical table.", ["table", "estimated"], registry=registry
-    )
+    _tell_findings(condition, registry)
+    _tell_rows(condition, registry)
+    return generate_latest(registry)
+
+
+def _tell_findings(condition: Condition, registry: CollectorRegistry) -> None:
+    labels = ("family", "severity")
+    findings = Gauge("govern_findings", "What was found.", labels, registry=registry)
+    found = Counter((one.rule.family, one.severity) for one in condition.findings)
+    for family in FAMILIES:
+        for severity in Severity:
+            findings.labels(family, severity.label).set(found[family, severity])
+
+
+def _tell_rows(condition: Condition, registry: CollectorRegistry) -> None:
+    name = "govern_critical_table_rows"
+    rows = Gauge(name, "Rows of a critical table.", ("table",), registry=registry)
+    estimated = Gauge(f"{name}_estimated", "Whether that is an estimate.", ("table",), registry=registry)
     for table, count in condition.counts.items():
         if count.rows is not None:
-            rows.labels(table, str(count.is_estimate).lower()).set(count.rows)
-    return generate_latest(registry)
+            rows.labels(table).set(count.rows)
+            estimated.labels(table).set(count.is_estimate)

@@ -69,7 +69,7 @@ def _make_server(health: Health) -> uvicorn.Server:
         raise ToolMissing(
             "govern serve needs the package uvicorn",
             why="it is not installed",
-            next="python -m pip install 'govern[web]'",
+            next='pip install "govern[web]"',
         ) from error
     return uvicorn.Server(
         uvicorn.Config(

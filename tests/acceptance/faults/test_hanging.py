@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import http.client
 import json
 import socket
@@ -13,9 +15,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
+from govern.database.look import open_look
+from govern.errors import Unreachable
 from govern.web.health import Health
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import Project, finish
@@ -47,11 +52,17 @@ def get(place: Path, path: str) -> tuple[int, Any, float]:
         return answer.status, json.loads(answer.read()), time.monotonic() - began
 
 
+def _is_listening(place: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+        return get(place, "/health/ping")[0] == 200
+    return False
+
+
 @contextmanager
 def serving(project: Project, place: Path) -> Iterator[subprocess.Popen[str]]:
     process = project.start("serve", "--unix", str(place))
     try:
-        wait_until(place.exists)
+        wait_until(lambda: _is_listening(place))
         yield process
     finally:
         process.terminate()
@@ -167,3 +178,16 @@ def test_the_server_listens_where_it_is_told_and_says_what_cannot_be(watched: Pr
     assert f"govern serve cannot listen at 127.0.0.1:{port}" in taken.err
     process.terminate()
     assert finish(process).exit_code == 0
+
+
+def test_an_attempt_that_hung_leaves_no_connection_behind(own_server: OwnServer) -> None:
+    url, process = own_server.start(), psutil.Process()
+    gc.collect()
+    gc.disable()  # as in a process that makes little garbage: what refers to itself stays for long
+    try:
+        before = process.num_fds()
+        with own_server.stopped(), pytest.raises(Unreachable), open_look(url, timeout_seconds=2):
+            pass
+        assert process.num_fds() <= before
+    finally:
+        gc.enable()

@@ -59,10 +59,24 @@ def test_what_was_seen_is_shown_for_a_second_and_no_longer(slow: Slow) -> None:
     clock = Clock()
     look = SharedLook(slow.look, clock=clock)
     assert look.result() == 1
-    clock.now += 0.99
-    assert look.result() == 1
-    clock.now += 0.02
+    clock.now += 0.69
+    assert (look.result(), slow.asked) == (1, 1)
+    clock.now += 0.32
     assert look.result() == 2
+
+
+def test_who_asks_when_it_is_nearly_too_old_begins_the_next_look_and_need_not_wait(slow: Slow) -> None:
+    slow.may_end.set()
+    clock = Clock()
+    look = SharedLook(slow.look, clock=clock, patience_seconds=0)
+    assert _ask_until_answered(look) == 1
+    slow.may_end.clear()
+    clock.now += 0.99
+    assert [look.result() for _ in range(5)] == [1] * 5
+    assert slow.asked == 2
+    clock.now += 0.02
+    with pytest.raises(Hanging):
+        look.result()  # what the first saw is too old to be shown while the second hangs
 
 
 def test_nothing_is_begun_before_somebody_asks(slow: Slow) -> None:

@@ -51,7 +51,7 @@ def check_startup(
     that differs. Raises NotPermitted where the version table may not be read.
     """
     about = Subject(kind="database", name=subject)
-    if not expected.heads and expected.lock is None:
+    if expected.is_nothing:
         message = "neither schema.lock nor revision files came along with the application"
         return (Finding.of(CANNOT_VERIFY, about, message),)
     if run := find_unhealthy_run(connection, dialect):

@@ -40,6 +40,11 @@ class Expectation:
     """Decides which ignored differences have expired; the default: none."""
 
     @property
+    def is_nothing(self) -> bool:
+        """Whether the application does not say what it was written for: no database can be right."""
+        return not self.heads and self.lock is None
+
+    @property
     def minimum_rows(self) -> dict[str, int]:
         """The critical tables that must have rows, each with their number."""
         return {table: rows for table, rows in self.critical_tables.items() if rows > 0}

@@ -19,8 +19,7 @@ SELECT json_build_object(
       'to', run -> 'to_revision', 'lock', run -> 'lock_digest', 'watermark', run -> 'watermark'
     )
     FROM govern.runs
-    WHERE validated AND run ->> 'fingerprint' IS NOT NULL
-      AND position = (SELECT pg_catalog.max(position) FROM govern.runs)
+    WHERE validated AND position = (SELECT pg_catalog.max(position) FROM govern.runs)
   ),
   'standing', (SELECT json_build_array(xid, digest) FROM ({standing}) s (xid, digest)),
   'rows', ({rows})

@@ -12,11 +12,14 @@ from govern.database.postgresql import server
 from govern.database.postgresql.borrowing import borrow, can_lend
 from govern.database.postgresql.bound import bounded
 from govern.database.postgresql.glance import count_sql, glance_sql, read_glance
+from govern.database.postgresql.refusals import quote_words
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
-from govern.errors import Locked, Unreachable
+from govern.errors import CouldNotCheck, Locked, Unreachable
 
 _LOCK_TIMEOUT_SECONDS = 1.0
+_LONGEST = 2**31 - 1
+"""Milliseconds that the server takes as a timeout."""
 _SETTINGS = "SET LOCAL statement_timeout = {statement}; SET LOCAL lock_timeout = {lock}; SET LOCAL jit = off"
 _GLANCE = "BEGIN READ ONLY; {settings}; {glance}; COMMIT"
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {settings}"
@@ -36,7 +39,8 @@ class PostgreSQLLook:
     def __init__(self, connection: Connection, timeout_seconds: float) -> None:
         self.connection = connection
         self._settings = _SETTINGS.format(
-            statement=max(1, round(timeout_seconds * 1000)), lock=round(_LOCK_TIMEOUT_SECONDS * 1000)
+            statement=min(max(1, round(timeout_seconds * 1000)), _LONGEST),
+            lock=round(_LOCK_TIMEOUT_SECONDS * 1000),
         )
 
     def glance(self, table: VersionTable, minimum_rows: Mapping[str, int]) -> Glance | None:
@@ -102,12 +106,18 @@ def _ending_in_time(connection: Connection, url: DatabaseUrl, seconds: float) ->
                 next="wait until it is done (wait_seconds), or see who it is: govern doctor --locks",
             ) from error
         except Error as error:
-            if not bound.is_over and not isinstance(error, errors.QueryCanceled):
+            if bound.is_over or isinstance(error, errors.QueryCanceled):
+                raise Unreachable(
+                    f"{url} does not answer within {seconds:g} s",
+                    why="the server accepts connections, and hangs, is stopped or has more to do than it can",
+                    next="see what it does: SELECT * FROM pg_stat_activity; and its log",
+                ) from error
+            if driver.broken:
                 raise
-            raise Unreachable(
-                f"{url} does not answer within {seconds:g} s",
-                why="the server accepts connections, and hangs, is stopped or has more to do than it can",
-                next="see what it does: SELECT * FROM pg_stat_activity; and its log",
+            raise CouldNotCheck(
+                f"{url} could not be read",
+                why=quote_words(error, url),  # an object that was dropped meanwhile, a conflict on a standby
+                next="look again: a migration may have changed it just now; if it stays so: govern doctor",
             ) from error
         finally:
             if bound.is_over:

@@ -70,14 +70,18 @@ def connect_to_look(url: DatabaseUrl, *, timeout_seconds: float) -> Connection:
     time to connect to each host of the URL; libpq knows none below two seconds.
     """
     parameters = _read_parameters(url)
-    if float(parameters["connect_timeout"]) > timeout_seconds:
-        parameters["connect_timeout"] = str(math.ceil(timeout_seconds))
+    parameters["connect_timeout"] = _at_most(str(parameters["connect_timeout"]), timeout_seconds)
     driver = _open(url, parameters, prepare_threshold=None)
     return Connection(
         driver,
         begin="BEGIN READ ONLY",
         explain=lambda error: explain_loss(error, driver, url, NOTHING_CHANGED),
     )
+
+
+def _at_most(given: str, seconds: float) -> str:
+    """A connect_timeout: 0 would mean for ever. What is no number is left to libpq, which says so."""
+    return given if not given.isdecimal() or 0 < int(given) <= seconds else str(math.ceil(seconds))
 
 
 def _open(
@@ -88,6 +92,7 @@ def _open(
     try:
         return psycopg.connect(**parameters, autocommit=True, prepare_threshold=prepare_threshold)
     except psycopg.Error as error:
+        error.with_traceback(None)  # it refers to itself, and to the attempt with its open socket
         raise _explain(error, url, parameters) from error
 
 

@@ -31,7 +31,9 @@ class SQLiteLook:
         try:
             with self.reading():
                 return self._glance(table, minimum_rows)
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if server.is_about_the_file(error):
+                raise
             return None
 
     def _glance(self, table: VersionTable, minimum_rows: Mapping[str, int]) -> Glance:
@@ -66,5 +68,7 @@ def open_look(url: DatabaseUrl, *, timeout_seconds: float) -> Iterator[SQLiteLoo
     with server.connect(url, read_only=True, busy_timeout_seconds=timeout_seconds) as connection:
         try:
             yield SQLiteLook(connection)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if not server.is_about_the_file(error):
+                raise
             raise server.explain(error, url.path) from error

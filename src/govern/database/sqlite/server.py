@@ -14,6 +14,7 @@ from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, Locked, NoSuchDatabase, NotPermitted, Unreachable
 
 _BUSY_TIMEOUT_SECONDS = 10.0
+_ABOUT_STATEMENTS = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_SCHEMA})
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
@@ -116,6 +117,11 @@ def _require_file(file: Path) -> None:
         why=f"there is {found} of that name",
         next="correct the path: sqlite:///a.db is relative to the working folder, sqlite:////a.db absolute",
     )
+
+
+def is_about_the_file(error: sqlite3.Error) -> bool:
+    """Whether the file is what is wrong, and not a statement."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in _ABOUT_STATEMENTS
 
 
 def explain(error: sqlite3.Error, file: Path) -> CouldNotCheck:
