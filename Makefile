@@ -35,8 +35,8 @@ test-older: setup  ## the catalog's tests on the other major version that needs 
 	$(BIN)/pytest tests/dialects/test_catalog_ledger.py tests/dialects/test_snapshot_postgresql.py -n 2 -q --postgresql-major 16
 
 .PHONY: test-faults
-test-faults: setup  ## migrations that are killed at 50 moments on each engine, and all other faults
-	$(BIN)/pytest tests/acceptance/faults -n 2 -q --moments 50 --long-faults
+test-faults: setup  ## migrations that are killed at 50 moments on each engine, all other faults, every server on every wrong database
+	$(BIN)/pytest tests/acceptance/faults tests/acceptance/frameworks -n 2 -q --moments 50 --long-faults
 
 .PHONY: lint
 lint: setup  ## ruff: lint rules and formatting

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
-GOVERN = Path(sys.executable).with_name("govern")
+GOVERN = str(Path(sys.executable).with_name("govern"))
 
 HAND_MADE_CHANGE = (
     "ALTER TABLE users ALTER COLUMN email DROP NOT NULL",

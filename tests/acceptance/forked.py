@@ -76,9 +76,10 @@ def _be_govern(
     main()
 
 
-def _modules() -> list[str]:
+def modules_of_govern() -> list[str]:
+    """All that a command may import."""
     found = pkgutil.walk_packages(govern.__path__, "govern.")
     return [module.name for module in found if not module.name.startswith(_IMPORTED_BY_OTHERS)]
 
 
-_CONTEXT.set_forkserver_preload(_modules())
+_CONTEXT.set_forkserver_preload(modules_of_govern())

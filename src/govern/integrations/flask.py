@@ -1,11 +1,12 @@
 """Flask: ``init_app``, which ends the process where the database is not the right one, and adds the health routes.
 
 Validated is what is going to serve: under ``flask run`` and under any other program, such as gunicorn; not
-under another command of ``flask``, for ``flask db upgrade`` has to run on just the database that is not right yet.
+under another command of ``flask`` and not below an env.py: what makes a database right has to run on a wrong one.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Unpack
 
@@ -20,6 +21,8 @@ from govern.startup import HasUrl
 from govern.web.health import PATHS, Health
 
 EngineOrUrl = HasUrl | str
+_GOVERNS_CHILD = "govern_child"
+"""The process in which ``govern migrate`` runs Alembic, and in which the models are imported."""
 
 
 def init_app(
@@ -49,11 +52,25 @@ def init_app(
 
 
 def is_going_to_serve() -> bool:
-    """Whether requests will come: unless this is a command of ``flask``, and not ``flask run``."""
+    """Whether requests will come.
+
+    Not in a command of ``flask`` other than ``flask run``, and not where an env.py makes the application.
+    """
+    if _GOVERNS_CHILD in sys.modules or _is_env_running():
+        return False
     context = click.get_current_context(silent=True)
     if context is None or context.find_object(ScriptInfo) is None:
         return True
     return context.command is run_command
+
+
+def _is_env_running() -> bool:
+    """Whether this is below Alembic: its ``context`` answers while an env.py runs, and else raises NameError."""
+    context = sys.modules.get("alembic.context")
+    try:
+        return context is not None and context.is_offline_mode() in (True, False)
+    except NameError:
+        return False
 
 
 def blueprint(engine_or_url: EngineOrUrl, **options: Unpack[HealthOptions]) -> Blueprint:

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Unpack
 
@@ -20,8 +20,8 @@ from govern.integrations.options import HealthOptions, StartupOptions
 from govern.startup import HasUrl
 from govern.web.health import PATHS, Health
 
-Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any] | None]]
-"""What Starlette and FastAPI take as ``lifespan``."""
+Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
+"""What Starlette and FastAPI take as ``lifespan``; it yields a state for the requests, or None."""
 
 
 def lifespan(
@@ -34,7 +34,7 @@ def lifespan(
     """
 
     @asynccontextmanager
-    async def validated(app: Any) -> AsyncIterator[Mapping[str, Any] | None]:
+    async def validated(app: Any) -> AsyncIterator[Any]:
         await validate_in_thread(engine_or_url, **options)
         if then is None:
             yield None

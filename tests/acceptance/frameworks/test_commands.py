@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from govern.database.url import DatabaseUrl
+from tests.acceptance.conftest import MakeProject
 from tests.acceptance.frameworks.servers import DJANGO, environment
 from tests.acceptance.frameworks.zygote import Zygote
 from tests.acceptance.program import Done, Project, execute
@@ -24,6 +26,7 @@ def create_app():
 
     return app
 """
+APPLICATION = "from examples.flask.app import create_app\ncreate_app()\n"
 UNGUARDED = "from shop.settings import *\nMIDDLEWARE = []\n"
 ORACLE = 'from shop.settings import *\nGOVERN = {"DATABASE": "replica", "WAIT": 3}\n'
 
@@ -63,6 +66,21 @@ def test_commands_of_flask_other_than_run_do_not_ask(shell: Shell) -> None:
     script = "from examples.flask.app import create_app\ncreate_app()\n"
     shell.project.write({"served_by_hand.py": script})
     assert shell("served_by_hand.py").exit_code == 4
+
+
+def test_migrations_run_whose_env_makes_the_application(
+    make_project: MakeProject, sqlite_database: DatabaseUrl, zygote: Zygote, tmp_path: Path
+) -> None:
+    project = make_project("plain", sqlite_database)
+    env = (project.root / "migrations/env.py").read_text(encoding="utf-8")
+    project.write({"migrations/env.py": APPLICATION + env})
+    ini = (project.root / "alembic.ini").read_text(encoding="utf-8")
+    project.edit("alembic.ini", "driver://user:pass@localhost/dbname", sqlite_database.text)
+    upgraded = Shell(project, zygote, tmp_path)("-m", "alembic", "upgrade", "r1")
+    assert upgraded.exit_code == 0, upgraded
+    assert "refuses to start" not in upgraded.err
+    project.write({"alembic.ini": ini})
+    project.with_environment(PYTHONPATH=environment(project)["PYTHONPATH"]).succeed("migrate")
 
 
 @pytest.mark.parametrize("governed", ["sqlite"], indirect=True)

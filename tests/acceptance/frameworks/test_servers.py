@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from tests.acceptance.frameworks.servers import (
 )
 from tests.acceptance.frameworks.zygote import Zygote
 from tests.acceptance.program import Done, Project, dump, execute
+from tests.docs.markdown import DOCS, read_command_lines
 
 PLAIN = ["-m", "examples.plain"]
 CELERY = ["-m", "celery", "--quiet", "--app", "tasks"]
@@ -142,3 +145,18 @@ def test_no_connection_is_left_in_the_pool_for_processes_that_are_forked(
     governed.write({"preloaded.py": PRELOADED})
     env, out = environment(governed), tmp_path / "out.txt"
     assert zygote.run(["preloaded.py"], folder=governed.root, environment=env, out=out).err == "0\n"
+
+
+def test_the_documented_commands_are_those_that_are_started_here() -> None:
+    lines = read_command_lines(DOCS / "frameworks.md")
+    documented = {start_of(line.removeprefix("$ ")) for line in lines if line.startswith("$ ")}
+    started = {start_of(command) for command in COMMANDS.values()}
+    others = {("examples.plain",), ("celery", "examples.celery.app")}
+    assert len(documented) == 11
+    assert documented - started == others
+
+
+def start_of(line: str) -> tuple[str, ...]:
+    """The program, and what it starts."""
+    program, *more = (word for word in shlex.split(line) if word not in ("python", "-m"))
+    return (Path(program).name, *(word for word in more if re.match(r"examples\.|shop\.", word)))

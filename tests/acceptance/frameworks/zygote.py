@@ -13,35 +13,35 @@ import runpy
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
+from tests.acceptance.forked import modules_of_govern
 from tests.acceptance.program import Done
 
 _IMPORTED = (
     "aiosqlite",
+    "anyio._backends._asyncio",
     "django.core.handlers.wsgi",
     "django.core.management.commands.check",
+    "django.core.management.commands.runserver",
     "django.core.servers.basehttp",
     "django.db.backends.postgresql.base",
     "django.db.backends.sqlite3.base",
-    "fastapi",
-    "flask_sqlalchemy",
-    "govern.checks.drift",
-    "govern.database.postgresql",
-    "govern.database.sqlite",
+    "flask_sqlalchemy.cli",
+    "govern.integrations.django.serving",
     "govern.integrations.fastapi",
     "govern.integrations.flask",
-    "govern.integrations.django.serving",
-    "gunicorn.app.wsgiapp",
-    "gunicorn.workers.sync",
     "psycopg",
+    "pydantic.v1",
     "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite",
     "sqlalchemy.ext.asyncio",
-    "uvicorn",
     "uvicorn.lifespan.on",
-    "uvicorn.loops.auto",
+    "uvicorn.loops.asyncio",
     "uvicorn.protocols.http.auto",
     "uvicorn.protocols.websockets.auto",
 )
@@ -82,17 +82,34 @@ class Zygote:
 
 
 def main() -> None:
-    for module in _IMPORTED:
+    for module in (*modules_of_govern(), *_IMPORTED):
         importlib.import_module(module)
     gc.freeze()
     for line in iter(sys.stdin.readline, ""):
         pid = os.fork()
         if pid == 0:
-            _become(**json.loads(line))
-            return
+            _end_as(partial(_become, **json.loads(line)))
         _, status = os.waitpid(pid, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
+
+
+def _end_as(program: Callable[[], None]) -> NoReturn:
+    """Ends as an interpreter does, but does not tear down what its parent had imported: that is most of the time."""
+    exit_code: object = 1
+    try:
+        program()
+        exit_code = 0
+    except SystemExit as end:
+        exit_code = end.code
+    except BaseException:
+        traceback.print_exc()
+    if exit_code is not None and not isinstance(exit_code, int):
+        sys.stderr.write(f"{exit_code}\n")
+        exit_code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(exit_code or 0)
 
 
 def _become(words: list[str], folder: str, environment: dict[str, str], out: str) -> None:
