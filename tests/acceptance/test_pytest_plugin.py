@@ -130,8 +130,6 @@ def test_what_is_asked_for_is_what_runs(suite: Suite) -> None:
     listed = {
         ("--collect-only",): (*OWN_TESTS, "chain_is_valid", *ROUND_TRIPS),
         ("--collect-only", "tests/test_checkout.py"): OWN_TESTS,
-        ("--collect-only", "--no-govern"): OWN_TESTS,
-        ("--collect-only", "-m", "govern"): ("chain_is_valid", *ROUND_TRIPS),
         ("--collect-only", "pyproject.toml::govern::up_down_up[2b orders]"): ("up_down_up[2b orders]",),
     }
     for arguments, expected in listed.items():
@@ -201,7 +199,11 @@ PATIENT_INDEX = 'op.create_index("ix_orders_cents", "orders", ["cents"], if_not_
 @pytest.mark.parametrize(
     ("break_it", "failing", "reasons"),
     [
-        (add_second_head, "chain_is_valid", ("chain.multiple-heads: the chain has 2 heads", "alembic merge 4d 5e")),
+        (
+            add_second_head,
+            "chain_is_valid",
+            ("chain.multiple-heads: the chain has 2 heads", "alembic merge 4d 5e"),
+        ),
         (
             forget_a_revision,
             "models_equal_revisions",
