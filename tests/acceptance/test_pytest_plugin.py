@@ -130,8 +130,6 @@ def test_what_is_asked_for_is_what_runs(suite: Suite) -> None:
     listed = {
         ("--collect-only",): (*OWN_TESTS, "chain_is_valid", *ROUND_TRIPS),
         ("--collect-only", "tests/test_checkout.py"): OWN_TESTS,
-        ("--collect-only", "--no-govern"): OWN_TESTS,
-        ("--collect-only", "-m", "govern"): ("chain_is_valid", *ROUND_TRIPS),
         ("--collect-only", "pyproject.toml::govern::up_down_up[2b orders]"): ("up_down_up[2b orders]",),
     }
     for arguments, expected in listed.items():
