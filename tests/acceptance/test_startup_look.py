@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -139,21 +141,19 @@ def ask_a_session_that(stop: Callable[[int], None], url: DatabaseUrl, asked: Que
         look.glance(asked._table, {})
 
 
-class stopping:  # noqa: N801 - used as a function
-    """Stops sessions' processes; they go on at the end."""
+@contextmanager
+def stopping() -> Iterator[Callable[[int], None]]:
+    """Stops the processes of sessions; they go on at the end."""
+    stopped: list[int] = []
 
-    def __init__(self) -> None:
-        self._stopped: list[int] = []
-
-    def __enter__(self) -> Callable[[int], None]:
-        return self._stop
-
-    def _stop(self, pid: int) -> None:
+    def stop(pid: int) -> None:
         os.kill(pid, signal.SIGSTOP)
-        self._stopped.append(pid)
+        stopped.append(pid)
 
-    def __exit__(self, *_: object) -> None:
-        for pid in self._stopped:
+    try:
+        yield stop
+    finally:
+        for pid in stopped:
             os.kill(pid, signal.SIGCONT)
 
 
@@ -166,6 +166,14 @@ def test_a_server_that_works_for_too_long_ends_it_too(postgresql: Project) -> No
     ):
         look.connection.rows("SELECT pg_sleep(60)")
     assert time.monotonic() - began < 3
+
+
+def test_a_server_that_takes_connections_and_says_nothing_ends_it_within_seconds(postgresql: Project) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        began = time.monotonic()
+        with pytest.raises(SchemaRefused, match="no PostgreSQL server answers"):
+            start(postgresql, f"postgresql://app@127.0.0.1:{mute.getsockname()[1]}/app", timeout_seconds=0.5)
+        assert time.monotonic() - began < 5  # two seconds are the least that libpq takes
 
 
 def test_a_place_where_nobody_answers_is_unreachable(postgresql: Project) -> None:
