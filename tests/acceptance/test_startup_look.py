@@ -225,8 +225,13 @@ def test_what_was_borrowed_goes_back_as_it_came(postgresql: Project, level: str 
     before = describe()
     assert start(postgresql, engine).status == "clean"
     execute(postgresql.database, "ALTER TABLE users ADD COLUMN age integer")
-    with pytest.raises(SchemaRefused):
+    with pytest.raises(SchemaRefused, match=r"users\.age"):
         start(postgresql, engine)
+    assert describe() == before
+    with psycopg.connect(postgresql.database.conninfo) as migration:
+        migration.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(SchemaRefused, match="is being changed"):
+            start(postgresql, engine)
     assert describe() == before
     engine.dispose()
 
