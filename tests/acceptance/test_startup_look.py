@@ -17,9 +17,12 @@ from sqlalchemy import NullPool, create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from govern import SchemaRefused, config, validate_on_startup
+from govern.checks.startup import check_startup
 from govern.core.report import Report
+from govern.database.engines import dialect_of
 from govern.database.look import open_look
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.errors import Unreachable
 from govern.startup import Question, ask
 from tests.acceptance.conftest import CopyPrepared
@@ -83,7 +86,7 @@ def test_it_takes_the_round_trips_of_a_session_that_asks_one_question(postgresql
 def test_it_opens_one_session_and_leaves_nothing_in_it(postgresql: Project) -> None:
     with open_look(postgresql.database) as look:
         asked = question(postgresql)
-        assert look.glance(asked._table, asked.expected.minimum_rows) is not None
+        assert look.glance(VersionTable(), asked.expected.minimum_rows) is not None
         settings = "SHOW statement_timeout", "SHOW lock_timeout", "SHOW transaction_read_only"
         assert [look.connection.value(one) for one in settings] == ["0", "0", "off"]
 
@@ -96,10 +99,12 @@ def test_a_migration_waits_for_neither_a_glance_nor_a_closer_look(postgresql: Pr
     asked = question(postgresql)
     impatient = "SET lock_timeout = '50ms'"
     with open_look(postgresql.database) as look:
-        look.glance(asked._table, asked.expected.minimum_rows)
+        look.glance(VersionTable(), asked.expected.minimum_rows)
         execute(postgresql.database, impatient, "ALTER TABLE users ADD COLUMN age integer")
         with look.reading():
-            findings, _ = asked._look_closer(look)
+            findings = check_startup(
+                look.connection, dialect_of(asked.url), VersionTable(), asked.expected, subject="app"
+            )
             execute(postgresql.database, impatient, "ALTER TABLE notes ADD COLUMN age integer")
     assert {finding.subject.name for finding in findings} >= {"users.age", "bodies"}
 
@@ -138,7 +143,7 @@ def test_a_server_that_hangs_ends_the_look_in_time(postgresql: Project) -> None:
 def ask_a_session_that(stop: Callable[[int], None], url: DatabaseUrl, asked: Question) -> None:
     with open_look(url, timeout_seconds=0.2) as look:
         stop(look.connection.value("SELECT pg_backend_pid()"))
-        look.glance(asked._table, {})
+        look.glance(VersionTable(), {})
 
 
 @contextmanager
