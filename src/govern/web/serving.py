@@ -20,7 +20,7 @@ from govern.database.target import resolve_target
 from govern.errors import ConfigurationError, ToolMissing
 from govern.log import Log
 from govern.web.asgi import asgi_app
-from govern.web.health import PATHS, Health
+from govern.web.health import HEALTH, PATHS, Health
 
 if TYPE_CHECKING:
     import uvicorn
@@ -47,15 +47,17 @@ def serve(
 
     Raises ConfigurationError where that cannot be listened at, ToolMissing without uvicorn.
     """
-    server = _make_server(
-        Health.of(Examiner(settings, resolve_target(settings), judges_backups=judges_backups))
-    )
+    health = Health.of(Examiner(settings, resolve_target(settings), judges_backups=judges_backups))
+    server = _make_server(health)
     started = time.monotonic()
     with _listening(host, port, unix) as (listener, place):
         narrate(
             f"listening at {place}: {', '.join(PATHS)}" + ("" if unix or _is_loopback(host) else _EXPOSED)
         )
         log.info("serving_started", place=place)
+        health.answer(
+            HEALTH
+        )  # imports what a look needs, so that the first one to ask is answered as quickly as others
         with suppress(KeyboardInterrupt):  # uvicorn has stopped, and hands the signal on
             server.run(sockets=[listener])
     log.info("serving_ended", place=place)
