@@ -49,15 +49,13 @@ def serve(
     """
     health = Health.of(Examiner(settings, resolve_target(settings), judges_backups=judges_backups))
     server = _make_server(health)
+    health.answer(HEALTH)  # imports what a look needs: the first to ask need not wait for that
     started = time.monotonic()
     with _listening(host, port, unix) as (listener, place):
         narrate(
             f"listening at {place}: {', '.join(PATHS)}" + ("" if unix or _is_loopback(host) else _EXPOSED)
         )
         log.info("serving_started", place=place)
-        health.answer(
-            HEALTH
-        )  # imports what a look needs, so that the first one to ask is answered as quickly as others
         with suppress(KeyboardInterrupt):  # uvicorn has stopped, and hands the signal on
             server.run(sockets=[listener])
     log.info("serving_ended", place=place)
