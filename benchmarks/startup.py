@@ -127,17 +127,22 @@ def time_in_process(url: DatabaseUrl, project: Path) -> Mapping[str, float]:
     os.chdir(project)
     engine = sqlalchemy.create_engine(sqlalchemy_url(url))
     try:
-        untouched = {
-            "the same, by URL": median(lambda: validate_on_startup(url.text)),
-            "the same, by a warm engine": median(lambda: validate_on_startup(engine)),
-        }
+        untouched = medians(
+            {
+                "bare psycopg, version row": lambda: read_version(url),
+                "govern, by URL": lambda: validate_on_startup(url.text),
+                "govern, by a warm engine": lambda: validate_on_startup(engine),
+            }
+        )
         with psycopg.connect(url.conninfo) as session:
             session.execute("TRUNCATE t0 CASCADE")
-        return {
-            **untouched,
-            "after a TRUNCATE, by URL": median(lambda: validate_on_startup(url.text)),
-            "the server's fingerprint alone": median(lambda: read_fingerprint(url)),
-        }
+        touched = medians(
+            {
+                "after a TRUNCATE, by URL": lambda: validate_on_startup(url.text),
+                "the server's fingerprint alone": lambda: read_fingerprint(url),
+            }
+        )
+        return {**untouched, **touched}
     finally:
         engine.dispose()
         os.chdir(here)
@@ -149,15 +154,21 @@ def read_fingerprint(url: DatabaseUrl) -> None:
         dialect.read_fingerprint(connection, TABLE)
 
 
-def median(work: Callable[[], object]) -> float:
-    """In milliseconds."""
-    work()
-    values = []
-    for _ in range(WARM_RUNS):
-        started = time.perf_counter()
-        work()
-        values.append((time.perf_counter() - started) * 1000)
-    return statistics.median(values)
+def read_version(url: DatabaseUrl) -> None:
+    with psycopg.connect(url.conninfo) as session:
+        session.execute("SELECT version_num FROM alembic_version").fetchall()
+
+
+def medians(work: Mapping[str, Callable[[], object]]) -> Mapping[str, float]:
+    """In milliseconds, interleaved."""
+    values: dict[str, list[float]] = {name: [] for name in work}
+    for number in range(WARM_RUNS + 1):
+        for name, do in work.items():
+            started = time.perf_counter()
+            do()
+            if number > 0:  # the first round warms the caches
+                values[name].append((time.perf_counter() - started) * 1000)
+    return {name: statistics.median(several) for name, several in values.items()}
 
 
 if __name__ == "__main__":

@@ -20,8 +20,12 @@ from govern.errors import CouldNotCheck, Locked, Unreachable
 _LOCK_TIMEOUT_SECONDS = 1.0
 _LONGEST = 2**31 - 1
 """Milliseconds that the server takes as a timeout."""
-_SETTINGS = "SET LOCAL statement_timeout = {statement}; SET LOCAL lock_timeout = {lock}; SET LOCAL jit = off"
-_GLANCE = "BEGIN READ ONLY; {settings}; {glance}; COMMIT"
+_SETTINGS = (
+    "SET LOCAL statement_timeout = {statement}; SET LOCAL lock_timeout = {lock}; "
+    "SET LOCAL jit = off; SET LOCAL row_security = on"
+)
+# a level of its own: a standby refuses the one that a database may have as its default
+_GLANCE = "BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; {settings}; {glance}; COMMIT"
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {settings}"
 _COUNTABLE = """
 SELECT w.name, pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND (
