@@ -123,11 +123,14 @@ class Question:
 
     def look_over(self, look: Look) -> Report:
         """The same over a connection that is open."""
+        return self.glance_over(look) or self.look_closer(look)
+
+    def glance_over(self, look: Look) -> Report | None:
+        """What one round trip says; None where somebody has to look closer."""
         started = datetime.now(UTC)
         glance = look.glance(self._table, self.expected.minimum_rows)
         if glance is None or not is_as_validated(glance, self.expected):
-            findings, target = self._look_closer(look)
-            return self._report(started, findings, target)
+            return None
         target = self._target(server_version=glance.server_version, revision=glance.stamped)
         return self._report(started, (), target)
 
@@ -144,10 +147,12 @@ class Question:
         alembic = self.settings.alembic
         return VersionTable(alembic.version_table, alembic.version_table_schema)
 
-    def _look_closer(self, look: Look) -> tuple[tuple[Finding, ...], Target]:
+    def look_closer(self, look: Look) -> Report:
+        """What is wrong with a database that a glance did not clear."""
         from govern.checks.startup import check_rows, check_startup
         from govern.database.live import LiveDatabase  # with all that is ever asked of a database
 
+        started = datetime.now(UTC)
         live = LiveDatabase(self.settings, self.url)
         with look.reading():
             target = live.describe(look.connection, self.expected.heads)
@@ -163,7 +168,7 @@ class Question:
                 finding.rule.family == "drift" for finding in findings if finding.severity >= Severity.ERROR
             ):
                 findings += check_rows(self.expected, look.count_rows(self.expected.minimum_rows))
-        return findings, target
+        return self._report(started, findings, target)
 
     def _target(
         self, *, server_version: str | None = None, revision: tuple[str, ...] | None = None

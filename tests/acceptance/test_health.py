@@ -16,8 +16,12 @@ import pytest
 
 from govern import config
 from govern.actions.backup import amend_manifest, find_backup
-from govern.core.health import EXACT_ROWS
+from govern.api.examination import Examiner
+from govern.core.health import EXACT_ROWS, Status
+from govern.core.report import Report
+from govern.database.look import Look
 from govern.database.url import DatabaseUrl
+from govern.startup import Question
 from govern.web.health import PATHS, Answer, Health
 from tests.acceptance.program import Project, execute
 from tests.docs.markdown import DOCS, read_blocks
@@ -340,3 +344,40 @@ def test_the_page_about_health_shows_what_is_answered(watched: Project) -> None:
 
 def _shape(value: Any) -> Any:
     return {key: _shape(one) for key, one in value.items()} if isinstance(value, dict) else None
+
+
+@on_postgresql
+def test_what_a_closer_look_found_is_remembered_until_something_was_written(
+    watched: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config.load(start=watched.root, url=watched.url, environ={})
+    examiner = Examiner(settings, watched.database, judges_backups=False)
+    looks: list[Report] = []
+    look_closer = Question.look_closer
+
+    def count(question: Question, look: Look) -> Report:
+        looks.append(look_closer(question, look))
+        return looks[-1]
+
+    monkeypatch.setattr(Question, "look_closer", count)
+
+    def examine() -> tuple[Status, int]:
+        before = len(looks)
+        return examiner.examine().condition.status, len(looks) - before
+
+    assert examine() == ("healthy", 0)
+    execute(watched.database, "CREATE TABLE strange (id integer)")
+    assert [examine() for _ in range(3)] == [("degraded", 1), ("degraded", 0), ("degraded", 0)]
+    execute(watched.database, "ALTER TABLE notes DROP COLUMN body")
+    assert [examine() for _ in range(2)] == [("critical", 1), ("critical", 0)]
+    execute(watched.database, "DELETE FROM users")
+    assert "users" in examiner.examine().condition.lacking_tables[0]
+    execute(watched.database, "UPDATE alembic_version SET version_num = 'r1'")
+    assert [examiner.examine().condition.is_pending for _ in range(2)] == [True, True]
+    execute(watched.database, "DROP TABLE strange", "ALTER TABLE notes ADD COLUMN body text NOT NULL")
+    execute(
+        watched.database,
+        "INSERT INTO users VALUES (1, 'a@b.c')",
+        "UPDATE alembic_version SET version_num = 'r2'",
+    )
+    assert [examine() for _ in range(2)] == [("healthy", 1), ("healthy", 0)]

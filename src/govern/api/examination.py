@@ -5,15 +5,13 @@ What an application would be refused for comes from the check it starts with; no
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Generic, TypeVar
 
 from govern.actions.backup.locks import is_in_use
 from govern.actions.backup.store import list_backups
 from govern.api.command import local_today
+from govern.api.remembering import CloserLook, FromFiles
 from govern.checks.backups import check_backups
 from govern.checks.health import (
     ask_for_backup,
@@ -36,7 +34,6 @@ from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, Locked, NoSuchDatabase, NotPermitted
 from govern.startup import Question, name_obstacle, read_expectation
 
-T = TypeVar("T")
 _SECONDS = 9.0
 """How long a look may take: the server is asked to end it then, and the connection cut a second later."""
 
@@ -53,17 +50,18 @@ class Examination:
 
 
 class Examiner:
-    """Looks at one database. What files say is remembered, and read anew when they change."""
+    """Looks at one database, and remembers what need not be read anew: see ``remembering``."""
 
     def __init__(self, settings: Settings, url: DatabaseUrl, *, judges_backups: bool = True) -> None:
         self._settings = settings
         self._url = url
         self._judges_backups = judges_backups
-        self._expected = _Remembered(
+        self._expected = FromFiles(
             (settings.lock, *settings.alembic.version_locations, settings.manifest),
             lambda: read_expectation(settings, url.dialect),
         )
-        self._max_age = _Remembered((settings.manifest,), lambda: _read_max_age(settings))
+        self._closer_look = CloserLook(dialect_of(url))
+        self._max_age = FromFiles((settings.manifest,), lambda: _read_max_age(settings))
 
     def examine(self) -> Examination:
         """Whether an application may work with the database as it is now, over one connection.
@@ -95,7 +93,7 @@ class Examiner:
     def _look(self, question: Question) -> Examination:
         critical = question.expected.critical_tables
         with open_look(self._url, timeout_seconds=_SECONDS) as look:
-            report = question.look_over(look)
+            report = question.glance_over(look) or self._closer_look.look(look, question)
             counts = dialect_of(self._url).read_row_counts(look.connection, critical) if critical else {}
         findings = tuple(report.findings)
         gone = tuple(table for table in critical if table not in counts)
@@ -138,29 +136,6 @@ class Examiner:
         )
         reason = f"the newest was made {name_age(newest.age_seconds)}"
         return Entry.of("backups", findings, reason), newest
-
-
-class _Remembered(Generic[T]):
-    """What was read from files and folders, read again when one of them changed."""
-
-    def __init__(self, paths: tuple[Path | None, ...], read: Callable[[], T]) -> None:
-        self._paths = paths
-        self._read = read
-        self._known: tuple[object, T] | None = None
-
-    def read(self) -> T:
-        marks = tuple(_mark(path) for path in self._paths)
-        if self._known is None or self._known[0] != marks:
-            self._known = (marks, self._read())
-        return self._known[1]
-
-
-def _mark(path: Path | None) -> object:
-    try:
-        seen = path.stat() if path else None
-    except OSError:
-        return None
-    return seen and (seen.st_ino, seen.st_size, seen.st_mtime_ns)
 
 
 def _could_not_look(error: CouldNotCheck, expected: Expectation, url: DatabaseUrl) -> Examination:
