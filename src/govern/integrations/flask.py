@@ -67,10 +67,13 @@ def is_going_to_serve() -> bool:
 def _is_env_running() -> bool:
     """Whether this is below Alembic: its ``context`` answers while an env.py runs, and else raises NameError."""
     context = sys.modules.get("alembic.context")
+    if context is None:
+        return False
     try:
-        return context is not None and context.is_offline_mode() in (True, False)
+        context.is_offline_mode()
     except NameError:
         return False
+    return True
 
 
 def blueprint(engine_or_url: EngineOrUrl, **options: Unpack[HealthOptions]) -> Blueprint:

@@ -72,6 +72,15 @@ class Server:
         return self.out.read_text(encoding="utf-8")
 
 
+def is_lifespan(server: str) -> bool:
+    return server.startswith(("fastapi", "starlette", "litestar"))
+
+
+def exit_codes_of(server: str) -> set[int]:
+    """ASGI servers have their own for a lifespan that failed; so has a gunicorn that loses two workers at once."""
+    return {3 if is_lifespan(server) else 4} | ({1} if "gunicorn" in server else set())
+
+
 def arguments(server: str, port: int) -> list[str]:
     """The command of ``server`` after ``python``."""
     return [word.format(port=port) for word in COMMANDS[server].split()]

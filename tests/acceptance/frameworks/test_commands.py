@@ -80,7 +80,11 @@ def test_migrations_run_whose_env_makes_the_application(
     assert upgraded.exit_code == 0, upgraded
     assert "refuses to start" not in upgraded.err
     project.write({"alembic.ini": ini})
-    project.with_environment(PYTHONPATH=environment(project)["PYTHONPATH"]).succeed("migrate")
+    made = f"{APPLICATION}from app.models import Base\nmetadata = Base.metadata\n"
+    project.write({"govern.toml": 'models = "made:metadata"\n', "made.py": made})
+    governing = project.with_environment(PYTHONPATH=environment(project)["PYTHONPATH"])
+    governing.succeed("lock")
+    governing.succeed("migrate")
 
 
 @pytest.mark.parametrize("governed", ["sqlite"], indirect=True)

@@ -11,6 +11,8 @@ import pytest
 from tests.acceptance.frameworks.servers import (
     COMMANDS,
     environment,
+    exit_codes_of,
+    is_lifespan,
     launched,
     refused,
     serving,
@@ -49,15 +51,6 @@ def assert_refused(done: Done, exit_codes: set[int]) -> None:
     assert "is at r1, the application needs r2\n" in said, done
     assert "next:  govern migrate\n" in said, done
     assert "state: nothing was changed\n" in said, done
-
-
-def is_lifespan(server: str) -> bool:
-    return server.startswith(("fastapi", "starlette", "litestar"))
-
-
-def exit_codes_of(server: str) -> set[int]:
-    """ASGI servers have their own for a lifespan that failed; so has a gunicorn that loses two workers at once."""
-    return {3 if is_lifespan(server) else 4} | ({1} if "gunicorn" in server else set())
 
 
 EVERY_TIME = (
