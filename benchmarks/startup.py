@@ -1,101 +1,174 @@
-"""Start-up validation beside ``alembic current --check-heads`` and a bare connection, in one run, interleaved.
+"""Start-up validation beside a bare connection, ``alembic current --check-heads`` and ``alembic check``, interleaved.
 
-Usage: python benchmarks/startup.py [RUNS]. Migrates the sample schema (38 tables) on an embedded PostgreSQL in a
-temporary folder, then times each candidate as a whole process, and govern's check within a running process.
-Prints medians and, for each pair of runs, the ratio to the peer.
+Usage: python benchmarks/startup.py [N ...] [--runs RUNS]. N are numbers of tables: 40, 81 and 500 by default. Each
+database has a generated schema, a schema.lock and a validated run, and nothing was changed since, on an embedded
+PostgreSQL in a temporary folder. For each size it prints medians of whole processes and, pair by pair, how many times
+the bare connection's each takes; then what a check takes within a running process: by URL, by an engine whose pool
+has a connection, and where something was touched, so that the fingerprint has to decide.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from govern import validate_on_startup
-from govern.database import embedded
+import psycopg
+import sqlalchemy
+from drift import FAST, bin, make_database, make_project, sqlalchemy_url
+from processes import time_process
 
-ROOT = Path(__file__).resolve().parent.parent
+from govern import validate_on_startup
+from govern.core.run import Run
+from govern.database import embedded
+from govern.database.engines import dialect_of
+from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
+from govern.source.lock import parse_lock, render_lock
+
+TABLE = VersionTable()
 BARE = (
-    "import os, psycopg\n"
-    "with psycopg.connect(os.environ['DATABASE_URL']) as connection:\n"
+    "import sys, psycopg\n"
+    "with psycopg.connect(sys.argv[1]) as connection:\n"
     "    connection.execute('SELECT version_num FROM alembic_version').fetchall()\n"
 )
-VALIDATE = (
-    "import os\nfrom govern import validate_on_startup\nvalidate_on_startup(os.environ['DATABASE_URL'])\n"
-)
-WARM_RUNS = 50
+VALIDATE = "import sys\nfrom govern import validate_on_startup\nvalidate_on_startup(sys.argv[1])\n"
+WARM_RUNS = 30
+CHECK_UP_TO = 2000
+"""Tables at which ``alembic check`` is timed, too: it takes a minute and a half for ten thousand."""
 
 
 def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("tables", nargs="*", type=int, default=[40, 81, 500])
+    arguments.add_argument("--runs", type=int, default=11)
+    chosen = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="govern-bench-"))
+    folder.chmod(0o711)  # the server may run as another user
     try:
-        url = embedded.ensure_running(folder).text
-        os.environ["DATABASE_URL"] = url
-        project = make_project(folder, url)
-        subprocess.run([bin("govern"), "migrate", "--quiet"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        compare(project, runs)
-        warm(url)
+        server = embedded.ensure_running(folder / ".govern", settings=FAST).with_database("postgres")
+        for tables in chosen.tables:
+            bench(folder / f"project_{tables}", server, tables, chosen.runs)
     finally:
-        embedded.stop(folder)
+        embedded.stop(folder / ".govern")
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def make_project(folder: Path, url: str) -> Path:
-    """alembic.ini with the URL in it, as plain Alembic needs it."""
-    ini = folder / "alembic.ini"
-    sqlalchemy_url = url.replace("postgresql://", "postgresql+psycopg://").replace("%", "%%")
-    ini.write_text(
-        f"[alembic]\nscript_location = {ROOT / 'migrations'}\nprepend_sys_path = {ROOT}\n"
-        f"sqlalchemy.url = {sqlalchemy_url}\n"
-        "[loggers]\nkeys = root\n[handlers]\nkeys =\n[formatters]\nkeys =\n[logger_root]\nhandlers =\n"
-    )
-    return ini
-
-
-def compare(ini: Path, runs: int) -> None:
-    candidates: dict[str, Sequence[str | Path]] = {
-        "alembic current --check-heads": [bin("alembic"), "-c", ini, "current", "--check-heads"],
-        "bare psycopg, version row": [sys.executable, "-c", BARE],
-        "govern.validate_on_startup": [sys.executable, "-c", VALIDATE],
+def bench(root: Path, server: DatabaseUrl, tables: int, runs: int) -> None:
+    url = make_database(server, f"live_{tables}", tables)
+    project = make_project(root, url, tables)
+    validate_once(url, project)
+    bare = "bare psycopg, version row"
+    commands: dict[str, Sequence[str]] = {
+        bare: (sys.executable, "-c", BARE, url.conninfo),
+        "govern.validate_on_startup": (sys.executable, "-c", VALIDATE, url.text),
+        "alembic current --check-heads": (bin("alembic"), "current", "--check-heads"),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in candidates}
-    for round_number in range(runs + 1):
-        for name, command in candidates.items():
-            elapsed = time_process(command)
-            if round_number > 0:  # the first round warms the caches
-                seconds[name].append(elapsed)
-    ours = seconds["govern.validate_on_startup"]
-    print(f"whole process, {runs} runs each, interleaved; ratio = govern / candidate, pair by pair")
+    if tables <= CHECK_UP_TO:
+        commands["alembic check"] = (bin("alembic"), "check")
+    print(f"\n{tables:,} tables; whole process, {runs} runs each, interleaved; × {bare}, pair by pair")
+    seconds = compare(commands, project, runs)
     for name, values in seconds.items():
-        ratio = statistics.median(mine / other for mine, other in zip(ours, values, strict=True))
-        print(f"  {name:<32} median {statistics.median(values):.3f} s   ratio {ratio:.2f}")
+        ratio = statistics.median(mine / least for mine, least in zip(values, seconds[bare], strict=True))
+        print(f"    {name:<32} {statistics.median(values):7.3f} s   × {ratio:.2f}")
+    print(f"  in a running process, medians of {WARM_RUNS}")
+    for name, milliseconds in time_in_process(url, project).items():
+        print(f"    {name:<32} {milliseconds:7.1f} ms")
 
 
-def warm(url: str) -> None:
-    validate_on_startup(url)
-    values = []
-    for _ in range(WARM_RUNS):
-        started = time.perf_counter()
-        validate_on_startup(url)
-        values.append((time.perf_counter() - started) * 1000)
-    print(f"in a running process: median {statistics.median(values):.1f} ms over {WARM_RUNS} checks")
+def validate_once(url: DatabaseUrl, project: Path) -> None:
+    """Writes the lock and what a migration leaves in the ledger."""
+    dialect = dialect_of(url)
+    with dialect.connect(url) as connection:
+        started = Run(id="0", command="migrate", actor="benchmark", started_at=datetime.now(UTC))
+        dialect.record_run(connection, started)
+        text = render_lock(dialect.read_snapshot(connection, TABLE), ("r1",))
+        validated = Run(
+            id="1",
+            command="migrate",
+            actor="benchmark",
+            started_at=datetime.now(UTC),
+            result="applied",
+            to_revision=("r1",),
+            lock_digest=parse_lock(text, project, at_once=False).digest,
+            watermark=dialect.read_watermark(connection, TABLE),
+            fingerprint=dialect.read_fingerprint(connection, TABLE),
+        )
+        dialect.record_run(connection, validated)
+    (project / "schema").mkdir()
+    (project / "schema/schema.lock").write_text(text)
+    (project / "govern.toml").touch()
 
 
-def time_process(command: Sequence[str | Path]) -> float:
-    started = time.perf_counter()
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - started
+def compare(commands: Mapping[str, Sequence[str]], project: Path, runs: int) -> Mapping[str, Sequence[float]]:
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    for number in range(runs + 1):
+        for name, command in commands.items():
+            elapsed, _ = time_process(command, project, has_looked)
+            if number > 0:  # the first round warms the caches
+                seconds[name].append(elapsed)
+    return seconds
 
 
-def bin(name: str) -> Path:
-    return Path(sys.executable).with_name(name)
+def has_looked(exit_code: int, told: bytes) -> bool:
+    """``alembic check`` calls the SQL of triggers and views no difference, and may call something else one."""
+    return b"Traceback" not in told and exit_code in (0, 255)
+
+
+def time_in_process(url: DatabaseUrl, project: Path) -> Mapping[str, float]:
+    here = Path.cwd()
+    os.chdir(project)
+    engine = sqlalchemy.create_engine(sqlalchemy_url(url))
+    try:
+        untouched = medians(
+            {
+                "bare psycopg, version row": lambda: read_version(url),
+                "govern, by URL": lambda: validate_on_startup(url.text),
+                "govern, by a warm engine": lambda: validate_on_startup(engine),
+            }
+        )
+        with psycopg.connect(url.conninfo) as session:
+            session.execute("TRUNCATE t0 CASCADE")
+        touched = medians(
+            {
+                "after a TRUNCATE, by URL": lambda: validate_on_startup(url.text),
+                "the server's fingerprint alone": lambda: read_fingerprint(url),
+            }
+        )
+        return {**untouched, **touched}
+    finally:
+        engine.dispose()
+        os.chdir(here)
+
+
+def read_fingerprint(url: DatabaseUrl) -> None:
+    dialect = dialect_of(url)
+    with dialect.connect(url, read_only=True) as connection:
+        dialect.read_fingerprint(connection, TABLE)
+
+
+def read_version(url: DatabaseUrl) -> None:
+    with psycopg.connect(url.conninfo) as session:
+        session.execute("SELECT version_num FROM alembic_version").fetchall()
+
+
+def medians(work: Mapping[str, Callable[[], object]]) -> Mapping[str, float]:
+    """In milliseconds, interleaved."""
+    values: dict[str, list[float]] = {name: [] for name in work}
+    for number in range(WARM_RUNS + 1):
+        for name, do in work.items():
+            started = time.perf_counter()
+            do()
+            if number > 0:  # the first round warms the caches
+                values[name].append((time.perf_counter() - started) * 1000)
+    return {name: statistics.median(several) for name, several in values.items()}
 
 
 if __name__ == "__main__":

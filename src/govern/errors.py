@@ -69,6 +69,10 @@ class Unreachable(CouldNotCheck):
     """The database server does not answer, or there is no such database."""
 
 
+class Locked(Unreachable):
+    """Another session, as a migration's, has locked what was to be read: it will be there again."""
+
+
 class NotPermitted(CouldNotCheck):
     """The role, or the operating system's user, lacks a right; the message says which."""
 
@@ -93,6 +97,7 @@ class SchemaRefused(GovernError):
     """The database's schema is not the one this application was written for. ``report`` has the findings."""
 
     exit_code = EXIT_REFUSED
+    report: Report
 
     def __init__(self, report: Report, what: str, *, why: str = "", next: str = "") -> None:
         super().__init__(what, why=why, next=next, entries=report.entries)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,14 +17,20 @@ import pytest
 
 from govern import config
 from govern.checks.guard import check_replicas
+from govern.checks.startup import Expectation, is_as_validated
 from govern.core.finding import Severity
 from govern.core.right import Right
+from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.database.embedded.account import choose_account, give_to
 from govern.database.live import LiveDatabase
-from govern.database.postgresql import PostgreSQL
+from govern.database.look import open_look
+from govern.database.postgresql.engine import PostgreSQL
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.errors import NotPermitted
+from govern.revisions.graph import build_chain
+from govern.startup import Question
 from tests.fixtures import majors
 from tests.fixtures.databases import MakeRole, with_credentials
 from tests.fixtures.server import wanted_major
@@ -184,9 +191,9 @@ def test_a_right_that_set_role_would_give_is_told_as_that(make_role: MakeRole, d
     assert (missing.by_set_role, missing.owner) == (True, users["boss"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def followed(pytestconfig: pytest.Config) -> Iterator[tuple[DatabaseUrl, DatabaseUrl]]:
-    """A server and another that follows it, both of this test's own."""
+    """A server and another that follows it, both of these tests' own."""
     major = wanted_major(pytestconfig)
     programs = majors.find_programs(major)
     if not (programs / "pg_basebackup").exists():
@@ -249,6 +256,43 @@ def test_a_replica_that_stands_still_is_seen_to_be_behind(followed: tuple[Databa
     run(follower, "SELECT pg_wal_replay_resume()")
     _until(lambda: read_replica(primary).lag_bytes == 0)
     assert check_replicas(live)[0] == ()
+
+
+def test_an_application_starts_on_a_replica_by_the_same_glance(
+    followed: tuple[DatabaseUrl, DatabaseUrl],
+) -> None:
+    primary, follower = followed
+    table = VersionTable()
+    run(primary, "CREATE TABLE alembic_version AS SELECT 'r1' AS version_num", "CREATE TABLE users (id int)")
+    run(primary, "INSERT INTO users VALUES (1), (2)")
+    with ENGINE.connect(primary) as connection:
+        ENGINE.record_run(
+            connection, Run(id="0", command="migrate", actor="test", started_at=datetime.now(UTC))
+        )
+        validated = Run(
+            id="1",
+            command="migrate",
+            actor="test",
+            started_at=datetime.now(UTC),
+            result="applied",
+            to_revision=("r1",),
+            watermark=ENGINE.read_watermark(connection, table),
+            fingerprint=ENGINE.read_fingerprint(connection, table),
+        )
+        ENGINE.record_run(connection, validated)
+    _until(lambda: read_replica(primary).lag_bytes == 0)
+    expected = Expectation(
+        heads=("r1",), lock=None, read_chain=lambda: build_chain(()), critical_tables={"public.users": 2}
+    )
+    question = Question(config.load(environ={}), follower, expected)
+    with open_look(follower) as look:
+        glance = look.glance(table, expected.minimum_rows)
+        assert glance is not None
+        assert is_as_validated(glance, expected)
+    run(primary, "TRUNCATE users")
+    _until(lambda: read_replica(primary).lag_bytes == 0)
+    (finding,) = question.look().findings
+    assert finding.rule.id == "integrity.min-rows"
 
 
 def read_replica(url: DatabaseUrl) -> Replica:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from govern.core.finding import Finding, Rule, Severity, Subject
-from govern.database.connection import Connection
-from govern.database.dialect import Dialect
+from govern.core.snapshot import default_namespace
 
 if TYPE_CHECKING:  # with pydantic, which is slow to import
+    from govern.database.connection import Connection
+    from govern.database.dialect import Dialect
     from govern.source.manifest import CriticalTable, Invariant, Manifest
 
 MIN_ROWS = Rule(
@@ -56,7 +57,7 @@ def check_integrity(
     ``path`` is the manifest's, for the findings. The tables must exist: a missing one is drift, found elsewhere.
     """
     findings: list[Finding] = []
-    namespace = "public" if dialect.name == "postgresql" else ""
+    namespace = default_namespace(dialect.name)
     tables = {(table.namespace or namespace, table.table): table for table in manifest.critical_tables}
     counts = dialect.count_rows(connection, tables)
     for (schema, name), table in tables.items():

@@ -15,8 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
+from govern import SchemaRefused, validate_on_startup
+from govern.core.report import Report
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
+from tests.acceptance.program import execute
 from tests.fixtures.projects import list_tables, read_version
 
 PROGRAM = shutil.which("pgbouncer", path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
@@ -31,10 +34,10 @@ auth_type = trust
 auth_file = {folder}/users
 pool_mode = {mode}
 default_pool_size = 3
-ignore_startup_parameters = extra_float_digits,options
+ignore_startup_parameters = {ignored}
 logfile = {folder}/log
 """
-MakePool = Callable[[str], DatabaseUrl]
+MakePool = Callable[..., DatabaseUrl]
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="PgBouncer is not installed (apt-get install pgbouncer)"
@@ -58,10 +61,12 @@ def make_pool(postgresql_database: DatabaseUrl) -> Iterator[MakePool]:
     host, port = query["host"][0], query["port"][0]
     owner = Path(host).stat()
 
-    def make(mode: str) -> DatabaseUrl:
+    def make(mode: str, ignored: str = "extra_float_digits,options") -> DatabaseUrl:
         folder = Path(tempfile.mkdtemp(prefix="govern-pool-"))
         folder.chmod(0o755)
-        (folder / "ini").write_text(CONFIGURATION.format(host=host, port=port, folder=folder, mode=mode))
+        (folder / "ini").write_text(
+            CONFIGURATION.format(host=host, port=port, folder=folder, mode=mode, ignored=ignored)
+        )
         (folder / "users").write_text('"postgres" ""\n')
         os.chown(folder, owner.st_uid, owner.st_gid)
         process = subprocess.Popen(
@@ -108,6 +113,29 @@ def test_a_pool_that_gives_each_transaction_another_session_is_refused(
         assert refused.problem["what"] == "this URL leads to a connection pool in transaction mode"
         assert refused.problem["state"] == "nothing was changed"
     assert list_tables(postgresql_database) == set()
+
+
+def test_an_application_starts_through_a_pool_and_leaves_nothing_in_its_sessions(
+    make_pool: MakePool, make_project: MakeProject, postgresql_database: DatabaseUrl
+) -> None:
+    """A pool as it is by default: it takes no options at the start of a session."""
+    project = make_project("plain", postgresql_database, {"govern.toml": ""})
+    project.succeed("lock")
+    project.succeed("migrate", "--backup", "off", "--rehearse", "off")
+    pools = [make_pool(mode, ignored="extra_float_digits").text for mode in ("transaction", "session")]
+
+    def start(pool: str) -> Report:
+        return validate_on_startup(pool, config=project.root / "govern.toml")
+
+    assert {start(pool).status for pool in pools * 3} == {"clean"}
+    execute(postgresql_database, "ALTER TABLE notes DROP COLUMN body")
+    for pool in pools:
+        with pytest.raises(SchemaRefused, match=r"notes\.body"):
+            start(pool)
+        with psycopg.connect(pool, autocommit=True, prepare_threshold=None) as session:
+            for setting in ("statement_timeout", "lock_timeout", "transaction_read_only", "search_path"):
+                (left,) = session.execute(f"SHOW {setting}".encode()).fetchone() or ("",)
+                assert left in ("0", "off", '"$user", public')
 
 
 def test_a_pool_of_sessions_serves(

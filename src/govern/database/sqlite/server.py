@@ -12,14 +12,17 @@ from urllib.parse import quote
 
 from govern.database.connection import Connection
 from govern.database.url import DatabaseUrl
-from govern.errors import CouldNotCheck, NotPermitted, Unreachable
+from govern.errors import CouldNotCheck, Locked, NotPermitted, Unreachable
 
 _BUSY_TIMEOUT_SECONDS = 10.0
+_ABOUT_STATEMENTS = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_SCHEMA})
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
-def connect(url: DatabaseUrl, *, read_only: bool = False) -> Connection:
-    """Opens a file that exists; one of no bytes is an empty database. Waits 10 seconds for another's lock.
+def connect(
+    url: DatabaseUrl, *, read_only: bool = False, busy_timeout_seconds: float = _BUSY_TIMEOUT_SECONDS
+) -> Connection:
+    """Opens a file that exists; one of no bytes is an empty database. Waits 10 seconds at most for another's lock.
 
     Raises Unreachable where there is no such file, it is no SQLite database or stays locked, NotPermitted
     where it may not be read.
@@ -32,17 +35,17 @@ def connect(url: DatabaseUrl, *, read_only: bool = False) -> Connection:
             f"file:{quote(str(file))}?mode={mode}",
             uri=True,
             isolation_level=None,
-            timeout=_BUSY_TIMEOUT_SECONDS,
+            timeout=min(busy_timeout_seconds, _BUSY_TIMEOUT_SECONDS),
         )
     except sqlite3.Error as error:
-        raise _explain(error, file) from error
+        raise explain(error, file) from error
     try:
         driver.execute("PRAGMA schema_version").fetchone()  # opening alone reads nothing
         # as SQLite has it by default and changing a schema needs it; a build may have another default
         driver.execute("PRAGMA foreign_keys = OFF")
     except sqlite3.Error as error:
         driver.close()
-        raise _explain(error, file) from error
+        raise explain(error, file) from error
     return Connection(driver, begin="BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
@@ -127,7 +130,12 @@ def _require_file(file: Path) -> None:
     )
 
 
-def _explain(error: sqlite3.Error, file: Path) -> CouldNotCheck:
+def is_about_the_file(error: sqlite3.Error) -> bool:
+    """Whether the file is what is wrong, and not a statement."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in _ABOUT_STATEMENTS
+
+
+def explain(error: sqlite3.Error, file: Path) -> CouldNotCheck:
     """By SQLite's primary result code, the low byte of the extended one (https://sqlite.org/rescode.html)."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
@@ -143,7 +151,7 @@ def _explain(error: sqlite3.Error, file: Path) -> CouldNotCheck:
             next="restore it from a backup: govern backup list",
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return Unreachable(
+        return Locked(
             f"the SQLite database {file} is locked",
             why=f"another process has held its lock for {_BUSY_TIMEOUT_SECONDS:.0f} seconds",
             next="wait for it, or end it, and run again",

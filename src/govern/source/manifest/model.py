@@ -20,6 +20,7 @@ from pydantic import (
 
 from govern.core.finding import Severity
 from govern.core.retention import Policy
+from govern.core.snapshot import default_namespace
 
 Scalar = str | int | float | bool | None
 
@@ -269,6 +270,19 @@ class Manifest(_Entry):
     @property
     def path(self) -> Path:
         return self._path
+
+    def minimum_rows(self, dialect: str) -> Mapping[str, int]:
+        """The critical tables by full name (``public.users``; SQLite: ``users``), each with the rows it must have.
+
+        0 where none are asked for, or where the manifest calls their lack no more than a warning.
+        """
+        home = default_namespace(dialect)
+        return {
+            ".".join(part for part in (table.namespace or home, table.table) if part): table.min_rows
+            if table.severity >= Severity.ERROR
+            else 0
+            for table in self.critical_tables
+        }
 
     def line_of(self, *path: str | int) -> int:
         """The line of a value by the way to it: ``line_of("critical_tables", 0, "never_empty", "email")``."""
