@@ -66,6 +66,7 @@ bench: setup  ## benchmarks beside the peers, ratios printed
 	$(BIN)/python benchmarks/repair.py
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/backup.py --size 0.25
+	$(BIN)/python benchmarks/pytest_plugin.py
 
 .PHONY: check
 check: lint types imports test test-older  ## everything CI runs (the tests include the docs)

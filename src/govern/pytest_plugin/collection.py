@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from govern.config import Settings
 from govern.core.finding import Finding, Severity
 from govern.database.scratch import scratch_folder
 from govern.errors import GovernError
@@ -59,9 +58,27 @@ class Collection:
         self._folder: Path | None = None
         config.add_cleanup(self._closing.close)
 
-    @property
+    @cached_property
     def bench(self) -> Workbench:
-        return open_workbench(self._config)
+        """Raises pytest.UsageError for a configuration that is wrong."""
+        try:
+            return open_workbench(self._config)
+        except GovernError as error:
+            raise pytest.UsageError(str(error)) from error
+
+    @cached_property
+    def home(self) -> Path:
+        """The file that the tests are shown below. Raises pytest.UsageError where there is no project."""
+        settings = self.bench.settings
+        home = settings.file or settings.alembic.file
+        if home is None:
+            raise pytest.UsageError(
+                f"govern's tests are asked for, and {settings.root} has neither govern.toml nor alembic.ini; "
+                "set govern_config, or write one: govern init"
+            )
+        root = self._config.rootpath
+        real = root.resolve()  # pytest does not look behind links, govern does
+        return root / home.relative_to(real) if home.is_relative_to(real) else home
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -74,13 +91,12 @@ class Collection:
     def pytest_collection(self, session: pytest.Session) -> None:
         """Where the whole of the tests is run, these are, too; a single file or test is run alone."""
         config = session.config
-        if config.getoption("govern") or any(_is_whole(argument, config) for argument in config.args):
-            file = str(find_home(self.bench.settings))
-            if file not in config.args:
-                config.args.append(file)
+        is_wanted = config.getoption("govern") or any(_is_whole(one, config) for one in config.args)
+        if is_wanted and str(self.home) not in config.args:
+            config.args.append(str(self.home))
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-        if file_path != find_home(self.bench.settings):
+        if file_path != self.home:
             return None
         file: pytest.Collector = ProjectFile.from_parent(parent, path=file_path, collection=self)
         return file
@@ -100,17 +116,6 @@ class Collection:
     def shared(self) -> Shared:
         folder = getattr(self._config, "workerinput", {}).get(_WORKER_FOLDER)
         return Shared(Path(folder) if folder else None)
-
-
-def find_home(settings: Settings) -> Path:
-    """The file that the tests are shown below. Raises pytest.UsageError where there is no project."""
-    home = settings.file or settings.alembic.file
-    if home is None:
-        raise pytest.UsageError(
-            f"govern's tests are asked for, and {settings.root} has neither govern.toml nor alembic.ini; "
-            "set govern_config, or write one: govern init"
-        )
-    return home
 
 
 def _is_whole(argument: str, config: pytest.Config) -> bool:

@@ -91,7 +91,8 @@ class GovernTemplate:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._workbench = open_workbench(config)
+        with told():
+            self._workbench = open_workbench(config)
 
     @contextmanager
     def copy(self, *, used_by: str = "a test", changes_schema: bool = False) -> Iterator[GovernDatabase]:

@@ -22,7 +22,7 @@ _OPEN = pytest.StashKey["Workbench"]()
 
 
 def open_workbench(config: pytest.Config) -> Workbench:
-    """The run's; closed when pytest ends. Raises pytest.UsageError for a configuration that is wrong."""
+    """The run's; closed when pytest ends. Raises ConfigurationError."""
     if _OPEN not in config.stash:
         bench = Workbench(_load_settings(config))
         config.add_cleanup(bench.close)
@@ -33,14 +33,11 @@ def open_workbench(config: pytest.Config) -> Workbench:
 def _load_settings(config: pytest.Config) -> Settings:
     given: str = config.getini("govern_config")
     folder = config.inipath.parent if config.inipath else config.rootpath
-    try:
-        return configuration.load(
-            config=folder / given if given else None,
-            target=config.getini("govern_target") or None,
-            start=config.rootpath,
-        )
-    except GovernError as error:
-        raise pytest.UsageError(str(error)) from error
+    return configuration.load(
+        config=folder / given if given else None,
+        target=config.getini("govern_target") or None,
+        start=config.rootpath,
+    )
 
 
 class ChainBroken(CouldNotCheck):
