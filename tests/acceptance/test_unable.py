@@ -97,7 +97,8 @@ def test_without_the_right_to_make_scratch_databases_nothing_is_begun(
     # with a lock, and the risk taken knowingly, none is needed
     plain.with_url(postgresql_database).succeed("lock")
     project.succeed("migrate", "--backup", "off")
-    project.succeed("health")
+    project.succeed("health", "--no-backups")
+    assert project.ask("health").rules == {"backup.unverified"}
     assert read_version(postgresql_database) == {"r2"}
 
 
