@@ -65,6 +65,7 @@ bench: setup  ## benchmarks beside the peers, ratios printed
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/repair.py
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/health.py
 	$(BIN)/python benchmarks/backup.py --size 0.25
 
 .PHONY: check

@@ -195,10 +195,11 @@ def test_a_database_that_went_on_is_healthy_and_says_so(watched: Project) -> Non
     execute(watched.database, "ALTER TABLE notes RENAME TO remarks")
     code, document = ask(watched)
     assert (code, document["status"], document["checks"]["has_notes"]) == (503, "critical", "✗")
-    assert (
-        document["message"]
-        == "critical tables are missing: " + _full("notes", watched) + "; next: govern drift"
-    )
+    assert document["message"].startswith(f"critical table {_full('notes', watched)} does not exist; next: ")
+    assert watched.ask("health").exit_code == 1
+    shutil.rmtree(watched.root / "backups")
+    watched.write({"schema/governance.yaml": "backups: {max_age: 2 d}\n"})
+    assert ask(watched)[1]["status"] == "critical"
 
 
 def _full(table: str, project: Project) -> str:

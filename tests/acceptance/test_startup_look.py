@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -15,9 +17,12 @@ from sqlalchemy import NullPool, create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from govern import SchemaRefused, config, validate_on_startup
+from govern.checks.startup import check_startup
 from govern.core.report import Report
+from govern.database.engines import dialect_of
 from govern.database.look import open_look
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
 from govern.errors import Unreachable
 from govern.startup import Question, ask
 from tests.acceptance.conftest import CopyPrepared
@@ -81,7 +86,7 @@ def test_it_takes_the_round_trips_of_a_session_that_asks_one_question(postgresql
 def test_it_opens_one_session_and_leaves_nothing_in_it(postgresql: Project) -> None:
     with open_look(postgresql.database) as look:
         asked = question(postgresql)
-        assert look.glance(asked._table, asked.expected.minimum_rows) is not None
+        assert look.glance(VersionTable(), asked.expected.minimum_rows) is not None
         settings = "SHOW statement_timeout", "SHOW lock_timeout", "SHOW transaction_read_only"
         assert [look.connection.value(one) for one in settings] == ["0", "0", "off"]
 
@@ -94,10 +99,12 @@ def test_a_migration_waits_for_neither_a_glance_nor_a_closer_look(postgresql: Pr
     asked = question(postgresql)
     impatient = "SET lock_timeout = '50ms'"
     with open_look(postgresql.database) as look:
-        look.glance(asked._table, asked.expected.minimum_rows)
+        look.glance(VersionTable(), asked.expected.minimum_rows)
         execute(postgresql.database, impatient, "ALTER TABLE users ADD COLUMN age integer")
         with look.reading():
-            findings, _ = asked._look_closer(look)
+            findings = check_startup(
+                look.connection, dialect_of(asked.url), VersionTable(), asked.expected, subject="app"
+            )
             execute(postgresql.database, impatient, "ALTER TABLE notes ADD COLUMN age integer")
     assert {finding.subject.name for finding in findings} >= {"users.age", "bodies"}
 
@@ -136,24 +143,22 @@ def test_a_server_that_hangs_ends_the_look_in_time(postgresql: Project) -> None:
 def ask_a_session_that(stop: Callable[[int], None], url: DatabaseUrl, asked: Question) -> None:
     with open_look(url, timeout_seconds=0.2) as look:
         stop(look.connection.value("SELECT pg_backend_pid()"))
-        look.glance(asked._table, {})
+        look.glance(VersionTable(), {})
 
 
-class stopping:  # noqa: N801 - used as a function
-    """Stops sessions' processes; they go on at the end."""
+@contextmanager
+def stopping() -> Iterator[Callable[[int], None]]:
+    """Stops the processes of sessions; they go on at the end."""
+    stopped: list[int] = []
 
-    def __init__(self) -> None:
-        self._stopped: list[int] = []
-
-    def __enter__(self) -> Callable[[int], None]:
-        return self._stop
-
-    def _stop(self, pid: int) -> None:
+    def stop(pid: int) -> None:
         os.kill(pid, signal.SIGSTOP)
-        self._stopped.append(pid)
+        stopped.append(pid)
 
-    def __exit__(self, *_: object) -> None:
-        for pid in self._stopped:
+    try:
+        yield stop
+    finally:
+        for pid in stopped:
             os.kill(pid, signal.SIGCONT)
 
 
@@ -166,6 +171,14 @@ def test_a_server_that_works_for_too_long_ends_it_too(postgresql: Project) -> No
     ):
         look.connection.rows("SELECT pg_sleep(60)")
     assert time.monotonic() - began < 3
+
+
+def test_a_server_that_takes_connections_and_says_nothing_ends_it_within_seconds(postgresql: Project) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        began = time.monotonic()
+        with pytest.raises(SchemaRefused, match="no PostgreSQL server answers"):
+            start(postgresql, f"postgresql://app@127.0.0.1:{mute.getsockname()[1]}/app", timeout_seconds=0.5)
+        assert time.monotonic() - began < 5  # two seconds are the least that libpq takes
 
 
 def test_a_place_where_nobody_answers_is_unreachable(postgresql: Project) -> None:
@@ -217,8 +230,13 @@ def test_what_was_borrowed_goes_back_as_it_came(postgresql: Project, level: str 
     before = describe()
     assert start(postgresql, engine).status == "clean"
     execute(postgresql.database, "ALTER TABLE users ADD COLUMN age integer")
-    with pytest.raises(SchemaRefused):
+    with pytest.raises(SchemaRefused, match=r"users\.age"):
         start(postgresql, engine)
+    assert describe() == before
+    with psycopg.connect(postgresql.database.conninfo) as migration:
+        migration.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(SchemaRefused, match="is being changed"):
+            start(postgresql, engine)
     assert describe() == before
     engine.dispose()
 

@@ -15,9 +15,9 @@ from govern.api.remembering import CloserLook, FromFiles
 from govern.checks.backups import check_backups
 from govern.checks.health import (
     ask_for_backup,
+    find_gone,
     find_lacking,
     find_missing,
-    name_missing,
     summarize,
     weigh,
 )
@@ -96,10 +96,10 @@ class Examiner:
             report = question.glance_over(look) or self._closer_look.look(look, question)
             counts = dialect_of(self._url).read_row_counts(look.connection, critical) if critical else {}
         findings = tuple(report.findings)
-        gone = tuple(table for table in critical if table not in counts)
+        findings += find_gone(findings, critical, counts)
         condition = Condition(
-            status="critical" if gone else weigh(findings),
-            message=summarize(findings) if not gone or weigh(findings) == "critical" else name_missing(gone),
+            status=weigh(findings),
+            message=summarize(findings),
             exists=True,
             is_schema_valid=all(finding.severity < Severity.ERROR for finding in findings),
             is_pending=any(finding.rule.id == BEHIND.id for finding in findings),
@@ -111,7 +111,9 @@ class Examiner:
             lacking_tables=find_lacking(findings),
             findings=findings,
         )
-        return Examination(condition=condition, entries=report.entries, target=report.target)
+        return Examination(
+            condition=condition, entries=(Entry.of("startup", findings),), target=report.target
+        )
 
     def _look_at_backups(self) -> tuple[Entry | None, NewestBackup | None]:
         """Nothing where nobody asks for backups and there are none."""
@@ -139,19 +141,25 @@ class Examiner:
 
 
 def _could_not_look(error: CouldNotCheck, expected: Expectation, url: DatabaseUrl) -> Examination:
-    is_missing = isinstance(error, NoSuchDatabase)
+    exists = _exists(error)
     finding = name_obstacle(error, url)
     condition = Condition(
         status="critical",
         message=_say(error),
-        exists=False if is_missing else None,
+        exists=exists,
         is_schema_valid=False,
         heads=expected.heads,
         minimum_rows=expected.critical_tables,
-        missing_tables=tuple(sorted(expected.critical_tables)) if is_missing else (),
+        missing_tables=tuple(sorted(expected.critical_tables)) if exists is False else (),
         findings=(finding,),
     )
     return Examination(condition=condition, entries=(), target=None, error=error)
+
+
+def _exists(error: CouldNotCheck) -> bool | None:
+    if isinstance(error, NoSuchDatabase):
+        return False
+    return True if isinstance(error, Locked) else None
 
 
 def _say(error: CouldNotCheck) -> str:
@@ -175,8 +183,10 @@ def _with_backups(examination: Examination, entry: Entry | None, newest: NewestB
         message = "the backups cannot be read; next: govern health says why"
         condition = replace(condition, status="degraded", message=message)
     elif entry.findings:
-        findings = (*condition.findings, *entry.findings)
-        condition = replace(condition, status=weigh(findings), message=summarize(findings), findings=findings)
+        condition = replace(condition, findings=(*condition.findings, *entry.findings))
+        if condition.status != "critical":
+            said = summarize(condition.findings)
+            condition = replace(condition, status=weigh(condition.findings), message=said)
     return replace(examination, condition=condition, entries=(*examination.entries, entry))
 
 

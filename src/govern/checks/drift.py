@@ -84,6 +84,13 @@ def _rule(kind: str, action: Action) -> Rule:
 _RULES: Mapping[tuple[str, Action], Rule] = {
     (kind, action): _rule(kind, action) for kind in KINDS for action in _CONDITIONS
 }
+
+
+def rule_of(kind: str, action: Action) -> Rule:
+    """The rule of one kind of difference."""
+    return _RULES[kind, action]
+
+
 IGNORE_EXPIRED = Rule(
     id="drift.ignore-expired",
     name="an ignored difference has expired",

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from govern.checks.integrity import MIN_ROWS
 from govern.checks.startup.rules import MIGRATING, UNHEALTHY, UNREACHABLE
-from govern.core.finding import Finding, Severity
+from govern.core.finding import Finding, Severity, Subject
 from govern.core.health import RowCount, Status
 from govern.core.snapshot import join_name
 from govern.core.wording import count_of
@@ -48,9 +48,27 @@ def find_missing(
     return tuple(sorted(removed | {table for table in critical if table not in counts}))
 
 
-def name_missing(critical: Iterable[str]) -> str:
-    """For a database whose revision may be right, and which lacks what the application cannot do without."""
-    return f"critical tables are missing: {', '.join(sorted(critical))}; next: govern drift"
+def find_gone(
+    findings: tuple[Finding, ...], critical: Iterable[str], counts: Mapping[str, RowCount]
+) -> tuple[Finding, ...]:
+    """Critical tables that are not there, where nothing else keeps an application from starting.
+
+    The revision may be a later one, or the manifest accept the difference: it cannot work without them all the same.
+    """
+    if weigh(findings) == "critical":
+        return ()
+    from govern.checks.drift import rule_of  # only where something is wrong
+
+    return tuple(
+        Finding.of(
+            rule_of("table", "removed"),
+            Subject(kind="table", name=table),
+            f"critical table {table} does not exist",
+            severity=Severity.CRITICAL,
+        )
+        for table in critical
+        if table not in counts
+    )
 
 
 def summarize(findings: Iterable[Finding]) -> str:

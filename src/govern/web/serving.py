@@ -20,7 +20,7 @@ from govern.database.target import resolve_target
 from govern.errors import ConfigurationError, ToolMissing
 from govern.log import Log
 from govern.web.asgi import asgi_app
-from govern.web.health import PATHS, Health
+from govern.web.health import HEALTH, PATHS, Health
 
 if TYPE_CHECKING:
     import uvicorn
@@ -47,9 +47,9 @@ def serve(
 
     Raises ConfigurationError where that cannot be listened at, ToolMissing without uvicorn.
     """
-    server = _make_server(
-        Health.of(Examiner(settings, resolve_target(settings), judges_backups=judges_backups))
-    )
+    health = Health.of(Examiner(settings, resolve_target(settings), judges_backups=judges_backups))
+    server = _make_server(health)
+    health.answer(HEALTH)  # imports what a look needs: the first to ask need not wait for that
     started = time.monotonic()
     with _listening(host, port, unix) as (listener, place):
         narrate(

@@ -59,11 +59,11 @@ class PostgreSQLLook:
                     pass
                 (text,) = cursor.fetchone() or ("",)
         except psycopg.Error as error:
-            if driver.broken or isinstance(
-                error, (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
-            ):
+            if driver.broken:
                 raise
             self.connection.execute("ROLLBACK")
+            if isinstance(error, (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)):
+                raise
             return None
         return read_glance(text, table)
 
