@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     )
     from govern.api.checking import chain, check
     from govern.api.drifting import drift, drift_coverage, repair_apply, repair_plan, snapshot
+    from govern.api.examination import health
     from govern.api.exports import backup_adopt, backup_search, restore_files
     from govern.api.linting import lint
-    from govern.api.looking import doctor, embedded_status, embedded_stop, health, init
+    from govern.api.looking import doctor, embedded_status, embedded_stop, init
     from govern.api.migrating import (
         baseline,
         downgrade,
@@ -57,9 +58,10 @@ _HOMES = {
     ),
     "checking": ("chain", "check"),
     "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
+    "examination": ("health",),
     "exports": ("backup_adopt", "backup_search", "restore_files"),
     "linting": ("lint",),
-    "looking": ("doctor", "embedded_status", "embedded_stop", "health", "init"),
+    "looking": ("doctor", "embedded_status", "embedded_stop", "init"),
     "migrating": (
         "baseline",
         "downgrade",

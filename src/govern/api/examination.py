@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from govern.actions.backup.locks import is_in_use
 from govern.actions.backup.store import list_backups
-from govern.api.command import local_today
+from govern.api.command import command, local_today
 from govern.api.remembering import CloserLook, FromFiles
 from govern.checks.backups import check_backups
 from govern.checks.health import (
@@ -26,16 +26,33 @@ from govern.checks.startup.rules import BEHIND
 from govern.config import Settings
 from govern.core.finding import Severity
 from govern.core.health import Condition, Figures, NewestBackup
-from govern.core.report import Entry, Target
+from govern.core.report import Draft, Entry, Target
 from govern.core.wording import name_age
 from govern.database.engines import dialect_of
 from govern.database.look import open_look
+from govern.database.target import resolve_target
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, Locked, NoSuchDatabase, NotPermitted
+from govern.reports.health import describe_condition
 from govern.startup import Question, name_obstacle, read_expectation
 
 _SECONDS = 9.0
 """How long a look may take: the server is asked to end it then, and the connection cut a second later."""
+
+
+@command("health")
+def health(draft: Draft, settings: Settings, *, judges_backups: bool = True) -> None:
+    """What ``validate_on_startup`` would say; and the backups, where there are some or the manifest wants some.
+
+    ``data["health"]`` is the document of ``GET /health``. Raises CouldNotCheck where the database cannot be looked at.
+    """
+    examiner = Examiner(settings, resolve_target(settings), judges_backups=judges_backups)
+    seen = examiner.examine()
+    draft.target = seen.target
+    draft.entries += seen.entries
+    draft.data["health"] = describe_condition(seen.condition)
+    if seen.error:
+        raise seen.error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

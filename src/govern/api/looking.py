@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from govern.actions.init import init as adopt
 from govern.api.command import Narrate, command, silent
-from govern.api.examination import Examiner
 from govern.checks.doctor import examine, find_database
 from govern.checks.startup.explanation import explain_startup
 from govern.config import Settings
@@ -15,9 +14,7 @@ from govern.core.run import Run
 from govern.database import embedded
 from govern.database.embedded import throwaway
 from govern.database.live import LiveDatabase
-from govern.database.target import resolve_target
 from govern.errors import GovernError, NotPermitted
-from govern.reports.health import describe_condition
 from govern.startup import ask
 
 _MANY_RUNS = 1000
@@ -66,21 +63,6 @@ def _read_runs(database: LiveDatabase) -> tuple[Run, ...] | None:
             return database.dialect.read_runs(connection, _MANY_RUNS)
     except NotPermitted:
         return None
-
-
-@command("health")
-def health(draft: Draft, settings: Settings, *, judges_backups: bool = True) -> None:
-    """What ``validate_on_startup`` would say; and the backups, where there are some or the manifest wants some.
-
-    ``data["health"]`` is the document of ``GET /health``. Raises CouldNotCheck where the database cannot be looked at.
-    """
-    examiner = Examiner(settings, resolve_target(settings), judges_backups=judges_backups)
-    seen = examiner.examine()
-    draft.target = seen.target
-    draft.entries += seen.entries
-    draft.data["health"] = describe_condition(seen.condition)
-    if seen.error:
-        raise seen.error
 
 
 @command("embedded status")
