@@ -167,14 +167,14 @@ def test_the_scratch_database_of_a_living_process_is_let_be(
 
 
 def test_a_name_fits_and_is_understood_again() -> None:
-    name = scratch._new_name("A label, far too long: with signs")
+    name = scratch.scratch_name("A label, far too long: with signs")
     assert name.startswith(f"{PREFIX}alabelfarto_")
     assert len(name.replace(str(os.getpid()), "4194304")) <= 63
     assert not scratch._is_orphaned(name)
     assert scratch._is_orphaned(name.replace(f"_{os.getpid()}_", "_99999999_"))
     made_by_a_clock_put_back = re.sub(r"_\d{14}_", "_20010101000000_", name)
     assert not scratch._is_older_than(made_by_a_clock_put_back, timedelta(hours=1))
-    assert scratch._new_name("…").startswith(f"{PREFIX}x_")
+    assert scratch.scratch_name("…").startswith(f"{PREFIX}x_")
 
 
 def test_what_only_looks_like_ours_is_let_be(postgresql_database: DatabaseUrl, settings: Settings) -> None:
