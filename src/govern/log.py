@@ -1,8 +1,11 @@
-"""Log events of the library. structlog takes longer to import than most commands to run, and most log nothing:
-it is imported with the first event."""
+"""Log events of the library: through structlog where somebody has set it up, else through the standard logging.
+
+structlog takes longer to import than most commands to run, and most log nothing: it is imported with the first event.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 _set_up: list[Callable[[], None]] = []
@@ -33,4 +36,8 @@ class Log:
 
         while _set_up:
             _set_up.pop()()
-        getattr(structlog.get_logger(self._name), level)(event, **facts)
+        if structlog.is_configured():
+            getattr(structlog.get_logger(self._name), level)(event, **facts)
+        else:  # in an application that uses another one structlog would print to stdout
+            told = " ".join((event, *(f"{name}={value!r}" for name, value in facts.items())))
+            getattr(logging.getLogger(self._name), level)("%s", told)
