@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         restore,
     )
     from govern.api.checking import chain, check
-    from govern.api.drifting import drift, drift_coverage, repair_apply, repair_plan, snapshot
+    from govern.api.drifting import drift, drift_coverage, snapshot
     from govern.api.exports import backup_adopt, backup_search, restore_files
     from govern.api.linting import lint
     from govern.api.looking import doctor, embedded_status, embedded_stop, health, init
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         revision,
         stamp,
     )
+    from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_rollback
     from govern.api.rows import integrity
 
 _HOMES = {
@@ -56,7 +57,7 @@ _HOMES = {
         "restore",
     ),
     "checking": ("chain", "check"),
-    "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
+    "drifting": ("drift", "drift_coverage", "snapshot"),
     "exports": ("backup_adopt", "backup_search", "restore_files"),
     "linting": ("lint",),
     "looking": ("doctor", "embedded_status", "embedded_stop", "health", "init"),
@@ -71,6 +72,7 @@ _HOMES = {
         "revision",
         "stamp",
     ),
+    "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_rollback"),
     "rows": ("integrity",),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
@@ -107,7 +109,9 @@ __all__ = [
     "migrate",
     "plan",
     "repair_apply",
+    "repair_list",
     "repair_plan",
+    "repair_rollback",
     "restore",
     "restore_files",
     "revision",

@@ -62,7 +62,7 @@ def check_orphans(
     ``path`` is the manifest's, for the findings.
     """
     weights = _weigh_tables(manifest, dialect)
-    lines = _read_implied(manifest, dialect)
+    lines = read_implied(manifest, dialect)
     implied = dialect.resolve_implied(connection, tuple(lines))
     references = (
         *dialect.read_references(connection),
@@ -85,7 +85,7 @@ def _weigh_tables(manifest: Manifest | None, dialect: Dialect) -> Mapping[Place,
     return {(one.namespace or dialect.default_namespace, one.table): one.severity for one in tables}
 
 
-def _read_implied(manifest: Manifest | None, dialect: Dialect) -> dict[Reference, int]:
+def read_implied(manifest: Manifest | None, dialect: Dialect) -> dict[Reference, int]:
     """The manifest's relationships, each with its line."""
     relationships = manifest.relationships if manifest else ()
     return {_reference_of(one, dialect.default_namespace): one.line for one in relationships}
