@@ -41,7 +41,7 @@ def test_orphans_are_deleted_and_come_back(governed: Project) -> None:
     assert plan["tables"][0]["keys"] == ["72", "73"]
     assert "a secret" not in planned.out
     assert notes(governed) == before
-    governed.succeed("repair", "apply", "orphaned-notes")
+    governed.succeed("repair", "apply", "orphaned-notes", "--backup", "off")
     assert [row[0] for row in notes(governed)] == [71]
     listed = governed.succeed("repair", "list").report
     (run,) = listed["applied"]

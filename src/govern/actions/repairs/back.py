@@ -7,10 +7,9 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from govern.actions.backup import create_verified_backup
 from govern.actions.record import start_run
 from govern.actions.repairs.declared import read_references
-from govern.actions.repairs.rows import Wanted, conclude, recorded_failure
+from govern.actions.repairs.rows import Wanted, back_up, conclude, recorded_failure
 from govern.core.hazard import hazard_of
 from govern.core.report import Draft
 from govern.core.row_repair import Undoable
@@ -52,9 +51,7 @@ def roll_back(
         narrate("trying whether everything can come back")
         with contextlib.suppress(_TriedOut):
             _undo(live, manifest, undoable, wanted, run=None)
-        backup = None
-        if wanted.has_backup:
-            backup = create_verified_backup(live, draft, reason="repair", narrate=narrate).id
+        backup = back_up(live, draft, narrate=narrate) if wanted.has_backup else None
         fingerprint, stamped = live.read_fingerprint(), live.read_stamped()
         run = start_run(
             live,

@@ -69,9 +69,7 @@ def apply_rows(
         if not pending:
             draft.passed("repair", "there is nothing to repair")
             return
-        backup = None
-        if wanted.has_backup:
-            backup = create_verified_backup(live, draft, reason="repair", narrate=narrate).id
+        backup = back_up(live, draft, narrate=narrate) if wanted.has_backup else None
         fingerprint = live.read_fingerprint()
         done: list[Run] = []
         with _concluded(live, draft, chain, manifest, fingerprint, done):
@@ -80,6 +78,19 @@ def apply_rows(
                 guard_rows([plan], wanted.allow)
                 narrate(f"repairing {repair.name}")
                 done.append(_apply_one(live, draft, manifest, repair, plan, backup, wanted))
+
+
+def back_up(live: LiveDatabase, draft: Draft, *, narrate: Narrate) -> str:
+    """The id of a verified backup. One with orphans under a foreign key may not be restorable: Refused says so."""
+    try:
+        return create_verified_backup(live, draft, reason="repair", narrate=narrate).id
+    except Refused as refusal:
+        raise Refused(
+            refusal.what,
+            why=refusal.why,
+            next="if it is what the repair takes away, repair without: --backup off; "
+            "the rows that it changes are copied in the database all the same",
+        ) from refusal
 
 
 @contextmanager
