@@ -137,6 +137,11 @@ class MarkedRows:
         rows = f"SELECT DISTINCT part, id FROM {self._spelling.marks} WHERE number IN ({listed})"  # noqa: S608
         return int(self.connection.value(f"SELECT count(*) FROM ({rows}) AS marked"))  # noqa: S608
 
+    def count_roots(self) -> int:
+        """The marked rows that the repair itself is about."""
+        query = f"SELECT count(*) FROM {self._spelling.marks} WHERE number = 0"  # noqa: S608 - a constant
+        return int(self.connection.value(query))
+
     def count_orphans_before(self) -> Mapping[str, int]:
         """Of marked rows how many have no parent as it is, by reference."""
         counts = {}
@@ -349,7 +354,8 @@ def _source_of(repair: RowRepair) -> tuple[str, str]:
     if repair.reference is not None:
         return orphans_of(repair.reference), "c"
     name = quote(repair.place[1])
-    return f"FROM {quote_place(repair.place)} AS {name} WHERE (\n{repair.where}\n)", name
+    has_value = "".join(f" AND {name}.{quote(column)} IS NOT NULL" for column in repair.columns)
+    return f"FROM {quote_place(repair.place)} AS {name} WHERE (\n{repair.where}\n){has_value}", name
 
 
 def _missing_rows(repair: RowRepair) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-class _TriedOut(Exception):
+class TriedOut(Exception):
     """Raised to take back what was done to see whether it can be done."""
 
 
@@ -49,8 +49,8 @@ def roll_back(
     with live.dialect.hold_migration_lock(live.url, wait_seconds=wait):
         undoable = _find(live, run_id)
         narrate("trying whether everything can come back")
-        with contextlib.suppress(_TriedOut):
-            _undo(live, manifest, undoable, wanted, run=None)
+        with contextlib.suppress(TriedOut):
+            take_back(live, manifest, undoable, wanted, run=None)
         backup = back_up(live, draft, narrate=narrate) if wanted.has_backup else None
         fingerprint, stamped = live.read_fingerprint(), live.read_stamped()
         run = start_run(
@@ -64,7 +64,7 @@ def roll_back(
         )
         narrate(f"taking back {undoable.repair}")
         with recorded_failure(live, run):
-            _undo(live, manifest, undoable, wanted, run=run.id)
+            take_back(live, manifest, undoable, wanted, run=run.id)
         draft.passed("rollback", _describe(undoable))
         conclude(live, draft, chain, manifest, fingerprint, [run])
 
@@ -94,10 +94,10 @@ def _find(live: LiveDatabase, run_id: str) -> Undoable:
     return found[0]
 
 
-def _undo(
+def take_back(
     live: LiveDatabase, manifest: Manifest | None, undoable: Undoable, wanted: Wanted, *, run: str | None
 ) -> None:
-    """One transaction; with ``run`` None it is only tried, and _TriedOut raised."""
+    """One transaction; with ``run`` None it is only tried, and TriedOut raised."""
     with live.dialect.working_on_rows(live.url, live.table, read_only=False) as (connection, spelling):
         references = read_references(connection, live, manifest)
         marked = MarkedRows(connection, spelling, references)
@@ -116,7 +116,7 @@ def _undo(
         if undoable.moved is not None and not spelling.move_back(connection, undoable.moved):
             _refuse(undoable, (f"the sequence {'.'.join(undoable.moved.sequence)} has given values since",))
         if run is None:
-            raise _TriedOut
+            raise TriedOut
         back.finish(run)
 
 

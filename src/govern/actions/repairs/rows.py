@@ -77,7 +77,7 @@ def apply_rows(
                 plan = plans[repair.name] if not done else plan_rows(live, manifest, repair)
                 guard_rows([plan], wanted.allow)
                 narrate(f"repairing {repair.name}")
-                done.append(_apply_one(live, draft, manifest, repair, plan, backup, wanted))
+                done.append(apply_planned(live, draft, manifest, repair, plan, backup, wanted))
 
 
 def back_up(live: LiveDatabase, draft: Draft, *, narrate: Narrate) -> str:
@@ -132,7 +132,7 @@ def conclude(
     draft.passed("ledger", ", ".join(f"run {run.id}, {run.result}" for run in ended))
 
 
-def _apply_one(
+def apply_planned(
     live: LiveDatabase,
     draft: Draft,
     manifest: Manifest,
@@ -141,6 +141,7 @@ def _apply_one(
     backup: str | None,
     wanted: Wanted,
 ) -> Run:
+    """Applies one repair as it was planned; returns its run, whose end is not written down yet."""
     stamped = live.read_stamped()
     run = start_run(
         live,
@@ -194,7 +195,7 @@ def _apply_batch(
             raise Refused(
                 f"the repair {repair.name} could not be rolled back", why=mistake, next="repair it by hand"
             )
-        rows = sum(number for (place, action), number in counts.items() if (place, action) == _root(resolved))
+        rows = marked.count_roots()
         is_finished = batch is None or rows >= left or rows < (limit or 0)
         if is_finished and batch is None:
             _require_repaired(marked, resolved)
@@ -221,10 +222,6 @@ def _change(marked: MarkedRows, copies: RowCopies, repair: RowRepair, limit: int
     marked.change()
     copies.copy_after(marked)
     return orphans
-
-
-def _root(repair: RowRepair) -> tuple[Place, Action]:
-    return repair.place, repair.action
 
 
 def _require_repaired(marked: MarkedRows, repair: RowRepair) -> None:

@@ -20,6 +20,8 @@ _COMPANIONS = ("-wal", "-shm", "-journal")
 def connect(url: DatabaseUrl, *, read_only: bool = False) -> Connection:
     """Opens a file that exists; one of no bytes is an empty database. Waits 10 seconds for another's lock.
 
+    What a process that was killed left half written is taken back first, as by everybody who opens the file.
+
     Raises Unreachable where there is no such file, it is no SQLite database or stays locked, NotPermitted
     where it may not be read.
     """
@@ -41,6 +43,9 @@ def connect(url: DatabaseUrl, *, read_only: bool = False) -> Connection:
         driver.execute("PRAGMA foreign_keys = OFF")
     except sqlite3.Error as error:
         driver.close()
+        if read_only and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
+            connect(url).close()
+            return connect(url, read_only=True)
         raise _explain(error, file) from error
     return Connection(driver, begin="BEGIN" if read_only else "BEGIN IMMEDIATE")
 
