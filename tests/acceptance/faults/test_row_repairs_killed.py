@@ -1,4 +1,4 @@
-"""Repairs of rows that are killed at any moment: each of their transactions is whole, and all of it can be taken back."""
+"""Repairs of rows that are killed at any moment: each transaction is whole, and all of it can be taken back."""
 
 from __future__ import annotations
 

@@ -269,6 +269,12 @@ def _explained(connection: Connection) -> Iterator[None]:
             why=error.diag.message_primary or str(error),
             next="say in it which rows are meant, and nothing else",
         ) from error
+    except psycopg.errors.ForeignKeyViolation as error:
+        raise Refused(
+            "a foreign key says no to the repair",
+            why=f"{error.diag.message_primary}: {error.diag.message_detail}",
+            next="see to the rows that it names, in a repair of their own or by hand, and run it again",
+        ) from error
     except psycopg.errors.DiskFull as error:
         raise CouldNotCheck(
             "the rows could not be repaired",

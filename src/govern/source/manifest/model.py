@@ -169,6 +169,7 @@ class Invariant(_Entry):
 
 
 RepairKind = Literal["delete_orphans", "delete_where", "insert_missing", "set_null", "move_sequence"]
+_COLUMN = re.compile(r"[^.]+\.[^.]+(\.[^.]+)?")
 _REPAIR_KEYS: Mapping[str, tuple[frozenset[str], ...]] = {
     "delete_orphans": (frozenset({"of"}),),
     "delete_where": (frozenset({"table", "where"}),),
@@ -186,12 +187,20 @@ def _check_repair_name(name: str) -> str:
     return name
 
 
+def _check_of(text: str) -> str:
+    sides = [side.strip() for side in text.split("->")]
+    if len(sides) > 2 or (len(sides) == 2 and not all(_COLUMN.fullmatch(side) for side in sides)):
+        message = "must be a foreign key's name, or written as child.column -> parent.column"
+        raise ValueError(message)
+    return text
+
+
 class Repair(_Entry):
     """A clean-up of rows that somebody answers for."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$"), AfterValidator(_check_repair_name)]
     kind: RepairKind
-    of: _Text | None = None
+    of: Annotated[_Text, AfterValidator(_check_of)] | None = None
     """Whose orphans: a foreign key's name, or ``notes.user_id -> users.id``."""
     table: _TableName | None = None
     where: _Text | None = None
