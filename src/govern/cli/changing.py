@@ -280,12 +280,13 @@ def repair_apply(
 def repair_rollback(
     session: Session, *, run: str, backup: Literal["auto", "off"], allow: tuple[str, ...]
 ) -> Report:
-    """Give back, bit for bit, the rows that the repair RUN changed; also days later.
+    """Give back, bit for bit, the rows that the repair RUN, or the latest, changed; also days later.
 
     Where something newer is in the way it is listed, and nothing is changed.
 
     \b
-    Example:
+    Examples:
+      govern repair rollback latest
       govern repair rollback 20261121T175911Z-3fa2c1
     """
     from govern import api

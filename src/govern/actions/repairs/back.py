@@ -24,6 +24,8 @@ from govern.revisions.graph import Chain
 if TYPE_CHECKING:
     from govern.source.manifest import Manifest
 
+LATEST = "latest"
+"""Stands for the newest run that was not rolled back."""
 _SHOWN = 20
 
 
@@ -77,12 +79,13 @@ def list_undoable(live: LiveDatabase) -> tuple[Undoable, ...]:
 
 def _find(live: LiveDatabase, run_id: str) -> Undoable:
     known = list_undoable(live)
-    found = [one for one in known if one.run == run_id]
+    standing = [one for one in known if not one.undone_by]
+    found = standing[:1] if run_id == LATEST else [one for one in known if one.run == run_id]
     if not found:
-        listed = ", ".join(one.run for one in known if not one.undone_by)
+        listed = ", ".join(one.run for one in standing)
         raise ConfigurationError(
             f"there is no run {run_id} that could be rolled back",
-            why=f"there are: {listed}" if listed else "no repair of rows has changed this database",
+            why=f"there are: {listed}" if listed else "no repair of rows stands in this database",
             next="govern repair list; a repair of the schema is undone by its backup",
         )
     if found[0].undone_by:
