@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from govern.actions.repairs.back import list_undoable
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, Refused
+from tests.fixtures.databases import MakeRole, with_credentials
 from tests.fixtures.repaired import Repaired
 
 SCHEMA = """
@@ -338,3 +340,26 @@ def test_the_parts_of_a_table_are_repaired_as_one(postgresql_database: DatabaseU
     assert repaired.read("SELECT id FROM events") == [(3,)]
     repaired.roll_back(run)
     assert repaired.digest() == before
+
+
+def test_the_owner_of_the_tables_repairs_and_must_allow_triggers_on_the_way_back(
+    make_role: MakeRole, postgresql_database: DatabaseUrl, tmp_path: Path
+) -> None:
+    role = make_role("owner", "s3cret")
+    user = urlsplit(role.text).username
+    Repaired(tmp_path / "superuser", postgresql_database).execute(
+        f'GRANT CREATE ON DATABASE "{postgresql_database.database}" TO "{user}"',
+        f'GRANT CREATE ON SCHEMA public TO "{user}"',
+    )
+    url = with_credentials(postgresql_database, str(user), "s3cret")
+    owner = Repaired(tmp_path / "project", url, MANIFEST)
+    body = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+    fires = "CREATE TRIGGER t BEFORE INSERT ON notes FOR EACH ROW EXECUTE FUNCTION f();"
+    owner.create(SCHEMA + body + fires)
+    before = owner.digest()
+    run = owner.apply("bobs")
+    with pytest.raises(Refused) as refusal:
+        owner.roll_back(run)
+    assert "session_replication_role" in refusal.value.next
+    owner.roll_back(run, allow=("fires-trigger:notes.t",))
+    assert owner.digest() == before

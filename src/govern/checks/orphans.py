@@ -26,7 +26,7 @@ ORPHAN = Rule(
     severity=Severity.ERROR,
     condition="a foreign key's rows refer to rows that are not there",
     effect="joins lose these rows, and code that follows the reference fails",
-    remedy="bring the parents back from a backup, or delete the rows that refer to them",
+    remedy="bring the parents back from a backup, or declare a repair: delete_orphans or set_null; govern repair plan",
 )
 RULES = (ORPHAN,)
 
