@@ -22,7 +22,7 @@ def check(repaired: Repaired, data: st.DataObject) -> None:
     before = repaired.digest()
     applied = 0
     for name, batch in data.draw(STEPS):
-        plan, now = repaired.plan(name), repaired.digest()
+        plan, now, orphans = repaired.plan(name), repaired.digest(), repaired.count_orphans()
         try:
             run = repaired.apply(name, batch=batch)
         except Refused:
@@ -32,6 +32,7 @@ def check(repaired: Repaired, data: st.DataObject) -> None:
         if batch is None:
             assert sum(run.rows.values()) == plan.rows
         assert repaired.plan(name).rows == 0
+        assert all(rows <= orphans[key] for key, rows in repaired.count_orphans().items())
         applied += 1
     assert repaired.roll_back_all() == applied
     assert repaired.digest() == before
