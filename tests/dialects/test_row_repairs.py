@@ -363,3 +363,19 @@ def test_the_owner_of_the_tables_repairs_and_must_allow_triggers_on_the_way_back
     assert "session_replication_role" in refusal.value.next
     owner.roll_back(run, allow=("fires-trigger:notes.t",))
     assert owner.digest() == before
+
+
+def test_what_goes_with_what_goes_with_a_row_is_followed_to_the_end_also_in_a_circle(make: Make) -> None:
+    repaired = make(
+        more="CREATE TABLE replies (id integer PRIMARY KEY, note_id integer REFERENCES notes (id) ON DELETE CASCADE,"
+        " parent_id integer REFERENCES replies (id) ON DELETE CASCADE);"
+        "INSERT INTO replies VALUES (1, 1, NULL), (2, 2, NULL), (3, NULL, 2), (4, NULL, 3), (5, 1, 4), (6, 1, 1);"
+    )
+    repaired.execute("UPDATE replies SET parent_id = 5 WHERE id = 2")  # the second is in a circle of four
+    before = repaired.digest()
+    assert repaired.plan("bobs").rows == 1 + 2 + 1 + 4
+    run = repaired.apply("bobs")
+    assert repaired.read("SELECT id FROM replies ORDER BY id") == [(1,), (6,)]
+    assert repaired.plan("bobs").is_empty
+    repaired.roll_back(run)
+    assert repaired.digest() == before
