@@ -1,5 +1,5 @@
 """Writes the pages that repeat what the code says: cli.md, rules.md, guards.md, a page for each rule that has
-examples with these, and the key table of configuration.md.
+examples with these, the key table of configuration.md, and the manifest's JSON Schema.
 
 ``python docs/generate.py`` writes them, ``--check`` only says what would change and exits 1 if anything would.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,6 +26,7 @@ from govern.config.declared import Declared
 from govern.core import report
 from govern.core.finding import Rule
 from govern.core.guard import GUARDS, Guard
+from govern.source.manifest.json_schema import render_json_schema
 
 DOCS = Path(__file__).resolve().parent
 _NOTICE = "<!-- written by docs/generate.py: change the code, then run `make docs` -->"
@@ -442,6 +444,7 @@ _PAGES: Mapping[str, Callable[[str], str]] = {
     "rules.md": render_rules,
     "configuration.md": render_configuration,
     "guards.md": render_guards,
+    "governance.schema.json": lambda _current: json.dumps(render_json_schema(), indent=2) + "\n",
     **{
         f"rules/{_page_of(rule)}": lambda _current, rule=rule: render_rule(rule)
         for rule in all_rules().values()

@@ -69,6 +69,10 @@ class Unreachable(CouldNotCheck):
     """The database server does not answer, or there is no such database."""
 
 
+class Locked(Unreachable):
+    """Another session, as a migration's, has locked what was to be read: it will be there again."""
+
+
 class NotPermitted(CouldNotCheck):
     """The role, or the operating system's user, lacks a right; the message says which."""
 

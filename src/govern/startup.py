@@ -1,27 +1,32 @@
 """``validate_on_startup``: an application does not start on a schema it was not written for.
 
-It reads, and nothing else: no lock, no scratch database, no Alembic, no table or file is ever created.
+It reads, and nothing else: waits for no lock, needs no scratch database and no Alembic, and never creates a table or
+a file. Where a glance shows that nothing was touched since the last validated migration, nothing else is imported.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from govern.checks.startup import CANNOT_VERIFY, UNREACHABLE, Expectation, WhenAhead, check_startup
+from govern.checks.startup.expectation import Expectation, WhenAhead, is_as_validated
 from govern.config import Settings, load
 from govern.core.finding import Finding, Severity, Subject
 from govern.core.report import Entry, Report, Target
-from govern.core.scope import Scope
-from govern.database.live import LiveDatabase
+from govern.database.look import SECONDS, Look, open_look
 from govern.database.url import DatabaseUrl
-from govern.errors import CouldNotCheck, NotPermitted, SchemaRefused
-from govern.revisions.graph import read_project_chain
+from govern.database.version_table import VersionTable
+from govern.errors import CouldNotCheck, Locked, NotPermitted, SchemaRefused
 from govern.source.lock import read_lock
+
+if TYPE_CHECKING:
+    from govern.core.scope import Scope
+    from govern.revisions.graph import Chain
 
 OnInvalid = Literal["refuse", "warn"]
 _POLL_SECONDS = 0.5
@@ -40,40 +45,141 @@ def validate_on_startup(
     on_invalid: OnInvalid = "refuse",
     wait_seconds: float = 0,
     when_ahead: WhenAhead = "allow",
+    timeout_seconds: float = SECONDS,
     config: Path | str | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Report:
     """Holds the database against what this application was written for.
 
-    ``engine_or_url``: a SQLAlchemy engine, an async engine, or a URL. Of an engine only the URL is used: govern
-    opens one connection of its own and closes it.
+    ``engine_or_url``: a SQLAlchemy engine, an async engine, or a URL. Of a sync engine over psycopg one connection is
+    borrowed; of every other one the URL is used: govern opens one connection of its own and closes it.
     ``on_invalid``: ``refuse`` raises SchemaRefused, ``warn`` logs and returns the report.
     ``wait_seconds``: how long to look again while the schema is invalid, for a migration that is still running.
     ``when_ahead``: what to do with a database that went on beyond this application's revision: ``allow``,
     ``warn`` (a finding that does not refuse) or ``refuse``.
+    ``timeout_seconds``: how long one look may take, the time to connect not counted.
     ``config``: pyproject.toml or govern.toml; default: found from the working directory upwards.
 
     Returns the report of the last look. Raises SchemaRefused (its ``report`` has the findings) and
     ConfigurationError.
     """
+    engine = None if isinstance(engine_or_url, str) else engine_or_url
     url = DatabaseUrl.parse(_text_of(engine_or_url))
-    settings = load(config=Path(config) if config else None, url=url.text)
-    expected = _read_expectation(settings)
-    deadline = clock() + wait_seconds
+    question = ask(load(config=Path(config) if config else None, url=url.text), url, when_ahead=when_ahead)
+    started = clock()
     while True:
-        report = _look_or_find(LiveDatabase(settings, url), expected, when_ahead)
-        if not _serious(report) or clock() >= deadline:
+        looked = clock()
+        report = question.look_or_find(engine=engine, timeout_seconds=timeout_seconds)
+        now = clock()
+        if not _serious(report) or now >= started + wait_seconds:
             break
-        sleep(min(_POLL_SECONDS, max(0.0, deadline - clock())))
+        # a database that has much to say is not asked all the time
+        pause = max(_POLL_SECONDS, now - looked)
+        sleep(min(pause, max(0.0, started + wait_seconds - now)))
     if _serious(report):
-        _refuse(report, on_invalid)
+        _refuse(report, on_invalid, waited_seconds=now - started if wait_seconds > 0 else 0)
     return report
 
 
-def look_once(settings: Settings, url: DatabaseUrl) -> Report:
+def look_once(settings: Settings, url: DatabaseUrl, *, timeout_seconds: float = SECONDS) -> Report:
     """The same check without a verdict: what ``govern health`` shows. Raises CouldNotCheck where it cannot look."""
-    return _look(LiveDatabase(settings, url), _read_expectation(settings), "warn")
+    return ask(settings, url, when_ahead="warn").look(timeout_seconds=timeout_seconds)
+
+
+def ask(settings: Settings, url: DatabaseUrl, *, when_ahead: WhenAhead = "allow") -> Question:
+    """Reads what the application brings along; opens no connection. Raises ConfigurationError."""
+    return Question(settings, url, read_expectation(settings, url.dialect), when_ahead)
+
+
+def read_expectation(settings: Settings, dialect: str) -> Expectation:
+    """What came along with the application: its lock, its revision files, or both."""
+    lock = read_lock(settings.lock, at_once=False)
+    return Expectation(
+        heads=lock.heads if lock else _read_chain(settings).effective_heads,
+        lock=lock,
+        read_chain=lambda: _read_chain(settings),
+        read_scope=lambda: _read_scope(settings),
+        critical_tables=lock.critical_tables if lock else _read_critical_tables(settings, dialect),
+        today=datetime.now().astimezone().date(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whether an application may start on a database; can be asked as often as somebody wants to know."""
+
+    settings: Settings
+    url: DatabaseUrl
+    expected: Expectation
+    when_ahead: WhenAhead = "allow"
+
+    def look(self, *, engine: Any = None, timeout_seconds: float = SECONDS) -> Report:
+        """One look. ``engine``: see ``open_look``. Raises CouldNotCheck where that cannot be done."""
+        started = datetime.now(UTC)
+        with open_look(self.url, engine=engine, timeout_seconds=timeout_seconds) as look:
+            glance = look.glance(self._table, self.expected.minimum_rows)
+            if glance is None or not is_as_validated(glance, self.expected):
+                findings, target = self._look_closer(look)
+                return self._report(started, findings, target)
+        target = self._target(server_version=glance.server_version, revision=glance.stamped)
+        return self._report(started, (), target)
+
+    def look_or_find(self, *, engine: Any = None, timeout_seconds: float = SECONDS) -> Report:
+        """The same; what cannot be looked at is a reason not to start, too."""
+        started = datetime.now(UTC)
+        try:
+            return self.look(engine=engine, timeout_seconds=timeout_seconds)
+        except CouldNotCheck as error:
+            return self._report(started, (_name_obstacle(error, self.url),), self._target())
+
+    @property
+    def _table(self) -> VersionTable:
+        alembic = self.settings.alembic
+        return VersionTable(alembic.version_table, alembic.version_table_schema)
+
+    def _look_closer(self, look: Look) -> tuple[tuple[Finding, ...], Target]:
+        from govern.checks.startup import check_rows, check_startup
+        from govern.database.live import LiveDatabase  # with all that is ever asked of a database
+
+        live = LiveDatabase(self.settings, self.url)
+        with look.reading():
+            target = live.describe(look.connection, self.expected.heads)
+            findings = check_startup(
+                look.connection,
+                live.dialect,
+                self._table,
+                self.expected,
+                subject=self.url.redacted,
+                when_ahead=self.when_ahead,
+            )
+            if all(
+                finding.rule.family == "drift" for finding in findings if finding.severity >= Severity.ERROR
+            ):
+                findings += check_rows(self.expected, look.count_rows(self.expected.minimum_rows))
+        return findings, target
+
+    def _target(
+        self, *, server_version: str | None = None, revision: tuple[str, ...] | None = None
+    ) -> Target:
+        return Target(
+            name=self.settings.target,
+            url=self.url.redacted,
+            dialect=self.url.dialect,
+            server_version=server_version,
+            revision=revision,
+            heads=self.expected.heads,
+        )
+
+    def _report(self, started: datetime, findings: tuple[Finding, ...], target: Target) -> Report:
+        duration = datetime.now(UTC) - started
+        return Report(
+            command="startup",
+            started_at=started,
+            duration_ms=round(duration.total_seconds() * 1000),
+            entries=(Entry.of("startup", findings),),
+            target=target,
+        )
 
 
 def _text_of(engine_or_url: HasUrl | str) -> str:
@@ -83,21 +189,23 @@ def _text_of(engine_or_url: HasUrl | str) -> str:
     return text
 
 
-def _read_expectation(settings: Settings) -> Expectation:
-    """What came along with the application: its lock, its revision files, or both."""
-    lock = read_lock(settings.lock, at_once=False)
-    alembic = settings.alembic
-    return Expectation(
-        heads=lock.heads if lock else read_project_chain(alembic).effective_heads,
-        lock=lock,
-        read_chain=lambda: read_project_chain(alembic),
-        read_scope=lambda: _read_scope(settings),
-        today=datetime.now().astimezone().date(),
-    )
+def _read_chain(settings: Settings) -> Chain:
+    from govern.revisions.graph import read_project_chain
+
+    return read_project_chain(settings.alembic)
+
+
+def _read_critical_tables(settings: Settings, dialect: str) -> Mapping[str, int]:
+    if settings.manifest is None:
+        return {}
+    from govern.source.manifest import load_manifest  # with pydantic, which is slow to import
+
+    return load_manifest(settings.manifest).minimum_rows(dialect)
 
 
 def _read_scope(settings: Settings) -> Scope:
-    """Imported and read only when it is asked for: start-up is fast as long as nothing differs."""
+    from govern.core.scope import Scope
+
     if settings.manifest is None:
         return Scope()
     from govern.source.manifest import load_manifest
@@ -106,51 +214,23 @@ def _read_scope(settings: Settings) -> Scope:
     return read_scope(settings, load_manifest(settings.manifest))
 
 
-def _look(live: LiveDatabase, expected: Expectation, when_ahead: WhenAhead) -> Report:
-    started = datetime.now(UTC)
-    with live.connect() as connection:
-        target = live.describe(connection, expected.heads)
-        findings = check_startup(
-            connection,
-            live.dialect,
-            live.table,
-            expected,
-            subject=live.url.redacted,
-            when_ahead=when_ahead,
-        )
-    return _report(live, started, findings, target)
+def _name_obstacle(error: CouldNotCheck, url: DatabaseUrl) -> Finding:
+    from govern.checks.startup.rules import CANNOT_VERIFY, MIGRATING, UNREACHABLE
 
-
-def _look_or_find(live: LiveDatabase, expected: Expectation, when_ahead: WhenAhead) -> Report:
-    """What cannot be looked at is a reason not to start, too."""
-    started = datetime.now(UTC)
-    try:
-        return _look(live, expected, when_ahead)
-    except CouldNotCheck as error:
-        rule = CANNOT_VERIFY if isinstance(error, NotPermitted) else UNREACHABLE
-        about = Subject(kind="database", name=live.url.redacted)
-        finding = Finding.of(rule, about, error.what, why=error.why, remedy=error.next)
-        return _report(live, started, (finding,), None)
-
-
-def _report(
-    live: LiveDatabase, started: datetime, findings: tuple[Finding, ...], target: Target | None
-) -> Report:
-    duration = datetime.now(UTC) - started
-    return Report(
-        command="startup",
-        started_at=started,
-        duration_ms=round(duration.total_seconds() * 1000),
-        entries=(Entry.of("startup", findings),),
-        target=target or Target(name=live.settings.target, url=live.url.redacted, dialect=live.dialect.name),
-    )
+    rule = UNREACHABLE
+    if isinstance(error, Locked):
+        rule = MIGRATING
+    elif isinstance(error, NotPermitted):
+        rule = CANNOT_VERIFY
+    about = Subject(kind="database", name=url.redacted)
+    return Finding.of(rule, about, error.what, why=error.why, remedy=error.next)
 
 
 def _serious(report: Report) -> list[Finding]:
     return [finding for finding in report.findings if finding.severity >= Severity.ERROR]
 
 
-def _refuse(report: Report, on_invalid: OnInvalid) -> None:
+def _refuse(report: Report, on_invalid: OnInvalid, *, waited_seconds: float) -> None:
     serious = _serious(report)
     first = max(serious, key=lambda finding: finding.severity)
     more = f" (and {len(serious) - 1} more)" if len(serious) > 1 else ""
@@ -160,6 +240,10 @@ def _refuse(report: Report, on_invalid: OnInvalid) -> None:
         for finding in serious:
             log.warning("%s: %s; next: %s", finding.rule.id, finding.message, finding.remedy)
         return
+    waited = f" after waiting {waited_seconds:.0f} s" if waited_seconds else ""
     raise SchemaRefused(
-        report, f"the application refuses to start: {first.message}{more}", why=first.why, next=first.remedy
+        report,
+        f"the application refuses to start{waited}: {first.message}{more}",
+        why=first.why,
+        next=first.remedy,
     )

@@ -63,3 +63,28 @@ def test_what_a_crash_left_is_found_with_its_keys_and_no_rows(governed: Project)
     assert implied["subject"]["line"] == 6
     assert declared["severity"] == "critical"  # of users
     assert "a secret" not in done.out
+
+
+def test_a_reference_that_nobody_declared_is_suggested_with_its_evidence(governed: Project) -> None:
+    key = "uuid" if governed.database.dialect == "postgresql" else "char(36)"
+    ids = [f"00000000-0000-0000-0000-0000000000{number:02}" for number in range(20)]
+    execute(
+        governed.database,
+        f"CREATE TABLE crm_customers (id {key} PRIMARY KEY)",
+        f"CREATE TABLE orders (customer_id {key}, parent_message_id {key}, user_id integer)",
+        f"CREATE TABLE chat_messages (id {key} PRIMARY KEY)",
+        *(f"INSERT INTO crm_customers VALUES ('{one}')" for one in ids),
+        *(f"INSERT INTO orders VALUES ('{one}', NULL, 1)" for one in ids[:15]),
+    )
+    done = governed.ask("integrity", "--suggest")
+    assert done.exit_code == 0, done
+    evidence = {finding["evidence"]["from"]: finding["evidence"] for finding in done.findings}
+    assert evidence == {
+        "orders.customer_id": {
+            "from": "orders.customer_id",
+            "to": "crm_customers.id",
+            "values": 15,
+            "found": 15,
+        },
+        "orders.user_id": {"from": "orders.user_id", "to": "users.id", "values": 1, "found": 1},
+    }  # and parent_message_id not: nothing but its last word speaks for it

@@ -17,7 +17,8 @@ from govern.core.repair import RepairPlan
 from govern.core.scope import Scope
 from govern.core.snapshot import ObjectKey
 from govern.database.live import LiveDatabase
-from govern.database.postgresql import PostgreSQL, dump, server
+from govern.database.postgresql import dump, server
+from govern.database.postgresql.engine import PostgreSQL
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
 from govern.declared import Declared

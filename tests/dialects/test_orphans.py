@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from govern.core.reference import NotCounted, OrphanCount, Reference
+from govern.core.snapshot import default_namespace
 from govern.database.connection import Connection
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
@@ -45,7 +46,7 @@ def major_of(url: DatabaseUrl) -> int:
 
 
 def implied(url: DatabaseUrl, child: str, parent: str, **options: object) -> Reference:
-    namespace = dialect_of(url).default_namespace
+    namespace = default_namespace(url.dialect)
     (table, column), (other, other_column) = child.split("."), parent.split(".")
     return Reference(
         child=(namespace, table),
@@ -91,9 +92,9 @@ def test_a_key_of_two_columns_is_no_reference_with_null_in_one(any_database: Dat
         "INSERT INTO child VALUES (1, 1), (1, NULL), (NULL, NULL)",
     )
     simple = Reference(
-        child=(dialect_of(any_database).default_namespace, "child"),
+        child=(default_namespace(any_database.dialect), "child"),
         columns=("x", "y"),
-        parent=(dialect_of(any_database).default_namespace, "pair"),
+        parent=(default_namespace(any_database.dialect), "pair"),
         parent_columns=("a", "b"),
     )
     assert count(look(any_database, simple)["child (x, y) → pair (a, b)"]) == (0, ())

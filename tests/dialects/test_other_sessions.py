@@ -21,7 +21,7 @@ from govern.core.right import Right
 from govern.core.session import OpenTransaction, Replica
 from govern.database.embedded.account import choose_account, give_to
 from govern.database.live import LiveDatabase
-from govern.database.postgresql import PostgreSQL
+from govern.database.postgresql.engine import PostgreSQL
 from govern.database.url import DatabaseUrl
 from govern.errors import NotPermitted
 from tests.fixtures import majors

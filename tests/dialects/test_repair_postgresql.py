@@ -12,7 +12,8 @@ from govern.core.changes import accept, diff
 from govern.core.repair import Proposal
 from govern.core.snapshot import ObjectKey, Snapshot
 from govern.database import migra_diff
-from govern.database.postgresql import PostgreSQL, server
+from govern.database.postgresql import server
+from govern.database.postgresql.engine import PostgreSQL
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
 from govern.errors import CouldNotCheck

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
+from govern.core.snapshot import default_namespace
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 from tests.acceptance.program import execute
@@ -43,7 +44,7 @@ def test_a_value_that_is_there_twice_is_a_duplicate_and_null_is_none(any_databas
         'CREATE TABLE "odd %t" (tenant integer, "slug ""x" text)',
         """INSERT INTO "odd %t" VALUES (1, 'a'), (1, 'a'), (1, 'b'), (2, 'a'), (NULL, 'a'), (NULL, 'a'), (1, 'a')""",
     )
-    place = (dialect_of(any_database).default_namespace, "odd %t")
+    place = (default_namespace(any_database.dialect), "odd %t")
     both, slugs, none = find_duplicates(
         any_database, (place, ("tenant", 'slug "x')), (place, ('slug "x',)), (place, ("nothing",))
     )

@@ -13,8 +13,8 @@ from psycopg import sql
 from govern.checks.startup import Expectation, check_startup
 from govern.core.run import Run
 from govern.database.connection import Connection
-from govern.database.postgresql import PostgreSQL
 from govern.database.postgresql.catalog.coverage import read_ledger
+from govern.database.postgresql.engine import PostgreSQL
 from govern.database.postgresql.watermark import CATALOGS
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable

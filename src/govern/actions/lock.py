@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from govern.actions.files import write_text
 from govern.config import Settings
 from govern.core.report import Draft
@@ -13,8 +15,13 @@ from govern.revisions.checksums import render_checksums
 from govern.revisions.graph import Chain
 from govern.source.lock import render_lock
 
+if TYPE_CHECKING:  # with pydantic, which is slow to import
+    from govern.source.manifest import Manifest
 
-def write_lock(settings: Settings, draft: Draft, *, like: DatabaseUrl, chain: Chain) -> Snapshot:
+
+def write_lock(
+    settings: Settings, draft: Draft, *, like: DatabaseUrl, chain: Chain, manifest: Manifest | None
+) -> Snapshot:
     """Writes both files where their text changed; returns the declared snapshot.
 
     ``like`` is a database on the kind of server the lock is to be written for. Raises ConfigurationError for models
@@ -29,8 +36,9 @@ def write_lock(settings: Settings, draft: Draft, *, like: DatabaseUrl, chain: Ch
             why=first.why,
             next="correct the model; govern check lists all of them",
         )
+    critical = manifest.minimum_rows(snapshot.dialect) if manifest else {}
     for path, text in (
-        (settings.lock, render_lock(snapshot, chain.effective_heads)),
+        (settings.lock, render_lock(snapshot, chain.effective_heads, critical)),
         (settings.checksums, render_checksums(chain)),
     ):
         changed = write_text(path, text)

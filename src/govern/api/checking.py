@@ -168,4 +168,11 @@ def _check_lock(draft: Draft, project: Project, models: Snapshot) -> None:
             return
         with declared_by_models(settings, like=like) as declared:
             models = declared.snapshot
-    draft.add(Entry.of("lock", check_lock(lock, models, project.chain.effective_heads, path=path), path))
+    findings = check_lock(
+        lock,
+        models,
+        project.chain.effective_heads,
+        path=path,
+        critical_tables=project.manifest.minimum_rows(models.dialect) if project.manifest else {},
+    )
+    draft.add(Entry.of("lock", findings, path))

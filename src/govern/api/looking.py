@@ -10,14 +10,19 @@ from govern.actions.init import init as adopt
 from govern.api.command import Narrate, command, silent
 from govern.api.project import read_project
 from govern.checks.backups import check_backups
-from govern.checks.doctor import examine
+from govern.checks.doctor import examine, find_database
+from govern.checks.startup.explanation import explain_startup
 from govern.config import Settings
 from govern.core.report import Draft, Entry
+from govern.core.run import Run
 from govern.core.wording import name_age
 from govern.database import embedded
+from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
-from govern.errors import NotPermitted
-from govern.startup import look_once
+from govern.errors import GovernError, NotPermitted
+from govern.startup import ask, look_once
+
+_MANY_RUNS = 1000
 
 
 @command("init")
@@ -30,9 +35,39 @@ def init(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None
 
 @command("doctor")
 def doctor(draft: Draft, settings: Settings, *, locks: bool = False, narrate: Narrate = silent) -> None:
-    """What is installed, reachable and permitted."""
+    """What is installed, reachable and permitted; and whether an application would start, and why not."""
     narrate("looking at the project, the machine and the database")
     draft.entries += examine(settings, locks=locks)
+    database = find_database(settings)
+    if not locks and isinstance(database, LiveDatabase):
+        draft.entries += _explain_startup(database)
+
+
+def _explain_startup(database: LiveDatabase) -> tuple[Entry, ...]:
+    """What cannot be read or reached has its entry already."""
+    settings = database.settings
+    try:
+        question = ask(settings, database.url, when_ahead="warn")
+        report = question.look()
+        runs = _read_runs(database)
+    except GovernError:
+        return ()
+    return explain_startup(
+        tuple(report.findings),
+        question.expected,
+        stamped=(report.target and report.target.revision) or (),
+        lock_path=settings.relative(settings.lock),
+        runs=runs,
+        now=datetime.now(UTC),
+    )
+
+
+def _read_runs(database: LiveDatabase) -> tuple[Run, ...] | None:
+    try:
+        with database.connect() as connection:
+            return database.dialect.read_runs(connection, _MANY_RUNS)
+    except NotPermitted:
+        return None
 
 
 @command("health")

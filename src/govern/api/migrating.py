@@ -231,7 +231,9 @@ def lock(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None
     """Writes schema.lock and govern.sum."""
     project = read_project(settings)
     narrate("creating the models' schema in a scratch database")
-    declared = lock_action.write_lock(settings, draft, like=declared_like(settings), chain=project.chain)
+    declared = lock_action.write_lock(
+        settings, draft, like=declared_like(settings), chain=project.chain, manifest=project.manifest
+    )
     draft.unmodelled = declared.unmodelled
 
 

@@ -5,26 +5,38 @@ from __future__ import annotations
 from govern.api.command import Narrate, command, silent
 from govern.api.project import Project, open_database, read_project
 from govern.checks.integrity import check_integrity
-from govern.checks.orphans import OrphanCheck, check_orphans
+from govern.checks.orphans import OrphanCheck, check_orphans, find_references
 from govern.checks.related_types import check_related_types
 from govern.checks.rows import check_rows
+from govern.checks.suggestions import suggest_relationships
 from govern.config import Settings
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 
+_SECONDS_A_LOOK = 10.0
+
 
 @command("integrity")
 def integrity(
-    draft: Draft, settings: Settings, *, budget_seconds: float = 300.0, narrate: Narrate = silent
+    draft: Draft,
+    settings: Settings,
+    *,
+    budget_seconds: float = 300.0,
+    suggest: bool = False,
+    narrate: Narrate = silent,
 ) -> None:
     """Orphans of every reference; then the manifest's minimum rows, never-empty columns and invariants.
 
     ``budget_seconds``: for the orphans of all references together. What is not looked at until then is looked at in a
-    sample, or skipped: the report says which.
+    sample, or skipped: the report says which. ``suggest``: only references that nobody declared.
     """
     project = read_project(settings)
     live = open_database(project, draft)
+    if suggest:
+        narrate("looking for references that nobody declared")
+        _suggest(draft, project, live)
+        return
     narrate("looking for rows without what they refer to")
     _look_for_orphans(draft, project, live, budget_seconds)
     narrate("looking at sequences, duplicates, checks and files")
@@ -45,6 +57,15 @@ def _look_for_orphans(draft: Draft, project: Project, live: LiveDatabase, budget
     if check.not_counted:
         which = "; ".join(f"{one.reference}: {one.why}" for one in check.not_counted)
         draft.add(Entry(name="references not looked at", status="skipped", reason=which))
+
+
+def _suggest(draft: Draft, project: Project, live: LiveDatabase) -> None:
+    with live.connect() as connection:
+        known = find_references(connection, live.dialect, project.manifest)
+        findings = suggest_relationships(connection, live.dialect, live.table, known, seconds=_SECONDS_A_LOOK)
+    draft.add(
+        Entry.of("suggestions", findings, f"besides {count_of(len(known), 'reference')} that are known")
+    )
 
 
 def _describe(check: OrphanCheck) -> str:

@@ -77,7 +77,7 @@ def examine(settings: Settings, *, locks: bool = False) -> tuple[Entry, ...]:
 
     ``locks``: only who holds the migration lock.
     """
-    database = _find_database(settings)
+    database = find_database(settings)
     if locks:
         return tuple(_examine_database(database, only_locks=True))
     return (
@@ -212,7 +212,7 @@ def _look_at_docker() -> str:
 # --- the database -----------------------------------------------------------------------------------------
 
 
-def _find_database(settings: Settings) -> LiveDatabase | Entry:
+def find_database(settings: Settings) -> LiveDatabase | Entry:
     """The database if it has an address by now; looking must not start the embedded server."""
     try:
         if settings.url is not None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from govern.core.finding import Finding, Rule, Severity, Subject
-from govern.database.connection import Connection
-from govern.database.dialect import Dialect
+from govern.core.snapshot import default_namespace
 
 if TYPE_CHECKING:  # with pydantic, which is slow to import
+    from govern.database.connection import Connection
+    from govern.database.dialect import Dialect
     from govern.source.manifest import CriticalTable, Invariant, Manifest
 
 MIN_ROWS = Rule(
@@ -49,7 +50,7 @@ def check_integrity(
     """
     findings: list[Finding] = []
     tables = {
-        (table.namespace or dialect.default_namespace, table.table): table
+        (table.namespace or default_namespace(dialect.name), table.table): table
         for table in manifest.critical_tables
     }
     counts = dialect.count_rows(connection, tables)

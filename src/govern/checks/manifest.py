@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.reference import name_place
-from govern.core.snapshot import ObjectKey, Snapshot
+from govern.core.snapshot import ObjectKey, Snapshot, default_namespace
 from govern.source.manifest import Manifest, Repair, split_column, split_table
 
 UNKNOWN_TABLE = Rule(
@@ -84,7 +84,7 @@ class _Names:
         self._manifest = manifest
         self._path = path
         self._declared = declared
-        self._default_namespace = "public" if declared.dialect == "postgresql" else ""
+        self._default_namespace = default_namespace(declared.dialect)
         self._tables = {(key.namespace, key.name) for kind in _RELATIONS for key in declared.of_kind(kind)}
         self._columns: dict[tuple[str, str], set[str]] = {table: set() for table in self._tables}
         for key in declared.of_kind("column"):

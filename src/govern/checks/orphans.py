@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.restoration import Place
+from govern.core.snapshot import default_namespace
 from govern.core.wording import count_of
 from govern.database.connection import Connection
 from govern.database.dialect import Dialect
@@ -80,26 +81,33 @@ def check_orphans(
     )
 
 
+def find_references(
+    connection: Connection, dialect: Dialect, manifest: Manifest | None
+) -> tuple[Reference, ...]:
+    """Those that are declared, and those of the manifest."""
+    return (*dialect.read_references(connection), *read_implied(manifest, dialect))
+
+
 def _weigh_tables(manifest: Manifest | None, dialect: Dialect) -> Mapping[Place, Severity]:
     tables = manifest.critical_tables if manifest else ()
-    return {(one.namespace or dialect.default_namespace, one.table): one.severity for one in tables}
+    return {(one.namespace or default_namespace(dialect.name), one.table): one.severity for one in tables}
 
 
 def read_implied(manifest: Manifest | None, dialect: Dialect) -> dict[Reference, int]:
     """The manifest's relationships, each with its line."""
     relationships = manifest.relationships if manifest else ()
-    return {_reference_of(one, dialect.default_namespace): one.line for one in relationships}
+    return {_reference_of(one, default_namespace(dialect.name)): one.line for one in relationships}
 
 
-def _reference_of(relationship: Relationship, default_namespace: str) -> Reference:
+def _reference_of(relationship: Relationship, home: str) -> Reference:
     from govern.source.manifest import split_column
 
     namespace, table, column = split_column(relationship.source)
     parent_namespace, parent, parent_column = split_column(relationship.target)
     return Reference(
-        child=(namespace or default_namespace, table),
+        child=(namespace or home, table),
         columns=(column,),
-        parent=(parent_namespace or default_namespace, parent),
+        parent=(parent_namespace or home, parent),
         parent_columns=(parent_column,),
         when=tuple(relationship.when.items()),
     )

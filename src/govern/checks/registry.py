@@ -18,6 +18,7 @@ from govern.checks import (
     related_types,
     rows,
     startup,
+    suggestions,
 )
 from govern.core import backup, exports
 from govern.core.finding import Rule
@@ -43,6 +44,7 @@ def all_rules() -> Mapping[str, Rule]:
             related_types,
             rows,
             startup,
+            suggestions,
         )
         for rule in module.RULES
     ]

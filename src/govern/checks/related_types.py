@@ -6,15 +6,12 @@ Related are the two ends of a reference, and columns of one name where foreign k
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from govern.core.finding import Finding, Rule, Severity, Subject
-from govern.core.reference import Reference, name_place
-from govern.core.restoration import Place
-from govern.core.snapshot import Snapshot, split_name
+from govern.core.keys import Column, ends_of, family_of, read_meanings, read_types
+from govern.core.reference import Reference
+from govern.core.snapshot import Snapshot
 
 TYPE_MISMATCH = Rule(
     id="integrity.type-mismatch",
@@ -26,76 +23,20 @@ TYPE_MISMATCH = Rule(
 )
 RULES = (TYPE_MISMATCH,)
 
-_FAMILIES = (
-    (re.compile(r"(small|big)?int(eger)?[248]?\b|(big|small)?serial\b", re.IGNORECASE), "whole numbers"),
-    (re.compile(r"text\b|(n?var)?char(acter)?\b|citext\b|clob\b|bpchar\b", re.IGNORECASE), "texts"),
-    (re.compile(r"uuid\b|guid\b", re.IGNORECASE), "uuids"),
-)
-"""Types of one family compare with each other and refer to each other."""
-
-
-class _Column(NamedTuple):
-    table: Place
-    name: str
-
-    def __str__(self) -> str:
-        return f"{name_place(self.table)}.{self.name}"
-
 
 def check_related_types(live: Snapshot, references: Iterable[Reference]) -> tuple[Finding, ...]:
     """Columns whose type is of another family than that of the key that they hold, each once."""
-    types = _read_types(live)
-    single = [reference for reference in references if len(reference.columns) == 1]
-    expected = dict((*_same_names(types, single), *_ends(single)))
+    references = tuple(references)
+    types, meanings = read_types(live), read_meanings(references)
+    by_name = {column: meanings[column.name] for column in types if column.name in meanings}
     return tuple(
         _mismatch(column, types[column], key, types[key])
-        for column, key in sorted(expected.items())
-        if column in types and key in types and _family(types[column]) != _family(types[key])
+        for column, key in sorted({**by_name, **dict(ends_of(references))}.items())
+        if column in types and key in types and family_of(types[column]) != family_of(types[key])
     )
 
 
-def _read_types(live: Snapshot) -> Mapping[_Column, str]:
-    tables = {(key.namespace, key.name) for key in live.of_kind("table")}
-    types = {}
-    for key in live.of_kind("column"):
-        table, *_, column = split_name(key.name)
-        kind = live.objects[key].get("type")
-        if (key.namespace, table) in tables and isinstance(kind, str):
-            types[_Column((key.namespace, table), column)] = kind
-    return types
-
-
-def _ends(references: Iterable[Reference]) -> Iterator[tuple[_Column, _Column]]:
-    """A column, and the one that it refers to."""
-    for reference in references:
-        yield (
-            _Column(reference.child, reference.columns[0]),
-            _Column(reference.parent, reference.parent_columns[0]),
-        )
-
-
-def _same_names(
-    types: Mapping[_Column, str], references: Iterable[Reference]
-) -> Iterator[tuple[_Column, _Column]]:
-    """The same of columns that no reference speaks of, by the name; if it always means the same, and not any key."""
-    meanings: dict[str, set[_Column]] = defaultdict(set)
-    for column, key in _ends(references):
-        if column.name != key.name:
-            meanings[column.name].add(key)
-    for column in types:
-        meant = meanings.get(column.name, set())
-        if len(meant) == 1:
-            yield column, next(iter(meant))
-
-
-def _family(kind: str) -> str:
-    name = kind.rpartition(".")[2]
-    return next(
-        (family for pattern, family in _FAMILIES if pattern.match(name)), name.partition("(")[0].lower()
-    )
-
-
-def _mismatch(column: _Column, kind: str, key: _Column, key_kind: str) -> Finding:
+def _mismatch(column: Column, kind: str, key: Column, key_kind: str) -> Finding:
     namespace, table = column.table
     return Finding.of(
         TYPE_MISMATCH,

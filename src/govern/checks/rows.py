@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from govern.core.finding import Finding, Fix, Rule, Severity, Subject
 from govern.core.reference import name_place
 from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
+from govern.core.snapshot import default_namespace
 from govern.core.wording import count_of
 from govern.database.connection import Connection
 from govern.database.dialect import Dialect
@@ -81,7 +82,7 @@ def check_rows(
 def _find_unique(manifest: Manifest | None, dialect: Dialect) -> dict[Unique, CriticalTable]:
     tables = manifest.critical_tables if manifest else ()
     return {
-        ((table.namespace or dialect.default_namespace, table.table), columns): table
+        ((table.namespace or default_namespace(dialect.name), table.table), columns): table
         for table in tables
         for columns in table.unique
     }

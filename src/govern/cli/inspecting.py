@@ -279,7 +279,10 @@ def embedded_status(session: Session) -> Report:
     metavar="SECONDS",
     help="For all references together; the rest is looked at in a sample, and says so.",
 )
-def integrity(session: Session, *, budget_seconds: float) -> Report:
+@click.option(
+    "--suggest", is_flag=True, help="Only look for references that nobody declared, for the manifest."
+)
+def integrity(session: Session, *, budget_seconds: float, suggest: bool) -> Report:
     """Rows that lost what they refer to, or break what the manifest promises of them.
 
     Every foreign key is looked at, whether the server upholds it or not, and every relationship of the manifest. Only
@@ -287,8 +290,10 @@ def integrity(session: Session, *, budget_seconds: float) -> Report:
 
     \b
     Example:
-      govern integrity --format json
+      govern integrity --suggest     relationships for the manifest, with the evidence
     """
     from govern import api
 
-    return api.integrity(session.settings, budget_seconds=budget_seconds, narrate=session.narrate)
+    return api.integrity(
+        session.settings, budget_seconds=budget_seconds, suggest=suggest, narrate=session.narrate
+    )

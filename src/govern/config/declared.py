@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -86,6 +85,8 @@ def read_file(file: Path) -> Declared:
 
 
 def _unknown_key(key: str, known: tuple[str, ...], file: Path) -> ConfigurationError:
+    import difflib  # only to say what is wrong
+
     close = difflib.get_close_matches(key.rpartition(".")[2], known, n=1)
     return ConfigurationError(
         f"{file.name} has an unknown key {key!r} for govern",

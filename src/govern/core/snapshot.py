@@ -59,6 +59,11 @@ class Coverage:
     """Why it is not covered."""
 
 
+def default_namespace(dialect: str) -> str:
+    """Where a table is whose name stands alone in the manifest; empty where there are no namespaces."""
+    return "public" if dialect == "postgresql" else ""
+
+
 RELATIONS = ("table", "view", "materialized-view", "foreign-table")
 INSIDE_A_RELATION = frozenset({"column", "constraint", "index", "trigger", "rule", "policy", "statistics"})
 """Kinds whose names start with a relation's."""

@@ -110,6 +110,21 @@ class Connection:
         finally:
             self._in_transaction = False
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What raises in the block leaves the transaction around it as it was; without one it is a plain block."""
+        if not self._in_transaction:
+            yield
+            return
+        self.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            with suppress(Exception):  # there is no session any more: the first error is the telling one
+                self.execute("ROLLBACK TO SAVEPOINT attempt")
+            raise
+        self.execute("RELEASE SAVEPOINT attempt")
+
     def close(self) -> None:
         self.driver.close()
 

@@ -87,8 +87,6 @@ class Dialect(Keeping, Integrity, Protocol):
     """One database engine. Methods raise Unreachable, NotPermitted or ToolMissing where that is the cause."""
 
     name: str
-    default_namespace: str
-    """Where a name without a namespace is meant to be; empty where there are none."""
     is_server: bool
     """Whether there are roles, other sessions and replicas."""
     locks_tables: bool

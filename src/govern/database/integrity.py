@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from govern.core.keys import Overlap
 from govern.core.reference import NotCounted, OrphanCount, Reference
+from govern.core.restoration import Place
 from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
+from govern.core.table_shape import TableShape
 from govern.database.connection import Connection
+from govern.database.version_table import VersionTable
 
 
 class Integrity(Protocol):
@@ -29,6 +33,14 @@ class Integrity(Protocol):
         ``seconds`` is for all of them together. What would take longer is looked at in a sample where the engine
         can draw one, and else not counted: both say so.
         """
+
+    def read_shapes(self, connection: Connection, table: VersionTable) -> Mapping[Place, TableShape]:
+        """Tables as rows see them, but for Alembic's version ``table`` and govern's own."""
+
+    def measure_overlap(
+        self, connection: Connection, reference: Reference, *, values: int, seconds: float
+    ) -> Overlap | None:
+        """How many of at most ``values`` different ones of the child the parent has; None where that cannot be read."""
 
     def find_duplicates(
         self, connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float

@@ -65,6 +65,17 @@ def show_orphans(reference: Reference) -> str:
     return f"SELECT c.* {orphans_of(reference)};"
 
 
+def measure_overlap(reference: Reference, values: int) -> str:
+    """One row with two numbers: of at most ``values`` different ones of the child, all, and those the parent has."""
+    column = _child(reference.columns[0])
+    child = _source(reference, reference.child)
+    some = f"SELECT DISTINCT {column} AS v FROM {child} AS c WHERE {column} IS NOT NULL LIMIT {values}"  # noqa: S608
+    looked_for = replace(reference, columns=("v",))
+    return (
+        f"SELECT count(*), count(CASE WHEN EXISTS ({_parent_of(looked_for)}) THEN 1 END) FROM ({some}) AS c"  # noqa: S608
+    )
+
+
 def count_duplicates(table: Place, columns: Sequence[str]) -> str:
     """One row with one number: of the different values that more than one row has. NULL is no value."""
     return f"SELECT count(*) FROM (SELECT 1 AS one {_duplicates(table, columns)}) AS d"  # noqa: S608 - quoted

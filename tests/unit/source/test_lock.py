@@ -75,6 +75,18 @@ def test_what_was_written_is_read_back() -> None:
     assert len(lock.digest) == 64
 
 
+def test_critical_tables_stand_in_the_header_in_order_where_there_are_some() -> None:
+    text = render_lock(SCHEMA, ("3f2a", "9b1c"), {"public.users": 0, "public.roles": 3})
+    line = 'critical_tables: {"public.roles": 3, "public.users": 0}\n'
+    assert text == TEXT.replace("\n\nschema public", f"\n{line}\nschema public")
+    assert parse_lock(text, PATH).critical_tables == {"public.users": 0, "public.roles": 3}
+    assert parse_lock(text, PATH).snapshot == parse_lock(TEXT, PATH).snapshot
+
+
+def test_a_lock_that_says_nothing_of_critical_tables_has_none() -> None:
+    assert parse_lock(TEXT, PATH).critical_tables == {}
+
+
 def test_line_ends_and_a_byte_order_mark_change_neither_content_nor_digest() -> None:
     assert parse_lock("\ufeff" + TEXT.replace("\n", "\r\n"), PATH) == parse_lock(TEXT, PATH)
 
@@ -177,6 +189,8 @@ def test_the_order_of_reading_does_not_matter(snapshot: Snapshot) -> None:
         (("format: 1", "format: 2"), 2, "another release"),
         (("format: 1", "form: 1"), 2, "not a line of the header"),
         (("server: 18", 'server: "x"'), 4, "not of the type int"),
+        (('unmodelled: ["cast"]', 'unmodelled: []\ncritical_tables: ["users"]'), 8, "not of the type dict"),
+        (('unmodelled: ["cast"]', 'unmodelled: []\ncritical_tables: {"users": "1"}'), 8, "number of rows"),
         (("server: 18\n", ""), 6, "the header lacks server"),
         ((TEXT, ""), 1, "the header lacks"),
         ((TEXT, "not a lock at all"), 1, "not a line of the header"),

@@ -353,8 +353,8 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
         ),
         (
             "critical_tables: [{name: a, line: 3}]\n",
-            "1:29: unknown key 'line'; known keys: name, required_columns, min_rows, never_empty, unique, "
-            "owner, severity",
+            "1:29: unknown key 'line'; known keys: name, required_columns, min_rows, never_empty, unique, owner, "
+            "severity",
         ),
         (
             "critical_tables: [{name: ''}]\n",

@@ -10,6 +10,7 @@ from govern.core.reference import NotCounted, Reference, name_place
 from govern.core.restoration import Place
 from govern.core.row_repair import RowRepair
 from govern.core.rows import SequencePosition
+from govern.core.snapshot import default_namespace
 from govern.database.connection import Connection
 from govern.database.live import LiveDatabase
 from govern.errors import ConfigurationError
@@ -59,7 +60,7 @@ def resolve(
         )
     if repair.column is not None:
         namespace, table, column = split_column(repair.column)
-        place = (namespace or live.dialect.default_namespace, table)
+        place = (namespace or default_namespace(live.dialect.name), table)
         return RowRepair(
             name=repair.name,
             kind=repair.kind,
@@ -74,7 +75,7 @@ def resolve(
     return RowRepair(
         name=repair.name,
         kind=repair.kind,
-        place=(namespace or live.dialect.default_namespace, table),
+        place=(namespace or default_namespace(live.dialect.name), table),
         where=repair.where,
         select=repair.select,
     )
@@ -108,7 +109,7 @@ def _find_relationship(
     child, _, parent = (repair.of or "").partition("->")
     namespace, table, column = split_column(child.strip())
     parent_namespace, parent_table, parent_column = split_column(parent.strip())
-    default = live.dialect.default_namespace
+    default = default_namespace(live.dialect.name)
     asked = Reference(
         child=(namespace or default, table),
         columns=(column,),

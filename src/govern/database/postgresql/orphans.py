@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from psycopg import Error, errors
 
+from govern.core.keys import Overlap
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.restoration import Place
+from govern.database import row_queries
 from govern.database.connection import Connection
 from govern.database.postgresql.time_limit import within
-from govern.database.row_queries import count_orphans, count_orphans_of_each, find_examples, show_orphans
 
 # of a partitioned table's foreign key there is one more for each partition
 _REFERENCES = """
@@ -175,13 +176,25 @@ def find_orphans(
         yield _complete(connection, reference, _count(connection, reference, deadline - clock()), examples)
 
 
+def measure_overlap(
+    connection: Connection, reference: Reference, *, values: int, seconds: float
+) -> Overlap | None:
+    """How many of at most ``values`` different ones the parent has; None where that cannot be read in ``seconds``."""
+    try:
+        with within(connection, seconds):
+            ((looked_at, found),) = connection.rows(row_queries.measure_overlap(reference, values))
+    except Error:
+        return None
+    return Overlap(values=looked_at, found=found)
+
+
 def _count_together(
     connection: Connection, group: Sequence[Reference], seconds: float
 ) -> list[OrphanCount | NotCounted]:
     """One that cannot be asked spoils the statement for all: then each is asked for itself."""
     try:
         with within(connection, seconds):
-            numbers = dict(connection.rows(count_orphans_of_each(group)))
+            numbers = dict(connection.rows(row_queries.count_orphans_of_each(group)))
     except Error:
         started = time.monotonic()
         return [_count(connection, one, seconds - (time.monotonic() - started)) for one in group]
@@ -192,7 +205,9 @@ def _count(connection: Connection, reference: Reference, seconds: float) -> Orph
     try:
         if seconds > 0:
             with within(connection, seconds):
-                return OrphanCount(reference=reference, rows=connection.value(count_orphans(reference)))
+                return OrphanCount(
+                    reference=reference, rows=connection.value(row_queries.count_orphans(reference))
+                )
     except errors.QueryCanceled:
         pass
     except Error as error:
@@ -204,7 +219,9 @@ def _count_sample(connection: Connection, reference: Reference) -> OrphanCount |
     percent = max(0.0001, min(100.0, 100.0 * _SAMPLED_ROWS / max(reference.child_rows, 1)))
     try:
         with within(connection, _SAMPLE_SECONDS):
-            rows = connection.value(count_orphans(reference, f"TABLESAMPLE SYSTEM ({percent:.6f})"))
+            rows = connection.value(
+                row_queries.count_orphans(reference, f"TABLESAMPLE SYSTEM ({percent:.6f})")
+            )
     except Error as error:
         return NotCounted(reference=reference, why=_first_line(error))
     return OrphanCount(reference=reference, rows=rows, sampled_percent=None if percent == 100 else percent)
@@ -219,11 +236,11 @@ def _complete(
     shown: tuple[str, ...] = ()
     try:
         with within(connection, _SAMPLE_SECONDS):
-            rows = connection.rows(find_examples(reference, examples))
+            rows = connection.rows(row_queries.find_examples(reference, examples))
         shown = tuple(sorted(", ".join("NULL" if value is None else value for value in row) for row in rows))
     except errors.QueryCanceled:  # the number is what matters
         pass
-    return replace(found, examples=shown, query=show_orphans(reference))
+    return replace(found, examples=shown, query=row_queries.show_orphans(reference))
 
 
 def _first_line(error: Error) -> str:

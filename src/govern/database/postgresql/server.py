@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -48,18 +49,40 @@ def connect(url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False)
     Raises ConfigurationError for a URL libpq cannot read, Unreachable where no server answers or it has no
     such database, NotPermitted where it does not let the role in.
     """
-    import psycopg
-
     parameters = _read_parameters(url)
     if read_only:
         parameters["options"] = f"{parameters.get('options', '')} {_READ_ONLY}".strip()
+    driver = _open(url, parameters, prepare_threshold=1 if repeats else None)
+    state = NOTHING_CHANGED if read_only else "not known: what was being written may be there or not"
+    return Connection(driver, explain=lambda error: explain_loss(error, driver, url, state))
+
+
+def connect_to_look(url: DatabaseUrl, *, timeout_seconds: float) -> Connection:
+    """The same for whoever begins each transaction as a read-only one: it passes a transaction-pooling proxy.
+
+    Such a one takes no options, and nothing that is set for a session. ``timeout_seconds`` is an upper bound of the
+    time to connect to each host of the URL; libpq knows none below two seconds.
+    """
+    parameters = _read_parameters(url)
+    if float(parameters["connect_timeout"]) > timeout_seconds:
+        parameters["connect_timeout"] = str(math.ceil(timeout_seconds))
+    driver = _open(url, parameters, prepare_threshold=None)
+    return Connection(
+        driver,
+        begin="BEGIN READ ONLY",
+        explain=lambda error: explain_loss(error, driver, url, NOTHING_CHANGED),
+    )
+
+
+def _open(
+    url: DatabaseUrl, parameters: dict[str, Any], *, prepare_threshold: int | None
+) -> psycopg.Connection[Any]:
+    import psycopg
+
     try:
-        prepare = 1 if repeats else None
-        driver = psycopg.connect(**parameters, autocommit=True, prepare_threshold=prepare)
+        return psycopg.connect(**parameters, autocommit=True, prepare_threshold=prepare_threshold)
     except psycopg.Error as error:
         raise _explain(error, url, parameters) from error
-    state = NOTHING_CHANGED if read_only else "not known: what was being written may be there or not"
-    return Connection(driver, explain=lambda error: _explain_loss(error, driver, url, state))
 
 
 def exists(url: DatabaseUrl) -> bool:
@@ -288,6 +311,11 @@ def _explained(what: str, url: DatabaseUrl) -> Iterator[None]:
         ) from error
 
 
+def explain(error: psycopg.Error, url: DatabaseUrl) -> CouldNotCheck:
+    """What to say of a connection to ``url`` that somebody else could not make."""
+    return _explain(error, url, _read_parameters(url))
+
+
 def _explain(error: psycopg.Error, url: DatabaseUrl, parameters: dict[str, Any]) -> CouldNotCheck:
     explained = explain_refusal(error, url, parameters, ask_server=_may_connect)
     if isinstance(explained, NoSuchDatabase) and url.database not in _MAINTENANCE_DATABASES:
@@ -314,7 +342,7 @@ def _find_taken_out(url: DatabaseUrl) -> OutOfUse | None:
     )
 
 
-def _explain_loss(
+def explain_loss(
     error: BaseException, driver: psycopg.Connection[Any], url: DatabaseUrl, state: str
 ) -> Unreachable | None:
     """The error for a connection that broke while it was used; None for everything else."""

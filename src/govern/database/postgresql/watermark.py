@@ -7,6 +7,8 @@ reasons.
 
 from __future__ import annotations
 
+import functools
+
 from govern.database.connection import Connection
 from govern.database.version_table import VersionTable
 
@@ -38,10 +40,15 @@ CATALOGS = (
 """The database's own catalogs that definitions are read from. A row that is written gets a transaction's number that
 no other has; what VACUUM and ANALYZE write in place has none, and defines nothing."""
 _ONLY = {"pg_class": " WHERE relpersistence <> 't'"}
+# all catalogs are counted at once, by their numbers: the server plans one aggregation instead of forty
 _WRITTEN = """
-SELECT '{table}', string_agg(xmin::text || ' ' || number, ',' ORDER BY xmin::text::bigint)
-FROM (SELECT xmin, count(*) AS number FROM pg_catalog.{table}{only} GROUP BY xmin) t
+SELECT (ARRAY[{names}])[catalog], string_agg(xid || ' ' || number, ',' ORDER BY xid::bigint)
+FROM (
+  SELECT catalog, xmin::text AS xid, count(*) AS number FROM ({rows}) r (catalog, xmin) GROUP BY catalog, r.xmin
+) g
+GROUP BY catalog
 """
+_ROWS = "SELECT {number}, xmin FROM pg_catalog.{table}{only}"
 # names from outside of the database: those of roles and tablespaces that something in it has; user mappings through
 # the view that everybody may read
 _AROUND = """
@@ -66,7 +73,7 @@ _WATERMARK = """
 SELECT pg_snapshot_xmax(pg_current_snapshot())::text, encode(sha256(convert_to(
   string_agg(source || ' ' || rows, chr(10) ORDER BY source COLLATE "C"), getdatabaseencoding()
 )), 'hex')
-FROM ({sources}) s (source, rows)
+FROM ({written} UNION ALL {around}) s (source, rows)
 """
 _FORMAT = 1
 _TRUSTED_TRANSACTIONS = 2**31
@@ -81,22 +88,31 @@ def read_watermark(connection: Connection, table: VersionTable) -> str:
 
 def is_untouched(connection: Connection, table: VersionTable, watermark: str) -> bool:
     """Whether no definition was written since ``watermark`` was read in this database; False where it is not sure."""
+    return stands(watermark, table, *_read(connection))
+
+
+def stands(watermark: str, table: VersionTable, transaction: str, digest: str) -> bool:
+    """The same, for what ``standing_sql`` says now."""
     before, _, rest = watermark.removeprefix(f"{_prefix(table)} ").partition(" ")
     if not watermark.startswith(f"{_prefix(table)} ") or not before.isdecimal():
         return False
-    transaction, digest = _read(connection)
-    return rest == digest and 0 <= transaction - int(before) < _TRUSTED_TRANSACTIONS
+    return rest == digest and 0 <= int(transaction) - int(before) < _TRUSTED_TRANSACTIONS
 
 
-def _read(connection: Connection) -> tuple[int, str]:
-    """The number that the next transaction gets, never the same again, and the digest."""
-    ((transaction, digest),) = connection.rows(_sql())
-    return int(transaction), str(digest)
+def _read(connection: Connection) -> tuple[str, str]:
+    ((transaction, digest),) = connection.rows(standing_sql())
+    return str(transaction), str(digest)
 
 
-def _sql() -> str:
-    written = (_WRITTEN.format(table=table, only=_ONLY.get(table, "")) for table in CATALOGS)
-    return _WATERMARK.format(sources="UNION ALL".join((*written, _AROUND)))
+@functools.cache
+def standing_sql() -> str:
+    """One SELECT of one row: the number that the next transaction gets, never the same again, and the digest."""
+    names = ", ".join(f"'{table}'" for table in CATALOGS)
+    rows = " UNION ALL ".join(
+        _ROWS.format(number=number, table=table, only=_ONLY.get(table, ""))
+        for number, table in enumerate(CATALOGS, start=1)
+    )
+    return _WATERMARK.format(written=_WRITTEN.format(names=names, rows=rows), around=_AROUND)
 
 
 def _prefix(table: VersionTable) -> str:

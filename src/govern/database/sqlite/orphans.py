@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from govern.core.keys import Overlap
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.restoration import Place
+from govern.database import row_queries
 from govern.database.connection import Connection
-from govern.database.row_queries import count_orphans, find_examples, show_orphans
 from govern.database.sqlite.time_limit import OUT_OF_TIME, until
 
 _TABLES = """
@@ -45,7 +46,7 @@ def _references_of(connection: Connection, table: str, known: dict[str, str]) ->
         columns = tuple(own for _, own, _ in pairs)
         named = tuple(other for *_, other in pairs if other is not None)
         yield Reference(
-            name=f"{table}.{', '.join(columns)}",
+            name=", ".join(columns),  # SQLite does not tell it
             child=("", table),
             columns=columns,
             parent=("", parent),
@@ -103,12 +104,30 @@ def _count(connection: Connection, reference: Reference, examples: int) -> Orpha
     if missing := _find_missing(connection, reference):
         return NotCounted(reference=reference, why=missing)
     try:
-        found = OrphanCount(reference=reference, rows=connection.value(count_orphans(reference)))
+        found = OrphanCount(reference=reference, rows=connection.value(row_queries.count_orphans(reference)))
         if not found.rows:
             return found
-        rows = connection.rows(find_examples(reference, examples))
+        rows = connection.rows(row_queries.find_examples(reference, examples))
     except sqlite3.OperationalError as error:
         why = OUT_OF_TIME if str(error) == "interrupted" else str(error)
         return NotCounted(reference=reference, why=why)
     shown = sorted(", ".join("NULL" if value is None else value for value in row) for row in rows)
-    return replace(found, examples=tuple(shown), query=show_orphans(reference))
+    return replace(found, examples=tuple(shown), query=row_queries.show_orphans(reference))
+
+
+def measure_overlap(
+    connection: Connection,
+    reference: Reference,
+    *,
+    values: int,
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> Overlap | None:
+    """How many of at most ``values`` different ones the parent has; None where that cannot be read in ``seconds``."""
+    deadline = clock() + seconds
+    try:
+        with until(connection, lambda: clock() >= deadline):
+            ((looked_at, found),) = connection.rows(row_queries.measure_overlap(reference, values))
+    except sqlite3.OperationalError:
+        return None
+    return Overlap(values=looked_at, found=found)

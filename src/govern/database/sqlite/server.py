@@ -11,14 +11,16 @@ from urllib.parse import quote
 
 from govern.database.connection import Connection
 from govern.database.url import DatabaseUrl
-from govern.errors import CouldNotCheck, NotPermitted, Unreachable
+from govern.errors import CouldNotCheck, Locked, NotPermitted, Unreachable
 
 _BUSY_TIMEOUT_SECONDS = 10.0
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
-def connect(url: DatabaseUrl, *, read_only: bool = False) -> Connection:
-    """Opens a file that exists; one of no bytes is an empty database. Waits 10 seconds for another's lock.
+def connect(
+    url: DatabaseUrl, *, read_only: bool = False, busy_timeout_seconds: float = _BUSY_TIMEOUT_SECONDS
+) -> Connection:
+    """Opens a file that exists; one of no bytes is an empty database. Waits 10 seconds at most for another's lock.
 
     What a process that was killed left half written is taken back first, as by everybody who opens the file.
 
@@ -33,10 +35,10 @@ def connect(url: DatabaseUrl, *, read_only: bool = False) -> Connection:
             f"file:{quote(str(file))}?mode={mode}",
             uri=True,
             isolation_level=None,
-            timeout=_BUSY_TIMEOUT_SECONDS,
+            timeout=min(busy_timeout_seconds, _BUSY_TIMEOUT_SECONDS),
         )
     except sqlite3.Error as error:
-        raise _explain(error, file) from error
+        raise explain(error, file) from error
     try:
         driver.execute("PRAGMA schema_version").fetchone()  # opening alone reads nothing
         # as SQLite has it by default and changing a schema needs it; a build may have another default
@@ -44,9 +46,9 @@ def connect(url: DatabaseUrl, *, read_only: bool = False) -> Connection:
     except sqlite3.Error as error:
         driver.close()
         if read_only and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
-            connect(url).close()
-            return connect(url, read_only=True)
-        raise _explain(error, file) from error
+            connect(url, busy_timeout_seconds=busy_timeout_seconds).close()
+            return connect(url, read_only=True, busy_timeout_seconds=busy_timeout_seconds)
+        raise explain(error, file) from error
     return Connection(driver, begin="BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
@@ -121,7 +123,7 @@ def _require_file(file: Path) -> None:
     )
 
 
-def _explain(error: sqlite3.Error, file: Path) -> CouldNotCheck:
+def explain(error: sqlite3.Error, file: Path) -> CouldNotCheck:
     """By SQLite's primary result code, the low byte of the extended one (https://sqlite.org/rescode.html)."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
@@ -137,7 +139,7 @@ def _explain(error: sqlite3.Error, file: Path) -> CouldNotCheck:
             next="restore it from a backup: govern backup list",
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return Unreachable(
+        return Locked(
             f"the SQLite database {file} is locked",
             why=f"another process has held its lock for {_BUSY_TIMEOUT_SECONDS:.0f} seconds",
             next="wait for it, or end it, and run again",

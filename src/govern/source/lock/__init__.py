@@ -10,9 +10,10 @@ before each line. A line that an editor would spoil (trailing space, control cha
 
 from __future__ import annotations
 
+import codecs
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from govern.core.snapshot import Snapshot
 from govern.errors import ConfigurationError
 from govern.source.lock.reading import WRITE_ANEW, read_header, read_snapshot
 from govern.source.lock.rendering import render_lock
+from govern.source.lock.syntax import NO_TABLES
 
 __all__ = ["Lock", "parse_lock", "read_lock", "render_lock"]
 
@@ -35,6 +37,9 @@ class Lock:
     dialect: str
     server_major: int
     """Of the server it was written for; a lock is not rewritten for a minor version."""
+    critical_tables: Mapping[str, int] = field(default_factory=lambda: NO_TABLES, hash=False)
+    """Those of the manifest, by full name as it means it (``public.users``; SQLite: ``users``), each with the rows
+    without which the application does not start; 0: none are asked for."""
     read_snapshot: Callable[[], Snapshot] = field(repr=False, compare=False)
 
     @functools.cached_property
@@ -54,25 +59,40 @@ def read_lock(path: Path, *, at_once: bool = True) -> Lock | None:
     who finds the digest to be the expected one.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise ConfigurationError(f"{path} cannot be read", why=str(error), next=WRITE_ANEW) from error
-    return parse_lock(text, path, at_once=at_once)
+    return _parse(content, path, at_once=at_once)
 
 
 def parse_lock(text: str, path: Path, *, at_once: bool = True) -> Lock:
     """Reads what ``render_lock`` wrote. Raises ConfigurationError with the line if it is something else."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    header = read_header(text, path)
+    return _parse(text.encode(), path, at_once=at_once)
+
+
+def _parse(content: bytes, path: Path, *, at_once: bool) -> Lock:
+    """Of a lock of many megabytes nothing but the header is decoded before somebody asks for its objects."""
+    content = content.removeprefix(codecs.BOM_UTF8)
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n")
+    header = read_header(_decode(content.partition(b"\n\n")[0], path), path)
     lock = Lock(
         heads=tuple(header["heads"]),
-        digest=hashlib.sha256(text.encode()).hexdigest(),
+        digest=hashlib.sha256(content).hexdigest(),
         dialect=header["dialect"],
         server_major=header["server"],
-        read_snapshot=functools.partial(read_snapshot, text, path),
+        critical_tables=header.get("critical_tables", NO_TABLES),
+        read_snapshot=lambda: read_snapshot(_decode(content, path), path),
     )
     if at_once:
         _ = lock.snapshot
     return lock
+
+
+def _decode(content: bytes, path: Path) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} cannot be read", why=str(error), next=WRITE_ANEW) from error

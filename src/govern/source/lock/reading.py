@@ -22,7 +22,9 @@ _HEADER: Mapping[str, type] = {
     "heads": list,
     "namespaces": bool,
     "unmodelled": list,
+    "critical_tables": dict,
 }
+_MAY_LACK = frozenset({"critical_tables"})
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _OBJECT = re.compile(r"\n*([a-z][a-z-]*) ([^\s][^\n]*)\n((?:  [^\n]*\n)*)")
@@ -111,9 +113,11 @@ class _Reader:
             if not colon or expected is None:
                 self._refuse(f"{name!r} is not a line of the header")
             header[name] = self._typed(value, expected)
+            if name == "critical_tables" and not all(type(rows) is int for rows in header[name].values()):
+                self._refuse("a critical table stands with the number of rows that it must have")
             if name == "format" and header[name] != FORMAT:
                 self._refuse(f"format {header[name]} was written by another release of govern")
-        if missing := _HEADER.keys() - header.keys():
+        if missing := _HEADER.keys() - header.keys() - _MAY_LACK:
             self._refuse(f"the header lacks {', '.join(sorted(missing))}")
         return header
 

@@ -16,18 +16,23 @@ from govern.core.snapshot import (
     join_name,
     split_name,
 )
-from govern.source.lock.syntax import DEEPER, FORMAT, INDENT, parse_name
+from govern.source.lock.syntax import DEEPER, FORMAT, INDENT, NO_TABLES, parse_name
 
 _TITLE = "# A schema, one fact a line. As schema.lock: written by `govern lock`, reviewed with every change."
 _FIRST_KINDS = ("schema", "extension", "collation", "enum", "domain", "type", "sequence", "table", "view")
 
 
-def render_lock(snapshot: Snapshot, heads: tuple[str, ...]) -> str:
-    """The text of a lock: ends with a newline; the same snapshot and heads give the same text."""
-    return "\n".join(_lines(snapshot, heads)) + "\n"
+def render_lock(
+    snapshot: Snapshot, heads: tuple[str, ...], critical_tables: Mapping[str, int] = NO_TABLES
+) -> str:
+    """The text of a lock: ends with a newline; the same snapshot, heads and tables give the same text.
+
+    ``critical_tables``: full names, each with the rows it must have; see ``Lock``.
+    """
+    return "\n".join(_lines(snapshot, heads, critical_tables)) + "\n"
 
 
-def _lines(snapshot: Snapshot, heads: tuple[str, ...]) -> Iterator[str]:
+def _lines(snapshot: Snapshot, heads: tuple[str, ...], critical_tables: Mapping[str, int]) -> Iterator[str]:
     has_namespaces = any(key.namespace for key in snapshot.objects)
     header: Mapping[str, object] = {
         "format": FORMAT,
@@ -37,6 +42,8 @@ def _lines(snapshot: Snapshot, heads: tuple[str, ...]) -> Iterator[str]:
         "namespaces": has_namespaces,
         "unmodelled": list(snapshot.unmodelled),
     }
+    if critical_tables:
+        header = {**header, "critical_tables": dict(sorted(critical_tables.items()))}
     yield _TITLE
     for name, value in header.items():
         yield f"{name}: {_json(value)}"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from govern.core.snapshot import join_name, split_name
 
 FORMAT = 1
 INDENT, DEEPER = "  ", "    "
+NO_TABLES: Mapping[str, int] = MappingProxyType({})
+"""The critical tables of a project whose manifest names none, or that has none."""
 
 
 def parse_name(text: str, *, has_namespaces: bool) -> tuple[str, str]:

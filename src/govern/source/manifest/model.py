@@ -15,12 +15,14 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
+    WithJsonSchema,
     model_validator,
 )
 
 from govern.core.finding import Severity
 from govern.core.retention import Policy
 from govern.core.row_repair import SCHEMA_REPAIR
+from govern.core.snapshot import default_namespace
 
 Scalar = str | int | float | bool | None
 
@@ -64,12 +66,13 @@ def _parse_date(text: object) -> object:
 
 
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SPAN = rf"([0-9]{{1,6}})\s*({'|'.join(_UNITS)})"
 _LONGEST_SPAN = timedelta(days=36_500)
 
 
 def _parse_span(text: object) -> object:
     """``90 min``, ``26 h``, ``7 d``, ``2 w``."""
-    found = re.fullmatch(rf"([0-9]{{1,6}})\s*({'|'.join(_UNITS)})", str(text))
+    found = re.fullmatch(_SPAN, str(text))
     span = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
     if not timedelta() < span <= _LONGEST_SPAN:
         message = "must be a span of time, written as 90 min, 26 h, 7 d or 2 w"
@@ -105,14 +108,44 @@ def _check_scalar(value: object) -> object:
 _Text = Annotated[str, Field(min_length=1)]
 _TableName = Annotated[str, _dotted("table or schema.table", 1, 2)]
 _ColumnName = Annotated[str, _dotted("table.column or schema.table.column", 2, 3)]
-_Severity = Annotated[Severity, BeforeValidator(_parse_severity)]
-_Span = Annotated[timedelta, BeforeValidator(_parse_span)]
+_Severity = Annotated[
+    Severity,
+    BeforeValidator(_parse_severity),
+    WithJsonSchema({"enum": [severity.label for severity in Severity]}),
+]
+_Day = Annotated[date, BeforeValidator(_parse_date), WithJsonSchema({"type": "string", "format": "date"})]
+_Span = Annotated[
+    timedelta,
+    BeforeValidator(_parse_span),
+    WithJsonSchema({"type": "string", "pattern": f"^{_SPAN}$", "examples": ["90 min", "26 h", "7 d", "2 w"]}),
+]
+
+_NAMES = {"type": "array", "items": {"type": "string", "minLength": 1}}
+_RequiredColumns = Annotated[
+    Mapping[_Text, _Text | None],
+    BeforeValidator(_names_to_mapping),
+    WithJsonSchema(
+        {"anyOf": [_NAMES, {"type": "object", "additionalProperties": {"type": ["string", "null"]}}]}
+    ),
+]
+_Groups = Annotated[
+    tuple[tuple[_Text, ...], ...],
+    BeforeValidator(_names_to_groups),
+    WithJsonSchema({"type": "array", "items": {"anyOf": [{"type": "string"}, _NAMES]}}),
+]
+_Expected = Annotated[
+    Scalar,
+    BeforeValidator(_check_scalar),
+    WithJsonSchema({"type": ["string", "number", "boolean", "null"]}),
+]
 
 
 class _Entry(BaseModel):
     """Something in the manifest; it knows its line, for the findings about it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, populate_by_name=False, use_attribute_docstrings=True
+    )
     _line: int = PrivateAttr(default=1)
 
     @property
@@ -126,14 +159,12 @@ class CriticalTable(_Entry):
 
     name: _TableName
     """As in the database, with or without its namespace."""
-    required_columns: Annotated[Mapping[_Text, _Text | None], BeforeValidator(_names_to_mapping)] = Field(
-        default_factory=dict
-    )
+    required_columns: _RequiredColumns = Field(default_factory=dict)
     """Column names, each with its type as the database writes it, or None where the type does not matter."""
     min_rows: Annotated[int, Field(ge=0, lt=2**63)] = 0
     never_empty: tuple[_Text, ...] = ()
     """Columns in which neither NULL nor blank text is right."""
-    unique: Annotated[tuple[tuple[_Text, ...], ...], BeforeValidator(_names_to_groups)] = ()
+    unique: _Groups = ()
     """Columns, or groups of columns, that no two rows share, whether an index keeps it so or not."""
     owner: _Text | None = None
     severity: _Severity = Severity.CRITICAL
@@ -164,7 +195,7 @@ class Invariant(_Entry):
 
     name: _Text
     sql: _Text
-    expect: Annotated[Scalar, BeforeValidator(_check_scalar)]
+    expect: _Expected
     severity: _Severity = Severity.ERROR
 
 
@@ -235,7 +266,7 @@ class IgnoredDrift(_Entry):
     """Only this fact of objects that differ: ``comment``, ``storage``."""
     reason: _Text
     owner: _Text
-    until: Annotated[date, BeforeValidator(_parse_date)]
+    until: _Day
     """The last day on which it holds."""
 
 
@@ -268,7 +299,7 @@ class Allowed(_Entry):
     """What it may happen to: ``users.nick``; for a rule about a revision its id."""
     reason: _Text
     owner: _Text
-    expires: Annotated[date, BeforeValidator(_parse_date)]
+    expires: _Day
     """The last day on which it holds."""
 
     @model_validator(mode="after")
@@ -339,6 +370,19 @@ class Manifest(_Entry):
     @property
     def path(self) -> Path:
         return self._path
+
+    def minimum_rows(self, dialect: str) -> Mapping[str, int]:
+        """The critical tables by full name (``public.users``; SQLite: ``users``), each with the rows it must have.
+
+        0 where none are asked for, or where the manifest calls their lack no more than a warning.
+        """
+        home = default_namespace(dialect)
+        return {
+            ".".join(part for part in (table.namespace or home, table.table) if part): table.min_rows
+            if table.severity >= Severity.ERROR
+            else 0
+            for table in self.critical_tables
+        }
 
     def line_of(self, *path: str | int) -> int:
         """The line of a value by the way to it: ``line_of("critical_tables", 0, "never_empty", "email")``."""

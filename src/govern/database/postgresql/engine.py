@@ -1,0 +1,399 @@
+"""PostgreSQL as ``govern.database.dialect`` asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import MappingProxyType
+
+from govern.core.changes import Change
+from govern.core.contents import Contents
+from govern.core.discovery import FoundDump
+from govern.core.exports import BadCell, Column, StagedRow, Tables
+from govern.core.keys import Overlap
+from govern.core.plan import TableSize
+from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
+from govern.core.reference import NotCounted, OrphanCount, Reference
+from govern.core.repair import Proposal
+from govern.core.restoration import Place, TableDigest
+from govern.core.retention import KeptDatabase
+from govern.core.right import MissingRight, Right
+from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
+from govern.core.run import Run
+from govern.core.session import OpenTransaction, Replica
+from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
+from govern.core.table_shape import TableShape
+from govern.database.connection import Connection
+from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
+from govern.database.encryption import NO_KEYS, Keys
+from govern.database.keeping import OpenConnection, Progress, Replacement, Witness
+from govern.database.postgresql import (
+    activity,
+    catalog,
+    fingerprint,
+    kept,
+    ledger,
+    locks,
+    progress,
+    replicas,
+    rights,
+    server,
+    session_limits,
+    sizes,
+    stamps,
+    transactions,
+)
+from govern.database.postgresql import watermark as watermarks
+from govern.database.row_spelling import RowTransaction
+from govern.database.transfer import Transfer
+from govern.database.url import DatabaseUrl
+from govern.database.version_table import VersionTable
+
+
+class PostgreSQL:
+    """See ``govern.database.dialect.Dialect``."""
+
+    name = "postgresql"
+    is_server = True
+    copies_files = False
+    locks_tables = True
+
+    def connect(self, url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False) -> Connection:
+        return server.connect(url, read_only=read_only, repeats=repeats)
+
+    def exists(self, url: DatabaseUrl) -> bool:
+        return server.exists(url)
+
+    def create_database(self, url: DatabaseUrl) -> None:
+        server.create_database(url)
+
+    def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
+        server.prepare_replay(live, scratch, table.name)
+
+    def prepare_copy(self, live: DatabaseUrl, copy: DatabaseUrl, table: VersionTable) -> None:
+        server.copy_search_path(live, copy)
+        with self.connect(live, read_only=True) as source, self.connect(copy) as target:
+            stamps.copy_version_rows(source, target, table)
+
+    def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
+        return sizes.read_sizes(connection, tables)
+
+    def read_extent(self, connection: Connection) -> Extent:
+        return sizes.read_extent(connection)
+
+    def drop_database(self, url: DatabaseUrl) -> None:
+        server.drop_database(url)
+
+    def list_databases(self, url: DatabaseUrl, prefix: str) -> tuple[str, ...]:
+        return server.list_databases(url, prefix)
+
+    def read_server_version(self, connection: Connection) -> str:
+        return server.read_server_version(connection)
+
+    def read_version_rows(self, connection: Connection, table: VersionTable) -> tuple[str, ...] | None:
+        return catalog.read_version_rows(connection, table)
+
+    def find_version_tables(self, connection: Connection, table: VersionTable) -> tuple[str, ...]:
+        return catalog.find_version_tables(connection, table)
+
+    def read_snapshot(self, connection: Connection, table: VersionTable) -> Snapshot:
+        return catalog.read_snapshot(connection, table)
+
+    def read_coverage(self) -> tuple[Coverage, ...]:
+        from govern.database.postgresql.catalog.coverage import read_coverage
+
+        return read_coverage()
+
+    def read_column_order(self, connection: Connection) -> ColumnOrder:
+        return catalog.read_column_order(connection)
+
+    def read_fingerprint(self, connection: Connection, table: VersionTable) -> str:
+        return fingerprint.read_fingerprint(connection, table)
+
+    def read_watermark(self, connection: Connection, table: VersionTable) -> str | None:
+        return watermarks.read_watermark(connection, table)
+
+    def is_untouched(self, connection: Connection, table: VersionTable, watermark: str) -> bool:
+        return watermarks.is_untouched(connection, table, watermark)
+
+    def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
+        from govern.database.postgresql import canonical
+
+        if not canonical.has_texts(changes):
+            return ()
+        with scratch() as url, self.connect(url) as connection:
+            return canonical.find_equal_texts(connection, changes)
+
+    def working_on_rows(
+        self, url: DatabaseUrl, table: VersionTable, *, read_only: bool
+    ) -> AbstractContextManager[RowTransaction]:
+        from govern.database.postgresql import row_repairs
+
+        return row_repairs.working_on_rows(url, table, read_only=read_only)
+
+    def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
+        return catalog.count_rows(connection, tables)
+
+    def read_references(self, connection: Connection) -> tuple[Reference, ...]:
+        from govern.database.postgresql import orphans
+
+        return orphans.read_references(connection)
+
+    def resolve_implied(
+        self, connection: Connection, implied: Sequence[Reference]
+    ) -> tuple[Reference | NotCounted, ...]:
+        from govern.database.postgresql import orphans
+
+        return orphans.resolve_implied(connection, implied)
+
+    def find_orphans(
+        self, connection: Connection, references: Sequence[Reference], *, examples: int, seconds: float
+    ) -> Iterator[OrphanCount | NotCounted]:
+        from govern.database.postgresql import orphans
+
+        return orphans.find_orphans(connection, references, examples=examples, seconds=seconds)
+
+    def read_shapes(self, connection: Connection, table: VersionTable) -> Mapping[Place, TableShape]:
+        from govern.database.postgresql import table_shapes
+
+        return table_shapes.read_table_shapes(connection, table)
+
+    def measure_overlap(
+        self, connection: Connection, reference: Reference, *, values: int, seconds: float
+    ) -> Overlap | None:
+        from govern.database.postgresql import orphans
+
+        return orphans.measure_overlap(connection, reference, values=values, seconds=seconds)
+
+    def find_duplicates(
+        self, connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
+    ) -> Iterator[Duplicates | NotLookedAt]:
+        from govern.database.postgresql import row_checks
+
+        return row_checks.find_duplicates(connection, uniques, examples=examples, seconds=seconds)
+
+    def read_sequence_positions(self, connection: Connection) -> Iterator[SequencePosition | NotLookedAt]:
+        from govern.database.postgresql import row_checks
+
+        return row_checks.read_sequence_positions(connection)
+
+    def find_unchecked(
+        self, connection: Connection, *, seconds: float
+    ) -> Iterator[BrokenCheck | NotLookedAt]:
+        from govern.database.postgresql import row_checks
+
+        return row_checks.find_unchecked(connection, seconds=seconds)
+
+    def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
+        from govern.database.postgresql import row_checks
+
+        return row_checks.find_damage(connection, seconds=seconds)
+
+    def run_script(self, connection: Connection, sql: str) -> None:
+        connection.execute(sql)  # a simple query of many statements is one implicit transaction
+
+    def dump(
+        self,
+        url: DatabaseUrl,
+        folder: Path,
+        *,
+        schema_only: bool = False,
+        jobs: int = 1,
+        keys: Keys = NO_KEYS,
+        progress: Progress | None = None,
+        witness: Witness | None = None,
+    ) -> str:
+        from govern.database.postgresql import dump
+
+        return dump.dump(
+            url,
+            folder,
+            schema_only=schema_only,
+            jobs=jobs,
+            keys=keys,
+            progress=progress,
+            witness=witness,
+        )
+
+    def restore(
+        self,
+        folder: Path,
+        url: DatabaseUrl,
+        *,
+        schema_only: bool = False,
+        jobs: int = 1,
+        keys: Keys = NO_KEYS,
+        digests: Mapping[str, str] = MappingProxyType({}),
+    ) -> tuple[str, ...]:
+        from govern.database.postgresql import dump
+
+        del digests  # the archive is no copy
+        return dump.restore(folder, url, schema_only=schema_only, jobs=jobs, keys=keys)
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        return server.errors()
+
+    def propose_repair(
+        self,
+        live: DatabaseUrl,
+        copy: DatabaseUrl,
+        declared: DatabaseUrl,
+        expected: Snapshot,
+        table: VersionTable,
+    ) -> Proposal:
+        from govern.database.postgresql import repair
+
+        return repair.propose_repair(live=live, copy=copy, declared=declared, expected=expected, table=table)
+
+    def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
+        return locks.migration_lock(url)
+
+    def session_queries(self, limits: Limits) -> tuple[str, ...]:
+        return session_limits.session_queries(limits)
+
+    def read_activity(self, connection: Connection) -> Activity:
+        return activity.read_activity(connection)
+
+    def find_uncommitted_changes(self, connection: Connection) -> tuple[OpenTransaction, ...]:
+        return transactions.find_uncommitted_changes(connection)
+
+    def find_long_transactions(
+        self, connection: Connection, tables: Mapping[str, bool], *, seconds: float, everywhere: bool
+    ) -> tuple[OpenTransaction, ...]:
+        return transactions.find_long_transactions(connection, tables, seconds=seconds, everywhere=everywhere)
+
+    def read_replicas(self, connection: Connection) -> tuple[Replica, ...]:
+        return replicas.read_replicas(connection)
+
+    def find_missing_rights(
+        self, connection: Connection, wanted: Sequence[Right]
+    ) -> tuple[MissingRight, ...]:
+        return rights.find_missing_rights(connection, wanted)
+
+    def find_migrating_session(self, connection: Connection) -> MigratingSession | None:
+        return activity.find_migrating_session(connection)
+
+    def has_session(self, connection: Connection, session: MigratingSession) -> bool:
+        return activity.has_session(connection, session)
+
+    def end_session(self, connection: Connection, session: MigratingSession) -> None:
+        activity.end_session(connection, session)
+
+    def note_statements(self) -> Mapping[str, str]:
+        return progress.note_statements()
+
+    def read_progress(self, connection: Connection, steps: Iterable[str]) -> tuple[NotedStatement, ...]:
+        return progress.read_progress(connection, steps)
+
+    def forget_progress(self, connection: Connection, steps: Iterable[str]) -> None:
+        progress.forget_progress(connection, steps)
+
+    def find_leftover_indexes(
+        self, connection: Connection, steps: Iterable[str]
+    ) -> tuple[LeftoverIndex, ...]:
+        return progress.find_leftover_indexes(connection, steps)
+
+    def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
+        progress.drop_leftover_index(connection, index)
+
+    def find_batch_leftovers(self, connection: Connection) -> tuple[BatchLeftover, ...]:
+        del connection
+        return ()
+
+    def drop_batch_leftover(self, connection: Connection, leftover: BatchLeftover) -> None:
+        del connection, leftover
+
+    def find_broken_references(self, connection: Connection) -> Mapping[str, int]:
+        del connection
+        return {}  # the server looks always
+
+    def hold_migration_lock(
+        self, url: DatabaseUrl, *, wait_seconds: float, shared: bool = False
+    ) -> AbstractContextManager[None]:
+        return locks.hold_migration_lock(url, wait_seconds=wait_seconds, shared=shared)
+
+    def read_tables(self, connection: Connection, table: VersionTable) -> ColumnOrder:
+        from govern.database.postgresql import contents
+
+        return contents.read_tables(connection, table)
+
+    def digest_tables(self, connection: Connection, columns: ColumnOrder) -> Mapping[Place, TableDigest]:
+        from govern.database.postgresql import contents
+
+        return contents.digest_tables(connection, columns)
+
+    def digest_contents(
+        self,
+        connection: Connection,
+        open_another: OpenConnection,
+        table: VersionTable,
+        *,
+        jobs: int = 1,
+        algorithm: str | None = None,
+    ) -> Contents | None:
+        from govern.database.postgresql import contents
+
+        return contents.digest_contents(connection, open_another, table, jobs=jobs, algorithm=algorithm)
+
+    def read_row_hashes(
+        self, connection: Connection, place: Place, columns: tuple[str, ...]
+    ) -> Iterator[int]:
+        from govern.database.postgresql import contents
+
+        return contents.read_row_hashes(connection, place, columns)
+
+    def read_columns(self, connection: Connection, table: VersionTable) -> Tables:
+        from govern.database.postgresql import staging
+
+        return staging.read_columns(connection, table)
+
+    def release_rows(self, connection: Connection) -> None:
+        from govern.database.postgresql import staging
+
+        staging.release_rows(connection)
+
+    def stage_rows(
+        self, connection: Connection, place: Place, columns: Sequence[Column], rows: Iterable[StagedRow]
+    ) -> tuple[int, tuple[BadCell, ...]]:
+        from govern.database.postgresql import staging
+
+        return staging.stage_rows(connection, place, columns, rows)
+
+    def recognize_dump(self, path: Path) -> FoundDump | None:
+        from govern.database.postgresql.dump import foreign
+
+        kind = foreign.recognize(path)
+        return foreign.describe(path, kind) if kind else None
+
+    def restore_dump(self, dump: FoundDump, url: DatabaseUrl) -> None:
+        from govern.database.postgresql.dump import adoption
+
+        adoption.restore_foreign(dump, url)
+
+    def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
+        from govern.database.postgresql import replacement
+
+        return replacement.replacing(url, wait_seconds=wait_seconds)
+
+    def find_kept(self, url: DatabaseUrl) -> tuple[KeptDatabase, ...]:
+        return kept.find_kept(url)
+
+    def drop_kept(self, url: DatabaseUrl, database: KeptDatabase) -> bool:
+        return kept.drop_kept(url, database)
+
+    def transferring(
+        self, live: DatabaseUrl, source: DatabaseUrl, table: VersionTable, *, read_only: bool
+    ) -> AbstractContextManager[Transfer]:
+        from govern.database.postgresql import transfer
+
+        return transfer.transferring(live, source, table, read_only=read_only)
+
+    def last_validated_run(self, connection: Connection) -> Run | None:
+        return ledger.last_validated_run(connection)
+
+    def read_runs(self, connection: Connection, limit: int) -> tuple[Run, ...]:
+        return ledger.read_runs(connection, limit)
+
+    def record_run(self, connection: Connection, run: Run) -> None:
+        ledger.record_run(connection, run)
