@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from govern.actions.repair import prove_repair
+from govern.actions.repairs.schema import prove_repair
 from govern.config import load
 from govern.core.repair import RepairPlan
 from govern.core.scope import Scope

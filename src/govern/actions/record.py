@@ -32,6 +32,8 @@ def start_run(
     plan_digest: str | None = None,
     restored_from: str | None = None,
     kept_as: str | None = None,
+    repairs: tuple[str, ...] = (),
+    undoes: str | None = None,
 ) -> Run:
     """Records that a run begins. Raises NotPermitted where the ledger cannot be written: before anything else is."""
     now = datetime.now(UTC)
@@ -48,6 +50,8 @@ def start_run(
             plan_digest=plan_digest,
             restored_from=restored_from,
             kept_as=kept_as,
+            repairs=repairs,
+            undoes=undoes,
             server_version=live.dialect.read_server_version(connection),
             tool_version=__version__,
             git_commit=_read_git_commit(live.settings.root),

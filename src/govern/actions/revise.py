@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from govern.actions.repair import prove_repair
+from govern.actions.repairs.schema import prove_repair
 from govern.config import Settings
 from govern.core.changes import Change
 from govern.core.scope import Scope

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         restore,
     )
     from govern.api.checking import chain, check
-    from govern.api.drifting import drift, drift_coverage, repair_apply, repair_plan, snapshot
+    from govern.api.drifting import drift, drift_coverage, snapshot
     from govern.api.examination import health
     from govern.api.exports import backup_adopt, backup_search, restore_files
     from govern.api.linting import lint
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         revision,
         stamp,
     )
+    from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_rollback
     from govern.api.rows import integrity
 
 _HOMES = {
@@ -57,7 +58,7 @@ _HOMES = {
         "restore",
     ),
     "checking": ("chain", "check"),
-    "drifting": ("drift", "drift_coverage", "repair_apply", "repair_plan", "snapshot"),
+    "drifting": ("drift", "drift_coverage", "snapshot"),
     "examination": ("health",),
     "exports": ("backup_adopt", "backup_search", "restore_files"),
     "linting": ("lint",),
@@ -73,6 +74,7 @@ _HOMES = {
         "revision",
         "stamp",
     ),
+    "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_rollback"),
     "rows": ("integrity",),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
@@ -109,7 +111,9 @@ __all__ = [
     "migrate",
     "plan",
     "repair_apply",
+    "repair_list",
     "repair_plan",
+    "repair_rollback",
     "restore",
     "restore_files",
     "revision",

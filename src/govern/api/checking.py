@@ -137,7 +137,7 @@ def compare_models(project: Project, models: Declared, revisions: Declared) -> E
     )
     findings = verdict.findings
     if findings:
-        from govern.actions.repair import prove_repair  # with all that a backup needs
+        from govern.actions.repairs.schema import prove_repair  # with all that a backup needs
 
         findings = with_fixes(findings, prove_repair(replayed, models, scope, today))
     findings += check_scope(verdict.sorted, scope, unused=False)

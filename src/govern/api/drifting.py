@@ -77,7 +77,7 @@ def drift(
                 verdict = judge(expected, schema, scope=scope)
                 findings = verdict.findings
                 if (findings or sql_file is not None) and write_baseline is None:
-                    from govern.actions.repair import prove_repair  # with all that a backup needs
+                    from govern.actions.repairs.schema import prove_repair  # with all that a backup needs
 
                     narrate("looking for a repair and proving it on a copy")
                     plan = prove_repair(live, declared, scope, today)
@@ -126,7 +126,7 @@ def snapshot(draft: Draft, settings: Settings) -> None:
 @dropping_meanwhile()
 def repair_plan(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
     """What would bring the schema back to its stamped revision, proven on a copy; nothing is applied."""
-    from govern.actions.repair import plan_repair
+    from govern.actions.repairs.schema import plan_repair
 
     project = read_project(settings)
     live = open_database(project, draft)
@@ -142,7 +142,7 @@ def repair_apply(
     draft: Draft, settings: Settings, *, allow: tuple[str, ...] = (), narrate: Narrate = silent
 ) -> None:
     """Backs up and brings the schema back to its stamped revision. ``allow`` names the hazards that may happen."""
-    from govern.actions.repair import apply_repair
+    from govern.actions.repairs.schema import apply_repair
 
     project = read_project(settings)
     live = open_database(project, draft)

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
 from govern.core.finding import Finding, Rule, Severity, Subject
+from govern.core.reference import name_place
 from govern.core.snapshot import ObjectKey, Snapshot, default_namespace
-from govern.source.manifest import Manifest, split_column
+from govern.source.manifest import Manifest, Repair, split_column, split_table
 
 UNKNOWN_TABLE = Rule(
     id="integrity.unknown-table",
@@ -33,7 +34,15 @@ REQUIRED_TYPE = Rule(
     effect="the manifest and the models contradict each other: one of them is wrong about a critical table",
     remedy="correct the type in the manifest, or in the models with a revision",
 )
-RULES = (REQUIRED_TYPE, UNKNOWN_COLUMN, UNKNOWN_TABLE)
+UNKNOWN_REFERENCE = Rule(
+    id="integrity.unknown-reference",
+    name="a repair names a foreign key that is not declared",
+    severity=Severity.ERROR,
+    condition="the foreign key of a repair in the manifest is in neither the models nor the SQL files",
+    effect="the repair is refused when it is needed",
+    remedy="correct the name, or write the columns: notes.user_id -> users.id",
+)
+RULES = (REQUIRED_TYPE, UNKNOWN_COLUMN, UNKNOWN_REFERENCE, UNKNOWN_TABLE)
 
 _RELATIONS = ("table", "view", "materialized-view", "foreign-table")
 _SPELLINGS: Mapping[str, str] = {
@@ -100,6 +109,41 @@ class _Names:
         for index, relationship in enumerate(self._manifest.relationships):
             for key, name in (("from", relationship.source), ("to", relationship.target)):
                 yield from self._check_reference(name, ("relationships", index, key))
+        for index, repair in enumerate(self._manifest.repairs):
+            yield from self._check_repair(repair, ("repairs", index))
+
+    def _check_repair(self, repair: Repair, place: tuple[str | int, ...]) -> Iterator[Finding]:
+        if repair.table is not None:
+            namespace, table = split_table(repair.table)
+            if not self._table(namespace, table):
+                yield self._unknown_table(namespace, table, (*place, "table"))
+        if repair.column is not None:
+            yield from self._check_reference(repair.column, (*place, "column"))
+        if repair.of is not None and "->" in repair.of:
+            for name in repair.of.split("->"):
+                yield from self._check_reference(name.strip(), (*place, "of"))
+        elif repair.of is not None and self._declared.dialect == "postgresql":
+            yield from self._check_foreign_key(repair.of, (*place, "of"))
+
+    def _check_foreign_key(self, name: str, place: tuple[str | int, ...]) -> Iterator[Finding]:
+        """By its own name, or by its table's, too: SQLite's have no names, and are called by their columns."""
+        known = [
+            (key.namespace, *key.name.rpartition(".")[::2])
+            for key in self._declared.of_kind("constraint")
+            if self._declared.objects[key].get("type") == "foreign key"
+        ]
+        spelled = {
+            text
+            for namespace, table, own in known
+            for text in (own, f"{name_place((namespace, table))}.{own}")
+        }
+        if name not in spelled:
+            yield Finding.of(
+                UNKNOWN_REFERENCE,
+                self._subject("constraint", name, place),
+                f"the manifest names the foreign key {name}, which is not declared",
+                remedy=_did_you_mean(name, spelled) or UNKNOWN_REFERENCE.remedy,
+            )
 
     def _table(self, namespace: str | None, table: str) -> tuple[str, str] | None:
         found = (self._default_namespace if namespace is None else namespace, table)

@@ -27,7 +27,7 @@ ORPHAN = Rule(
     severity=Severity.ERROR,
     condition="a foreign key's rows refer to rows that are not there",
     effect="joins lose these rows, and code that follows the reference fails",
-    remedy="bring the parents back from a backup, or delete the rows that refer to them",
+    remedy="bring the parents back from a backup, or declare a repair: delete_orphans or set_null; govern repair plan",
 )
 RULES = (ORPHAN,)
 
@@ -63,7 +63,7 @@ def check_orphans(
     ``path`` is the manifest's, for the findings.
     """
     weights = _weigh_tables(manifest, dialect)
-    lines = _read_implied(manifest, dialect)
+    lines = read_implied(manifest, dialect)
     implied = dialect.resolve_implied(connection, tuple(lines))
     references = (
         *dialect.read_references(connection),
@@ -85,7 +85,7 @@ def find_references(
     connection: Connection, dialect: Dialect, manifest: Manifest | None
 ) -> tuple[Reference, ...]:
     """Those that are declared, and those of the manifest."""
-    return (*dialect.read_references(connection), *_read_implied(manifest, dialect))
+    return (*dialect.read_references(connection), *read_implied(manifest, dialect))
 
 
 def _weigh_tables(manifest: Manifest | None, dialect: Dialect) -> Mapping[Place, Severity]:
@@ -93,7 +93,7 @@ def _weigh_tables(manifest: Manifest | None, dialect: Dialect) -> Mapping[Place,
     return {(one.namespace or default_namespace(dialect.name), one.table): one.severity for one in tables}
 
 
-def _read_implied(manifest: Manifest | None, dialect: Dialect) -> dict[Reference, int]:
+def read_implied(manifest: Manifest | None, dialect: Dialect) -> dict[Reference, int]:
     """The manifest's relationships, each with its line."""
     relationships = manifest.relationships if manifest else ()
     return {_reference_of(one, default_namespace(dialect.name)): one.line for one in relationships}

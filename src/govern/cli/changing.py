@@ -228,12 +228,70 @@ def revision(session: Session, *, message: str) -> Report:
 
 
 @repair.changing("apply")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--all", "every", is_flag=True, help="Every repair that the manifest declares.")
+@click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    metavar="ROWS",
+    help="So many rows a transaction, each with what goes with it; else all of a repair are one.",
+)
+@_backup
 @_allow
-def repair_apply(session: Session, *, allow: tuple[str, ...]) -> Report:
-    """Apply the proven statements, after a backup; what loses data only where it is allowed by name."""
+def repair_apply(
+    session: Session,
+    *,
+    names: tuple[str, ...],
+    every: bool,
+    batch: int | None,
+    backup: Literal["auto", "off"],
+    allow: tuple[str, ...],
+) -> Report:
+    """Apply repairs, after a backup; what does harm only where it is allowed by name.
+
+    Without NAME, or as "schema", the repair of what drifted: its statements, proven on a copy. The others are declared
+    in the manifest: the rows that they change are copied into the database's own backup first, and come back with
+    govern repair rollback. Other rows than planned are refused, and nothing is changed.
+
+    \b
+    Examples:
+      govern repair apply                          what drifted
+      govern repair apply orphaned-notes           one of the manifest
+      govern repair apply old-sessions --batch 5000
+      govern repair apply --all
+    """
     from govern import api
 
-    return api.repair_apply(session.settings, allow=allow, narrate=session.narrate)
+    return api.repair_apply(
+        session.settings,
+        names=names,
+        every=every,
+        allow=allow,
+        batch=batch,
+        backup=backup,
+        narrate=session.narrate,
+    )
+
+
+@repair.changing("rollback")
+@click.argument("run")
+@_backup
+@_allow
+def repair_rollback(
+    session: Session, *, run: str, backup: Literal["auto", "off"], allow: tuple[str, ...]
+) -> Report:
+    """Give back, bit for bit, the rows that the repair RUN, or the latest, changed; also days later.
+
+    Where something newer is in the way it is listed, and nothing is changed.
+
+    \b
+    Examples:
+      govern repair rollback latest
+      govern repair rollback 20261121T175911Z-3fa2c1
+    """
+    from govern import api
+
+    return api.repair_rollback(session.settings, run, allow=allow, backup=backup, narrate=session.narrate)
 
 
 @embedded.changing("stop")

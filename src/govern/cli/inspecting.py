@@ -283,12 +283,31 @@ def explain(session: Session, *, rule: str | None) -> Report:
     return session.report(entries=(Entry.of("explain", (), known.name),), rule=facts)
 
 
-@repair.inspecting("plan")
-def repair_plan(session: Session) -> Report:
-    """The statements that take the drift away, proven on a copy."""
+@repair.inspecting("list")
+def repair_list(session: Session) -> Report:
+    """The manifest's repairs with what each would touch now, and the runs that can be rolled back."""
     from govern import api
 
-    return api.repair_plan(session.settings, narrate=session.narrate)
+    return api.repair_list(session.settings, narrate=session.narrate)
+
+
+@repair.inspecting("plan")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--all", "every", is_flag=True, help="Every repair that the manifest declares.")
+def repair_plan(session: Session, *, names: tuple[str, ...], every: bool) -> Report:
+    """What repairs would do: statements, exact counts, keys, and what goes with the rows.
+
+    Without NAME, or as "schema", the statements that take the drift away, proven on a copy. Of the manifest's repairs
+    the rows are counted in a transaction that cannot write.
+
+    \b
+    Examples:
+      govern repair plan                           what drifted
+      govern repair plan orphaned-notes
+    """
+    from govern import api
+
+    return api.repair_plan(session.settings, names=names, every=every, narrate=session.narrate)
 
 
 @embedded.inspecting("status")

@@ -34,7 +34,7 @@ def backup() -> None:
 
 @click.group("repair", cls=Group)
 def repair() -> None:
-    """Bring a drifted database back to its declared schema."""
+    """Bring a drifted schema back to what is declared, and clean up rows; with a way back."""
 
 
 @click.group("embedded", cls=Group)

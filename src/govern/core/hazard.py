@@ -16,7 +16,8 @@ class Hazard:
 
     name: str
     """``drops-table``, ``-column``, ``-materialized-view``, ``-sequence``, ``-enum-value`` or ``-attribute``,
-    ``retypes-column`` or ``-attribute``, ``revokes-grant``, ``overwrites-rows`` or ``-unreadable``."""
+    ``retypes-column`` or ``-attribute``, ``revokes-grant``, ``overwrites-rows`` or ``-unreadable``,
+    ``fires-trigger``."""
     subject: str
 
     def __str__(self) -> str:
@@ -57,6 +58,7 @@ _HARMS = {
     "retypes-attribute": "is retyped; values may not fit",
     "retypes-column": "is retyped; values may not fit",
     "revokes-grant": "is revoked from whoever relies on it",
+    "fires-trigger": "fires; what it writes is neither counted nor copied",
     "overwrites-rows": "has rows that the backup has not",
     "overwrites-unreadable": "cannot be read, so that nobody knows what of it the backup has not",
 }

@@ -35,6 +35,10 @@ class Reference:
     """Whether an index of the child starts with the columns: then its distinct values are cheap to have."""
     child_rows: int = 0
     """An estimate."""
+    on_delete: str = "no action"
+    """What a deleted parent does to its children: ``cascade``, ``set null``, ``set default``, ``restrict``."""
+    set_null: tuple[str, ...] = ()
+    """The columns that ``set null`` empties."""
 
     @property
     def child_name(self) -> str:

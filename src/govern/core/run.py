@@ -90,6 +90,12 @@ class Run:
     """The id of the backup that was put in the database's place."""
     kept_as: str | None = None
     """Where the database that was there before is kept: another database's name, or a file's."""
+    repairs: tuple[str, ...] = ()
+    """The manifest's, by name, that were applied or taken back."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """How many each of them changed so far: ``delete notes``."""
+    undoes: str | None = None
+    """The id of the run that was taken back."""
     error: str | None = None
 
     @property
@@ -121,6 +127,9 @@ class Run:
             "waited_seconds": round(self.waited_seconds, 3),
             "restored_from": self.restored_from,
             "kept_as": self.kept_as,
+            "repairs": list(self.repairs),
+            "rows": dict(self.rows),
+            "undoes": self.undoes,
             "error": self.error,
         }
 
@@ -151,5 +160,8 @@ class Run:
             waited_seconds=value.get("waited_seconds", 0.0),
             restored_from=value.get("restored_from"),
             kept_as=value.get("kept_as"),
+            repairs=tuple(value.get("repairs", ())),
+            rows=value.get("rows", {}),
+            undoes=value.get("undoes"),
             error=value["error"],
         )

@@ -70,6 +70,24 @@ class Connection:
         finally:
             cursor.close()
 
+    def change(self, sql: Any) -> int:
+        """Runs an INSERT, UPDATE or DELETE; returns how many rows it was."""
+        cursor = self.driver.cursor()
+        try:
+            cursor.execute(sql)
+            return int(cursor.rowcount)
+        finally:
+            cursor.close()
+
+    def name_columns(self, sql: Any) -> tuple[str, ...]:
+        """The names of a query's columns."""
+        cursor = self.driver.cursor()
+        try:
+            cursor.execute(sql)
+            return tuple(str(column[0]) for column in cursor.description)
+        finally:
+            cursor.close()
+
     @contextmanager
     def transaction(self, begin: str | None = None) -> Iterator[None]:
         """Commits at the end of the block, rolls back if it raises. ``begin`` replaces BEGIN.

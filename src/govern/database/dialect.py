@@ -21,6 +21,7 @@ from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
 from govern.database.connection import Connection
 from govern.database.integrity import Integrity
 from govern.database.keeping import Keeping
+from govern.database.row_spelling import RowTransaction
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
 
@@ -133,6 +134,15 @@ class Dialect(Keeping, Integrity, Protocol):
 
         ``scratch`` opens a scratch database that holds the declared or the live schema; it is opened only if
         there is something to ask it about, and left as it was.
+        """
+
+    def working_on_rows(
+        self, url: DatabaseUrl, table: VersionTable, *, read_only: bool
+    ) -> AbstractContextManager[RowTransaction]:
+        """Opens a transaction for a repair of rows, or for its plan: then nothing can be written in it.
+
+        It is committed with the context. What the engine refuses is raised as Refused or NotPermitted, and nothing is
+        kept.
         """
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:

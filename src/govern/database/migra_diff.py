@@ -18,6 +18,7 @@ from govern.database.version_table import VersionTable
 from govern.errors import CouldNotCheck
 
 _LEDGER_SCHEMA = "govern"
+_COPIES_SCHEMA = "govern_backup"
 
 
 def propose_statements(
@@ -25,7 +26,7 @@ def propose_statements(
 ) -> tuple[str, ...]:
     """The SQL that, as migra sees it, turns the live PostgreSQL schema into the declared one.
 
-    Both databases are only read. Statements on Alembic's version table and on the ledger are left out.
+    Both databases are only read. Statements on Alembic's version table, on the ledger and on copied rows are left out.
     Raises CouldNotCheck where migra crashes, as it does on some schemas.
     """
     import sqlalchemy
@@ -42,7 +43,7 @@ def propose_statements(
             return tuple(
                 statement.strip().rstrip(";")
                 for statement in migration.statements
-                if version_table.name not in statement
+                if version_table.name not in statement and _COPIES_SCHEMA not in statement
             )
     except Exception as error:
         raise CouldNotCheck(

@@ -25,17 +25,29 @@ def quote_place(place: Place) -> str:
     return ".".join(quote(part) for part in place if part)
 
 
+def orphans_of(reference: Reference, sample: str = "") -> str:
+    """``FROM`` the child, which is called c, ``WHERE`` a row of it names no parent."""
+    child = f"{_source(reference, reference.child)} AS c {sample}".rstrip()
+    return f"FROM {child} WHERE {_condition(reference)} AND NOT EXISTS ({_parent_of(reference)})"
+
+
+def refers_to(reference: Reference, chosen: str) -> str:
+    """Whether a row of the child, c, names a row of the parent, p, for which ``chosen`` holds."""
+    parent = f"SELECT 1 FROM {_source(reference, reference.parent)} AS p"  # noqa: S608 - quoted
+    return f"{_condition(reference)} AND EXISTS ({parent} WHERE {chosen} AND {_matches(reference)})"
+
+
 def count_orphans(reference: Reference, sample: str = "") -> str:
     """One row with one number. ``sample`` follows the child's name: ``TABLESAMPLE SYSTEM (1.5)``."""
     if reference.is_indexed and not sample:
         return f"SELECT {_count_by_value(reference)}"
-    return f"SELECT count(*) {_orphans(reference, sample)}"
+    return f"SELECT count(*) {orphans_of(reference, sample)}"
 
 
 def count_orphans_of_each(references: Sequence[Reference]) -> str:
     """A row for each reference: its place in the sequence, and the number."""
     return "\nUNION ALL ".join(
-        f"SELECT {place}, count(*) {_orphans(reference)}" for place, reference in enumerate(references)
+        f"SELECT {place}, count(*) {orphans_of(reference)}" for place, reference in enumerate(references)
     )
 
 
@@ -44,13 +56,13 @@ def find_examples(reference: Reference, limit: int) -> str:
     values = ", ".join(
         f"CAST({_child(column)} AS text) AS v{number}" for number, column in enumerate(reference.columns)
     )
-    few = f"SELECT {values} {_orphans(reference)} LIMIT {_LOOKED_AT}"
+    few = f"SELECT {values} {orphans_of(reference)} LIMIT {_LOOKED_AT}"
     return f"SELECT DISTINCT * FROM ({few}) AS few LIMIT {limit}"  # noqa: S608 - quoted
 
 
 def show_orphans(reference: Reference) -> str:
     """What a person types to see them."""
-    return f"SELECT c.* {_orphans(reference)};"
+    return f"SELECT c.* {orphans_of(reference)};"
 
 
 def measure_overlap(reference: Reference, values: int) -> str:
@@ -86,11 +98,6 @@ def _duplicates(table: Place, columns: Sequence[str]) -> str:
         f"FROM {quote_place(table)} WHERE {are_there} "
         f"GROUP BY {', '.join(map(quote, columns))} HAVING count(*) > 1"
     )
-
-
-def _orphans(reference: Reference, sample: str = "") -> str:
-    child = f"{_source(reference, reference.child)} AS c {sample}".rstrip()
-    return f"FROM {child} WHERE {_condition(reference)} AND NOT EXISTS ({_parent_of(reference)})"
 
 
 def _parent_of(reference: Reference) -> str:

@@ -45,6 +45,7 @@ _TOLD_BY_ENTRIES = frozenset(
     {
         "backup",
         "drill",
+        "finished_runs",
         "freed_bytes",
         "heads",
         "missing_tables",
@@ -76,6 +77,7 @@ def _listing(name: str, value: Any, style: Style) -> Iterator[str]:
         "plan": _plan,
         "statements": _statements,
         "repair": _repair,
+        "repairs": _repairs,
         "next": _next_commands,
         "rule": _facts,
     }
@@ -247,6 +249,23 @@ def _repair(repair: Mapping[str, Any], style: Style) -> Iterator[str]:
         texts = repair.get(key) or ()
         for text in [texts] if isinstance(texts, str) else texts:
             yield from style.indent(text, first=f"{label}: ")
+
+
+def _repairs(plans: Rows, style: Style) -> Iterator[str]:
+    """Of each what it runs, and under it the keys of rows and what goes with them."""
+    for plan in plans:
+        if not plan["statements"] and not plan["tables"]:
+            continue
+        yield style.paint(style.say(str(plan["repair"])), "bold")
+        yield from (f"  {line}" for one in plan["statements"] for line in style.say(one).splitlines())
+        for table in plan["tables"]:
+            because = f", for {table['because']}" if table["because"] else ""
+            rows = count_of(table["rows"], "row")
+            keys = f": {'; '.join(table['keys'])}" if table["keys"] else ""
+            yield from style.indent(
+                f"{table['action']} {rows} of {table['table']}{because}{keys}", first="  -- "
+            )
+        yield from (style.say(f"  -- {hazard}") for hazard in plan["hazards"])
 
 
 def _next_commands(commands: Sequence[str], style: Style) -> Iterator[str]:

@@ -25,6 +25,8 @@ def schema(dialect: str = "postgresql", type_: str = "text") -> Snapshot:
         ObjectKey("column", "audit", "log.id"): {"type": "bigint"},
         ObjectKey("table", home, "odd.name"): {},
         ObjectKey("column", home, "odd.name.id"): {"type": "bigint"},
+        ObjectKey("constraint", home, "users.users_log_fkey"): {"type": "foreign key"},
+        ObjectKey("constraint", home, "users.users_pkey"): {"type": "primary key"},
     }
     return Snapshot(dialect=dialect, server_version="18.4", objects=objects)
 
@@ -41,6 +43,11 @@ critical_tables:
 relationships:
 - {from: audit.log.id, to: members.id}
 - {from: users.id, to: public.users.id}
+repairs:
+- {name: a, kind: delete_orphans, of: users.users_log_fkey, reason: x, owner: y}
+- {name: b, kind: set_null, of: users.id -> audit.log.id, reason: x, owner: y}
+- {name: c, kind: set_null, column: users.email, where: email = '', reason: x, owner: y}
+- {name: d, kind: delete_where, table: audit.log, where: id < 5, reason: x, owner: y}
 """
 
 
@@ -70,6 +77,25 @@ def test_unknown_columns_are_found_at_their_lines() -> None:
     assert [(each.rule.id, each.subject.name, each.subject.line, each.remedy) for each in found] == [
         ("integrity.unknown-column", "users.mail", 5, "did you mean email?"),
         ("integrity.unknown-column", "users.emial", 7, "did you mean email?"),
+    ]
+
+
+def test_names_in_repairs_are_looked_at() -> None:
+    repairs = """\
+repairs:
+- {name: a, kind: delete_orphans, of: users_pkey, reason: x, owner: y}
+- {name: b, kind: set_null, of: user.id -> audit.log.idd, reason: x, owner: y}
+- {name: c, kind: set_null, column: users.mail, where: "true", reason: x, owner: y}
+- {name: d, kind: delete_where, table: log, where: id < 5, reason: x, owner: y}
+"""
+    found = [(one.rule.id.removeprefix("integrity.unknown-"), one.subject.location) for one in check(repairs)]
+    path = "schema/governance.yaml"
+    assert found == [
+        ("reference", f"{path}:2"),
+        ("table", f"{path}:3"),
+        ("column", f"{path}:3"),
+        ("column", f"{path}:4"),
+        ("table", f"{path}:5"),
     ]
 
 

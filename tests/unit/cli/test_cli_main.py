@@ -123,7 +123,10 @@ def test_global_options_reach_the_settings(api: FakeApi, tmp_path: Path) -> None
         (["drift", "--sql", "r.sql"], "drift", {"against": "revision", "sql_file": Path("r.sql")}),
         (["history", "--limit", "3"], "history", {"limit": 3}),
         (["doctor", "--locks"], "doctor", {"locks": True}),
-        (["repair", "apply"], "repair_apply", {}),
+        (["repair", "apply"], "repair_apply", {"names": (), "batch": None, "backup": "auto"}),
+        (["repair", "apply", "a", "b", "--batch", "5"], "repair_apply", {"names": ("a", "b"), "batch": 5}),
+        (["repair", "plan", "--all"], "repair_plan", {"names": (), "every": True}),
+        (["repair", "rollback", "r1", "--allow", "x:y"], "repair_rollback", {"allow": ("x:y",)}),
         (["embedded", "stop"], "embedded_stop", {}),
     ],
 )

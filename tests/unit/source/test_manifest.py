@@ -301,9 +301,34 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
         ("a: \x07\n", "1:4: the character U+0007 is not allowed in YAML"),
         ("a: \0\n", "1:4: the character U+0000 is not allowed in YAML"),
         ("%YAML 3.0\n---\na: b\n", "1:1: found incompatible YAML document"),
+        ("repairs: [x]\n", "1:11: repairs[0] must be a mapping of keys"),
         (
-            "repairs: [x]\n",
-            "1:1: the key 'repairs' is not supported yet in this version: nothing would obey it; take it out",
+            "repairs: [{name: schema, kind: set_null, of: a, reason: b, owner: c}]\n",
+            "1:18: repairs[0].name is the name of the repair of drift; it must not be 'schema'",
+        ),
+        (
+            "repairs:\n  - {name: a, kind: delete_where, table: b, reason: c, owner: d}\n",
+            "2:5: repairs[0] is a delete_where: it must say table and where, "
+            "and nothing else of of, table, where, select, column",
+        ),
+        (
+            "repairs:\n  - {name: a, kind: set_null, of: b, where: c, reason: c, owner: d}\n",
+            "2:5: repairs[0] is a set_null: it must say of, or where and column, "
+            "and nothing else of of, table, where, select, column",
+        ),
+        (
+            "repairs:\n  - {name: a, kind: drop_table, table: b, reason: c, owner: d}\n",
+            "2:21: repairs[0].kind should be 'delete_orphans', 'delete_where', 'insert_missing', 'set_null' "
+            "or 'move_sequence'",
+        ),
+        (
+            "repairs:\n  - {name: a, kind: set_null, of: b -> c.d, reason: c, owner: d}\n",
+            "2:35: repairs[0].of must be a foreign key's name, or written as child.column -> parent.column",
+        ),
+        ("repairs: [{name: a, kind: set_null, of: b, owner: c}]\n", "1:11: the key 'reason' is missing"),
+        (
+            "repairs:\n  - &a {name: a, kind: set_null, of: b, reason: c, owner: d}\n  - *a\n",
+            "2:15: 'a' is already in repairs on line 2",
         ),
         (
             "probes:\n  a: 1\n",
@@ -347,8 +372,8 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
         ("invariants: [{name: a, sql: b, expect: 1e999}]\n", "1:40: '1e999' is no usable float"),
         (
             "<<: {a: b}\n",
-            "1:1: unknown key '<<'; known keys: critical_tables, relationships, invariants, drift, lint, allow, "
-            "backups",
+            "1:1: unknown key '<<'; known keys: critical_tables, relationships, invariants, repairs, drift, lint, "
+            "allow, backups",
         ),
     ],
 )

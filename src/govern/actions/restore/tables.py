@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
-from govern.actions.repair import prove
+from govern.actions.repairs.schema import prove
 from govern.core.changes import Change, accept, describe_change, diff
 from govern.core.merging import name_of
 from govern.core.repair import RepairPlan

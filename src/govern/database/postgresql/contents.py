@@ -38,7 +38,7 @@ SELECT n.nspname::text, c.relname::text, array(
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum
 )
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'govern')
+WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'govern', 'govern_backup')
   AND (c.relname <> %s OR n.nspname <> coalesce(%s, n.nspname))
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d

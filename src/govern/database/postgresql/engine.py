@@ -47,6 +47,7 @@ from govern.database.postgresql import (
     transactions,
 )
 from govern.database.postgresql import watermark as watermarks
+from govern.database.row_spelling import RowTransaction
 from govern.database.transfer import Transfer
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
@@ -128,6 +129,13 @@ class PostgreSQL:
             return ()
         with scratch() as url, self.connect(url) as connection:
             return canonical.find_equal_texts(connection, changes)
+
+    def working_on_rows(
+        self, url: DatabaseUrl, table: VersionTable, *, read_only: bool
+    ) -> AbstractContextManager[RowTransaction]:
+        from govern.database.postgresql import row_repairs
+
+        return row_repairs.working_on_rows(url, table, read_only=read_only)
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)

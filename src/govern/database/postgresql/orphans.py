@@ -35,11 +35,17 @@ SELECT k.conname::text, cn.nspname::text, c.relname::text, pn.nspname::text, p.r
       AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey
       AND i.indnkeyatts >= cardinality(k.conkey)
   ),
-  greatest(c.reltuples, 0)::bigint
+  greatest(c.reltuples, 0)::bigint,
+  CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
+    WHEN 'r' THEN 'restrict' ELSE 'no action' END,
+  array(SELECT a.attname::text FROM pg_catalog.jsonb_array_elements_text(
+          coalesce(nullif(to_jsonb(k) -> 'confdelsetcols', 'null'), to_jsonb(k.conkey))) n(number)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = n.number::int2
+        WHERE k.confdeltype = 'n' ORDER BY a.attnum)
 FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
 JOIN pg_catalog.pg_class p ON p.oid = k.confrelid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
-WHERE k.contype = 'f' AND k.conparentid = 0 AND cn.nspname NOT IN ('govern', 'pg_catalog')
+WHERE k.contype = 'f' AND k.conparentid = 0 AND cn.nspname NOT IN ('govern', 'govern_backup', 'pg_catalog')
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
@@ -87,6 +93,8 @@ def read_references(connection: Connection) -> tuple[Reference, ...]:
             ),
             is_indexed=is_indexed and not is_temporal,
             child_rows=rows,
+            on_delete=on_delete,
+            set_null=tuple(set_null),
         )
         for (
             name,
@@ -103,6 +111,8 @@ def read_references(connection: Connection) -> tuple[Reference, ...]:
             is_parent_alone,
             is_indexed,
             rows,
+            on_delete,
+            set_null,
         ) in connection.rows(_REFERENCES)
     )
 

@@ -25,12 +25,13 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refob
   AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
 JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid AND q.seqincrement > 0 AND NOT q.seqcycle
 WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
-  AND d.deptype IN ('a', 'i') AND n.nspname NOT IN ('govern', 'pg_catalog')
+  AND d.deptype IN ('a', 'i') AND n.nspname NOT IN ('govern', 'govern_backup', 'pg_catalog')
 ORDER BY 3, 4, 5
 """
+# one that was restarted gives its last_value next, and has given the one before as good as
 _POSITION = sql.SQL(
     "SELECT {place}, (SELECT max({column}) FROM {table}), "
-    "(SELECT CASE WHEN is_called THEN last_value END FROM {sequence})"
+    "(SELECT CASE WHEN is_called THEN last_value WHEN last_value > 1 THEN last_value - 1 END FROM {sequence})"
 )
 _UNCHECKED = """
 SELECT n.nspname::text, c.relname::text, k.conname::text,

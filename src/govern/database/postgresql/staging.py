@@ -39,7 +39,7 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_type domain_base ON domain_base.oid = t.typbasetype
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'govern')
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'govern', 'govern_backup')
   AND (c.relname <> %s OR n.nspname <> coalesce(%s, n.nspname))
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d

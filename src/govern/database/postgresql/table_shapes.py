@@ -16,7 +16,7 @@ _WHICH = """
 SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind = 'p'
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
-  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'govern')
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'govern', 'govern_backup')
   AND (c.relname <> %s OR n.nspname <> coalesce(%s, n.nspname))
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d

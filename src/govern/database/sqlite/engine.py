@@ -31,6 +31,7 @@ from govern.database.connection import Connection
 from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
 from govern.database.encryption import NO_KEYS, Keys
 from govern.database.keeping import OpenConnection, Progress, Replacement, Witness
+from govern.database.row_spelling import RowTransaction
 from govern.database.sqlite import (
     batch,
     catalog,
@@ -130,6 +131,13 @@ class SQLite:
     def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
         del changes, scratch
         return ()  # the texts are the author's own, and a copy has the same ones
+
+    def working_on_rows(
+        self, url: DatabaseUrl, table: VersionTable, *, read_only: bool
+    ) -> AbstractContextManager[RowTransaction]:
+        from govern.database.sqlite import row_repairs
+
+        return row_repairs.working_on_rows(url, table, read_only=read_only)
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)

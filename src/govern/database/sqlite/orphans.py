@@ -20,7 +20,9 @@ WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
   AND name NOT LIKE 'govern\\_%' ESCAPE '\\'
 ORDER BY name
 """
-_FOREIGN_KEYS = 'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id, seq'
+_FOREIGN_KEYS = (
+    'SELECT id, "table", "from", "to", lower(on_delete) FROM pragma_foreign_key_list(?) ORDER BY id, seq'
+)
 _PRIMARY_KEY = "SELECT name FROM pragma_table_xinfo(?) WHERE pk ORDER BY pk"
 _COLUMNS = "SELECT lower(name) FROM pragma_table_xinfo(?)"
 _DOUBT = "SQLite upholds it in connections alone that ask for it (PRAGMA foreign_keys)"
@@ -35,9 +37,11 @@ def read_references(connection: Connection) -> tuple[Reference, ...]:
 
 def _references_of(connection: Connection, table: str, known: dict[str, str]) -> Iterator[Reference]:
     grouped: dict[int, list[tuple[str, str, str | None]]] = {}
-    for number, parent, own, other in connection.rows(_FOREIGN_KEYS, (table,)):
+    actions: dict[int, str] = {}
+    for number, parent, own, other, on_delete in connection.rows(_FOREIGN_KEYS, (table,)):
         grouped.setdefault(number, []).append((parent, own, other))
-    for pairs in grouped.values():
+        actions[number] = on_delete
+    for number, pairs in grouped.items():
         parent = known.get(pairs[0][0].lower(), pairs[0][0])
         columns = tuple(own for _, own, _ in pairs)
         named = tuple(other for *_, other in pairs if other is not None)
@@ -48,6 +52,8 @@ def _references_of(connection: Connection, table: str, known: dict[str, str]) ->
             parent=("", parent),
             parent_columns=named or tuple(name for (name,) in connection.rows(_PRIMARY_KEY, (parent,))),
             doubt=_DOUBT,
+            on_delete=actions[number],
+            set_null=columns if actions[number] == "set null" else (),
         )
 
 

@@ -24,6 +24,8 @@ def connect(
 ) -> Connection:
     """Opens a file that exists; one of no bytes is an empty database. Waits 10 seconds at most for another's lock.
 
+    What a process that was killed left half written is taken back first, as by everybody who opens the file.
+
     Raises Unreachable where there is no such file, it is no SQLite database or stays locked, NotPermitted
     where it may not be read.
     """
@@ -45,6 +47,9 @@ def connect(
         driver.execute("PRAGMA foreign_keys = OFF")
     except sqlite3.Error as error:
         driver.close()
+        if read_only and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
+            connect(url, busy_timeout_seconds=busy_timeout_seconds).close()
+            return connect(url, read_only=True, busy_timeout_seconds=busy_timeout_seconds)
         raise explain(error, file) from error
     return Connection(driver, begin="BEGIN" if read_only else "BEGIN IMMEDIATE")
 

@@ -22,16 +22,20 @@ from govern.source.manifest.model import (
     Lint,
     Manifest,
     Relationship,
+    Repair,
     Schedule,
     WeighedDrift,
 )
 
-_NOT_YET = ("repairs", "monitor", "probes")
+_NOT_YET = ("monitor", "probes")
 """Keys of the contract whose feature does not exist yet: nothing would obey them."""
-_ENTRIES: dict[str, type[CriticalTable] | type[Relationship] | type[Invariant] | type[Allowed]] = {
+_ENTRIES: dict[
+    str, type[CriticalTable] | type[Relationship] | type[Invariant] | type[Repair] | type[Allowed]
+] = {
     "critical_tables": CriticalTable,
     "relationships": Relationship,
     "invariants": Invariant,
+    "repairs": Repair,
     "allow": Allowed,
 }
 _SECTIONS = ("drift", "lint", "backups")
@@ -116,7 +120,7 @@ def _unsupported(document: Document) -> Iterator[Problem]:
 
 def _unnamed_twice(document: Document) -> Iterator[Problem]:
     """Two entries of one name: which of them would count?"""
-    for key in ("critical_tables", "invariants"):
+    for key in ("critical_tables", "invariants", "repairs"):
         lines: dict[str, int] = {}
         entries = document.values.get(key)
         for index, entry in enumerate(entries if isinstance(entries, tuple) else ()):

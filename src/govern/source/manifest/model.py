@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,7 @@ from pydantic import (
 
 from govern.core.finding import Severity
 from govern.core.retention import Policy
+from govern.core.row_repair import SCHEMA_REPAIR
 from govern.core.snapshot import default_namespace
 
 Scalar = str | int | float | bool | None
@@ -198,6 +199,62 @@ class Invariant(_Entry):
     severity: _Severity = Severity.ERROR
 
 
+RepairKind = Literal["delete_orphans", "delete_where", "insert_missing", "set_null", "move_sequence"]
+_COLUMN = re.compile(r"[^.]+\.[^.]+(\.[^.]+)?")
+_REPAIR_KEYS: Mapping[str, tuple[frozenset[str], ...]] = {
+    "delete_orphans": (frozenset({"of"}),),
+    "delete_where": (frozenset({"table", "where"}),),
+    "insert_missing": (frozenset({"table", "select"}),),
+    "set_null": (frozenset({"of"}), frozenset({"column", "where"})),
+    "move_sequence": (frozenset({"column"}),),
+}
+"""What a repair of each kind says, beside what every one says."""
+
+
+def _check_repair_name(name: str) -> str:
+    if name == SCHEMA_REPAIR:
+        message = f"is the name of the repair of drift; it must not be {SCHEMA_REPAIR!r}"
+        raise ValueError(message)
+    return name
+
+
+def _check_of(text: str) -> str:
+    sides = [side.strip() for side in text.split("->")]
+    if len(sides) > 2 or (len(sides) == 2 and not all(_COLUMN.fullmatch(side) for side in sides)):
+        message = "must be a foreign key's name, or written as child.column -> parent.column"
+        raise ValueError(message)
+    return text
+
+
+class Repair(_Entry):
+    """A clean-up of rows that somebody answers for."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$"), AfterValidator(_check_repair_name)]
+    kind: RepairKind
+    of: Annotated[_Text, AfterValidator(_check_of)] | None = None
+    """Whose orphans: a foreign key's name, or ``notes.user_id -> users.id``."""
+    table: _TableName | None = None
+    where: _Text | None = None
+    """A condition in the database's SQL: which rows."""
+    select: _Text | None = None
+    """A query that yields the rows that are missing; its columns' names say what is filled."""
+    column: _ColumnName | None = None
+    """Set to NULL, or filled by the sequence."""
+    reason: _Text
+    owner: _Text
+
+    @model_validator(mode="after")
+    def _says_what_its_kind_needs(self) -> Repair:
+        keys = ("of", "table", "where", "select", "column")
+        said = {key for key in keys if getattr(self, key) is not None}
+        choices = _REPAIR_KEYS[self.kind]
+        if said not in choices:
+            wanted = ", or ".join(" and ".join(key for key in keys if key in choice) for choice in choices)
+            message = f"is a {self.kind}: it must say {wanted}, and nothing else of {', '.join(keys)}"
+            raise ValueError(message)
+        return self
+
+
 class IgnoredDrift(_Entry):
     """Differences that somebody answers for, until a day."""
 
@@ -302,6 +359,7 @@ class Manifest(_Entry):
     critical_tables: tuple[CriticalTable, ...] = ()
     relationships: tuple[Relationship, ...] = ()
     invariants: tuple[Invariant, ...] = ()
+    repairs: tuple[Repair, ...] = ()
     drift: Drift = Drift()
     lint: Lint = Lint()
     allow: tuple[Allowed, ...] = ()

@@ -44,7 +44,7 @@ FROM pg_catalog.pg_roles WHERE rolname = current_user AND rolsuper
 _TABLES = """
 SELECT n.nspname, c.relname
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'govern')
+WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'govern', 'govern_backup')
 ORDER BY 1, 2
 """
 

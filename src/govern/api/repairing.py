@@ -1,0 +1,186 @@
+"""Repairs: of a schema that drifted, and those of rows that the manifest declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from govern.api import drifting
+from govern.api.command import Narrate, command, silent
+from govern.api.project import Project, open_database, read_project
+from govern.config import Settings
+from govern.core.report import Draft, Report
+from govern.core.row_repair import SCHEMA_REPAIR, RowPlan
+from govern.core.wording import count_of
+from govern.database.live import LiveDatabase
+from govern.errors import ConfigurationError, GovernError
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Repair
+
+Backup = Literal["auto", "off"]
+
+
+def repair_plan(
+    settings: Settings, *, names: tuple[str, ...] = (), every: bool = False, narrate: Narrate = silent
+) -> Report:
+    """What the named repairs would do; without names, or as ``schema``, the repair of the schema. Changes nothing."""
+    if _is_of_schema(names, every=every):
+        return drifting.repair_plan(settings, narrate=narrate)
+    return _plan_rows(settings, names=names, every=every, narrate=narrate)
+
+
+def repair_apply(
+    settings: Settings,
+    *,
+    names: tuple[str, ...] = (),
+    every: bool = False,
+    allow: tuple[str, ...] = (),
+    batch: int | None = None,
+    backup: Backup = "auto",
+    narrate: Narrate = silent,
+) -> Report:
+    """Backs up and applies the named repairs; without names, or as ``schema``, the repair of the schema.
+
+    ``allow`` names the hazards that may happen. ``batch``: rows a transaction, of repairs of rows.
+    """
+    if _is_of_schema(names, every=every):
+        if batch is not None or backup != "auto":
+            raise ConfigurationError(
+                "the repair of the schema is one transaction, after a backup",
+                why="--batch and --backup are of repairs of rows",
+                next="leave them out, or name repairs of the manifest: govern repair list",
+            )
+        return drifting.repair_apply(settings, allow=allow, narrate=narrate)
+    return _apply_rows(
+        settings, names=names, every=every, allow=allow, batch=batch, backup=backup, narrate=narrate
+    )
+
+
+@command("repair list")
+def repair_list(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
+    """The declared repairs with what each would touch now, and the runs that can be rolled back."""
+    from govern.actions.repairs.back import list_undoable
+
+    project = read_project(settings)
+    live = open_database(project, draft)
+    narrate("looking at what there is to repair")
+    declared = project.manifest.repairs if project.manifest else ()
+    draft.data["declared"] = [
+        {
+            "repair": repair.name,
+            "kind": repair.kind,
+            "now": _try_plan(live, project, repair).described(),
+            "owner": repair.owner,
+            "reason": repair.reason,
+        }
+        for repair in declared
+    ]
+    undoable = list_undoable(live)
+    draft.data["applied"] = [
+        {
+            "run": one.run,
+            "repair": one.repair,
+            "made_at": one.made_at.isoformat(),
+            "rows": one.rows,
+            "planned": one.planned,
+            "state": one.state,
+        }
+        for one in undoable
+    ]
+    draft.passed("repairs", f"{count_of(len(declared), 'repair')} declared")
+    standing = sum(not one.undone_by for one in undoable)
+    draft.passed("applied", f"{count_of(standing, 'run')} that can be rolled back")
+
+
+@command("repair rollback")
+def repair_rollback(
+    draft: Draft,
+    settings: Settings,
+    run: str,
+    *,
+    allow: tuple[str, ...] = (),
+    backup: Backup = "auto",
+    narrate: Narrate = silent,
+) -> None:
+    """Takes a repair of rows back by the id of its run. ``allow`` names the hazards that may happen."""
+    from govern.actions.repairs.back import roll_back
+    from govern.actions.repairs.rows import Wanted
+
+    project = read_project(settings)
+    live = open_database(project, draft)
+    wanted = Wanted(allow=allow, has_backup=backup == "auto")
+    roll_back(live, draft, project.chain, project.manifest, run, wanted, narrate=narrate)
+
+
+@command("repair plan")
+def _plan_rows(
+    draft: Draft, settings: Settings, *, names: tuple[str, ...], every: bool, narrate: Narrate
+) -> None:
+    from govern.actions.repairs.plan import plan_rows
+
+    project = read_project(settings)
+    live = open_database(project, draft)
+    narrate("looking at what there is to repair")
+    plans = [
+        plan_rows(live, project.manifest, repair)
+        for repair in _find(live, project, names, every=every)
+        if project.manifest
+    ]
+    draft.data["repairs"] = [plan.to_json() for plan in plans]
+    for plan in plans:
+        draft.passed(plan.repair, plan.described())
+    if not plans:
+        draft.passed("repair", "no repairs are declared")
+
+
+@command("repair apply")
+def _apply_rows(
+    draft: Draft,
+    settings: Settings,
+    *,
+    names: tuple[str, ...],
+    every: bool,
+    allow: tuple[str, ...],
+    batch: int | None,
+    backup: Backup,
+    narrate: Narrate,
+) -> None:
+    from govern.actions.repairs.rows import Wanted, apply_rows
+
+    project = read_project(settings)
+    live = open_database(project, draft)
+    repairs = _find(live, project, names, every=every)
+    if project.manifest is None or not repairs:
+        draft.passed("repair", "no repairs are declared")
+        return
+    wanted = Wanted(allow=allow, batch=batch, has_backup=backup == "auto")
+    apply_rows(live, draft, project.chain, project.manifest, repairs, wanted, narrate=narrate)
+
+
+def _is_of_schema(names: tuple[str, ...], *, every: bool) -> bool:
+    if SCHEMA_REPAIR in names and (every or len(names) > 1):
+        raise ConfigurationError(
+            "the repair of the schema is applied by itself",
+            why="it brings the schema back that repairs of rows rely on",
+            next=f"govern repair apply {SCHEMA_REPAIR} first, then the others",
+        )
+    return not every and names in ((), (SCHEMA_REPAIR,))
+
+
+def _find(live: LiveDatabase, project: Project, names: tuple[str, ...], *, every: bool) -> tuple[Repair, ...]:
+    from govern.actions.repairs.declared import find_repairs
+
+    declared = tuple(repair.name for repair in project.manifest.repairs) if project.manifest else ()
+    return find_repairs(live, project.manifest, declared if every else names)
+
+
+def _try_plan(live: LiveDatabase, project: Project, repair: Repair) -> RowPlan:
+    """What cannot be said is said instead."""
+    from govern.actions.repairs.plan import plan_rows
+
+    assert project.manifest is not None  # noqa: S101 - the repair is its
+    try:
+        return plan_rows(live, project.manifest, repair)
+    except GovernError as error:
+        why = ": ".join(filter(None, (error.what, error.why)))
+        return RowPlan(repair=repair.name, kind=repair.kind, obstacles=(why,))
