@@ -9,12 +9,14 @@ import os
 import secrets
 import socket
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from govern.core.run import Run, RunResult
 from govern.database.live import LiveDatabase
+from govern.errors import FailedMidway, GovernError, Unreachable
 from govern.source.lock import read_lock
 from govern.version import __version__
 
@@ -78,6 +80,23 @@ def finish_run(live: LiveDatabase, run: Run, result: RunResult, *, error: str | 
         live.dialect.record_run(connection, finished)
     _append(live, finished)
     return finished
+
+
+@contextlib.contextmanager
+def recording_failure(live: LiveDatabase, run: Run, *, what: str, next: str, state: str) -> Iterator[None]:
+    """Writes into the ledger how a run failed, and lets the error pass.
+
+    A server that goes away becomes FailedMidway with these three sentences: nobody knows what is there.
+    """
+    try:
+        yield
+    except BaseException as error:
+        result: RunResult = "failed" if isinstance(error, Exception) else "interrupted"
+        with contextlib.suppress(GovernError):  # it stays "started"
+            finish_run(live, run, result, error=f"{type(error).__name__}: {error}".splitlines()[0])
+        if isinstance(error, Unreachable):
+            raise FailedMidway(what, why=f"{error.what}: {error.why}", next=next, state=state) from error
+        raise
 
 
 def note_unread(live: LiveDatabase, run: Run, error: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from govern.actions.record import start_run
 from govern.actions.repairs.declared import read_references
-from govern.actions.repairs.rows import Wanted, back_up, conclude, recorded_failure
+from govern.actions.repairs.rows import Wanted, back_up, conclude, recording_failure
 from govern.core.hazard import hazard_of
 from govern.core.report import Draft
 from govern.core.row_repair import Undoable
@@ -65,7 +65,7 @@ def roll_back(
             undoes=undoable.run,
         )
         narrate(f"taking back {undoable.repair}")
-        with recorded_failure(live, run):
+        with recording_failure(live, run):
             take_back(live, manifest, undoable, wanted, run=run.id)
         draft.passed("rollback", _describe(undoable))
         conclude(live, draft, chain, manifest, fingerprint, [run])

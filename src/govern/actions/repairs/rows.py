@@ -5,13 +5,13 @@ With batches each of them is a transaction; how far the run came is written down
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from govern.actions import record
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.actions.repairs.plan import guard_rows, plan_rows, prepare
@@ -20,12 +20,12 @@ from govern.core.reference import name_place
 from govern.core.report import Draft
 from govern.core.restoration import Place
 from govern.core.row_repair import Action, RowPlan, RowRepair, Undoable
-from govern.core.run import Run, RunResult
+from govern.core.run import Run
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.row_copies import RowCopies
 from govern.database.row_marks import MarkedRows
-from govern.errors import FailedMidway, GovernError, Refused, Unreachable
+from govern.errors import FailedMidway, GovernError, Refused
 from govern.revisions.graph import Chain
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def apply_planned(
         made_at=datetime.now(UTC),
         planned=plan.touched[0].rows if plan.touched else plan.steps,
     )
-    with recorded_failure(live, run):
+    with recording_failure(live, run):
         while not undoable.is_finished:
             undoable, run = _apply_batch(live, manifest, repair, plan, undoable, run, wanted.batch)
     draft.passed(
@@ -265,20 +265,12 @@ def _describe(run: Run, undoable: Undoable) -> str:
     return "; ".join(parts) + batches
 
 
-@contextmanager
-def recorded_failure(live: LiveDatabase, run: Run) -> Iterator[None]:
+def recording_failure(live: LiveDatabase, run: Run) -> AbstractContextManager[None]:
     """Writes into the ledger how a run failed. What it had committed before can be rolled back by its id."""
-    try:
-        yield
-    except BaseException as error:
-        result: RunResult = "failed" if isinstance(error, Exception) else "interrupted"
-        with contextlib.suppress(GovernError):  # it stays "started"
-            finish_run(live, run, result, error=f"{type(error).__name__}: {error}".splitlines()[0])
-        if isinstance(error, Unreachable):
-            raise FailedMidway(
-                "the repair broke off",
-                why=f"{error.what}: {error.why}",
-                next="when the server answers, govern repair list says how far it came; run it again for the rest",
-                state=f"each transaction is there as a whole, or not at all; run {run.id}",
-            ) from error
-        raise
+    return record.recording_failure(
+        live,
+        run,
+        what="the repair broke off",
+        next="when the server answers, govern repair list says how far it came; run it again for the rest",
+        state=f"each transaction is there as a whole, or not at all; run {run.id}",
+    )

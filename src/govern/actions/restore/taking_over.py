@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from govern.actions.backup import create_verified_backup
-from govern.actions.record import finish_run, start_run
+from govern.actions.record import finish_run, recording_failure, start_run
 from govern.actions.restore.fit import SAFETY
 from govern.actions.restore.soundness import find_problem
 from govern.core.merging import MergePlan
 from govern.core.report import Draft
-from govern.core.run import Run, RunResult
+from govern.core.run import Run
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
-from govern.errors import CouldNotCheck, FailedMidway, GovernError, Unreachable
+from govern.errors import CouldNotCheck, FailedMidway
 from govern.revisions.graph import Chain
 from govern.source.manifest import Manifest
 
@@ -49,30 +47,18 @@ def take_over(
         restored_from=origin,
     )
     narrate("taking the rows over")
-    with _recorded_failure(live, run):
+    with recording_failure(
+        live,
+        run,
+        what="the restore broke off",
+        next="when the server answers, run it again: what has come does not come twice",
+        state=f"it is one transaction: all of its rows are there, or none; backup {run.backup} is verified",
+    ):
         done = apply()
     draft.data["tables"] = done.to_json()
     draft.passed("restore", _describe_done(done))
     narrate("validating the database")
     return _conclude(live, draft, chain, manifest, run)
-
-
-@contextmanager
-def _recorded_failure(live: LiveDatabase, run: Run) -> Iterator[None]:
-    try:
-        yield
-    except BaseException as error:
-        result: RunResult = "failed" if isinstance(error, Exception) else "interrupted"
-        with contextlib.suppress(GovernError):  # it stays "started"
-            finish_run(live, run, result, error=f"{type(error).__name__}: {error}".splitlines()[0])
-        if isinstance(error, Unreachable):
-            raise FailedMidway(
-                "the restore broke off",
-                why=f"{error.what}: {error.why}",
-                next="when the server answers, run it again: what has come does not come twice",
-                state=f"it is one transaction: all of its rows are there, or none; backup {run.backup} is verified",
-            ) from error
-        raise
 
 
 def _conclude(live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None, run: Run) -> Run:
