@@ -13,20 +13,24 @@ from govern.errors import ConfigurationError
 from govern.source.manifest.document import Document, Mark, Problem, Unreadable, parse_document, read_document
 from govern.source.manifest.model import (
     Allowed,
+    AllowedFix,
     Backups,
     CriticalTable,
     Drift,
+    Fixes,
     IgnoredDrift,
     Invariant,
     Keep,
     Lint,
     Manifest,
+    Monitor,
+    Notify,
     Relationship,
     Schedule,
     WeighedDrift,
 )
 
-_NOT_YET = ("repairs", "monitor", "probes")
+_NOT_YET = ("repairs", "probes")
 """Keys of the contract whose feature does not exist yet: nothing would obey them."""
 _ENTRIES: dict[str, type[CriticalTable] | type[Relationship] | type[Invariant] | type[Allowed]] = {
     "critical_tables": CriticalTable,
@@ -34,7 +38,7 @@ _ENTRIES: dict[str, type[CriticalTable] | type[Relationship] | type[Invariant] |
     "invariants": Invariant,
     "allow": Allowed,
 }
-_SECTIONS = ("drift", "lint", "backups")
+_SECTIONS = ("drift", "lint", "backups", "monitor")
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Manifest,
     **{(key,): model for key, model in _ENTRIES.items()},
@@ -45,6 +49,10 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("backups",): Backups,
     ("backups", "keep"): Keep,
     ("backups", "schedule"): Schedule,
+    ("monitor",): Monitor,
+    ("monitor", "fixes"): Fixes,
+    ("monitor", "fixes", "allow"): AllowedFix,
+    ("monitor", "notify"): Notify,
 }
 """What may stand where: by the keys on the way to it."""
 _SHOWN = 50
