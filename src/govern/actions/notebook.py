@@ -10,10 +10,11 @@ import os
 import secrets
 import socket
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from govern.actions.files import write_text
 from govern.config import Settings
@@ -31,6 +32,8 @@ from govern.database.engines import dialect_of
 from govern.database.monitoring import Document, open_record
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, GovernError
+
+T = TypeVar("T")
 
 MOST_EVENTS = 10_000
 """Kept in the database."""
@@ -54,12 +57,16 @@ class Notes:
 
     @classmethod
     def of(cls, documents: Mapping[str, Document]) -> Notes:
-        issues = [Issue.from_json(value) for name, value in documents.items() if name.startswith(_ISSUE)]
-        asked = [Request.from_json(value) for name, value in documents.items() if name.startswith(_REQUEST)]
+        def read(prefix: str, make: Callable[[Document], T]) -> list[T]:
+            return _read_each((value for name, value in documents.items() if name.startswith(prefix)), make)
+
+        [wanted, *_] = [*read("wanted", Wanted.from_json), Wanted()]
+        [status, *_] = [*read("status", MonitorStatus.from_json), None]
+        asked = read(_REQUEST, Request.from_json)
         return cls(
-            wanted=Wanted.from_json(documents["wanted"]) if "wanted" in documents else Wanted(),
-            status=MonitorStatus.from_json(documents["status"]) if "status" in documents else None,
-            issues={issue.key: issue for issue in issues},
+            wanted=wanted,
+            status=status,
+            issues={issue.key: issue for issue in read(_ISSUE, Issue.from_json)},
             requests=tuple(sorted(asked, key=lambda request: (request.at, request.id))),
         )
 
@@ -91,7 +98,7 @@ class Notebook:
     def read_events(self, limit: int = _RECENT_EVENTS) -> tuple[Event, ...]:
         """The newest first, with those that could not be written yet. Raises CouldNotCheck."""
         with open_record(self._url, read_only=True) as record:
-            written = tuple(Event.from_json(value) for value in record.read_events(limit))
+            written = _read_each(record.read_events(limit), Event.from_json)
         return (*reversed(self._unwritten), *written)[:limit]
 
     def read_file(self) -> Mapping[str, Any] | None:
@@ -165,6 +172,15 @@ class Notebook:
             record.write(
                 documents, [(event.id, event.to_json()) for event in events], most_events=MOST_EVENTS
             )
+
+
+def _read_each(documents: Iterable[Document], make: Callable[[Document], T]) -> list[T]:
+    """Without those that a govern of another version has written otherwise: one of them must not hide the others."""
+    made = []
+    for document in documents:
+        with suppress(KeyError, TypeError, ValueError, AttributeError):
+            made.append(make(document))
+    return made
 
 
 def make_event(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -108,7 +108,6 @@ class MonitorStatus:
     is_broken: bool = False
     """Whether two fixes have failed, and none is tried until a person starts the monitor again."""
     checks: tuple[CheckStatus, ...] = ()
-    memory_bytes: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -122,7 +121,6 @@ class MonitorStatus:
             "total_fixes": self.total_fixes,
             "breaker_open": self.is_broken,
             "checks": [check.to_json() for check in self.checks],
-            "memory_bytes": self.memory_bytes,
         }
 
     @classmethod
@@ -135,7 +133,6 @@ class MonitorStatus:
             total_fixes=value["total_fixes"],
             is_broken=value["breaker_open"],
             checks=tuple(CheckStatus(**check) for check in value["checks"]),
-            memory_bytes=value["memory_bytes"],
         )
 
 
@@ -159,7 +156,6 @@ class Event:
     """The ledger's run that did it."""
     backup: str | None = None
     detail: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -174,7 +170,6 @@ class Event:
             "run": self.run,
             "backup": self.backup,
             "detail": self.detail,
-            "facts": dict(self.facts),
         }
 
     @classmethod

@@ -52,6 +52,9 @@ def monitor_run(
         return
     every = every_seconds or orders.every.total_seconds()
     narrate(f"looking every {name_seconds(every)}; {_describe_policy(orders)}; SIGTERM or Ctrl-C ends it")
+    with suppress(CouldNotCheck):
+        if read_standing(monitor.notebook, url).notes.wanted.state == "stopped":
+            narrate("it was stopped, and waits for: govern monitor start")
     started = time.monotonic()
     with suppress(KeyboardInterrupt):
         monitor.run()

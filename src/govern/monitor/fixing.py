@@ -84,7 +84,7 @@ class Fixer:
     def _read_attempts(self) -> tuple[Attempt, ...] | None:
         try:
             return read_attempts(self._notebook.read_events(), self._ticks)
-        except (CouldNotCheck, KeyError, ValueError) as error:
+        except CouldNotCheck as error:
             log.warning("monitor_history_unread", error=str(error).partition("\n")[0])
             return None
 

@@ -138,7 +138,7 @@ class Monitor:
         """None where they cannot be read: what this process remembers has to do."""
         try:
             notes = self.notebook.read()
-        except (CouldNotCheck, KeyError, ValueError) as error:
+        except CouldNotCheck as error:
             log.info("monitor_notes_unread", error=str(error).partition("\n")[0])
             return None
         self.course.remember(notes)
