@@ -11,7 +11,6 @@ import secrets
 import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -32,7 +31,9 @@ from govern.database.engines import dialect_of
 from govern.database.monitoring import Document, open_record
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, GovernError
+from govern.log import Log
 
+log = Log(__name__)
 T = TypeVar("T")
 
 MOST_EVENTS = 10_000
@@ -128,13 +129,14 @@ class Notebook:
         if status is not None:
             documents["status"] = status.to_json()
         self._unwritten.extend(events)
-        refusals: tuple[type[Exception], ...] = (CouldNotCheck, *dialect_of(self._url).errors())
-        try:
-            self._put(documents, tuple(self._unwritten))
-        except refusals as error:
-            return error.what if isinstance(error, CouldNotCheck) else str(error).strip()
-        self._unwritten.clear()
-        return ""
+        trouble = self._try_put(documents, tuple(self._unwritten))
+        if not trouble:
+            self._unwritten.clear()
+        return trouble
+
+    def announce(self, event: Event) -> bool:
+        """Writes down what is about to be tried; where that cannot be done, it is not to be tried."""
+        return not self._try_put({}, (event,))
 
     def write_file(self, status: MonitorStatus, issues: Iterable[Issue]) -> str:
         """Returns why it could not be written, else nothing."""
@@ -167,6 +169,14 @@ class Notebook:
         self._put({_REQUEST + request.id: request.to_json()}, (event,))
         return request
 
+    def _try_put(self, documents: Mapping[str, Document | None], events: tuple[Event, ...]) -> str:
+        refusals: tuple[type[Exception], ...] = (CouldNotCheck, *dialect_of(self._url).errors())
+        try:
+            self._put(documents, events)
+        except refusals as error:
+            return error.what if isinstance(error, CouldNotCheck) else str(error).strip()
+        return ""
+
     def _put(self, documents: Mapping[str, Document | None], events: tuple[Event, ...]) -> None:
         with open_record(self._url, read_only=False) as record:
             record.write(
@@ -178,8 +188,10 @@ def _read_each(documents: Iterable[Document], make: Callable[[Document], T]) -> 
     """Without those that a govern of another version has written otherwise: one of them must not hide the others."""
     made = []
     for document in documents:
-        with suppress(KeyError, TypeError, ValueError, AttributeError):
+        try:
             made.append(make(document))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            log.warning("monitor_note_not_understood", error=f"{type(error).__name__}: {error}")
     return made
 
 

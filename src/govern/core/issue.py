@@ -112,18 +112,8 @@ class Issue:
 
 
 _PLAIN = (
-    *(
-        "key",
-        "rule",
-        "issue_type",
-        "subject",
-        "table",
-        "column",
-        "current_state",
-        "expected_state",
-        "message",
-    ),
-    *("remedy", "check", "fix", "loses_data", "state"),
+    *("key", "rule", "issue_type", "kind", "subject", "table", "column", "current_state", "expected_state"),
+    *("message", "remedy", "check", "fix", "loses_data", "state"),
 )
 
 
@@ -172,16 +162,15 @@ def see(
 
     ``decided``: the checks that came to their end. What another one had found stays as it was: nobody looked.
     """
-    issues = dict(known)
-    opened = []
+    issues, opened, there = dict(known), [], set()
     for issue in seen:
+        there.add(issue.key)
         before = known.get(issue.key)
         if before is None or before.state == "resolved":
             opened.append(issue)
             issues[issue.key] = issue
         else:
             issues[issue.key] = replace(issue, first_seen=before.first_seen)
-    there = {issue.key for issue in issues.values() if issue.last_seen == now and issue.state == "open"}
     resolved = tuple(
         replace(issue, state="resolved", last_seen=now)
         for key, issue in known.items()

@@ -91,7 +91,7 @@ class Fixer:
     def _fix(self, issue: Issue, actor: str, find_wrong: FindWrong, told: Told) -> None:
         now = self._clock.now()
         begun = make_event("fixing", actor, issue=issue, at=now.wall)
-        if not self._holds_turn() or self._notebook.write(events=(begun,)):
+        if not (self._holds_turn() and self._notebook.announce(begun)):
             return  # another one may be at it; and nothing is done that cannot be told
         self._ticks[begun.id] = now.monotonic
         log.info("monitor_fix_began", issue=issue.key, subject=issue.subject, actor=actor)
