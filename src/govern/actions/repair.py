@@ -14,6 +14,7 @@ from govern.actions.validate import serious, validate
 from govern.core.changes import Change, accept, describe_change, diff
 from govern.core.repair import RepairPlan
 from govern.core.report import Draft
+from govern.core.run import RunResult
 from govern.core.scope import Scope, sort_changes
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
@@ -151,9 +152,9 @@ def apply_repair(
             live, plan.statements, judge=lambda now: _require_schema(live, declared, accepted, now)
         )
         findings = () if problem else serious(validate(live, draft, manifest))
-        run = finish_run(
-            live, run, "failed" if problem else "unhealthy" if findings else "applied", error=problem or None
-        )
+        is_left = bool(findings) and choose is not every  # what was not chosen is not this repair's affair
+        result: RunResult = "failed" if problem else "unhealthy" if findings and not is_left else "applied"
+        run = finish_run(live, run, result, error=problem or None, is_whole=not is_left)
         draft.data["run"] = run.to_json()
     if problem:
         raise FailedMidway(

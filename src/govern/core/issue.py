@@ -129,7 +129,9 @@ def issue_of(finding: Finding, check: str, now: datetime, *, home: str) -> Issue
         issue_type=_type_of(finding),
         severity=finding.severity,
         kind=finding.subject.kind,
-        subject=str(finding.subject),
+        subject="the database"
+        if finding.subject.kind == "database"
+        else str(finding.subject),  # not where it is
         table=table,
         column=column,
         current_state=current,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -129,8 +130,6 @@ def test_what_another_process_tried_counts(
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(
     tmp_path: Path, url: DatabaseUrl, world: World, clock: Clock
 ) -> None:
-    from dataclasses import replace
-
     settings = load(start=tmp_path, url=url.text, environ={"USER": "tester"})
     dry = Orders(policy=replace(POLICY, mode="dry-run"))
     monitor = Monitor(settings, url, work=world, clock=clock, read=lambda _s, _d: dry)
@@ -249,6 +248,18 @@ def test_one_has_its_turn_and_the_next_one_takes_it_over(
     pass_time(monitor, clock, monitor.poll_seconds)
     assert world.looks == 1
     assert take_turn(url, "a third one") is None
+
+
+def test_a_lock_file_that_somebody_removed_is_no_turn_any_more(
+    monitor: Monitor, world: World, clock: Clock, url: DatabaseUrl
+) -> None:
+    monitor.step()
+    url.path.with_name(url.path.name + ".govern-monitor").unlink()
+    other = take_turn(url, "another")
+    assert other is not None
+    pass_time(monitor, clock, 1_200)
+    assert world.looks == 1
+    other.close()
 
 
 def test_a_manifest_that_cannot_be_read_stops_fixes_and_is_told(

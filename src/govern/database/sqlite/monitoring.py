@@ -45,13 +45,17 @@ STATEMENTS = RecordStatements(
 class FileTurn:
     """See ``govern.database.monitoring.Turn``."""
 
-    def __init__(self, file: Path, held: ExitStack) -> None:
+    def __init__(self, file: Path, descriptor: int, held: ExitStack) -> None:
         self._file = file
+        self._descriptor = descriptor
         self._held = held
 
     def is_held(self) -> bool:
-        """The lock ends with its process; only somebody who removed the file let another one in."""
-        return self._file.exists()
+        """The lock ends with its process; but somebody who removes the file lets another one in."""
+        try:
+            return os.path.samestat(self._file.stat(), os.fstat(self._descriptor))
+        except OSError:
+            return False
 
     def close(self) -> None:
         self._held.close()
@@ -62,10 +66,10 @@ def take_turn(url: DatabaseUrl) -> FileTurn | None:
     file = _lock_file(url)
     with ExitStack() as attempt:
         try:
-            attempt.enter_context(hold_lock_file(file, wait_seconds=0))
+            descriptor = attempt.enter_context(hold_lock_file(file, wait_seconds=0))
         except Refused:
             return None
-        return FileTurn(file, attempt.pop_all())
+        return FileTurn(file, descriptor, attempt.pop_all())
 
 
 def is_turn_taken(url: DatabaseUrl) -> bool:
