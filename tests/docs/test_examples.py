@@ -68,7 +68,7 @@ def test_getting_started_is_true_from_beginning_to_end(getting_started: Path) ->
 
 
 @pytest.mark.parametrize(
-    "page", ["at-3-am.md", "backups.md", "ci.md", "embedded-postgresql.md", "integrity.md"]
+    "page", ["at-3-am.md", "backups.md", "ci.md", "embedded-postgresql.md", "integrity.md", "monitor.md"]
 )
 def test_what_a_page_says_to_run_is_true(page: str, project: Path) -> None:
     blocks = [block for block in read_blocks(DOCS / page) if block.comment == _MARK]
