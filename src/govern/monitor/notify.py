@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -161,6 +162,8 @@ def _import_client() -> tuple[Any, Any]:
             why=f"{error.name} is not installed",
             next="python -m pip install 'govern[monitor]'",
         ) from error
+    for name in ("httpx2", "httpcore2"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # below that they tell the URL
     return httpx2, stamina
 
 
