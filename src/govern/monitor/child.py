@@ -51,7 +51,10 @@ def _do(task: Task, settings: Settings) -> Seen | Repaired:
 
 def _end_with_parent() -> None:
     """Nobody waits for what a killed monitor wanted to know. A fix is brought to its end."""
-    sys.stdin.buffer.read()
+    while os.read(
+        sys.stdin.fileno(), 4096
+    ):  # not through the buffer, whose lock the interpreter wants at its end
+        pass
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
