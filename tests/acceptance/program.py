@@ -38,7 +38,7 @@ _STATUSES: Mapping[int, set[str]] = {
     4: {"refused"},
     5: {"failed"},
 }
-_LEDGER_TABLES = ("govern_runs", "govern_ledger", "sqlite_sequence")
+_LEDGER_TABLES = ("govern_runs", "govern_ledger", "govern_monitor", "sqlite_sequence")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,6 +69,7 @@ def test_getting_started_is_true_from_beginning_to_end(getting_started: Path) ->
         "embedded-postgresql.md",
         "health.md",
         "integrity.md",
+        "monitor.md",
         "pytest.md",
         "repairs.md",
     ],

@@ -63,8 +63,13 @@ def start_run(
     return run
 
 
-def finish_run(live: LiveDatabase, run: Run, result: RunResult, *, error: str | None = None) -> Run:
-    """Records how it ended, with the fingerprint that start-up checks compare and the lock it was held against."""
+def finish_run(
+    live: LiveDatabase, run: Run, result: RunResult, *, error: str | None = None, is_whole: bool = True
+) -> Run:
+    """Records how it ended, with the fingerprint that start-up checks compare and the lock it was held against.
+
+    ``is_whole``: whether the schema is what it was meant to be as a whole; else it has no fingerprint to start on.
+    """
     lock = read_lock(live.settings.lock)
     with live.connect(read_only=False) as connection:
         watermark = live.dialect.read_watermark(connection, live.table)  # first: what comes after it moves it
@@ -74,8 +79,8 @@ def finish_run(live: LiveDatabase, run: Run, result: RunResult, *, error: str | 
             error=error,
             finished_at=datetime.now(UTC),
             lock_digest=lock.digest if lock else None,
-            watermark=watermark,
-            fingerprint=live.dialect.read_fingerprint(connection, live.table),
+            watermark=watermark if is_whole else None,
+            fingerprint=live.dialect.read_fingerprint(connection, live.table) if is_whole else None,
         )
         live.dialect.record_run(connection, finished)
     _append(live, finished)

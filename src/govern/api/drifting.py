@@ -12,7 +12,14 @@ from govern.actions.files import write_text
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.project import Project, open_database, read_project
 from govern.checks.chain import check_chain
-from govern.checks.drift import Verdict, check_refused, check_scope, judge_drift, with_fixes
+from govern.checks.drift import (
+    Verdict,
+    check_refused,
+    check_scope,
+    judge_drift,
+    key_of,
+    with_fixes,
+)
 from govern.config import Settings
 from govern.core.changes import describe_change, with_column_order
 from govern.core.finding import Finding, Severity
@@ -139,16 +146,27 @@ def repair_plan(draft: Draft, settings: Settings, *, narrate: Narrate = silent) 
 
 @command("repair apply")
 def repair_apply(
-    draft: Draft, settings: Settings, *, allow: tuple[str, ...] = (), narrate: Narrate = silent
+    draft: Draft,
+    settings: Settings,
+    *,
+    only: frozenset[str] = frozenset(),
+    allow: tuple[str, ...] = (),
+    narrate: Narrate = silent,
 ) -> None:
-    """Backs up and brings the schema back to its stamped revision. ``allow`` names the hazards that may happen."""
-    from govern.actions.repairs.schema import apply_repair
+    """Backs up and brings the schema back to its stamped revision. ``allow`` names the hazards that may happen.
+
+    ``only``: the keys of the findings that are to go; none: all of them.
+    """
+    from govern.actions.repairs.schema import apply_repair, every
 
     project = read_project(settings)
     live = open_database(project, draft)
     _require_replayable(project, live.read_stamped())
     scope = read_scope(settings, project.manifest)
-    apply_repair(live, draft, project.manifest, scope, local_today(), allow=allow, narrate=narrate)
+    choose = (lambda change: key_of(change) in only) if only else every
+    apply_repair(
+        live, draft, project.manifest, scope, local_today(), choose=choose, allow=allow, narrate=narrate
+    )
 
 
 @contextmanager

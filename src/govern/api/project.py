@@ -86,7 +86,7 @@ def guard_chain(project: Project, draft: Draft, live: LiveDatabase | None = None
     Called before a database is touched, and again with the database it is for.
     """
     findings = (
-        find_chain_problems(project, live.read_stamped(), _read_applied(live))
+        find_chain_problems(project, live.read_stamped(), read_applied(live))
         if live
         else find_chain_problems(project)
     )
@@ -106,7 +106,7 @@ def guard_chain(project: Project, draft: Draft, live: LiveDatabase | None = None
         )
 
 
-def _read_applied(live: LiveDatabase) -> Mapping[str, AppliedRevision]:
+def read_applied(live: LiveDatabase) -> Mapping[str, AppliedRevision]:
     """Each revision as the database's ledger has it, the last time that it was applied."""
     with live.connect() as connection:
         runs = live.dialect.read_runs(connection, _MANY_RUNS)

@@ -245,6 +245,11 @@ def _vanished(known: Known, scope: Scope) -> Finding:
     return Finding.of(BASELINE_VANISHED, subject, message)
 
 
+def key_of(change: Change) -> str:
+    """That of its finding: the same in every run."""
+    return _finding(change, frozenset(), "", Scope()).key
+
+
 def _refuse_other_server(declared: Snapshot, live: Snapshot) -> None:
     if declared.dialect != live.dialect:
         raise CouldNotCheck(

@@ -226,9 +226,20 @@ def health(session: Session, *, no_backups: bool) -> Report:
     metavar="PATH",
     help="Listen on a Unix socket there instead.",
 )
+@click.option(
+    "--allow-host",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="A name by which others call this server, for the monitor's API. May be given several times.",
+)
 @_no_backups
-def serve(session: Session, *, host: str, port: int, unix: Path | None, no_backups: bool) -> Report:
+def serve(
+    session: Session, *, host: str, port: int, unix: Path | None, names: tuple[str, ...], no_backups: bool
+) -> Report:
     """Answer /health, /health/ping, /health/database and /metrics over HTTP, until SIGTERM or Ctrl-C.
+
+    And the monitor's API below /api/database-health: read-only, unless GOVERN_MONITOR_TOKEN has a secret.
 
     \b
     Examples:
@@ -244,6 +255,7 @@ def serve(session: Session, *, host: str, port: int, unix: Path | None, no_backu
         port=port,
         unix=unix,
         judges_backups=not no_backups,
+        names=names,
         narrate=session.narrate,
     )
     return session.report(entries=(served,))

@@ -42,5 +42,10 @@ def embedded() -> None:
     """The PostgreSQL that govern runs where no database is configured."""
 
 
-for group in (backup, repair, embedded):
+@click.group("monitor", cls=Group)
+def monitor() -> None:
+    """Look at a database at intervals, list what is wrong, and fix what policy allows."""
+
+
+for group in (backup, repair, embedded, monitor):
     root.add_command(group)

@@ -15,7 +15,7 @@ from govern.config.alembic import AlembicSettings, read_alembic
 from govern.config.declared import Declared, find_file, find_interpreter, read_file, target_table
 from govern.errors import ConfigurationError
 
-__all__ = ["STATE_FOLDER", "AlembicSettings", "Settings", "load", "wants_color"]
+__all__ = ["STATE_FOLDER", "AlembicSettings", "Settings", "find_secret", "load", "wants_color"]
 
 STATE_FOLDER = ".govern"
 _MOST_JOBS = 4  # unless more are asked for
@@ -159,6 +159,11 @@ def _account() -> str:
 def wants_color(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether a terminal is to be coloured: not with NO_COLOR (https://no-color.org), not on a dumb one."""
     return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def find_secret(variable: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """What the environment keeps under this name; None for nothing, or for an empty text. Never print it."""
+    return environ.get(variable) or None
 
 
 def _choose_url(

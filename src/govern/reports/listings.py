@@ -24,6 +24,8 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         "verified",
     ),
     "files": ("path", "bytes", "file", "table", "rows"),
+    "checks": ("name", "status", "findings", "seconds", "reason"),
+    "issues": ("key", "severity", "issue_type", "table", "column", "current_state", "first_seen"),
     "runs": (
         "started_at",
         "command",

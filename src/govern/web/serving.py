@@ -1,4 +1,4 @@
-"""``govern serve``: the health endpoints in a process of their own, until it is told to stop."""
+"""``govern serve``: health and the monitor's API in a process of their own, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING
 
 from govern.api.command import Narrate
 from govern.api.examination import Examiner
-from govern.config import Settings
+from govern.config import Settings, find_secret
 from govern.core.report import Entry
 from govern.core.wording import name_seconds
 from govern.database.target import resolve_target
 from govern.errors import ConfigurationError, ToolMissing
 from govern.log import Log
-from govern.web.asgi import asgi_app
+from govern.web.asgi import AsgiApp, Message, Receive, Send, asgi_app
 from govern.web.health import HEALTH, PATHS, Health
+from govern.web.monitor import MonitorApi, bearer
+from govern.web.monitor import asgi_app as monitor_app
+from govern.web.monitor.access import TOKEN_VARIABLE
+from govern.web.monitor.request import PREFIX
 
 if TYPE_CHECKING:
     import uvicorn
@@ -41,19 +45,30 @@ def serve(
     port: int,
     unix: Path | None,
     judges_backups: bool,
+    names: tuple[str, ...] = (),
     narrate: Narrate,
 ) -> Entry:
     """Listens until SIGTERM or SIGINT. ``unix``: a path to listen at instead of ``host`` and ``port``; 0: any.
 
+    ``names``: by which others call this server, besides ``host``: the monitor's API is not there for any other.
     Raises ConfigurationError where that cannot be listened at, ToolMissing without uvicorn.
     """
-    health = Health.of(Examiner(settings, resolve_target(settings), judges_backups=judges_backups))
-    server = _make_server(health)
+    url = resolve_target(settings)
+    health = Health.of(Examiner(settings, url, judges_backups=judges_backups))
+    token = find_secret(TOKEN_VARIABLE)
+    api = MonitorApi(
+        settings,
+        url,
+        access=bearer(token) if token else None,
+        hosts=frozenset({host.lower(), "localhost", *(name.lower() for name in names)}),
+    )
+    server = _make_server(health, api)
     health.answer(HEALTH)  # imports what a look needs: the first to ask need not wait for that
     started = time.monotonic()
     with _listening(host, port, unix) as (listener, place):
         narrate(
-            f"listening at {place}: {', '.join(PATHS)}" + ("" if unix or _is_loopback(host) else _EXPOSED)
+            f"listening at {place}: {', '.join(PATHS)}, {PREFIX} ({'with' if token else 'read-only without'} "
+            f"{TOKEN_VARIABLE})" + ("" if unix or _is_loopback(host) else _EXPOSED)
         )
         log.info("serving_started", place=place)
         with suppress(KeyboardInterrupt):  # uvicorn has stopped, and hands the signal on
@@ -62,7 +77,17 @@ def serve(
     return Entry.of("serve", (), f"{place}, for {name_seconds(time.monotonic() - started)}")
 
 
-def _make_server(health: Health) -> uvicorn.Server:
+def _either(health: AsgiApp, monitor: AsgiApp) -> AsgiApp:
+    """The monitor's API below its prefix, health for everything else."""
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        is_monitors = scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/")
+        await (monitor if is_monitors else health)(scope, receive, send)
+
+    return app
+
+
+def _make_server(health: Health, api: MonitorApi) -> uvicorn.Server:
     try:
         import uvicorn
     except ImportError as error:
@@ -73,7 +98,7 @@ def _make_server(health: Health) -> uvicorn.Server:
         ) from error
     return uvicorn.Server(
         uvicorn.Config(
-            asgi_app(health),
+            _either(asgi_app(health), monitor_app(api)),
             log_config=None,
             access_log=False,
             server_header=False,

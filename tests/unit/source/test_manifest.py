@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import date, timedelta
+from datetime import time as time_of_day
 from pathlib import Path
 from textwrap import dedent
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -13,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from govern.core.finding import Severity
+from govern.core.fixing import Hours
 from govern.core.hazard import Hazard
 from govern.errors import ConfigurationError
 from govern.source.allowances import allowed_hazards
@@ -105,6 +108,29 @@ def test_what_is_allowed_is_read_with_its_lines() -> None:
         4,
     )
     assert parse("lint:\nallow:\n").allow == ()
+
+
+def test_the_monitor_is_told_how_often_what_and_when() -> None:
+    manifest = parse("""\
+        critical_tables: [{name: users}]
+        monitor:
+          every: 10 min
+          fixes:
+            mode: apply
+            allow: [{kind: recreate_missing, tables: [users]}]
+            hours: 22:00-06:00
+            time_zone: Europe/Berlin
+          notify:
+            - {webhook_env: SLACK_URL}
+            - {command: [page, dba], severity: error}
+        """)
+    fixes = manifest.monitor.fixes
+    assert (manifest.monitor.every, fixes.mode, fixes.most_per_hour) == (timedelta(minutes=10), "apply", 3)
+    assert fixes.part_of_day == Hours(
+        begin=time_of_day(22), end=time_of_day(6), zone=ZoneInfo("Europe/Berlin")
+    )
+    assert [one.severity for one in manifest.monitor.notify] == [Severity.CRITICAL, Severity.ERROR]
+    assert parse("monitor:\n").monitor.fixes.mode == "dry-run"
 
 
 def test_a_hazard_is_allowed_until_its_last_day() -> None:
@@ -334,6 +360,20 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
             "probes:\n  a: 1\n",
             "1:1: the key 'probes' is not supported yet in this version: nothing would obey it; take it out",
         ),
+        (
+            "monitor: {fixes: {hours: 9-5}}\n",
+            "1:26: monitor.fixes.hours must be a part of the day, written as 22:00-06:00",
+        ),
+        (
+            "monitor: {fixes: {time_zone: Mars}}\n",
+            "1:30: monitor.fixes.time_zone must be a time zone that this machine knows, as Europe/Berlin",
+        ),
+        ("monitor: {evry: 5 min}\n", "1:11: unknown key 'evry'; did you mean 'every'?"),
+        ("monitor: {notify: [{}]}\n", "1:20: monitor.notify[0] must name either webhook_env or a command"),
+        (
+            "monitor: {fixes: {allow: [{kind: recreate_missing, tables: [users]}]}}\n",
+            "1:1: the manifest may not have the monitor fix 'users': it is none of its critical_tables",
+        ),
         ("critical_tables: {a: b}\n", "1:18: critical_tables should be a valid list"),
         (
             "critical_tables: [users]\n",
@@ -373,7 +413,7 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
         (
             "<<: {a: b}\n",
             "1:1: unknown key '<<'; known keys: critical_tables, relationships, invariants, repairs, drift, lint, "
-            "allow, backups",
+            "allow, backups, monitor",
         ),
     ],
 )

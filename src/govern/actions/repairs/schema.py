@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.actions.validate import serious, validate
-from govern.core.changes import accept, describe_change, diff
+from govern.core.changes import Change, accept, describe_change, diff
 from govern.core.repair import RepairPlan
 from govern.core.report import Draft
+from govern.core.run import RunResult
 from govern.core.scope import Scope, sort_changes
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
+from govern.database.connection import Connection
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.declared import Declared, beside, declared_by_revisions, in_words_of, schema_copy
@@ -26,22 +28,31 @@ if TYPE_CHECKING:
     from govern.source.manifest import Manifest
 
 Narrate = Callable[[str], None]
+Choose = Callable[[Change], bool]
+"""Whether a difference is to be taken away."""
 
 
-def plan_repair(live: LiveDatabase, scope: Scope, today: date) -> RepairPlan:
+def every(_: Change) -> bool:
+    """Chooses all differences that the project does not live with."""
+    return True
+
+
+def plan_repair(live: LiveDatabase, scope: Scope, today: date, *, choose: Choose = every) -> RepairPlan:
     """Proposes statements for the drift from the stamped revision, and proves them on a scratch copy.
 
-    What ``scope`` ignores or knows is not undone. The copy has the live schema and none of its rows: made-up ones
-    stand for them. Nothing is written to the live database.
+    What ``scope`` ignores or knows is not undone, nor what is not chosen. The copy has the live schema and none of its
+    rows: made-up ones stand for them. Nothing is written to the live database.
     """
     with declared_by_revisions(live.settings, live.read_stamped(), like=live.url) as declared:
-        return prove_repair(live, declared, scope, today)
+        return prove_repair(live, declared, scope, today, choose=choose)
 
 
-def prove_repair(live: LiveDatabase, declared: Declared, scope: Scope, today: date) -> RepairPlan:
+def prove_repair(
+    live: LiveDatabase, declared: Declared, scope: Scope, today: date, *, choose: Choose = every
+) -> RepairPlan:
     """The same, against a declared schema that stands in a scratch database already."""
     schema = live.read_snapshot()
-    return prove(live, declared.url, _accepted(live, declared, schema, scope, today), schema)
+    return prove(live, declared.url, _accepted(live, declared, schema, scope, today, choose), schema)
 
 
 def prove(live: LiveDatabase, declared: DatabaseUrl, accepted: Snapshot, schema: Snapshot) -> RepairPlan:
@@ -67,12 +78,13 @@ def prove(live: LiveDatabase, declared: DatabaseUrl, accepted: Snapshot, schema:
 
 
 def _accepted(
-    live: LiveDatabase, declared: Declared, schema: Snapshot, scope: Scope, today: date
+    live: LiveDatabase, declared: Declared, schema: Snapshot, scope: Scope, today: date, choose: Choose
 ) -> Snapshot:
-    """The declared schema in the live one's words, with the differences in it that the project accepts."""
+    """The declared schema in the live one's words, with the differences in it that are to stay."""
     expected = in_words_of(schema, declared.snapshot, live.dialect, beside(declared))
     sorted_changes = sort_changes(diff(expected, schema), scope, today)
-    return accept(expected, schema, (*sorted_changes.ignored, *sorted_changes.known))
+    left = tuple(change for change in sorted_changes.open if not choose(change))
+    return accept(expected, schema, (*sorted_changes.ignored, *sorted_changes.known, *left))
 
 
 def _in_words_of_copy(copy: LiveDatabase, copied: Snapshot, declared: Snapshot) -> Snapshot:
@@ -96,21 +108,28 @@ def apply_repair(
     scope: Scope,
     today: date,
     *,
+    choose: Choose = every,
     allow: tuple[str, ...] = (),
     narrate: Narrate,
 ) -> None:
-    """Plans again under the migration lock, backs up, applies in one transaction, and looks again.
+    """Plans again under the migration lock, backs up, applies in one transaction, and looks before it commits.
 
-    The revision's schema is the aim. Where ``schema.lock`` or the manifest still disagree, the entries say so
+    The revision's schema is the aim, but for what is not chosen: whatever else the statements bring about, as an event
+    trigger may, is rolled back with them. Where ``schema.lock`` or the manifest still disagree, the entries say so
     and the ledger says unhealthy.
 
     ``allow`` names the hazards that may happen: ``drops-column:users.nick``. Raises Refused where one is not
-    named or the repair is not proven, and FailedMidway where the schema differs afterwards all the same.
+    named or the repair is not proven, and FailedMidway where it was rolled back.
     """
     wait = live.settings.lock_wait_seconds
-    with live.dialect.hold_migration_lock(live.url, wait_seconds=wait):
+    with (
+        live.dialect.hold_migration_lock(live.url, wait_seconds=wait),
+        declared_by_revisions(live.settings, live.read_stamped(), like=live.url) as declared,
+    ):
         narrate("planning the repair and proving it on a copy")
-        plan = plan_repair(live, scope, today)
+        schema = live.read_snapshot()
+        accepted = _accepted(live, declared, schema, scope, today, choose)
+        plan = prove(live, declared.url, accepted, schema)
         if not plan.changes:
             draft.passed("repair", "the schema is as declared; there is nothing to repair")
             return
@@ -129,25 +148,31 @@ def apply_repair(
             statements=plan.statements,
         )
         narrate(f"applying {count_of(len(plan.statements), 'statement')}")
-        problem = _run(live, plan.statements)
-        remaining = plan_repair(live, scope, today).changes
-        error = problem or "; ".join(map(describe_change, remaining)) or None
-        findings = () if error else serious(validate(live, draft, manifest))
-        run = finish_run(
-            live, run, "failed" if error else "unhealthy" if findings else "applied", error=error
+        problem = _run(
+            live, plan.statements, judge=lambda now: _require_schema(live, declared, accepted, now)
         )
+        findings = () if problem else serious(validate(live, draft, manifest))
+        is_left = bool(findings) and choose is not every  # what was not chosen is not this repair's affair
+        result: RunResult = "failed" if problem else "unhealthy" if findings and not is_left else "applied"
+        run = finish_run(live, run, result, error=problem or None, is_whole=not is_left)
         draft.data["run"] = run.to_json()
-    if problem or remaining:
+    if problem:
         raise FailedMidway(
-            "the repair was rolled back"
-            if problem
-            else "the repair was applied, but the schema still differs",
-            why=problem or describe_change(remaining[0]),
+            "the repair was rolled back",
+            why=problem,
             next="govern drift shows what differs now",
-            state=f"the statements are one transaction, "
-            f"{'nothing was changed' if problem else 'all were applied'}; backup {backup} is verified",
+            state=f"the statements are one transaction, nothing was changed; backup {backup} is verified",
         )
     draft.passed("repair", f"gone: {count_of(len(plan.changes), 'difference')}")
+
+
+def _require_schema(
+    live: LiveDatabase, declared: Declared, accepted: Snapshot, connection: Connection
+) -> None:
+    """Raises _NotAsPlanned where the schema, before it is committed, is not the one that is aimed at."""
+    schema = live.dialect.read_snapshot(connection, live.table)
+    if remaining := diff(in_words_of(schema, accepted, live.dialect, beside(declared)), schema):
+        raise _NotAsPlanned("; ".join(map(describe_change, remaining)))
 
 
 def _guard(plan: RepairPlan, allow: tuple[str, ...]) -> None:
@@ -168,13 +193,28 @@ def _guard(plan: RepairPlan, allow: tuple[str, ...]) -> None:
         )
 
 
-def _run(database: LiveDatabase, statements: tuple[str, ...]) -> str:
-    """Runs all statements in one transaction; returns the database's words if one fails, else nothing."""
+def _run(
+    database: LiveDatabase,
+    statements: tuple[str, ...],
+    *,
+    judge: Callable[[Connection], None] = lambda _: None,
+) -> str:
+    """Runs all statements in one transaction; returns what the database or ``judge`` has against it, else nothing.
+
+    ``judge`` looks at what they have done before it is committed, and raises _NotAsPlanned.
+    """
     with database.connect(read_only=False) as connection:
         try:
             with connection.transaction():
                 for statement in statements:
                     connection.execute(statement)
+                judge(connection)
+        except _NotAsPlanned as error:
+            return f"the statements ran, and this would have been left: {error}"
         except database.dialect.errors() as error:
             return f"{type(error).__name__}: {str(error).strip()}"
     return ""
+
+
+class _NotAsPlanned(Exception):
+    """The statements ran, and the schema is another than was aimed at."""

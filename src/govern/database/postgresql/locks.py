@@ -66,7 +66,7 @@ def migration_lock(url: DatabaseUrl) -> MigrationLock:
     lock is worthless there. Raises Unreachable.
     """
     with server.connect(url) as connection:
-        _refuse_transaction_pooling(connection, url)
+        refuse_transaction_pooling(connection, url)
     return MigrationLock(query=_try_query("govern migrate"), holder_query=_holder_query())
 
 
@@ -108,7 +108,7 @@ def take_migration_lock(
 ) -> None:
     """Takes it on ``connection``, with whose end it ends. Raises Refused as ``hold_migration_lock`` does."""
     query = _try_query("govern", shared=shared)
-    _refuse_transaction_pooling(connection, url)
+    refuse_transaction_pooling(connection, url)
     began = monotonic()
     while not connection.value(query):
         waited = monotonic() - began
@@ -147,7 +147,7 @@ def _release(connection: Connection, *, shared: bool) -> None:
         )
 
 
-def _refuse_transaction_pooling(connection: Connection, url: DatabaseUrl) -> None:
+def refuse_transaction_pooling(connection: Connection, url: DatabaseUrl) -> None:
     """Refuses a proxy that gives this connection's session to others between its transactions."""
     session = connection.value(_SESSION)
     if connection.driver.info.backend_pid == session:  # type: ignore[attr-defined]  # psycopg's

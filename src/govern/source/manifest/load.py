@@ -13,21 +13,25 @@ from govern.errors import ConfigurationError
 from govern.source.manifest.document import Document, Mark, Problem, Unreadable, parse_document, read_document
 from govern.source.manifest.model import (
     Allowed,
+    AllowedFix,
     Backups,
     CriticalTable,
     Drift,
+    Fixes,
     IgnoredDrift,
     Invariant,
     Keep,
     Lint,
     Manifest,
+    Monitor,
+    Notify,
     Relationship,
     Repair,
     Schedule,
     WeighedDrift,
 )
 
-_NOT_YET = ("monitor", "probes")
+_NOT_YET = ("probes",)
 """Keys of the contract whose feature does not exist yet: nothing would obey them."""
 _ENTRIES: dict[
     str, type[CriticalTable] | type[Relationship] | type[Invariant] | type[Repair] | type[Allowed]
@@ -38,7 +42,7 @@ _ENTRIES: dict[
     "repairs": Repair,
     "allow": Allowed,
 }
-_SECTIONS = ("drift", "lint", "backups")
+_SECTIONS = ("drift", "lint", "backups", "monitor")
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Manifest,
     **{(key,): model for key, model in _ENTRIES.items()},
@@ -49,6 +53,10 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("backups",): Backups,
     ("backups", "keep"): Keep,
     ("backups", "schedule"): Schedule,
+    ("monitor",): Monitor,
+    ("monitor", "fixes"): Fixes,
+    ("monitor", "fixes", "allow"): AllowedFix,
+    ("monitor", "notify"): Notify,
 }
 """What may stand where: by the keys on the way to it."""
 _SHOWN = 50

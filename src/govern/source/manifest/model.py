@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +21,8 @@ from pydantic import (
 )
 
 from govern.core.finding import Severity
+from govern.core.fixing import Hours, Mode
+from govern.core.issue import FixKind
 from govern.core.retention import Policy
 from govern.core.row_repair import SCHEMA_REPAIR
 from govern.core.snapshot import default_namespace
@@ -78,6 +81,26 @@ def _parse_span(text: object) -> object:
         message = "must be a span of time, written as 90 min, 26 h, 7 d or 2 w"
         raise ValueError(message)
     return span
+
+
+_HOURS = r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])"
+
+
+def _check_hours(text: str) -> str:
+    found = re.fullmatch(_HOURS, text)
+    if found is None or (found[1], found[2]) == (found[3], found[4]):
+        message = "must be a part of the day, written as 22:00-06:00"
+        raise ValueError(message)
+    return text
+
+
+def _check_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = "must be a time zone that this machine knows, as Europe/Berlin"
+        raise ValueError(message) from None
+    return name
 
 
 def _names_to_mapping(columns: object) -> object:
@@ -353,6 +376,63 @@ class Backups(_Entry):
         return Policy(**self.keep.model_dump(), ledger_days=self.ledger_days)
 
 
+class AllowedFix(_Entry):
+    """A kind of fix that the monitor may do by itself."""
+
+    kind: FixKind
+    """``recreate_missing``: what is declared and gone. ``restore_changed``: what is otherwise than declared."""
+    tables: tuple[_TableName, ...] = ()
+    """Of these critical tables; none: of all of them."""
+
+
+class Fixes(_Entry):
+    """What the monitor may fix, and when."""
+
+    mode: Mode = "dry-run"
+    """``dry-run``: it says what it would fix. ``apply``: it does. ``off``: neither."""
+    allow: tuple[AllowedFix, ...] = ()
+    hours: (
+        Annotated[str, AfterValidator(_check_hours), Field(json_schema_extra={"pattern": _HOURS})] | None
+    ) = None
+    """Only in this part of the day: ``22:00-06:00``."""
+    time_zone: Annotated[str, AfterValidator(_check_zone)] = "UTC"
+    """Of ``hours``: ``Europe/Berlin``."""
+    most_per_hour: Annotated[int, Field(ge=1, le=1_000)] = 3
+
+    @property
+    def part_of_day(self) -> Hours | None:
+        if self.hours is None:
+            return None
+        begin, end = (time.fromisoformat(part) for part in self.hours.split("-"))
+        return Hours(begin=begin, end=end, zone=ZoneInfo(self.time_zone))
+
+
+class Notify(_Entry):
+    """Who is told of what the monitor finds and does."""
+
+    webhook_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    """The environment variable with the URL: it is a secret. Slack and what understands its JSON."""
+    command: Annotated[tuple[_Text, ...], Field(min_length=1)] | None = None
+    """A program and its arguments, started without a shell; gets the notification as JSON on stdin."""
+    severity: _Severity = Severity.CRITICAL
+    """The least one of an issue that is worth a notification."""
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Notify:
+        if (self.webhook_env is None) == (self.command is None):
+            message = "must name either webhook_env or a command"
+            raise ValueError(message)
+        return self
+
+
+class Monitor(_Entry):
+    """How often the monitor looks, what it may fix, and whom it tells."""
+
+    every: _Span = timedelta(minutes=5)
+    fixes: Fixes = Fixes()
+    notify: tuple[Notify, ...] = ()
+
+
 class Manifest(_Entry):
     """The whole file."""
 
@@ -364,8 +444,18 @@ class Manifest(_Entry):
     lint: Lint = Lint()
     allow: tuple[Allowed, ...] = ()
     backups: Backups = Backups()
+    monitor: Monitor = Monitor()
     _path: Path = PrivateAttr(default=Path())
     _lines: Mapping[tuple[str | int, ...], int] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fixes_critical_tables(self) -> Manifest:
+        known = {table.name for table in self.critical_tables}
+        for name in (name for one in self.monitor.fixes.allow for name in one.tables):
+            if name not in known:
+                message = f"may not have the monitor fix {name!r}: it is none of its critical_tables"
+                raise ValueError(message)
+        return self
 
     @property
     def path(self) -> Path:

@@ -1,0 +1,156 @@
+"""What a pass looks at: functions of settings, each with a budget. They run in a child process, see ``worker``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from govern.api.drifting import drift, repair_apply
+from govern.api.examination import Examiner
+from govern.api.project import find_chain_problems, read_applied, read_project
+from govern.api.rows import integrity
+from govern.config import Settings
+from govern.core.finding import Finding
+from govern.core.report import Entry, Report
+from govern.core.wording import count_of
+from govern.database.live import LiveDatabase
+from govern.database.target import resolve_target
+from govern.errors import GovernError
+from govern.reports.json import to_json
+
+_MOST_FINDINGS = 1_000
+"""Of one check: more would be one problem in many places."""
+_SHARE_FOR_ROWS = 0.6
+"""Of the budget of ``integrity`` for its own clock: the rest is for what it cannot stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one check has learned."""
+
+    entry: Entry
+    is_decided: bool
+    """Whether all of it came to its end: what it does not find any more is gone."""
+    is_reachable: bool = True
+    """Whether there was a database to look at: else the rest of the pass is spared."""
+    seconds: float = 0.0
+
+    @classmethod
+    def crashed(cls, name: str, reason: str, seconds: float = 0.0) -> Seen:
+        return cls(entry=Entry(name=name, status="crashed", reason=reason), is_decided=False, seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """How a fix ended."""
+
+    problem: str = ""
+    """Why the issue is not fixed; empty where it is."""
+    run: str | None = None
+    """Of the ledger."""
+    backup: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One family of checks."""
+
+    name: str
+    seconds: float
+    """The child that looks is killed after so long."""
+    look: Callable[[Settings, float], Seen]
+
+
+def look(name: str, settings: Settings) -> Seen:
+    """Runs one check; whatever happens to it is what it has learned."""
+    check, started = CHECKS[name], time.monotonic()
+    try:
+        seen = check.look(settings, check.seconds)
+    except GovernError as error:
+        reason = f"{error.what}: {error.why}" if error.why else error.what
+        entry = Entry(name=name, status="skipped", reason=reason, findings=_gather(error.report))
+        seen = Seen(entry=entry, is_decided=False)
+    except Exception as error:  # a bug in a check must not end the others
+        seen = Seen.crashed(name, f"{type(error).__name__}: {error}")
+    findings = tuple(replace(finding, evidence=to_json(finding.evidence)) for finding in seen.entry.findings)
+    entry = replace(seen.entry, findings=findings[:_MOST_FINDINGS])
+    is_whole = len(findings) <= _MOST_FINDINGS
+    return replace(
+        seen, entry=entry, is_decided=seen.is_decided and is_whole, seconds=time.monotonic() - started
+    )
+
+
+def repair(key: str, settings: Settings) -> Repaired:
+    """Takes one drift away: backed up, in one transaction, looked at before it is committed."""
+    try:
+        report = repair_apply(settings, only=frozenset({key}))
+    except GovernError as error:
+        told = f"{error.what}: {error.why}" if error.why else error.what
+        return replace(_read_run(error.report), problem=f"{told}; {error.state}")
+    except Exception as error:  # a crash of a fix is a fix that failed
+        return Repaired(problem=f"{type(error).__name__}: {error}")
+    return _read_run(report)
+
+
+def _look_at_health(settings: Settings, _seconds: float) -> Seen:
+    """What ``validate_on_startup`` would say, and whether there is a backup to go back to."""
+    examination = Examiner(settings, resolve_target(settings)).examine()
+    findings = examination.condition.findings
+    is_decided = not any(entry.is_undecided for entry in examination.entries)
+    reason = examination.condition.message
+    return Seen(
+        entry=Entry.of("health", findings, reason),
+        is_decided=is_decided,
+        is_reachable=examination.error is None,
+    )
+
+
+def _look_at_chain(settings: Settings, _seconds: float) -> Seen:
+    """The revision files, and the database's history of them."""
+    project = read_project(settings)
+    live = LiveDatabase(settings, resolve_target(settings))
+    findings = find_chain_problems(project, live.read_only_stamp(), read_applied(live))
+    reason = count_of(len(project.chain.files), "revision file")
+    return Seen(entry=Entry.of("chain", findings, reason), is_decided=True)
+
+
+def _look_at_drift(settings: Settings, _seconds: float) -> Seen:
+    return _sum_up("drift", drift(settings))
+
+
+def _look_at_rows(settings: Settings, seconds: float) -> Seen:
+    return _sum_up("integrity", integrity(settings, budget_seconds=seconds * _SHARE_FOR_ROWS))
+
+
+CHECKS: Mapping[str, Check] = {
+    check.name: check
+    for check in (
+        Check(name="health", seconds=30.0, look=_look_at_health),
+        Check(name="chain", seconds=30.0, look=_look_at_chain),
+        Check(name="drift", seconds=180.0, look=_look_at_drift),
+        Check(name="integrity", seconds=180.0, look=_look_at_rows),
+    )
+}
+"""In the order of a pass. The first one says whether there is a database at all."""
+
+
+def _sum_up(name: str, report: Report) -> Seen:
+    """One entry for all of a report's."""
+    undecided = [entry for entry in report.entries if entry.is_undecided]
+    said = undecided or report.entries
+    reason = "; ".join(f"{entry.name}: {entry.reason}" for entry in said if entry.reason)
+    findings = tuple(report.findings)
+    entry = Entry.of(name, findings, reason)
+    if undecided and not findings:
+        entry = replace(entry, status="skipped")
+    return Seen(entry=entry, is_decided=not undecided)
+
+
+def _gather(report: Report | None) -> tuple[Finding, ...]:
+    return tuple(report.findings) if report else ()
+
+
+def _read_run(report: Report | None) -> Repaired:
+    run = report.data.get("run", {}) if report else {}
+    return Repaired(run=run.get("id"), backup=run.get("backup"))

@@ -1,0 +1,209 @@
+"""One pass: look, compare with what is known, fix what policy allows, write it down, tell people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from govern.actions.notebook import Notebook, Notes, make_event, name_instance, rank
+from govern.config import Settings
+from govern.core.finding import Severity
+from govern.core.fixing import Moment
+from govern.core.issue import Issue, Sighting, issue_of, see
+from govern.core.monitoring import CheckStatus, Health, MonitorStatus, Request
+from govern.core.snapshot import default_namespace
+from govern.database.url import DatabaseUrl
+from govern.log import Log
+from govern.monitor.checks import CHECKS, Seen
+from govern.monitor.clock import Clock
+from govern.monitor.fixing import MONITOR, Fixer, Told
+from govern.monitor.notify import News, tell
+from govern.monitor.policy import Orders
+from govern.monitor.worker import Work
+
+log = Log(__name__)
+
+_KEPT = timedelta(days=7)
+"""How long an issue that is gone is remembered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What one pass has learned."""
+
+    seen: tuple[Seen, ...]
+    status: MonitorStatus
+
+
+class Course:
+    """The passes of one instance, and what it remembers between them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        url: DatabaseUrl,
+        notebook: Notebook,
+        *,
+        work: Work,
+        clock: Clock,
+        holds_turn: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._url = url
+        self._notebook = notebook
+        self._work = work
+        self._clock = clock
+        self._fixer = Fixer(notebook, repair=work.repair, clock=clock, holds_turn=holds_turn)
+        self._issues: dict[str, Issue] = {}
+        self._fixed_before = 0
+        self.passes = 0
+
+    @property
+    def fixes(self) -> int:
+        return self._fixer.fixed
+
+    def remember(self, notes: Notes) -> None:
+        """What is written down counts more than what this process knows: another one may have been active."""
+        self._issues = dict(notes.issues)
+        if notes.status is not None and notes.status.instance != name_instance():
+            self._fixed_before = notes.status.total_fixes - self.fixes
+
+    def look(self) -> Pass:
+        """Looks, and neither writes nor fixes: another instance does."""
+        began = self._clock.now()
+        seen = tuple(self._work.look(tuple(CHECKS)))
+        self._issues = dict(self._see(seen).issues)
+        return Pass(seen=seen, status=self._describe(seen, began, began, ""))
+
+    def make_pass(self, orders: Orders, *, next_monotonic: float, may_fix: bool) -> Pass:
+        """All of a pass. ``next_monotonic``: when the next one is due."""
+        began = self._clock.now()
+        seen = tuple(self._work.look(tuple(CHECKS)))
+        sighting = self._see(seen)
+        before, self._issues = self._issues, dict(sighting.issues)
+        told = Told()
+        if may_fix and all(one.is_reachable for one in seen):
+            told = self._fixer.fix_by_policy(rank(self._issues.values()), orders.policy, self._find_wrong)
+        self.passes += 1
+        status = self._describe(seen, began, _in(self._clock.now(), next_monotonic), orders.trouble)
+        status = self._record(status)
+        self._tell(orders, told, before)
+        log.info("monitor_looked", health=status.health, issues=len(rank(self._issues.values())))
+        return Pass(seen=seen, status=status)
+
+    def fix_as_asked(self, request: Request, orders: Orders) -> None:
+        """Fixes what a person has chosen."""
+        before = dict(self._issues)
+        issue = self._issues.get(request.issue or "")
+        told = self._fixer.fix_as_asked(issue, request.actor, self._find_wrong)
+        self._notebook.write(issues=self._issues.values())
+        self._tell(orders, told, before)
+
+    def _see(self, seen: Sequence[Seen]) -> Sighting:
+        """What start-up finds of drift is left to the check of drift, which knows its repair."""
+        now, home = self._clock.now().wall, default_namespace(self._url.dialect)
+        decided = frozenset(one.entry.name for one in seen if one.is_decided)
+        found = [
+            issue_of(finding, one.entry.name, now, home=home)
+            for one in seen
+            for finding in one.entry.findings
+            if one.entry.name == "drift" or finding.rule.family != "drift" or "drift" not in decided
+        ]
+        return see(self._issues, found, decided=decided, now=now)
+
+    def _find_wrong(self, issue: Issue) -> str:
+        """After a fix: whether its issue is there still, or a critical one that was not there before."""
+        seen = tuple(self._work.look(("health", "drift")))
+        sighting = self._see(seen)
+        self._issues = dict(sighting.issues)
+        undecided = [one.entry for one in seen if not one.is_decided]
+        if undecided:
+            return f"nobody could look at it afterwards: {undecided[0].name}: {undecided[0].reason}"
+        if sighting.issues[issue.key].state == "open":
+            return "it is there still, after its repair"
+        worse = [other.subject for other in sighting.opened if other.severity >= Severity.CRITICAL]
+        return f"after its repair there is something new: {worse[0]}" if worse else ""
+
+    def _describe(
+        self, seen: Sequence[Seen], began: Moment, following: Moment, trouble: str
+    ) -> MonitorStatus:
+        now = self._clock.now()
+        undecided = [f"{one.entry.name}: {one.entry.reason}" for one in seen if not one.is_decided]
+        trouble = trouble or "; ".join(undecided)
+        return MonitorStatus(
+            instance=name_instance(),
+            health=self._weigh(trouble),
+            trouble=trouble,
+            last_check=began.wall,
+            next_check=following.wall,
+            seconds=now.monotonic - began.monotonic,
+            passes=self.passes,
+            total_fixes=self._fixed_before + self.fixes,
+            is_broken=self._fixer.is_broken() if all(one.is_reachable for one in seen) else False,
+            checks=tuple(_sum_up(one) for one in seen),
+        )
+
+    def _weigh(self, trouble: str) -> Health:
+        gravest = max((issue.severity for issue in rank(self._issues.values())), default=Severity.INFO)
+        if gravest >= Severity.CRITICAL:
+            return "critical"
+        return "degraded" if gravest >= Severity.ERROR or trouble else "healthy"
+
+    def _record(self, status: MonitorStatus) -> MonitorStatus:
+        """In the database, and beside the project; what hinders either is a part of the status."""
+        forgotten = self._forget()
+        hindered = self._notebook.write(status=status, issues=self._issues.values(), forgotten=forgotten)
+        status = self._with_trouble(status, hindered)
+        hindered = self._notebook.write_file(status, self._issues.values())
+        if status.trouble or hindered:
+            log.warning("monitor_hindered", trouble=status.trouble or hindered)
+        return self._with_trouble(status, hindered)
+
+    def _with_trouble(self, status: MonitorStatus, trouble: str) -> MonitorStatus:
+        if not trouble or status.trouble:
+            return status
+        return replace(status, trouble=trouble, health=self._weigh(trouble))
+
+    def _forget(self) -> tuple[str, ...]:
+        """The keys of what has been gone for long."""
+        now = self._clock.now().wall
+        old = tuple(
+            key
+            for key, issue in self._issues.items()
+            if issue.state == "resolved" and now - issue.last_seen > _KEPT
+        )
+        for key in old:
+            del self._issues[key]
+        return old
+
+    def _tell(self, orders: Orders, told: Told, before: dict[str, Issue]) -> None:
+        was_open = {issue.key for issue in rank(before.values())}
+        is_open = {issue.key: issue for issue in rank(self._issues.values())}
+        news = News(
+            database=self._url.redacted,
+            target=self._settings.target,
+            pages=tuple(told.pages),
+            acts=tuple(told.acts),
+            opened=tuple(issue for key, issue in is_open.items() if key not in was_open),
+            resolved=tuple(self._issues[key] for key in was_open - is_open.keys() if key in self._issues),
+        )
+        for problem in tell(news, orders.notify, orders.folder):
+            log.warning("monitor_told_nobody", problem=problem)
+            self._notebook.write(events=(make_event("notification-failed", MONITOR, detail=problem),))
+
+
+def _in(now: Moment, monotonic: float) -> Moment:
+    """The moment at which the clock that is never set will say so much."""
+    return Moment(wall=now.wall + timedelta(seconds=monotonic - now.monotonic), monotonic=monotonic)
+
+
+def _sum_up(seen: Seen) -> CheckStatus:
+    entry = seen.entry
+    return CheckStatus(
+        name=entry.name,
+        status=entry.status,
+        findings=len(entry.findings),
+        seconds=seen.seconds,
+        reason=entry.reason,
+    )

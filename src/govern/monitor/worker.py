@@ -1,0 +1,150 @@
+"""Has checks and fixes done by a child process, each within its budget: what hangs or crashes is told, and no more."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
+
+from govern.config import Settings
+from govern.monitor.checks import CHECKS, Repaired, Seen
+from govern.monitor.child import LENGTH, Task, write_message
+
+_REPAIR_SECONDS = 3_600.0
+"""A fix waits for the migration lock and makes a backup."""
+_FAREWELL_SECONDS = 20.0
+"""How long a fix that has begun may take to end, once the monitor is told to."""
+
+
+class Work(Protocol):
+    """Does what a pass needs done."""
+
+    def look(self, names: Sequence[str]) -> Iterator[Seen]:
+        """What each check has learned, in this order. After one without a database the rest is spared."""
+
+    def repair(self, key: str) -> Repaired:
+        """Takes the drift of a finding away."""
+
+
+class Worker:
+    """See ``Work``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def look(self, names: Sequence[str]) -> Iterator[Seen]:
+        waiting = list(names)
+        while waiting:
+            with self._child([("look", name) for name in waiting]) as child:
+                for name in tuple(waiting):
+                    waiting.remove(name)
+                    seen = self._await_look(child, name)
+                    yield seen
+                    if not seen.is_reachable:
+                        return
+                    if seen.entry.status == "crashed" and not child.is_alive:
+                        break  # the others get another child
+
+    def repair(self, key: str) -> Repaired:
+        with self._child([("repair", key)]) as child:
+            try:
+                answer = child.read(_REPAIR_SECONDS)
+            except KeyboardInterrupt:
+                child.read(_FAREWELL_SECONDS)
+                raise
+            return answer if isinstance(answer, Repaired) else Repaired(problem=f"the fix {answer}")
+
+    def _await_look(self, child: _Child, name: str) -> Seen:
+        started = time.monotonic()
+        answer = child.read(CHECKS[name].seconds)
+        if isinstance(answer, Seen):
+            return answer
+        return Seen.crashed(name, f"the check {answer}", time.monotonic() - started)
+
+    @contextmanager
+    def _child(self, tasks: list[Task]) -> Iterator[_Child]:
+        answers, into = os.pipe()
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "govern.monitor.child", str(into)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(into,),
+                start_new_session=True,  # Ctrl-C in a terminal is the monitor's affair
+            )
+        finally:
+            os.close(into)
+        child = _Child(process, answers)
+        try:
+            child.send((self._settings, tuple(tasks)))
+            yield child
+        finally:
+            child.end()
+
+
+class _Child:
+    """A running child."""
+
+    def __init__(self, process: subprocess.Popen[bytes], answers: int) -> None:
+        self._process = process
+        self._answers = answers
+        self._read = b""
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def send(self, message: object) -> None:
+        assert self._process.stdin is not None  # noqa: S101 - it was started with a pipe
+        with suppress(BrokenPipeError):
+            write_message(self._process.stdin, message)  # type: ignore[arg-type]
+
+    def read(self, seconds: float) -> Any:
+        """The next answer; a text that says what became of the child where there is none in time."""
+        deadline = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._answers, selectors.EVENT_READ)
+            while (message := self._take()) is None:
+                left = deadline - time.monotonic()
+                if left <= 0 or not selector.select(left):
+                    self._kill()
+                    return f"took longer than {seconds:g} s"
+                chunk = os.read(self._answers, 1 << 16)
+                if not chunk:
+                    return f"ended with {self._describe_end()}"
+                self._read += chunk
+        return pickle.loads(message)  # noqa: S301 - our own child's
+
+    def end(self) -> None:
+        """It has nothing to say any more; what it has started goes with it."""
+        self._kill()
+        os.close(self._answers)
+        if self._process.stdin is not None:
+            with suppress(OSError):
+                self._process.stdin.close()
+
+    def _take(self) -> bytes | None:
+        if len(self._read) < LENGTH.size:
+            return None
+        end = LENGTH.size + LENGTH.unpack_from(self._read)[0]
+        if len(self._read) < end:
+            return None
+        message, self._read = self._read[LENGTH.size : end], self._read[end:]
+        return message
+
+    def _describe_end(self) -> str:
+        code = self._process.wait()
+        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+
+    def _kill(self) -> None:
+        if self.is_alive:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()

@@ -1,0 +1,117 @@
+"""A monitor whose clock and checks are made up; its notes are in a real SQLite database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from govern.config import load
+from govern.core.finding import Finding, Fix, Rule, Severity, Subject
+from govern.core.fixing import AllowedFix, Moment, Policy
+from govern.core.report import Entry
+from govern.database.url import DatabaseUrl
+from govern.monitor.checks import Repaired, Seen
+from govern.monitor.loop import Monitor
+from govern.monitor.policy import Orders
+
+INDEX_GONE = Rule(
+    id="drift.index-removed", name="", severity=Severity.ERROR, condition="", effect="", remedy=""
+)
+POLICY = Policy(
+    mode="apply", allowed=(AllowedFix(kind="recreate_missing"),), critical_tables=frozenset({"users"})
+)
+
+
+class Clock:
+    """Goes on when somebody sleeps, and jumps when it is told to."""
+
+    def __init__(self) -> None:
+        self.wall = datetime(2031, 5, 6, 12, tzinfo=UTC)
+        self.monotonic = 1_000.0
+
+    def now(self) -> Moment:
+        return Moment(wall=self.wall, monotonic=self.monotonic)
+
+    def sleep(self, seconds: float) -> None:
+        self.monotonic += seconds
+        self.wall += timedelta(seconds=seconds)
+
+
+@dataclass
+class World:
+    """What the checks find, and what becomes of fixes."""
+
+    gone: set[str] = field(default_factory=set)
+    """Names of indexes."""
+    is_reachable: bool = True
+    repair_problem: str = ""
+    comes_back: bool = False
+    looks: int = 0
+    repairs: list[str] = field(default_factory=list)
+
+    def look(self, names: Sequence[str]) -> Iterator[Seen]:
+        self.looks += "chain" in names  # not those after a fix
+        for name in names:
+            findings = tuple(_missing(index) for index in sorted(self.gone)) if name == "drift" else ()
+            status = Entry.of(name, findings)
+            yield Seen(entry=status, is_decided=self.is_reachable, is_reachable=self.is_reachable)
+            if not self.is_reachable:
+                return
+
+    def repair(self, key: str) -> Repaired:
+        self.repairs.append(key)
+        if not self.repair_problem and not self.comes_back:
+            self.gone = {index for index in self.gone if _missing(index).key != key}
+        return Repaired(problem=self.repair_problem, run="run-1", backup="backup-1")
+
+
+def _missing(index: str) -> Finding:
+    return Finding.of(
+        INDEX_GONE,
+        Subject(kind="index", name=f"users.{index}"),
+        f"{index} is declared, but does not exist",
+        severity=Severity.CRITICAL,
+        fix=Fix(sql=(f"CREATE INDEX {index} …",), proven=True),
+    )
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> DatabaseUrl:
+    file = tmp_path / "app.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY)")
+    return DatabaseUrl.parse(f"sqlite:///{file}")
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def orders() -> Orders:
+    return Orders(policy=POLICY)
+
+
+@pytest.fixture
+def monitor(
+    tmp_path: Path, url: DatabaseUrl, world: World, clock: Clock, orders: Orders
+) -> Iterator[Monitor]:
+    """It looks every five minutes."""
+    settings = load(start=tmp_path, url=url.text, environ={"USER": "tester"})
+    made = Monitor(
+        settings, url, work=world, clock=clock, read=lambda _settings, _dialect: orders, share=lambda: 0.5
+    )
+    yield made
+    made.close()
