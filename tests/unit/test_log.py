@@ -12,7 +12,9 @@ from govern.log import Log
 
 
 @pytest.fixture
-def unconfigured() -> Iterator[None]:
+def unconfigured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As in an application: no command line has said where events go."""
+    monkeypatch.setattr("govern.log._set_up", [])
     structlog.reset_defaults()
     yield
     structlog.reset_defaults()

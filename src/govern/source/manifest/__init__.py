@@ -13,11 +13,9 @@ from govern.source.manifest.model import (
     Notify,
     Relationship,
     Repair,
-    Scalar,
     WeighedDrift,
-    split_column,
-    split_table,
 )
+from govern.source.manifest.values import Scalar, split_column, split_table
 
 __all__ = [
     "Allowed",

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
-    WithJsonSchema,
     model_validator,
 )
 
@@ -26,171 +22,38 @@ from govern.core.issue import FixKind
 from govern.core.retention import Policy
 from govern.core.row_repair import SCHEMA_REPAIR
 from govern.core.snapshot import default_namespace
-
-Scalar = str | int | float | bool | None
-
-
-def split_table(name: str) -> tuple[str | None, str]:
-    """``public.users`` as namespace and table; the namespace is None where none is written."""
-    namespace, _, table = name.rpartition(".")
-    return namespace or None, table
-
-
-def split_column(name: str) -> tuple[str | None, str, str]:
-    """``public.users.email`` as namespace, table and column."""
-    table, _, column = name.rpartition(".")
-    return *split_table(table), column
-
-
-def _dotted(parts: str, *counts: int) -> Any:
-    def check(name: str) -> str:
-        if name.count(".") + 1 not in counts or not all(part.strip() for part in name.split(".")):
-            message = f"must be written as {parts}"
-            raise ValueError(message)
-        return name
-
-    return AfterValidator(check)
+from govern.source.manifest.values import (
+    HOURS,
+    ColumnName,
+    Day,
+    Entry,
+    Expected,
+    Groups,
+    RequiredColumns,
+    SeverityLabel,
+    Span,
+    TableName,
+    Text,
+    check_hours,
+    check_zone,
+    split_table,
+)
 
 
-def _parse_severity(label: object) -> object:
-    try:
-        return Severity.parse(label) if isinstance(label, str) else label
-    except KeyError:
-        message = f"must be one of {', '.join(severity.label for severity in Severity)}"
-        raise ValueError(message) from None
-
-
-def _parse_date(text: object) -> object:
-    try:
-        return date.fromisoformat(text) if isinstance(text, str) else text
-    except ValueError:
-        message = "must be a day, written as 2031-12-31"
-        raise ValueError(message) from None
-
-
-_UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_SPAN = rf"([0-9]{{1,6}})\s*({'|'.join(_UNITS)})"
-_LONGEST_SPAN = timedelta(days=36_500)
-
-
-def _parse_span(text: object) -> object:
-    """``90 min``, ``26 h``, ``7 d``, ``2 w``."""
-    found = re.fullmatch(_SPAN, str(text))
-    span = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
-    if not timedelta() < span <= _LONGEST_SPAN:
-        message = "must be a span of time, written as 90 min, 26 h, 7 d or 2 w"
-        raise ValueError(message)
-    return span
-
-
-_HOURS = r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])"
-
-
-def _check_hours(text: str) -> str:
-    found = re.fullmatch(_HOURS, text)
-    if found is None or (found[1], found[2]) == (found[3], found[4]):
-        message = "must be a part of the day, written as 22:00-06:00"
-        raise ValueError(message)
-    return text
-
-
-def _check_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        message = "must be a time zone that this machine knows, as Europe/Berlin"
-        raise ValueError(message) from None
-    return name
-
-
-def _names_to_mapping(columns: object) -> object:
-    """``[id, email]`` is short for ``{id: null, email: null}``."""
-    if not isinstance(columns, tuple):
-        return columns
-    for column in columns:
-        if not isinstance(column, str):
-            message = f"must be a list of column names, or a mapping of name to type; {column!r} is no name"
-            raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors, not TypeErrors
-    return dict.fromkeys(columns)
-
-
-def _names_to_groups(columns: object) -> object:
-    """``[email, [tenant_id, slug]]`` is short for ``[[email], [tenant_id, slug]]``."""
-    if not isinstance(columns, tuple):
-        return columns
-    return tuple((one,) if isinstance(one, str) else one for one in columns)
-
-
-def _check_scalar(value: object) -> object:
-    if isinstance(value, tuple | dict):
-        message = "must be a single value"
-        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors, not TypeErrors
-    return value
-
-
-_Text = Annotated[str, Field(min_length=1)]
-_TableName = Annotated[str, _dotted("table or schema.table", 1, 2)]
-_ColumnName = Annotated[str, _dotted("table.column or schema.table.column", 2, 3)]
-_Severity = Annotated[
-    Severity,
-    BeforeValidator(_parse_severity),
-    WithJsonSchema({"enum": [severity.label for severity in Severity]}),
-]
-_Day = Annotated[date, BeforeValidator(_parse_date), WithJsonSchema({"type": "string", "format": "date"})]
-_Span = Annotated[
-    timedelta,
-    BeforeValidator(_parse_span),
-    WithJsonSchema({"type": "string", "pattern": f"^{_SPAN}$", "examples": ["90 min", "26 h", "7 d", "2 w"]}),
-]
-
-_NAMES = {"type": "array", "items": {"type": "string", "minLength": 1}}
-_RequiredColumns = Annotated[
-    Mapping[_Text, _Text | None],
-    BeforeValidator(_names_to_mapping),
-    WithJsonSchema(
-        {"anyOf": [_NAMES, {"type": "object", "additionalProperties": {"type": ["string", "null"]}}]}
-    ),
-]
-_Groups = Annotated[
-    tuple[tuple[_Text, ...], ...],
-    BeforeValidator(_names_to_groups),
-    WithJsonSchema({"type": "array", "items": {"anyOf": [{"type": "string"}, _NAMES]}}),
-]
-_Expected = Annotated[
-    Scalar,
-    BeforeValidator(_check_scalar),
-    WithJsonSchema({"type": ["string", "number", "boolean", "null"]}),
-]
-
-
-class _Entry(BaseModel):
-    """Something in the manifest; it knows its line, for the findings about it."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, populate_by_name=False, use_attribute_docstrings=True
-    )
-    _line: int = PrivateAttr(default=1)
-
-    @property
-    def line(self) -> int:
-        """Counted from 1."""
-        return self._line
-
-
-class CriticalTable(_Entry):
+class CriticalTable(Entry):
     """A table without which the application must not run."""
 
-    name: _TableName
+    name: TableName
     """As in the database, with or without its namespace."""
-    required_columns: _RequiredColumns = Field(default_factory=dict)
+    required_columns: RequiredColumns = Field(default_factory=dict)
     """Column names, each with its type as the database writes it, or None where the type does not matter."""
     min_rows: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    never_empty: tuple[_Text, ...] = ()
+    never_empty: tuple[Text, ...] = ()
     """Columns in which neither NULL nor blank text is right."""
-    unique: _Groups = ()
+    unique: Groups = ()
     """Columns, or groups of columns, that no two rows share, whether an index keeps it so or not."""
-    owner: _Text | None = None
-    severity: _Severity = Severity.CRITICAL
+    owner: Text | None = None
+    severity: SeverityLabel = Severity.CRITICAL
 
     @property
     def namespace(self) -> str | None:
@@ -202,24 +65,24 @@ class CriticalTable(_Entry):
         return split_table(self.name)[1]
 
 
-class Relationship(_Entry):
+class Relationship(Entry):
     """A reference without a declared foreign key."""
 
-    source: _ColumnName = Field(alias="from")
-    target: _ColumnName = Field(alias="to")
-    when: Mapping[_Text, _Text] = Field(default_factory=dict)
+    source: ColumnName = Field(alias="from")
+    target: ColumnName = Field(alias="to")
+    when: Mapping[Text, Text] = Field(default_factory=dict)
     """Columns of the referring table with the values its rows have to have to be meant: of a polymorphic pair
     ``{owner_type: user}``."""
-    note: _Text | None = None
+    note: Text | None = None
 
 
-class Invariant(_Entry):
+class Invariant(Entry):
     """A query whose single value is known."""
 
-    name: _Text
-    sql: _Text
-    expect: _Expected
-    severity: _Severity = Severity.ERROR
+    name: Text
+    sql: Text
+    expect: Expected
+    severity: SeverityLabel = Severity.ERROR
 
 
 RepairKind = Literal["delete_orphans", "delete_where", "insert_missing", "set_null", "move_sequence"]
@@ -249,22 +112,22 @@ def _check_of(text: str) -> str:
     return text
 
 
-class Repair(_Entry):
+class Repair(Entry):
     """A clean-up of rows that somebody answers for."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$"), AfterValidator(_check_repair_name)]
     kind: RepairKind
-    of: Annotated[_Text, AfterValidator(_check_of)] | None = None
+    of: Annotated[Text, AfterValidator(_check_of)] | None = None
     """Whose orphans: a foreign key's name, or ``notes.user_id -> users.id``."""
-    table: _TableName | None = None
-    where: _Text | None = None
+    table: TableName | None = None
+    where: Text | None = None
     """A condition in the database's SQL: which rows."""
-    select: _Text | None = None
+    select: Text | None = None
     """A query that yields the rows that are missing; its columns' names say what is filled."""
-    column: _ColumnName | None = None
+    column: ColumnName | None = None
     """Set to NULL, or filled by the sequence."""
-    reason: _Text
-    owner: _Text
+    reason: Text
+    owner: Text
 
     @model_validator(mode="after")
     def _says_what_its_kind_needs(self) -> Repair:
@@ -278,51 +141,51 @@ class Repair(_Entry):
         return self
 
 
-class IgnoredDrift(_Entry):
+class IgnoredDrift(Entry):
     """Differences that somebody answers for, until a day."""
 
-    kind: _Text = "*"
+    kind: Text = "*"
     """Of the objects, a glob: ``index``."""
-    name: _Text
+    name: Text
     """Theirs, a glob, with or without the namespace: ``public.tmp_*``."""
-    fact: _Text | None = None
+    fact: Text | None = None
     """Only this fact of objects that differ: ``comment``, ``storage``."""
-    reason: _Text
-    owner: _Text
-    until: _Day
+    reason: Text
+    owner: Text
+    until: Day
     """The last day on which it holds."""
 
 
-class WeighedDrift(_Entry):
+class WeighedDrift(Entry):
     """How much differences of some objects matter."""
 
-    kind: _Text = "*"
-    name: _Text = "*"
-    severity: _Severity
+    kind: Text = "*"
+    name: Text = "*"
+    severity: SeverityLabel
 
 
-class Drift(_Entry):
+class Drift(Entry):
     """What of drift the project has decided to live with."""
 
     ignore: tuple[IgnoredDrift, ...] = ()
     severity: tuple[WeighedDrift, ...] = ()
     """The first entry that matches counts."""
-    baseline: _Text | None = None
+    baseline: Text | None = None
     """The file of the differences that are known, relative to the project's root."""
 
 
-class Allowed(_Entry):
+class Allowed(Entry):
     """A rule or a hazard that somebody answers for, until a day."""
 
     rule: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z-]+$")] | None = None
     """``lint.index-not-concurrent``."""
     hazard: Annotated[str, Field(pattern=r"^[a-z-]+$")] | None = None
     """``drops-column``."""
-    subject: _Text
+    subject: Text
     """What it may happen to: ``users.nick``; for a rule about a revision its id."""
-    reason: _Text
-    owner: _Text
-    expires: _Day
+    reason: Text
+    owner: Text
+    expires: Day
     """The last day on which it holds."""
 
     @model_validator(mode="after")
@@ -333,7 +196,7 @@ class Allowed(_Entry):
         return self
 
 
-class Lint(_Entry):
+class Lint(Entry):
     """From when on what a revision does to a table matters."""
 
     small_table_rows: Annotated[int, Field(ge=0, lt=2**63)] = 10_000
@@ -342,7 +205,7 @@ class Lint(_Entry):
     """A statement that takes longer in the rehearsal is slow."""
 
 
-class Keep(_Entry):
+class Keep(Entry):
     """Which backups stay, of each database. A backup stays if any of these keeps it."""
 
     newest: Annotated[int, Field(ge=1, lt=2**31)] = 7
@@ -355,19 +218,19 @@ class Keep(_Entry):
     verified: Annotated[int, Field(ge=1, lt=2**31)] = 1
 
 
-class Schedule(_Entry):
+class Schedule(Entry):
     """When backups are to be proven again."""
 
-    verify_every: _Span = timedelta(days=7)
+    verify_every: Span = timedelta(days=7)
 
 
-class Backups(_Entry):
+class Backups(Entry):
     """How long backups are kept, how often they are proven, and how old the newest may be."""
 
     keep: Keep = Keep()
     ledger_days: Annotated[int, Field(ge=0, lt=36_500)] = 30
     """Backups that the ledger's runs of so many days name stay."""
-    max_age: _Span | None = None
+    max_age: Span | None = None
     """From when on the newest good backup is too old; None: nobody said so."""
     schedule: Schedule = Schedule()
 
@@ -376,26 +239,26 @@ class Backups(_Entry):
         return Policy(**self.keep.model_dump(), ledger_days=self.ledger_days)
 
 
-class AllowedFix(_Entry):
+class AllowedFix(Entry):
     """A kind of fix that the monitor may do by itself."""
 
     kind: FixKind
     """``recreate_missing``: what is declared and gone. ``restore_changed``: what is otherwise than declared."""
-    tables: tuple[_TableName, ...] = ()
+    tables: tuple[TableName, ...] = ()
     """Of these critical tables; none: of all of them."""
 
 
-class Fixes(_Entry):
+class Fixes(Entry):
     """What the monitor may fix, and when."""
 
     mode: Mode = "dry-run"
     """``dry-run``: it says what it would fix. ``apply``: it does. ``off``: neither."""
     allow: tuple[AllowedFix, ...] = ()
-    hours: (
-        Annotated[str, AfterValidator(_check_hours), Field(json_schema_extra={"pattern": _HOURS})] | None
-    ) = None
+    hours: Annotated[str, AfterValidator(check_hours), Field(json_schema_extra={"pattern": HOURS})] | None = (
+        None
+    )
     """Only in this part of the day: ``22:00-06:00``."""
-    time_zone: Annotated[str, AfterValidator(_check_zone)] = "UTC"
+    time_zone: Annotated[str, AfterValidator(check_zone)] = "UTC"
     """Of ``hours``: ``Europe/Berlin``."""
     most_per_hour: Annotated[int, Field(ge=1, le=1_000)] = 3
 
@@ -407,14 +270,14 @@ class Fixes(_Entry):
         return Hours(begin=begin, end=end, zone=ZoneInfo(self.time_zone))
 
 
-class Notify(_Entry):
+class Notify(Entry):
     """Who is told of what the monitor finds and does."""
 
     webhook_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     """The environment variable with the URL: it is a secret. Slack and what understands its JSON."""
-    command: Annotated[tuple[_Text, ...], Field(min_length=1)] | None = None
+    command: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
     """A program and its arguments, started without a shell; gets the notification as JSON on stdin."""
-    severity: _Severity = Severity.CRITICAL
+    severity: SeverityLabel = Severity.CRITICAL
     """The least one of an issue that is worth a notification."""
 
     @model_validator(mode="after")
@@ -425,15 +288,15 @@ class Notify(_Entry):
         return self
 
 
-class Monitor(_Entry):
+class Monitor(Entry):
     """How often the monitor looks, what it may fix, and whom it tells."""
 
-    every: _Span = timedelta(minutes=5)
+    every: Span = timedelta(minutes=5)
     fixes: Fixes = Fixes()
     notify: tuple[Notify, ...] = ()
 
 
-class Manifest(_Entry):
+class Manifest(Entry):
     """The whole file."""
 
     critical_tables: tuple[CriticalTable, ...] = ()
