@@ -28,7 +28,8 @@ from govern.core.monitoring import (
     WantedState,
 )
 from govern.database.engines import dialect_of
-from govern.database.monitoring import Document, open_record
+from govern.database.monitor_record import Document
+from govern.database.monitoring import open_record
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, GovernError
 from govern.log import Log

@@ -101,3 +101,14 @@ class Figures:
     missing_tables: tuple[str, ...]
     """Of the critical ones."""
     backup: NewestBackup | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What one look at the schema saw, for whoever answers."""
+
+    condition: Condition
+    seconds: float | None = None
+    """How long it took; None for one that did not end."""
+    at: float | None = None
+    """Seconds since 1970."""

@@ -8,7 +8,8 @@ from typing import Literal
 
 from govern.actions.notebook import Notebook, Notes, name_instance
 from govern.config import Settings
-from govern.database.monitoring import Turn, take_turn
+from govern.database.monitor_record import Turn
+from govern.database.monitoring import take_turn
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck
 from govern.log import Log

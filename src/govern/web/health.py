@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from govern.api.examination import Examiner
 from govern.config import load
-from govern.core.health import Condition, Figures, Status
+from govern.core.health import Condition, Figures, Looked, Status
 from govern.core.wording import name_seconds
 from govern.database.target import make_absolute
 from govern.errors import GovernError, ToolMissing
@@ -49,17 +49,6 @@ class Answer:
             ("x-content-type-options", "nosniff"),
             *allow,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """What one look at the schema saw, for whoever answers."""
-
-    condition: Condition
-    seconds: float | None = None
-    """How long it took; None for one that did not end."""
-    at: float | None = None
-    """Seconds since 1970."""
 
 
 class Health:

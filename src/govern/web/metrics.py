@@ -10,7 +10,7 @@ from govern.core.health import Condition, Status
 from govern.errors import ToolMissing
 
 if TYPE_CHECKING:
-    from govern.web.health import Looked
+    from govern.core.health import Looked
 
 try:
     from prometheus_client import CollectorRegistry, Gauge, generate_latest

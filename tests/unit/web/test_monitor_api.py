@@ -21,8 +21,9 @@ from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError
 from govern.web.monitor import Access, MonitorApi, asgi_app, bearer, wsgi_app
 from govern.web.monitor.access import Allowance, Door
-from govern.web.monitor.api import ROUTES, Route
+from govern.web.monitor.api import ROUTES
 from govern.web.monitor.request import LONGEST_BODY, PREFIX, Request
+from govern.web.monitor.route import Route
 from tests.unit.core.test_fixing import ISSUE
 
 TOKEN = "correct-horse-battery-staple"

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from govern.database.connection import Connection
-from govern.database.monitoring import SECONDS, MonitorRecord, RecordStatements
+from govern.database.monitor_record import SECONDS, MonitorRecord, RecordStatements
 from govern.database.postgresql import server
 from govern.database.postgresql.bound import bounded
 from govern.database.postgresql.locks import refuse_transaction_pooling

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from govern.database.lock_file import hold_lock_file
-from govern.database.monitoring import MonitorRecord, RecordStatements
+from govern.database.monitor_record import MonitorRecord, RecordStatements
 from govern.database.sqlite import server
 from govern.database.url import DatabaseUrl
 from govern.errors import Refused

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from govern.startup import HasUrl, url_of
 from govern.web.look import Hanging, SharedLook
 from govern.web.monitor.access import Access, Door
 from govern.web.monitor.request import Reply, Request, say
+from govern.web.monitor.route import Call, Route
 
 log = Log(__name__)
 
@@ -43,38 +43,6 @@ class Seen:
 
     standing: MonitorStanding
     events: tuple[Event, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A request that was let in."""
-
-    actor: str
-    """Empty where nobody was asked who they are."""
-    values: Mapping[str, str]
-    """Of the path's parameters."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One endpoint."""
-
-    method: str
-    path: str
-    summary: str
-    handler: Callable[[MonitorApi, Call], Reply]
-    is_open: bool = False
-    """Whether it is there without a secret, for everybody who can reach the server. One that changes never is."""
-
-    @property
-    def changes(self) -> bool:
-        return self.method == "POST"
-
-    def match(self, path: str) -> Mapping[str, str] | None:
-        """The values of its parameters; None where it is another path."""
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[A-Za-z0-9-]{1,64})", self.path)
-        found = re.fullmatch(pattern, path)
-        return found.groupdict() if found else None
 
 
 class MonitorApi:
@@ -314,8 +282,3 @@ ROUTES = (
         handler=MonitorApi.roll_back,
     ),
 )
-
-
-def name_parameters(route: Route) -> tuple[str, ...]:
-    """Of its path."""
-    return tuple(re.findall(r"\{(\w+)\}", route.path))

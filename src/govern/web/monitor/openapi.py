@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from govern.version import __version__
-from govern.web.monitor.api import Route, name_parameters
 from govern.web.monitor.request import PREFIX
+from govern.web.monitor.route import Route
 
 _ISSUE = {
     "type": "object",
@@ -75,7 +75,7 @@ def _describe(route: Route, has_secret: bool) -> dict[str, Any]:
     content = {"application/json": {"schema": _DOCUMENTS.get(route.path, _ANYTHING)}}
     responses: dict[str, Any] = {done: {"description": route.summary, "content": content}}
     responses |= {status: {"description": why} for status, why in _REFUSALS.items()}
-    if name_parameters(route):
+    if route.parameters:
         responses["404"] = {"description": "there is no such thing"}
     if route.changes:
         responses["409"] = {"description": "it cannot be done as things stand; the message says why"}
@@ -84,7 +84,7 @@ def _describe(route: Route, has_secret: bool) -> dict[str, Any]:
         "summary": route.summary,
         "parameters": [
             {"name": parameter, "in": "path", "required": True, "schema": {"type": "string"}}
-            for parameter in name_parameters(route)
+            for parameter in route.parameters
         ],
         "security": [{"bearer": []}] if has_secret else [],
         "responses": responses,
