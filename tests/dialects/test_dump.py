@@ -487,6 +487,25 @@ def test_when_pg_dump_fails_nobody_goes_on_looking(postgresql_database: Database
     assert time.monotonic() - started_at < 30
 
 
+def test_ctrl_c_while_a_thread_starts_leaves_it_running_for_nobody(
+    postgresql_database: DatabaseUrl, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, started = threading.Thread.start, []
+
+    def start_and_be_interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        started.append(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", start_and_be_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        dump_postgresql(postgresql_database, folder, jobs=1)
+    monkeypatch.undo()
+    for thread in started:
+        thread.join(10)
+    assert [thread.is_alive() for thread in started] == [False]
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_pg_dump_does_not_outlive_the_process_that_wanted_it(
     postgresql_database: DatabaseUrl, folder: Path, number: signal.Signals

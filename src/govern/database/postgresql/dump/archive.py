@@ -144,8 +144,8 @@ def _watching(
                 progress(measure(archive))
 
     watcher = threading.Thread(target=watch)
-    watcher.start()
     try:
+        watcher.start()  # in here: Ctrl-C may come while it starts, and nobody else would tell it that it is over
         yield
     except Exception as error:
         if was_interrupted.is_set():
@@ -153,7 +153,8 @@ def _watching(
         raise
     finally:
         is_over.set()
-        watcher.join()
+        if watcher.ident is not None:
+            watcher.join()
 
 
 def _create(file: Path) -> IO[bytes]:
