@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from govern.core.finding import Finding, Rule, Severity, Subject
+from govern.core.identifiers import quote, quote_place
 from govern.core.snapshot import default_namespace
 
 if TYPE_CHECKING:  # with pydantic, which is slow to import
@@ -67,11 +68,6 @@ def check_integrity(
     return tuple(findings)
 
 
-def quote(name: str) -> str:
-    """An identifier as SQL, the same in PostgreSQL and SQLite."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _too_few_rows(table: CriticalTable, rows: int, path: str) -> Finding:
     return Finding.of(
         MIN_ROWS,
@@ -85,7 +81,7 @@ def _too_few_rows(table: CriticalTable, rows: int, path: str) -> Finding:
 def _empty_values(
     connection: Connection, table_name: tuple[str, str], column: str, table: CriticalTable, path: str
 ) -> tuple[Finding, ...]:
-    qualified = ".".join(quote(part) for part in table_name if part)
+    qualified = quote_place(table_name)
     count = connection.value(_COUNT_EMPTY.format(table=qualified, column=quote(column)))
     if not count:
         return ()

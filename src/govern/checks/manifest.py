@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
 from govern.core.finding import Finding, Rule, Severity, Subject
-from govern.core.reference import name_place
+from govern.core.restoration import name_place
 from govern.core.snapshot import ObjectKey, Snapshot, default_namespace
 from govern.source.manifest import Manifest, Repair, split_column, split_table
 

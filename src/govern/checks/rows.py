@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from govern.core.finding import Finding, Fix, Rule, Severity, Subject
-from govern.core.reference import name_place
+from govern.core.identifiers import quote_place
+from govern.core.restoration import name_place
 from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
 from govern.core.snapshot import default_namespace
 from govern.core.wording import count_of
@@ -125,7 +126,7 @@ def _duplicate(found: Duplicates, critical: CriticalTable | None, path: str | No
 def _sequence_behind(found: SequencePosition) -> Finding:
     sequence, column = name_place(found.sequence), f"{name_place(found.table)}.{found.column}"
     last = "has given no value yet" if found.last is None else f"gave {found.last} last"
-    literal = ".".join('"' + part.replace('"', '""') + '"' for part in found.sequence).replace("'", "''")
+    literal = quote_place(found.sequence).replace("'", "''")
     move = f"SELECT setval('{literal}', {found.largest});"
     return Finding.of(
         SEQUENCE_BEHIND,

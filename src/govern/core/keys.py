@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from govern.core.reference import Reference, name_place
-from govern.core.restoration import Place
+from govern.core.reference import Reference
+from govern.core.restoration import Place, name_place
 from govern.core.snapshot import Snapshot, split_name
 from govern.core.table_shape import TableShape
 

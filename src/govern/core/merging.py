@@ -7,15 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from govern.core.hazard import Hazard, hazard_of
-from govern.core.restoration import Place
-from govern.core.snapshot import join_name
+from govern.core.restoration import Place, name_place
 from govern.core.wording import count_of
-
-
-def name_of(place: Place) -> str:
-    """A table as sentences name it: its schema is said unless it is ``public``."""
-    namespace, table = place
-    return table if namespace in ("", "public") else join_name(namespace, table)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +37,7 @@ class Orphans:
     def described(self, table: str) -> str:
         values = ", ".join(self.examples)
         return (
-            f"{count_of(self.rows, 'row')} of {table} refer to rows of {name_of(self.parent)} that are nowhere: "
+            f"{count_of(self.rows, 'row')} of {table} refer to rows of {name_place(self.parent)} that are nowhere: "
             f"{', '.join(self.columns)} = {values}"
         )
 
@@ -80,7 +73,7 @@ class TableMerge:
 
     @property
     def name(self) -> str:
-        return name_of(self.place)
+        return name_place(self.place)
 
     @property
     def to_add(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from govern.core.restoration import Place
+from govern.core.restoration import Place, name_place
 from govern.core.snapshot import join_name
 
 
@@ -75,12 +75,6 @@ class NotCounted:
 
     reference: Reference
     why: str
-
-
-def name_place(place: Place) -> str:
-    """``users``, ``audit.events``."""
-    namespace, table = place
-    return join_name(table) if namespace in ("", "public") else join_name(namespace, table)
 
 
 def _side(place: Place, columns: tuple[str, ...]) -> str:

@@ -7,10 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from govern.core.hazard import Hazard, hazard_of
+from govern.core.snapshot import join_name
 from govern.core.wording import count_of
 
 Place = tuple[str, str]
 """A table's namespace and name."""
+
+
+def name_place(place: Place) -> str:
+    """``users``, ``audit.events``."""
+    namespace, table = place
+    return join_name(table) if namespace in ("", "public") else join_name(namespace, table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +44,7 @@ class TableDifference:
 
     @property
     def name(self) -> str:
-        namespace, table = self.place
-        return table if namespace in ("", "public") else f"{namespace}.{table}"
+        return name_place(self.place)
 
     @property
     def hazard(self) -> Hazard | None:

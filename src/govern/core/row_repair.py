@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from govern.core.hazard import Hazard, hazard_of
-from govern.core.reference import Reference, name_place
-from govern.core.restoration import Place
+from govern.core.reference import Reference
+from govern.core.restoration import Place, name_place
 from govern.core.rows import SequencePosition
 from govern.core.wording import count_of
 

@@ -10,12 +10,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from govern.core.reference import name_place
-from govern.core.restoration import Place
+from govern.core.identifiers import quote, quote_place
+from govern.core.restoration import Place, name_place
 from govern.core.row_repair import Action, CopiedTable, MovedSequence, Undoable
 from govern.database.connection import Connection
 from govern.database.row_marks import MarkedRows
-from govern.database.row_queries import quote, quote_place
 from govern.database.row_spelling import RowTable, Spelling
 
 _WHAT: Mapping[Action, str] = {"delete": "deleted", "update": "before", "insert": "inserted"}

@@ -9,20 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from govern.core.identifiers import quote, quote_place
 from govern.core.reference import Reference
 from govern.core.restoration import Place
 
 _LOOKED_AT = 1000
-
-
-def quote(name: str) -> str:
-    """An identifier as SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_place(place: Place) -> str:
-    """A table as SQL, with its namespace if it has one."""
-    return ".".join(quote(part) for part in place if part)
 
 
 def orphans_of(reference: Reference, sample: str = "") -> str:

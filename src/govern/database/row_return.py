@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from govern.core.reference import Reference, name_place
-from govern.core.restoration import Place
+from govern.core.identifiers import quote, quote_place
+from govern.core.reference import Reference
+from govern.core.restoration import Place, name_place
 from govern.core.row_repair import Action, CopiedTable, Undoable
 from govern.core.table_shape import CircleOfTables, order_parents_first
 from govern.core.wording import count_of
 from govern.database.connection import Connection
 from govern.database.row_copies import CopyText, write_undoable
 from govern.database.row_marks import MarkedRows
-from govern.database.row_queries import orphans_of, quote, quote_place
+from govern.database.row_queries import orphans_of
 from govern.database.row_spelling import RowTable, Spelling
 
 _BACK: Mapping[str, Action] = {"deleted": "insert", "before": "update", "inserted": "delete"}

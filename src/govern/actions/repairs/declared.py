@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from govern.checks.orphans import read_implied
-from govern.core.reference import NotCounted, Reference, name_place
-from govern.core.restoration import Place
+from govern.core.reference import NotCounted, Reference
+from govern.core.restoration import Place, name_place
 from govern.core.row_repair import RowRepair
 from govern.core.rows import SequencePosition
 from govern.core.snapshot import default_namespace

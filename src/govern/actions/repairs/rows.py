@@ -16,9 +16,8 @@ from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.actions.repairs.plan import guard_rows, plan_rows, prepare
 from govern.actions.restore.soundness import find_problem
-from govern.core.reference import name_place
 from govern.core.report import Draft
-from govern.core.restoration import Place
+from govern.core.restoration import Place, name_place
 from govern.core.row_repair import Action, RowPlan, RowRepair, Undoable
 from govern.core.run import Run
 from govern.core.wording import count_of

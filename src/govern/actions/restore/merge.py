@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from govern.actions.restore.tables import NOTHING_TO_MAKE, MakingTables, making_tables
-from govern.core.merging import MergePlan, TableMerge, name_of
-from govern.core.restoration import Place
+from govern.core.merging import MergePlan, TableMerge
+from govern.core.restoration import Place, name_place
 from govern.core.table_shape import CircleOfTables, ForeignKey, TableShape, order_parents_first
 from govern.database.live import LiveDatabase
 from govern.database.transfer import Reference, Transfer
@@ -127,7 +127,7 @@ def put_in_order(tables: Mapping[Place, TableMerge], shapes: Mapping[Place, Tabl
         order, postponed = order_parents_first(filled)
     except CircleOfTables as circle:
         raise Refused(
-            f"no row can be the first: {', '.join(map(name_of, circle.tables))} refer to each other",
+            f"no row can be the first: {', '.join(map(name_place, circle.tables))} refer to each other",
             why="none of these foreign keys is deferrable, or may be NULL at first",
             next="restore the whole database (govern restore), or make one of them deferrable: "
             "ALTER TABLE … ALTER CONSTRAINT … DEFERRABLE",

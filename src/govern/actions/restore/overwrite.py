@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from govern.actions.restore.merge import examine, guard_merge
 from govern.actions.restore.tables import NOTHING_TO_MAKE, MakingTables, making_tables
-from govern.core.merging import MergePlan, TableMerge, name_of
-from govern.core.restoration import Place
+from govern.core.merging import MergePlan, TableMerge
+from govern.core.restoration import Place, name_place
 from govern.core.table_shape import ForeignKey, TableShape
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
@@ -98,9 +98,11 @@ def _guard_children(transfer: Transfer, named: Sequence[Place], shapes: Mapping[
     if orphaned:
         raise Refused(
             "rows that would go have rows of other tables that refer to them",
-            why="; ".join(f"{count_of(rows, 'row')} of {name_of(place)}" for place, rows in orphaned.items()),
+            why="; ".join(
+                f"{count_of(rows, 'row')} of {name_place(place)}" for place, rows in orphaned.items()
+            ),
             next="name these tables as well: "
-            + " ".join(f"--table {shlex.quote(name_of(place))}" for place in orphaned)
+            + " ".join(f"--table {shlex.quote(name_place(place))}" for place in orphaned)
             + "; or only add what is missing: --merge",
         )
 

@@ -17,9 +17,9 @@ from govern.actions.restore.tables import MakingTables, find_tables, propose_tab
 from govern.actions.restore.taking_over import take_over
 from govern.actions.restore.upgrade import upgrade
 from govern.core.backup import Backup
-from govern.core.merging import MergePlan, Staged, TableMerge, name_of
+from govern.core.merging import MergePlan, Staged, TableMerge
 from govern.core.report import Draft
-from govern.core.restoration import Place
+from govern.core.restoration import Place, name_place
 from govern.core.run import Run
 from govern.core.wording import name_revisions
 from govern.database.live import LiveDatabase
@@ -158,7 +158,7 @@ def _require_roles(live: LiveDatabase, source: LiveDatabase, left_out: tuple[str
     """A table that is made gets its owner and grants; raises NotPermitted where these could not be restored."""
     if left_out and (missing := read_places(source) - read_places(live)):
         raise NotPermitted(
-            f"{', '.join(map(name_of, sorted(missing)))} cannot be made as in the backup",
+            f"{', '.join(map(name_place, sorted(missing)))} cannot be made as in the backup",
             why=f"the scratch server has not all roles that it names: {', '.join(left_out)} would be missing",
             next="restore as a superuser or as a member of these roles; needs.json in the backup names them",
         )
@@ -203,7 +203,7 @@ def _plan(
 
 
 def _require_backed_up(tables: tuple[Place, ...], backed_up: frozenset[Place]) -> None:
-    since = [name_of(place) for place in tables if place not in backed_up]
+    since = [name_place(place) for place in tables if place not in backed_up]
     if since:
         raise Refused(
             f"the backup has no table {', '.join(since)}",
@@ -213,7 +213,7 @@ def _require_backed_up(tables: tuple[Place, ...], backed_up: frozenset[Place]) -
 
 
 def _of_another_revision(tables: tuple[Place, ...]) -> Refused:
-    names = [name_of(place) for place in tables]
+    names = [name_place(place) for place in tables]
     return Refused(
         f"the live database has no table {', '.join(names)}",
         why="the backup is of another revision and could not be upgraded: a revision may have dropped it on purpose",

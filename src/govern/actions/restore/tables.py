@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from govern.actions.repairs.schema import prove
 from govern.core.changes import Change, accept, describe_change, diff
-from govern.core.merging import name_of
 from govern.core.repair import RepairPlan
-from govern.core.restoration import Place
+from govern.core.restoration import Place, name_place
 from govern.core.snapshot import split_name
 from govern.database.live import LiveDatabase
 from govern.database.transfer import Transfer
@@ -82,7 +81,7 @@ def propose_tables(live: LiveDatabase, source: LiveDatabase, tables: Collection[
     plan = prove(live, source.url, accept(expected, schema, others), schema)
     if not plan.is_proven or plan.hazards:
         raise Refused(
-            f"{', '.join(sorted(map(name_of, tables)))} cannot be made as in the backup",
+            f"{', '.join(sorted(map(name_place, tables)))} cannot be made as in the backup",
             why=plan.problem or "; ".join(_doubts(plan)),
             next="bring the schema to what is declared first: govern repair plan; then run again",
         )
@@ -132,7 +131,7 @@ def _find_table(name: str, known: Collection[Place]) -> Place:
     parts = split_name(name)
     found = sorted(
         place for place in known
-        if name in (place[1], name_of(place)) or place == parts
+        if name in (place[1], name_place(place)) or place == parts
     )  # fmt: skip
     if len(found) == 1:
         return found[0]
@@ -141,7 +140,7 @@ def _find_table(name: str, known: Collection[Place]) -> Place:
             f"there are several tables {name}",
             next=f"name one with its schema: {', '.join('.'.join(place) for place in found)}",
         )
-    close = difflib.get_close_matches(name, map(name_of, known), n=1)
+    close = difflib.get_close_matches(name, map(name_place, known), n=1)
     raise ConfigurationError(
         f"there is no table {name} in the backup or in the live database",
         why=f"did you mean {close[0]}?" if close else "",

@@ -9,9 +9,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from govern.core.merging import name_of
 from govern.core.report import Draft
-from govern.core.restoration import Place, TableDigest
+from govern.core.restoration import Place, TableDigest, name_place
 from govern.core.snapshot import ColumnOrder, join_name
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
@@ -129,13 +128,17 @@ def _tell(before: _Before, side: LiveDatabase) -> list[str]:
         if new is not None:
             renamed[new] = place
         told.append(
-            f"table {name_of(place)} became {name_of(new)}" if new else f"table {name_of(place)} is gone"
+            f"table {name_place(place)} became {name_place(new)}"
+            if new
+            else f"table {name_place(place)} is gone"
         )
     told += _tell_columns(before, after, side)
     for place in sorted(after.keys() - before.tables.keys() - renamed.keys()):
         with side.connect() as connection:
             rows = sum(side.dialect.count_rows(connection, [place]).values())
-        told.append(f"table {name_of(place)} is new, with {count_of(rows, 'row')} that the upgrade put there")
+        told.append(
+            f"table {name_place(place)} is new, with {count_of(rows, 'row')} that the upgrade put there"
+        )
     return told
 
 
@@ -231,4 +234,4 @@ def _read_tables(database: LiveDatabase) -> ColumnOrder:
 
 
 def _column(place: Place, column: str) -> str:
-    return f"{name_of(place)}.{join_name(column)}"
+    return f"{name_place(place)}.{join_name(column)}"

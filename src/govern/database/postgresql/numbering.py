@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
+from govern.core.identifiers import quote_place
 from govern.core.restoration import Place
 from govern.database.connection import Connection
 
@@ -51,5 +52,4 @@ def _fill(place: Place, column: str, sequence: Place, *, ascends: bool) -> Compo
 
 def _literal(sequence: Place) -> Composable:
     """The quoted name as text, as ``regclass`` reads it."""
-    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in sequence)
-    return Literal(quoted)
+    return Literal(quote_place(sequence))

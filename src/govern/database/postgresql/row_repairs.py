@@ -9,13 +9,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from govern.core.identifiers import quote, quote_place
 from govern.core.restoration import Place
 from govern.core.row_repair import Action, MovedSequence
 from govern.core.rows import SequencePosition
 from govern.database.connection import Connection
 from govern.database.postgresql import server
 from govern.database.postgresql.table_shapes import read_table_shapes
-from govern.database.row_queries import quote, quote_place
 from govern.database.row_spelling import RowTable, RowTransaction
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable

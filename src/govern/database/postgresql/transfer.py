@@ -14,8 +14,8 @@ import psycopg
 from psycopg import sql
 from psycopg.sql import SQL, Composable, Identifier
 
-from govern.core.merging import Orphans, Staged, name_of
-from govern.core.restoration import Place
+from govern.core.merging import Orphans, Staged
+from govern.core.restoration import Place, name_place
 from govern.core.snapshot import ColumnOrder
 from govern.core.table_shape import ForeignKey, TableShape
 from govern.database.connection import Connection
@@ -335,7 +335,7 @@ def _naming(place: Place) -> Iterator[None]:
     except psycopg.DataError as error:
         context = (error.diag.context or "").partition(",")[2].partition(":")[0].strip()
         raise Refused(
-            f"a row of {name_of(place)} does not fit into the live table",
+            f"a row of {name_place(place)} does not fit into the live table",
             why=f"{error.diag.message_primary}{f' ({context})' if context else ''}",
             next="bring both to one schema first: govern drift shows how the live one differs from its revision",
         ) from error

@@ -7,11 +7,11 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from govern.core.identifiers import quote
 from govern.core.restoration import Place, TableDigest
 from govern.core.snapshot import ColumnOrder
 from govern.database.connection import Connection
 from govern.database.sqlite.catalog import read_column_order
-from govern.database.sqlite.catalog.rows import quote
 from govern.database.version_table import VersionTable
 
 _HASH_BYTES = 8

@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from govern.core.discovery import FoundDump
+from govern.core.identifiers import quote as quote_name
 from govern.database.scratch import scratch_folder
 from govern.database.sqlite import server
-from govern.database.sqlite.catalog.rows import quote as quote_name
 from govern.database.url import DatabaseUrl
 from govern.errors import Refused
 

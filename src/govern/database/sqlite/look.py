@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from govern.core.glance import Glance, Validated
+from govern.core.identifiers import quote
 from govern.database.connection import Connection
 from govern.database.sqlite import server
-from govern.database.sqlite.catalog.rows import quote
 from govern.database.sqlite.fingerprint import read_fingerprint
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from govern.core.changes import Change
+from govern.core.identifiers import quote
 from govern.core.snapshot import split_name
 from govern.database.connection import Connection
-from govern.database.sqlite.catalog.rows import quote
 from govern.database.sqlite.catalog.snapshot import own_objects_sql
 from govern.database.sqlite.catalog.tokens import name_of, tokens
 from govern.database.version_table import VersionTable

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from govern.core.identifiers import quote, quote_place
 from govern.core.restoration import Place
 from govern.core.row_repair import Action, MovedSequence
 from govern.core.rows import SequencePosition
 from govern.core.table_shape import TableShape
 from govern.database.connection import Connection
-from govern.database.row_queries import quote, quote_place
 from govern.database.row_spelling import RowTable, RowTransaction
 from govern.database.sqlite import server
 from govern.database.sqlite.table_shapes import read_table_shapes

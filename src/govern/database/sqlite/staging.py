@@ -15,9 +15,9 @@ from typing import Any
 
 from govern.core.coercion import read_date, read_moment
 from govern.core.exports import BadCell, Column, Kind, StagedRow, Tables, cut_short
+from govern.core.identifiers import quote
 from govern.core.restoration import Place
 from govern.database.connection import Connection
-from govern.database.sqlite.catalog.rows import quote
 from govern.database.version_table import VersionTable
 
 # hidden: 2 and 3 are generated columns (https://www.sqlite.org/pragma.html#pragma_table_xinfo)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from govern.core.identifiers import quote
 from govern.database.connection import Connection
 from govern.database.sqlite import catalog
-from govern.database.sqlite.catalog.rows import quote
 from govern.database.version_table import VersionTable
 
 

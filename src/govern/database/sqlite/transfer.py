@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote as quote_path
 
+from govern.core.identifiers import quote
 from govern.core.merging import Orphans, Staged
 from govern.core.restoration import Place
 from govern.core.snapshot import ColumnOrder
@@ -22,7 +23,6 @@ from govern.core.wording import count_of
 from govern.database.connection import Connection
 from govern.database.sqlite import server
 from govern.database.sqlite.batch import find_broken_references
-from govern.database.sqlite.catalog.rows import quote
 from govern.database.sqlite.table_shapes import read_table_shapes
 from govern.database.transfer import Reference
 from govern.database.url import DatabaseUrl

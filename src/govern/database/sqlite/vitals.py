@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from govern.core.health import EXACT_ROWS, Load, RowCount, Storage
+from govern.core.identifiers import quote
 from govern.core.snapshot import split_name
 from govern.database.connection import Connection
 from govern.database.sqlite import sizes
-from govern.database.sqlite.catalog.rows import quote
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
 _STATISTICS = "SELECT tbl, max(CAST(stat AS integer)) FROM sqlite_stat1 GROUP BY tbl"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from govern.core.identifiers import quote
 from govern.database.connection import Connection
 from govern.database.version_table import VersionTable
 
@@ -33,11 +34,6 @@ def count_rows(connection: Connection, tables: Iterable[tuple[str, str]]) -> Map
         )
         counts |= {batch[index]: count for index, count in connection.rows(query)}
     return counts
-
-
-def quote(name: str) -> str:
-    """An identifier as SQLite reads it (https://www.sqlite.org/lang_keywords.html)."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _table_names(connection: Connection) -> set[str]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from govern.core.identifiers import quote
+
 _TOKEN = re.compile(
     r"""
       (?P<skipped>   \s+ | --[^\n]* | /\*.*?(?:\*/|\Z) )
@@ -99,4 +101,4 @@ def _normal(found: re.Match[str]) -> str:
     name = text[1:-1] if mark == "]" else text[1:-1].replace(mark * 2, mark)
     if _PLAIN.fullmatch(name) and name.upper() not in _RESERVED:
         return name
-    return '"' + name.replace('"', '""') + '"'
+    return quote(name)
