@@ -27,6 +27,7 @@ from govern.core.monitoring import (
     Wanted,
     WantedState,
 )
+from govern.core.wording import first_line
 from govern.database.engines import dialect_of
 from govern.database.monitor_record import Document
 from govern.database.monitoring import open_record
@@ -154,7 +155,7 @@ class Notebook:
                 (self._file.parent / ".gitignore").write_text("*\n", encoding="utf-8")
             write_text(self._file, json.dumps(document, indent=1) + "\n")
         except (GovernError, OSError) as error:
-            return str(error).partition("\n")[0]
+            return first_line(error)
         return ""
 
     def want(self, state: WantedState, actor: str) -> Event:

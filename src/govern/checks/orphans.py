@@ -7,7 +7,7 @@ A foreign key that the server upholds can have orphans all the same: rows that c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from govern.core.finding import Finding, Rule, Severity, Subject
@@ -19,7 +19,7 @@ from govern.database.connection import Connection
 from govern.database.dialect import Dialect
 
 if TYPE_CHECKING:  # with pydantic, which is slow to import
-    from govern.source.manifest import Manifest, Relationship
+    from govern.source.manifest import Manifest
 
 ORPHAN = Rule(
     id="integrity.orphan",
@@ -96,20 +96,24 @@ def _weigh_tables(manifest: Manifest | None, dialect: Dialect) -> Mapping[Place,
 def read_implied(manifest: Manifest | None, dialect: Dialect) -> dict[Reference, int]:
     """The manifest's relationships, each with its line."""
     relationships = manifest.relationships if manifest else ()
-    return {_reference_of(one, default_namespace(dialect.name)): one.line for one in relationships}
+    home = default_namespace(dialect.name)
+    return {
+        replace(refer(one.source, one.target, home), when=tuple(one.when.items())): one.line
+        for one in relationships
+    }
 
 
-def _reference_of(relationship: Relationship, home: str) -> Reference:
+def refer(source: str, target: str, home: str) -> Reference:
+    """The reference from ``notes.user_id`` to ``users.id``; ``home``: the namespace of tables named without one."""
     from govern.source.manifest import split_column
 
-    namespace, table, column = split_column(relationship.source)
-    parent_namespace, parent, parent_column = split_column(relationship.target)
+    namespace, table, column = split_column(source)
+    parent_namespace, parent, parent_column = split_column(target)
     return Reference(
         child=(namespace or home, table),
         columns=(column,),
         parent=(parent_namespace or home, parent),
         parent_columns=(parent_column,),
-        when=tuple(relationship.when.items()),
     )
 
 

@@ -10,6 +10,11 @@ def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def first_line(said: object) -> str:
+    """Of what a driver, a server or a library said; the rest is for a log."""
+    return str(said).strip().partition("\n")[0]
+
+
 def name_revisions(revisions: Iterable[str]) -> str:
     """``3f2a, 9b1c``, and ``base`` for none."""
     return ", ".join(revisions) or "base"

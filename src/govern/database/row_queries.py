@@ -6,7 +6,7 @@ the distinct ones, which halves the time again. ``benchmarks/orphans.py`` has th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from govern.core.identifiers import quote, quote_place
@@ -26,6 +26,11 @@ def refers_to(reference: Reference, chosen: str) -> str:
     """Whether a row of the child, c, names a row of the parent, p, for which ``chosen`` holds."""
     parent = f"SELECT 1 FROM {_source(reference, reference.parent)} AS p"  # noqa: S608 - quoted
     return f"{_condition(reference)} AND EXISTS ({parent} WHERE {chosen} AND {_matches(reference)})"
+
+
+def show_values(rows: Iterable[tuple[str | None, ...]]) -> tuple[str, ...]:
+    """What ``find_examples`` and ``find_duplicates`` brought, as reports have it."""
+    return tuple(sorted(", ".join("NULL" if value is None else value for value in row) for row in rows))
 
 
 def count_orphans(reference: Reference, sample: str = "") -> str:

@@ -9,6 +9,7 @@ from govern.actions.notebook import Notebook, make_event
 from govern.core.fixing import Attempt, Decision, Policy, decide, is_broken, refuse_fix
 from govern.core.issue import Issue
 from govern.core.monitoring import read_attempts
+from govern.core.wording import first_line
 from govern.errors import CouldNotCheck
 from govern.log import Log
 from govern.monitor.checks import Repaired
@@ -85,7 +86,7 @@ class Fixer:
         try:
             return read_attempts(self._notebook.read_events(), self._ticks)
         except CouldNotCheck as error:
-            log.warning("monitor_history_unread", error=str(error).partition("\n")[0])
+            log.warning("monitor_history_unread", error=first_line(error))
             return None
 
     def _fix(self, issue: Issue, actor: str, find_wrong: FindWrong, told: Told) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from govern.actions.notebook import Notebook, Notes, name_instance
 from govern.config import Settings
+from govern.core.wording import first_line
 from govern.database.monitor_record import Turn
 from govern.database.monitoring import take_turn
 from govern.database.url import DatabaseUrl
@@ -140,7 +141,7 @@ class Monitor:
         try:
             notes = self.notebook.read()
         except CouldNotCheck as error:
-            log.info("monitor_notes_unread", error=str(error).partition("\n")[0])
+            log.info("monitor_notes_unread", error=first_line(error))
             return None
         self.course.remember(notes)
         return notes

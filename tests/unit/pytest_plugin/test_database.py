@@ -34,9 +34,9 @@ def test_the_url_has_the_projects_driver_and_the_engine_one_that_needs_no_loop(
 
 
 def test_a_sqlite_database_has_a_path_and_postgresql_a_conninfo() -> None:
-    sqlite = GovernDatabase(DatabaseUrl.parse("sqlite:////tmp/a.db"), "sqlite+aiosqlite")
-    assert sqlite.url == "sqlite+aiosqlite:////tmp/a.db"
-    assert str(sqlite.path) == "/tmp/a.db"
+    sqlite = GovernDatabase(DatabaseUrl.parse("sqlite:////data/a.db"), "sqlite+aiosqlite")
+    assert sqlite.url == "sqlite+aiosqlite:////data/a.db"
+    assert str(sqlite.path) == "/data/a.db"
     with pytest.raises(ConfigurationError):
         _ = sqlite.conninfo
     with pytest.raises(ConfigurationError):

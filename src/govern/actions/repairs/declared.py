@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from govern.checks.orphans import read_implied
+from govern.checks.orphans import read_implied, refer
 from govern.core.reference import NotCounted, Reference
 from govern.core.restoration import Place, name_place
 from govern.core.row_repair import RowRepair
@@ -107,15 +107,7 @@ def _find_relationship(
 ) -> Reference:
     """The foreign key or relationship between these columns; one that nobody declared is looked at all the same."""
     child, _, parent = (repair.of or "").partition("->")
-    namespace, table, column = split_column(child.strip())
-    parent_namespace, parent_table, parent_column = split_column(parent.strip())
-    default = default_namespace(live.dialect.name)
-    asked = Reference(
-        child=(namespace or default, table),
-        columns=(column,),
-        parent=(parent_namespace or default, parent_table),
-        parent_columns=(parent_column,),
-    )
+    asked = refer(child.strip(), parent.strip(), default_namespace(live.dialect.name))
     known = [one for one in references if _sides(one) == _sides(asked)]
     if known:
         return known[0]

@@ -14,7 +14,7 @@ from govern.actions.validate import serious, validate
 from govern.core.changes import Change, accept, describe_change, diff
 from govern.core.repair import RepairPlan
 from govern.core.report import Draft
-from govern.core.run import RunResult
+from govern.core.run import Run, RunResult
 from govern.core.scope import Scope, sort_changes
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
@@ -151,11 +151,7 @@ def apply_repair(
         problem = _run(
             live, plan.statements, judge=lambda now: _require_schema(live, declared, accepted, now)
         )
-        findings = () if problem else serious(validate(live, draft, manifest))
-        is_left = bool(findings) and choose is not every  # what was not chosen is not this repair's affair
-        result: RunResult = "failed" if problem else "unhealthy" if findings and not is_left else "applied"
-        run = finish_run(live, run, result, error=problem or None, is_whole=not is_left)
-        draft.data["run"] = run.to_json()
+        _write_down(live, draft, manifest, run, problem, is_whole=choose is every)
     if problem:
         raise FailedMidway(
             "the repair was rolled back",
@@ -164,6 +160,20 @@ def apply_repair(
             state=f"the statements are one transaction, nothing was changed; backup {backup} is verified",
         )
     draft.passed("repair", f"gone: {count_of(len(plan.changes), 'difference')}")
+
+
+def _write_down(
+    live: LiveDatabase, draft: Draft, manifest: Manifest | None, run: Run, problem: str, *, is_whole: bool
+) -> None:
+    """Looks at the database, and writes into the ledger how the run ended.
+
+    Of one that is not the whole repair: what was not chosen is not its affair.
+    """
+    findings = () if problem else serious(validate(live, draft, manifest))
+    is_left = bool(findings) and not is_whole
+    result: RunResult = "failed" if problem else "unhealthy" if findings and not is_left else "applied"
+    ended = finish_run(live, run, result, error=problem or None, is_whole=not is_left)
+    draft.data["run"] = ended.to_json()
 
 
 def _require_schema(

@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from govern.database.url import DatabaseUrl
+from govern.errors import Unreachable
+
 
 @dataclass(slots=True)
 class Bound:
@@ -42,3 +45,12 @@ def bounded(descriptor: int, seconds: float) -> Iterator[Bound]:
     finally:
         timer.cancel()
         own.close()
+
+
+def not_answering(url: DatabaseUrl, seconds: float) -> Unreachable:
+    """The error for a wait that was ended."""
+    return Unreachable(
+        f"{url} does not answer within {seconds:g} s",
+        why="the server accepts connections, and hangs, is stopped or has more to do than it can",
+        next="see what it does: SELECT * FROM pg_stat_activity; and its log",
+    )

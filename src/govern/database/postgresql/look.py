@@ -10,12 +10,12 @@ from govern.core.glance import Glance
 from govern.database.connection import Connection
 from govern.database.postgresql import server
 from govern.database.postgresql.borrowing import borrow, can_lend
-from govern.database.postgresql.bound import bounded
+from govern.database.postgresql.bound import bounded, not_answering
 from govern.database.postgresql.glance import count_sql, glance_sql, read_glance
 from govern.database.postgresql.refusals import quote_words
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
-from govern.errors import CouldNotCheck, Locked, Unreachable
+from govern.errors import CouldNotCheck, Locked
 
 _LOCK_TIMEOUT_SECONDS = 1.0
 _LONGEST = 2**31 - 1
@@ -111,11 +111,7 @@ def _ending_in_time(connection: Connection, url: DatabaseUrl, seconds: float) ->
             ) from error
         except Error as error:
             if bound.is_over or isinstance(error, errors.QueryCanceled):
-                raise Unreachable(
-                    f"{url} does not answer within {seconds:g} s",
-                    why="the server accepts connections, and hangs, is stopped or has more to do than it can",
-                    next="see what it does: SELECT * FROM pg_stat_activity; and its log",
-                ) from error
+                raise not_answering(url, seconds) from error
             if driver.broken:
                 raise
             raise CouldNotCheck(

@@ -9,10 +9,10 @@ from typing import Any
 from govern.database.connection import Connection
 from govern.database.monitor_record import SECONDS, MonitorRecord, RecordStatements
 from govern.database.postgresql import server
-from govern.database.postgresql.bound import bounded
+from govern.database.postgresql.bound import bounded, not_answering
 from govern.database.postgresql.locks import refuse_transaction_pooling
 from govern.database.url import DatabaseUrl
-from govern.errors import NotPermitted, Unreachable
+from govern.errors import NotPermitted
 
 STATEMENTS = RecordStatements(
     exists="SELECT to_regclass('govern.monitor_events') IS NOT NULL",
@@ -137,8 +137,4 @@ def _ending_in_time(connection: Connection, url: DatabaseUrl, seconds: float) ->
             timed_out = isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable)
             if not bound.is_over and not timed_out:
                 raise
-            raise Unreachable(
-                f"{url} does not answer within {seconds:g} s",
-                why="the server accepts connections, and hangs, is stopped or has more to do than it can",
-                next="see what it does: SELECT * FROM pg_stat_activity; and its log",
-            ) from error
+            raise not_answering(url, seconds) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from psycopg import Error, errors
@@ -11,6 +11,7 @@ from psycopg import Error, errors
 from govern.core.keys import Overlap
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.restoration import Place
+from govern.core.wording import first_line
 from govern.database import row_queries
 from govern.database.connection import Connection
 from govern.database.postgresql.time_limit import within
@@ -152,14 +153,13 @@ def find_orphans(
     *,
     examples: int,
     seconds: float,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[OrphanCount | NotCounted]:
     """How many rows of each name no parent; small tables first, many in one statement.
 
     ``seconds`` is for all of them together. What is left then is looked at in a sample of its rows; what even that
     does not do is not counted, and says so.
     """
-    deadline = clock() + seconds
+    deadline = time.monotonic() + seconds
     for name, value in _SETTINGS.items():
         connection.rows("SELECT set_config(%s, %s, false)", (name, value))
     small = [one for one in references if one.child_rows < _SMALL_ROWS]
@@ -168,12 +168,10 @@ def find_orphans(
     )
     for start in range(0, len(small), _AT_A_TIME):
         group = small[start : start + _AT_A_TIME]
-        for reference, count in zip(
-            group, _count_together(connection, group, deadline - clock()), strict=True
-        ):
+        for reference, count in zip(group, _count_together(connection, group, deadline), strict=True):
             yield _complete(connection, reference, count, examples)
     for reference in large:
-        yield _complete(connection, reference, _count(connection, reference, deadline - clock()), examples)
+        yield _complete(connection, reference, _count(connection, reference, deadline), examples)
 
 
 def measure_overlap(
@@ -189,21 +187,20 @@ def measure_overlap(
 
 
 def _count_together(
-    connection: Connection, group: Sequence[Reference], seconds: float
+    connection: Connection, group: Sequence[Reference], deadline: float
 ) -> list[OrphanCount | NotCounted]:
     """One that cannot be asked spoils the statement for all: then each is asked for itself."""
     try:
-        with within(connection, seconds):
+        with within(connection, deadline - time.monotonic()):
             numbers = dict(connection.rows(row_queries.count_orphans_of_each(group)))
     except Error:
-        started = time.monotonic()
-        return [_count(connection, one, seconds - (time.monotonic() - started)) for one in group]
+        return [_count(connection, one, deadline) for one in group]
     return [OrphanCount(reference=one, rows=numbers[place]) for place, one in enumerate(group)]
 
 
-def _count(connection: Connection, reference: Reference, seconds: float) -> OrphanCount | NotCounted:
+def _count(connection: Connection, reference: Reference, deadline: float) -> OrphanCount | NotCounted:
     try:
-        if seconds > 0:
+        if (seconds := deadline - time.monotonic()) > 0:
             with within(connection, seconds):
                 return OrphanCount(
                     reference=reference, rows=connection.value(row_queries.count_orphans(reference))
@@ -211,7 +208,7 @@ def _count(connection: Connection, reference: Reference, seconds: float) -> Orph
     except errors.QueryCanceled:
         pass
     except Error as error:
-        return NotCounted(reference=reference, why=_first_line(error))
+        return NotCounted(reference=reference, why=first_line(error))
     return _count_sample(connection, reference)
 
 
@@ -223,7 +220,7 @@ def _count_sample(connection: Connection, reference: Reference) -> OrphanCount |
                 row_queries.count_orphans(reference, f"TABLESAMPLE SYSTEM ({percent:.6f})")
             )
     except Error as error:
-        return NotCounted(reference=reference, why=_first_line(error))
+        return NotCounted(reference=reference, why=first_line(error))
     return OrphanCount(reference=reference, rows=rows, sampled_percent=None if percent == 100 else percent)
 
 
@@ -237,11 +234,7 @@ def _complete(
     try:
         with within(connection, _SAMPLE_SECONDS):
             rows = connection.rows(row_queries.find_examples(reference, examples))
-        shown = tuple(sorted(", ".join("NULL" if value is None else value for value in row) for row in rows))
+        shown = row_queries.show_values(rows)
     except errors.QueryCanceled:  # the number is what matters
         pass
     return replace(found, examples=shown, query=row_queries.show_orphans(reference))
-
-
-def _first_line(error: Error) -> str:
-    return str(error).partition("\n")[0]

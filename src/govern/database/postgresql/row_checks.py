@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from psycopg import Error, errors, sql
 
 from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
+from govern.core.wording import first_line
 from govern.database import row_queries
 from govern.database.connection import Connection
 from govern.database.postgresql.time_limit import within
@@ -86,13 +87,13 @@ def find_duplicates(
                 query = row_queries.find_duplicates(place, columns, examples)
                 rows = connection.rows(query) if values else []
         except Error as error:
-            yield NotLookedAt(what=f"{place[1]} ({', '.join(columns)})", why=_first_line(error))
+            yield NotLookedAt(what=f"{place[1]} ({', '.join(columns)})", why=first_line(error))
             continue
         yield Duplicates(
             table=place,
             columns=columns,
             values=values,
-            examples=tuple(sorted(", ".join(row) for row in rows)),
+            examples=row_queries.show_values(rows),
             query=row_queries.show_duplicates(place, columns),
         )
 
@@ -121,7 +122,7 @@ def _read_positions(
         found = {place: (largest, last) for place, largest, last in connection.rows(query)}
     except Error as error:
         if len(owned) == 1:
-            yield NotLookedAt(what=f"sequence {'.'.join(owned[0][:2])}", why=_first_line(error))
+            yield NotLookedAt(what=f"sequence {'.'.join(owned[0][:2])}", why=first_line(error))
         else:
             for one in owned:
                 yield from _read_positions(connection, [one])
@@ -147,30 +148,24 @@ def find_unchecked(connection: Connection, *, seconds: float) -> Iterator[Broken
             with within(connection, seconds):
                 rows = connection.value(sql.SQL("SELECT count(*) ") + broken)
         except Error as error:
-            yield NotLookedAt(what=f"check {table}.{name}", why=_first_line(error))
+            yield NotLookedAt(what=f"check {table}.{name}", why=first_line(error))
             continue
         query = (sql.SQL("SELECT * ") + broken).as_string(None) + ";"
         yield BrokenCheck(table=(namespace, table), name=name, doubt=doubt, rows=rows, query=query)
 
 
-def find_damage(
-    connection: Connection, *, seconds: float, clock: Callable[[], float] = time.monotonic
-) -> Iterator[Damage | NotLookedAt]:
+def find_damage(connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
     """Indexes that contradict themselves or their tables, where the extension amcheck is there; the smallest first."""
-    deadline = clock() + seconds
+    deadline = time.monotonic() + seconds
     for extension, namespace, index, oid in connection.rows(_CHECKABLE_INDEXES):
         name = f"{namespace}.{index}"
         call = sql.SQL("SELECT {}.bt_index_check({}::regclass, true)").format(
             sql.Identifier(extension), sql.Literal(oid)
         )
         try:
-            with within(connection, deadline - clock()):
+            with within(connection, deadline - time.monotonic()):
                 connection.rows(call)
         except (errors.DataCorrupted, errors.IndexCorrupted) as error:
-            yield Damage(what=name, said=_first_line(error))
+            yield Damage(what=name, said=first_line(error))
         except Error as error:
-            yield NotLookedAt(what=f"index {name}", why=_first_line(error))
-
-
-def _first_line(error: Error) -> str:
-    return str(error).partition("\n")[0]
+            yield NotLookedAt(what=f"index {name}", why=first_line(error))

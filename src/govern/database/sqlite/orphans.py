@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from govern.core.keys import Overlap
@@ -12,7 +11,7 @@ from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.restoration import Place
 from govern.database import row_queries
 from govern.database.connection import Connection
-from govern.database.sqlite.time_limit import OUT_OF_TIME, until
+from govern.database.sqlite.time_limit import explain, within
 
 _TABLES = """
 SELECT name FROM sqlite_master
@@ -60,13 +59,9 @@ def _references_of(connection: Connection, table: str, known: dict[str, str]) ->
 def resolve_implied(
     connection: Connection, implied: Sequence[Reference]
 ) -> tuple[Reference | NotCounted, ...]:
-    """As they are: SQLite compares values of all types."""
-    return tuple(_resolve(connection, one) for one in implied)
-
-
-def _resolve(connection: Connection, reference: Reference) -> Reference | NotCounted:
-    missing = _find_missing(connection, reference)
-    return NotCounted(reference=reference, why=missing) if missing else reference
+    """As they are, if they are there: SQLite compares values of all types."""
+    found = ((one, _find_missing(connection, one)) for one in implied)
+    return tuple(NotCounted(reference=one, why=missing) if missing else one for one, missing in found)
 
 
 def _find_missing(connection: Connection, reference: Reference) -> str | None:
@@ -91,11 +86,9 @@ def find_orphans(
     *,
     examples: int,
     seconds: float,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[OrphanCount | NotCounted]:
     """How many rows of each name no parent; what is left when ``seconds`` are over is not counted."""
-    deadline = clock() + seconds
-    with until(connection, lambda: clock() >= deadline):
+    with within(connection, seconds):
         for reference in references:
             yield _count(connection, reference, examples)
 
@@ -109,10 +102,8 @@ def _count(connection: Connection, reference: Reference, examples: int) -> Orpha
             return found
         rows = connection.rows(row_queries.find_examples(reference, examples))
     except sqlite3.OperationalError as error:
-        why = OUT_OF_TIME if str(error) == "interrupted" else str(error)
-        return NotCounted(reference=reference, why=why)
-    shown = sorted(", ".join("NULL" if value is None else value for value in row) for row in rows)
-    return replace(found, examples=tuple(shown), query=row_queries.show_orphans(reference))
+        return NotCounted(reference=reference, why=explain(error))
+    return replace(found, examples=row_queries.show_values(rows), query=row_queries.show_orphans(reference))
 
 
 def measure_overlap(
@@ -121,12 +112,10 @@ def measure_overlap(
     *,
     values: int,
     seconds: float,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Overlap | None:
     """How many of at most ``values`` different ones the parent has; None where that cannot be read in ``seconds``."""
-    deadline = clock() + seconds
     try:
-        with until(connection, lambda: clock() >= deadline):
+        with within(connection, seconds):
             ((looked_at, found),) = connection.rows(row_queries.measure_overlap(reference, values))
     except sqlite3.OperationalError:
         return None

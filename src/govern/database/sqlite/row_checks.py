@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from govern.core.rows import Damage, Duplicates, NotLookedAt, Unique
 from govern.database import row_queries
 from govern.database.connection import Connection
-from govern.database.sqlite.time_limit import OUT_OF_TIME, until
+from govern.database.sqlite.time_limit import explain, within
 
 _COLUMNS = "SELECT lower(name) FROM pragma_table_xinfo(?)"
 _SAID_AT_MOST = 20
@@ -20,7 +19,6 @@ def find_duplicates(
     connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
 ) -> Iterator[Duplicates | NotLookedAt]:
     """Values that are there twice in columns that ``uniques`` name."""
-    deadline = time.monotonic() + seconds
     for place, columns in uniques:
         what = f"{place[1]} ({', '.join(columns)})"
         there = {name for (name,) in connection.rows(_COLUMNS, (place[1],))}
@@ -29,34 +27,31 @@ def find_duplicates(
             yield NotLookedAt(what=what, why="there are no such columns")
             continue
         try:
-            with until(connection, lambda: time.monotonic() >= deadline):
+            with within(connection, seconds):
                 values = connection.value(row_queries.count_duplicates(place, columns))
                 rows = (
                     connection.rows(row_queries.find_duplicates(place, columns, examples)) if values else []
                 )
         except sqlite3.OperationalError as error:
-            yield NotLookedAt(what=what, why=OUT_OF_TIME if str(error) == "interrupted" else str(error))
+            yield NotLookedAt(what=what, why=explain(error))
             continue
         yield Duplicates(
             table=place,
             columns=columns,
             values=values,
-            examples=tuple(sorted(", ".join(row) for row in rows)),
+            examples=row_queries.show_values(rows),
             query=row_queries.show_duplicates(place, columns),
         )
 
 
-def find_damage(
-    connection: Connection, *, seconds: float, clock: Callable[[], float] = time.monotonic
-) -> Iterator[Damage | NotLookedAt]:
+def find_damage(connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
     """What ``PRAGMA integrity_check`` says: pages, indexes that lack rows, values that break NOT NULL and CHECK."""
-    deadline = clock() + seconds
     try:
-        with until(connection, lambda: clock() >= deadline):
+        with within(connection, seconds):
             said = [str(line) for (line,) in connection.rows(f"PRAGMA integrity_check({_SAID_AT_MOST})")]
     except sqlite3.DatabaseError as error:
-        if str(error) == "interrupted":
-            yield NotLookedAt(what="the file's pages", why=OUT_OF_TIME)
+        if isinstance(error, sqlite3.OperationalError) and str(error) == "interrupted":
+            yield NotLookedAt(what="the file's pages", why=explain(error))
         else:
             yield Damage(what="", said=str(error))
         return

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sqlite3
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,15 +12,20 @@ from govern.database.connection import Connection
 
 _INSTRUCTIONS = 100_000
 """Of SQLite's machine, between two looks at the clock: about a millisecond."""
-OUT_OF_TIME = "there was no time left"
 
 
 @contextmanager
-def until(connection: Connection, is_over: Callable[[], bool]) -> Iterator[None]:
-    """Interrupts the statement that runs when it is over: it ends with OperationalError, ``interrupted``."""
+def within(connection: Connection, seconds: float) -> Iterator[None]:
+    """Statements of the block end with OperationalError, all together, after so long."""
+    deadline = time.monotonic() + seconds
     driver: Any = connection.driver
-    driver.set_progress_handler(is_over, _INSTRUCTIONS)
+    driver.set_progress_handler(lambda: time.monotonic() >= deadline, _INSTRUCTIONS)
     try:
         yield
     finally:
         driver.set_progress_handler(None, 0)
+
+
+def explain(error: sqlite3.OperationalError) -> str:
+    """Why a statement did not come to its end."""
+    return "there was no time left" if str(error) == "interrupted" else str(error)

@@ -11,6 +11,7 @@ from govern.actions.notebook import Notebook
 from govern.config import Settings, load
 from govern.core.fixing import refuse_fix
 from govern.core.monitoring import Event
+from govern.core.wording import first_line
 from govern.database.target import make_absolute
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, GovernError
@@ -120,7 +121,7 @@ class MonitorApi:
         try:
             return route.handler(self, call)
         except (GovernError, Hanging) as error:
-            log.warning("api_could_not_answer", path=route.path, error=str(error).partition("\n")[0])
+            log.warning("api_could_not_answer", path=route.path, error=first_line(error))
             return say(503, _UNREADABLE)
         except Exception as error:  # what a driver says may have rows or addresses in it: only for the log
             log.warning("api_stumbled", path=route.path, error=f"{type(error).__name__}: {error}")
