@@ -78,7 +78,7 @@ class Fix:
     sql: tuple[str, ...]
     loses_data: bool = False
     proven: bool = False
-    """True only if the statements were run on a scratch copy and the snapshots were then equal."""
+    """True only if the statements were run on a scratch copy, and in the snapshot then this was as declared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
