@@ -141,16 +141,16 @@ class PostgreSQL:
         return catalog.count_rows(connection, tables)
 
     def read_references(self, connection: Connection) -> tuple[Reference, ...]:
-        from govern.database.postgresql import orphans
+        from govern.database.postgresql import references
 
-        return orphans.read_references(connection)
+        return references.read_references(connection)
 
     def resolve_implied(
         self, connection: Connection, implied: Sequence[Reference]
     ) -> tuple[Reference | NotCounted, ...]:
-        from govern.database.postgresql import orphans
+        from govern.database.postgresql import references
 
-        return orphans.resolve_implied(connection, implied)
+        return references.resolve_implied(connection, implied)
 
     def find_orphans(
         self, connection: Connection, references: Sequence[Reference], *, examples: int, seconds: float
