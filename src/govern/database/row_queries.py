@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from govern.core.identifiers import quote, quote_place
 from govern.core.reference import Reference
 from govern.core.restoration import Place
+from govern.core.rows import Promise, Unique
 
 _LOOKED_AT = 1000
 
@@ -161,27 +162,49 @@ def measure_overlap(reference: Reference, values: int) -> str:
     )
 
 
-def count_duplicates(table: Place, columns: Sequence[str]) -> str:
+def count_duplicates(unique: Unique) -> str:
     """One row with one number: of the different values that more than one row has. NULL is no value."""
-    return f"SELECT count(*) FROM (SELECT 1 AS one {_duplicates(table, columns)}) AS d"  # noqa: S608 - quoted
+    return f"SELECT count(*) FROM (SELECT 1 AS one {_duplicates(unique)}) AS d"  # noqa: S608 - quoted
 
 
-def find_duplicates(table: Place, columns: Sequence[str], limit: int) -> str:
+def find_duplicates(unique: Unique, limit: int) -> str:
     """At most ``limit`` of them, as texts."""
-    values = ", ".join(f"CAST({quote(column)} AS text)" for column in columns)
-    return f"SELECT {values} {_duplicates(table, columns)} LIMIT {limit}"
+    values = ", ".join(f"CAST({expression} AS text)" for expression in unique.expressions)
+    return f"SELECT {values} {_duplicates(unique)} LIMIT {limit}"
 
 
-def show_duplicates(table: Place, columns: Sequence[str]) -> str:
+def show_duplicates(unique: Unique) -> str:
     """What a person types to see them."""
-    return f"SELECT {', '.join(map(quote, columns))}, count(*) {_duplicates(table, columns)};"
+    return f"SELECT {', '.join(unique.expressions)}, count(*) {_duplicates(unique)};"
 
 
-def _duplicates(table: Place, columns: Sequence[str]) -> str:
-    are_there = " AND ".join(f"{quote(column)} IS NOT NULL" for column in columns)
+def count_broken(promise: Promise) -> str:
+    """One row with one number."""
+    return f"SELECT count(*) {_broken(promise)}"
+
+
+def find_broken_keys(promise: Promise, limit: int) -> str:
+    """The keys of at most ``limit`` rows, as texts. The table has a primary key."""
+    keys = ", ".join(f"CAST({quote(column)} AS text)" for column in promise.key)
+    return f"SELECT {keys} {_broken(promise)} LIMIT {limit}"
+
+
+def show_broken(promise: Promise) -> str:
+    """What a person types to see them."""
+    return f"SELECT * {_broken(promise)};"
+
+
+def _broken(promise: Promise) -> str:
+    return f"FROM {quote_place(promise.table)} WHERE {promise.broken}"
+
+
+def _duplicates(unique: Unique) -> str:
+    are_there = [f"{expression} IS NOT NULL" for expression in unique.expressions]
+    if unique.where:
+        are_there.append(f"({unique.where})")
     return (
-        f"FROM {quote_place(table)} WHERE {are_there} "
-        f"GROUP BY {', '.join(map(quote, columns))} HAVING count(*) > 1"
+        f"FROM {quote_place(unique.table)} WHERE {' AND '.join(are_there)} "
+        f"GROUP BY {', '.join(unique.expressions)} HAVING count(*) > 1"
     )
 
 

@@ -25,7 +25,7 @@ from govern.database.postgresql.unread import CANCELLED, explain, find_holders
 from govern.database.row_queries import Stretch
 
 # a policy that hides rows is to be an error, not a smaller number; small queries are not worth a compiler
-_SETTINGS = {"row_security": "off", "jit": "off", "standard_conforming_strings": "on", "lock_timeout": "2s"}
+_SETTINGS = {"row_security": "off", "jit": "off", "standard_conforming_strings": "on"}
 _CONFIGURE = (
     "SELECT count(set_config(name, value, false)) FROM unnest(%s::text[], %s::text[]) AS s (name, value)"
 )
@@ -212,8 +212,7 @@ def _part(reference: Reference, bounds: Sequence[str]) -> tuple[Stretch, ...]:
     """Stretches of about as many rows, by the column's histogram."""
     ends: list[Any] = [None, *((bounds[len(bounds) * part // _PARTS],) for part in range(1, _PARTS)), None]
     return tuple(
-        Stretch(columns=reference.columns, after=after, upto=upto)
-        for after, upto in itertools.pairwise(ends)
+        Stretch(columns=reference.columns, after=after, upto=upto) for after, upto in itertools.pairwise(ends)
     )
 
 
