@@ -11,8 +11,10 @@ from govern.checks.rows import check_rows
 from govern.checks.suggestions import suggest_relationships
 from govern.config import Settings
 from govern.core.report import Draft, Entry
+from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
+from govern.source.lock import read_lock
 
 _SECONDS_A_LOOK = 10.0
 
@@ -38,13 +40,14 @@ def integrity(
         _suggest(draft, project, live)
         return
     narrate("looking for rows without what they refer to")
-    _look_for_orphans(draft, project, live, budget_seconds)
-    narrate("looking at sequences, duplicates, checks and files")
-    _look_at_rows(draft, project, live, budget_seconds)
+    schema = _look_for_orphans(draft, project, live, budget_seconds)
+    narrate("looking at sequences, duplicates, promises and files")
+    _look_at_rows(draft, project, live, schema, budget_seconds)
     _look_at_manifest(draft, project, live)
 
 
-def _look_for_orphans(draft: Draft, project: Project, live: LiveDatabase, budget_seconds: float) -> None:
+def _look_for_orphans(draft: Draft, project: Project, live: LiveDatabase, budget_seconds: float) -> Snapshot:
+    """Returns the live schema, which was read meanwhile."""
     with live.connect() as connection:
         check = check_orphans(
             connection, live.dialect, project.manifest, path=_path(project), seconds=budget_seconds
@@ -57,6 +60,7 @@ def _look_for_orphans(draft: Draft, project: Project, live: LiveDatabase, budget
     if check.not_counted:
         which = "; ".join(f"{one.reference}: {one.why}" for one in check.not_counted)
         draft.add(Entry(name="references not looked at", status="skipped", reason=which))
+    return schema
 
 
 def _suggest(draft: Draft, project: Project, live: LiveDatabase) -> None:
@@ -80,15 +84,24 @@ def _describe(check: OrphanCheck) -> str:
     return ", ".join(parts)
 
 
-def _look_at_rows(draft: Draft, project: Project, live: LiveDatabase, budget_seconds: float) -> None:
+def _look_at_rows(
+    draft: Draft, project: Project, live: LiveDatabase, schema: Snapshot, budget_seconds: float
+) -> None:
+    lost = live.dialect.find_lost_promises(_read_declared(project, schema), schema)
     with live.connect() as connection:
         check = check_rows(
-            connection, live.dialect, project.manifest, path=_path(project), seconds=budget_seconds
+            connection, live.dialect, project.manifest, lost, path=_path(project), seconds=budget_seconds
         )
-    draft.add(Entry.of("rows", check.findings, "sequences, duplicates, checks that were never made, damage"))
+    draft.add(Entry.of("rows", check.findings, "sequences, duplicates, broken promises, damage"))
     if check.not_looked_at:
         which = "; ".join(f"{one.what}: {one.why}" for one in check.not_looked_at)
         draft.add(Entry(name="rows not looked at", status="skipped", reason=which))
+
+
+def _read_declared(project: Project, schema: Snapshot) -> Snapshot | None:
+    """The lock's; None where there is none of that engine and major version, whose texts would mean the same."""
+    lock = read_lock(project.settings.lock, at_once=False)
+    return lock.snapshot if lock is not None and lock.speaks_of(schema) else None
 
 
 def _look_at_manifest(draft: Draft, project: Project, live: LiveDatabase) -> None:

@@ -18,6 +18,7 @@ from pydantic import (
 
 from govern.core.finding import Severity
 from govern.core.fixing import Hours, Mode
+from govern.core.hazard import Hazard
 from govern.core.issue import FixKind
 from govern.core.retention import Policy
 from govern.core.row_repair import SCHEMA_REPAIR
@@ -112,6 +113,18 @@ def _check_of(text: str) -> str:
     return text
 
 
+def _check_hazard(text: str) -> str:
+    try:
+        hazard = Hazard.parse(text)
+    except KeyError as error:
+        message = f"names no hazard that there is: {error.args[0]!r}; write fires-trigger:table.trigger"
+        raise ValueError(message) from None
+    if not hazard.subject:
+        message = f"must say what it may happen to, as {hazard.name}:table.trigger"
+        raise ValueError(message)
+    return text
+
+
 class Repair(Entry):
     """A clean-up of rows that somebody answers for."""
 
@@ -126,6 +139,8 @@ class Repair(Entry):
     """A query that yields the rows that are missing; its columns' names say what is filled."""
     column: ColumnName | None = None
     """Set to NULL, or filled by the sequence."""
+    allow: tuple[Annotated[Text, AfterValidator(_check_hazard)], ...] = ()
+    """Hazards that need no ``--allow`` when this repair is applied or rolled back: ``fires-trigger:notes.audit``."""
     reason: Text
     owner: Text
 
