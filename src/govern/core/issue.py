@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -49,7 +49,7 @@ class Issue:
     """By full name: ``public.users``; SQLite ``users``."""
     column: str | None
     current_state: str
-    """Without anything from a row, as all of an issue but for ``message``."""
+    """Without anything from a row, as all of an issue but for ``message`` and ``evidence``."""
     expected_state: str
     message: str
     remedy: str
@@ -61,6 +61,10 @@ class Issue:
     loses_data: bool = False
     is_proven: bool = False
     """Whether the statements were tried on a copy."""
+    repair: str | None = None
+    """The name of the manifest's repair that is its fix; None: its own ``sql``."""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """The finding's, as JSON has it: with keys of rows, so it is for those who may see rows."""
     first_seen: datetime
     last_seen: datetime
     state: IssueState = "open"
@@ -92,6 +96,8 @@ class Issue:
             "sql": list(self.sql),
             "loses_data": self.loses_data,
             "proven": self.is_proven,
+            "repair": self.repair,
+            "evidence": dict(self.evidence),
             "first_seen": self.first_seen.isoformat(),
             "last_seen": self.last_seen.isoformat(),
             "state": self.state,
@@ -106,6 +112,8 @@ class Issue:
             severity=Severity.parse(value["severity"]),
             sql=tuple(value["sql"]),
             is_proven=value["proven"],
+            repair=value.get("repair"),
+            evidence=value.get("evidence", {}),
             first_seen=datetime.fromisoformat(value["first_seen"]),
             last_seen=datetime.fromisoformat(value["last_seen"]),
         )
@@ -143,6 +151,7 @@ def issue_of(finding: Finding, check: str, now: datetime, *, home: str) -> Issue
         sql=fix.sql if fix else (),
         loses_data=bool(fix and fix.loses_data),
         is_proven=bool(fix and fix.proven),
+        evidence=finding.evidence,
         first_seen=now,
         last_seen=now,
     )

@@ -10,21 +10,25 @@ from typing import Any, Literal
 from govern.core.fixing import Attempt, Outcome
 
 WantedState = Literal["running", "stopped"]
-RequestKind = Literal["check", "fix"]
+RequestKind = Literal["check", "fix", "rollback"]
 Health = Literal["healthy", "degraded", "critical", "unknown"]
 EventKind = Literal[
     "start",
     "stop",
     "check",
     "fix",
+    "rollback",
     "fixing",
     "fixed",
     "fix-failed",
     "would-fix",
+    "rolling-back",
+    "rolled-back",
+    "rollback-failed",
     "paged",
     "notification-failed",
 ]
-"""The first four are what people asked for."""
+"""The first five are what people asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,8 @@ class Request:
     at: datetime
     issue: str | None = None
     """The key of the one to fix."""
+    run: str | None = None
+    """The ledger's run that is to be rolled back."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -61,6 +67,7 @@ class Request:
             "actor": self.actor,
             "at": _write(self.at),
             "issue": self.issue,
+            "run": self.run,
         }
 
     @classmethod
