@@ -193,6 +193,7 @@ def read_attempts(events: tuple[Event, ...], ticks: Mapping[str, float]) -> tupl
     ``ticks``: when this process tried, by the attempt's id and the clock that is never set.
     """
     attempts: dict[str, Attempt] = {}
+    by_run: dict[str, str] = {}
     for event in reversed(events):
         if event.kind == "start":
             attempts = {key: _forgive(one) for key, one in attempts.items()}
@@ -206,11 +207,16 @@ def read_attempts(events: tuple[Event, ...], ticks: Mapping[str, float]) -> tupl
             )
         elif event.attempt in attempts:
             attempts[event.attempt] = replace(attempts[event.attempt], outcome=_ENDS[event.kind])
+            by_run |= {event.run: event.attempt} if event.run else {}
+        elif event.kind == "rolled-back" and event.run in by_run:
+            taken_back = by_run[event.run]
+            attempts[taken_back] = replace(attempts[taken_back], outcome="taken-back")
     return tuple(attempts.values())
 
 
 def _forgive(attempt: Attempt) -> Attempt:
-    return replace(attempt, outcome="forgiven") if attempt.outcome == "failed" else attempt
+    is_over = attempt.outcome in ("failed", "taken-back")
+    return replace(attempt, outcome="forgiven") if is_over else attempt
 
 
 def _write(moment: datetime | None) -> str | None:
