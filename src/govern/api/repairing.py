@@ -38,11 +38,13 @@ def repair_apply(
     allow: tuple[str, ...] = (),
     batch: int | None = None,
     backup: Backup = "auto",
+    most_rows: int | None = None,
     narrate: Narrate = silent,
 ) -> Report:
     """Backs up and applies the named repairs; without names, or as ``schema``, the repair of the schema.
 
-    ``allow`` names the hazards that may happen. ``batch``: rows a transaction, of repairs of rows.
+    ``allow`` names the hazards that may happen. ``batch``: rows a transaction, of repairs of rows; ``most_rows``: a
+    plan that touches more is refused.
     """
     if _is_of_schema(names, every=every):
         if batch is not None or backup != "auto":
@@ -53,7 +55,14 @@ def repair_apply(
             )
         return drifting.repair_apply(settings, allow=allow, narrate=narrate)
     return _apply_rows(
-        settings, names=names, every=every, allow=allow, batch=batch, backup=backup, narrate=narrate
+        settings,
+        names=names,
+        every=every,
+        allow=allow,
+        batch=batch,
+        backup=backup,
+        most_rows=most_rows,
+        narrate=narrate,
     )
 
 
@@ -150,6 +159,7 @@ def _apply_rows(
     allow: tuple[str, ...],
     batch: int | None,
     backup: Backup,
+    most_rows: int | None,
     narrate: Narrate,
 ) -> None:
     from govern.actions.repairs.rows import Wanted, apply_rows
@@ -160,7 +170,7 @@ def _apply_rows(
     if project.manifest is None or not repairs:
         draft.passed("repair", "no repairs are declared")
         return
-    wanted = Wanted(allow=allow, batch=batch, has_backup=backup == "auto")
+    wanted = Wanted(allow=allow, batch=batch, has_backup=backup == "auto", most_rows=most_rows)
     apply_rows(live, draft, project.chain, project.manifest, repairs, wanted, narrate=narrate)
 
 
