@@ -6,17 +6,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from govern.api.drifting import drift, repair_apply
+from govern.api import drifting, repairing
 from govern.api.examination import Examiner
 from govern.api.project import find_chain_problems, read_applied, read_project
 from govern.api.rows import integrity
 from govern.config import Settings
 from govern.core.finding import Finding
+from govern.core.issue import Issue
 from govern.core.report import Entry, Report
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
-from govern.errors import GovernError
+from govern.errors import FailedMidway, GovernError
 from govern.reports.json import to_json
 
 _MOST_FINDINGS = 1_000
@@ -43,13 +44,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repaired:
-    """How a fix ended."""
+    """How a fix, or its way back, ended."""
 
     problem: str = ""
-    """Why the issue is not fixed; empty where it is."""
+    """Why it was not done; empty where it was."""
     run: str | None = None
     """Of the ledger."""
     backup: str | None = None
+    is_partial: bool = False
+    """Whether it broke off, and a part of it may be there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +84,33 @@ def look(name: str, settings: Settings) -> Seen:
     )
 
 
-def repair(key: str, settings: Settings) -> Repaired:
-    """Takes one drift away: backed up, in one transaction, looked at before it is committed."""
+def repair(issue: Issue, most_rows: int | None, settings: Settings) -> Repaired:
+    """Applies the repair that the issue names, as the command does; or takes the one drift away.
+
+    Either is backed up, and looked at before it is committed. More than ``most_rows`` rows are refused.
+    """
+    name = issue.repair
+    if name is None:
+        return _change(
+            lambda: drifting.repair_apply(settings, only=frozenset({issue.key})), may_break_off=False
+        )
+    return _change(
+        lambda: repairing.repair_apply(settings, names=(name,), most_rows=most_rows), may_break_off=True
+    )
+
+
+def take_back(run: str, settings: Settings) -> Repaired:
+    """Rolls a run of the ledger back, as the command does."""
+    return _change(lambda: repairing.repair_rollback(settings, run), may_break_off=True)
+
+
+def _change(change: Callable[[], Report], *, may_break_off: bool) -> Repaired:
     try:
-        report = repair_apply(settings, only=frozenset({key}))
+        report = change()
     except GovernError as error:
         told = f"{error.what}: {error.why}" if error.why else error.what
-        return replace(_read_run(error.report), problem=f"{told}; {error.state}")
+        is_partial = may_break_off and isinstance(error, FailedMidway)
+        return replace(_read_run(error.report), problem=f"{told}; {error.state}", is_partial=is_partial)
     except Exception as error:  # a crash of a fix is a fix that failed
         return Repaired(problem=f"{type(error).__name__}: {error}")
     return _read_run(report)
@@ -116,7 +139,7 @@ def _look_at_chain(settings: Settings, _seconds: float) -> Seen:
 
 
 def _look_at_drift(settings: Settings, _seconds: float) -> Seen:
-    return _sum_up("drift", drift(settings))
+    return _sum_up("drift", drifting.drift(settings))
 
 
 def _look_at_rows(settings: Settings, seconds: float) -> Seen:

@@ -14,8 +14,10 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from govern.config import Settings
+from govern.core.issue import Issue
 from govern.monitor.checks import CHECKS, Repaired, Seen
-from govern.monitor.child import LENGTH, Task, write_message
+from govern.monitor.child import LENGTH, write_message
+from govern.monitor.task import Look, Repair, TakeBack, Task
 
 _REPAIR_SECONDS = 3_600.0
 """A fix waits for the migration lock and makes a backup."""
@@ -29,8 +31,11 @@ class Work(Protocol):
     def look(self, names: Sequence[str]) -> Iterator[Seen]:
         """What each check has learned, in this order. After one without a database the rest is spared."""
 
-    def repair(self, key: str) -> Repaired:
-        """Takes the drift of a finding away."""
+    def repair(self, issue: Issue, most_rows: int | None) -> Repaired:
+        """Fixes it, unless that touches more rows."""
+
+    def take_back(self, run: str) -> Repaired:
+        """Rolls a run of the ledger back."""
 
 
 class Worker:
@@ -42,7 +47,7 @@ class Worker:
     def look(self, names: Sequence[str]) -> Iterator[Seen]:
         waiting = list(names)
         while waiting:
-            with self._child([("look", name) for name in waiting]) as child:
+            with self._child([Look(name) for name in waiting]) as child:
                 for name in tuple(waiting):
                     waiting.remove(name)
                     seen = self._await_look(child, name)
@@ -52,8 +57,14 @@ class Worker:
                     if seen.entry.status == "crashed" and not child.is_alive:
                         break  # the others get another child
 
-    def repair(self, key: str) -> Repaired:
-        with self._child([("repair", key)]) as child:
+    def repair(self, issue: Issue, most_rows: int | None) -> Repaired:
+        return self._change(Repair(issue, most_rows))
+
+    def take_back(self, run: str) -> Repaired:
+        return self._change(TakeBack(run))
+
+    def _change(self, task: Repair | TakeBack) -> Repaired:
+        with self._child([task]) as child:
             try:
                 answer = child.read(_REPAIR_SECONDS)
             except KeyboardInterrupt:

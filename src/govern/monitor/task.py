@@ -1,0 +1,32 @@
+"""What a child of the monitor is told to do. In a module of its own: the child's is another one to itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from govern.core.issue import Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """To run a check."""
+
+    check: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """To fix an issue, unless that touches more rows."""
+
+    issue: Issue
+    most_rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """To roll a run back."""
+
+    run: str
+
+
+Task = Look | Repair | TakeBack
