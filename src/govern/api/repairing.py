@@ -1,7 +1,8 @@
-"""Repairs: of a schema that drifted, and those of rows that the manifest declares."""
+"""Repairs: of a schema that drifted, and those of rows and of definitions that the manifest declares."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from govern.api import drifting
@@ -9,7 +10,7 @@ from govern.api.command import Narrate, command, silent
 from govern.api.project import Project, open_database, read_project
 from govern.config import Settings
 from govern.core.report import Draft, Report
-from govern.core.row_repair import SCHEMA_REPAIR, RowPlan
+from govern.core.row_repair import SCHEMA_REPAIR
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.errors import ConfigurationError, GovernError
@@ -69,11 +70,11 @@ def repair_list(draft: Draft, settings: Settings, *, narrate: Narrate = silent) 
         {
             "repair": repair.name,
             "kind": repair.kind,
-            "now": _try_plan(live, project, repair).described(),
+            "now": now,
             "owner": repair.owner,
             "reason": repair.reason,
         }
-        for repair in declared
+        for repair, now in _try_plans(live, project)
     ]
     undoable = list_undoable(live)
     draft.data["applied"] = [
@@ -81,6 +82,7 @@ def repair_list(draft: Draft, settings: Settings, *, narrate: Narrate = silent) 
             "run": one.run,
             "repair": one.repair,
             "made_at": one.made_at.isoformat(),
+            "kind": one.kind,
             "rows": one.rows,
             "planned": one.planned,
             "state": one.state,
@@ -88,7 +90,7 @@ def repair_list(draft: Draft, settings: Settings, *, narrate: Narrate = silent) 
         for one in undoable
     ]
     draft.passed("repairs", f"{count_of(len(declared), 'repair')} declared")
-    standing = sum(not one.undone_by for one in undoable)
+    standing = sum(one.has_way_back for one in undoable)
     draft.passed("applied", f"{count_of(standing, 'run')} that can be rolled back")
 
 
@@ -116,16 +118,13 @@ def repair_rollback(
 def _plan_rows(
     draft: Draft, settings: Settings, *, names: tuple[str, ...], every: bool, narrate: Narrate
 ) -> None:
-    from govern.actions.repairs.plan import plan_rows
+    from govern.actions.repairs.named import plan_named
 
     project = read_project(settings)
     live = open_database(project, draft)
     narrate("looking at what there is to repair")
-    plans = [
-        plan_rows(live, project.manifest, repair)
-        for repair in _find(live, project, names, every=every)
-        if project.manifest
-    ]
+    repairs = _find(live, project, names, every=every)
+    plans = plan_named(live, project.manifest, repairs) if project.manifest else ()
     draft.data["repairs"] = [plan.to_json() for plan in plans]
     for plan in plans:
         draft.passed(plan.repair, plan.described())
@@ -145,7 +144,8 @@ def _apply_rows(
     backup: Backup,
     narrate: Narrate,
 ) -> None:
-    from govern.actions.repairs.rows import Wanted, apply_rows
+    from govern.actions.repairs.named import apply_named
+    from govern.actions.repairs.rows import Wanted
 
     project = read_project(settings)
     live = open_database(project, draft)
@@ -154,7 +154,7 @@ def _apply_rows(
         draft.passed("repair", "no repairs are declared")
         return
     wanted = Wanted(allow=allow, batch=batch, has_backup=backup == "auto")
-    apply_rows(live, draft, project.chain, project.manifest, repairs, wanted, narrate=narrate)
+    apply_named(live, draft, project.chain, project.manifest, repairs, wanted, narrate=narrate)
 
 
 def _is_of_schema(names: tuple[str, ...], *, every: bool) -> bool:
@@ -174,13 +174,15 @@ def _find(live: LiveDatabase, project: Project, names: tuple[str, ...], *, every
     return find_repairs(live, project.manifest, declared if every else names)
 
 
-def _try_plan(live: LiveDatabase, project: Project, repair: Repair) -> RowPlan:
-    """What cannot be said is said instead."""
-    from govern.actions.repairs.plan import plan_rows
+def _try_plans(live: LiveDatabase, project: Project) -> Iterator[tuple[Repair, str]]:
+    """What each declared repair would do now; what cannot be said is said instead."""
+    from govern.actions.repairs.named import planning_named
 
-    assert project.manifest is not None  # noqa: S101 - the repair is its
-    try:
-        return plan_rows(live, project.manifest, repair)
-    except GovernError as error:
-        why = ": ".join(filter(None, (error.what, error.why)))
-        return RowPlan(repair=repair.name, kind=repair.kind, obstacles=(why,))
+    if project.manifest is None:
+        return
+    with planning_named(live, project.manifest) as plan:
+        for repair in project.manifest.repairs:
+            try:
+                yield repair, plan(repair).described()
+            except GovernError as error:
+                yield repair, "cannot be applied: " + ": ".join(filter(None, (error.what, error.why)))

@@ -5,8 +5,8 @@ With batches each of them is a transaction; how far the run came is written down
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from govern.actions import record
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
-from govern.actions.repairs.plan import guard_rows, plan_rows, prepare
+from govern.actions.repairs.plan import prepare
 from govern.actions.restore.soundness import find_problem
 from govern.core.report import Draft
 from govern.core.restoration import Place, name_place
@@ -24,7 +24,7 @@ from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.row_copies import RowCopies
 from govern.database.row_marks import MarkedRows
-from govern.errors import FailedMidway, GovernError, Refused
+from govern.errors import Refused
 from govern.revisions.graph import Chain
 
 if TYPE_CHECKING:
@@ -44,41 +44,6 @@ class Wanted:
     has_backup: bool = True
 
 
-def apply_rows(
-    live: LiveDatabase,
-    draft: Draft,
-    chain: Chain,
-    manifest: Manifest,
-    repairs: tuple[Repair, ...],
-    wanted: Wanted,
-    *,
-    narrate: Narrate,
-) -> None:
-    """Applies them one after the other; each is a run of its own in the ledger, and rolled back by its id.
-
-    Raises Refused or NotPermitted where nothing was changed, FailedMidway where a part was.
-    """
-    wait = live.settings.lock_wait_seconds
-    with live.dialect.hold_migration_lock(live.url, wait_seconds=wait):
-        narrate("looking at what is to be repaired")
-        plans = {repair.name: plan_rows(live, manifest, repair) for repair in repairs}
-        draft.data["repairs"] = [plan.to_json() for plan in plans.values()]
-        guard_rows(plans.values(), wanted.allow)
-        pending = [repair for repair in repairs if not plans[repair.name].is_empty]
-        if not pending:
-            draft.passed("repair", "there is nothing to repair")
-            return
-        backup = back_up(live, draft, narrate=narrate) if wanted.has_backup else None
-        fingerprint = live.read_fingerprint()
-        done: list[Run] = []
-        with _concluded(live, draft, chain, manifest, fingerprint, done):
-            for repair in pending:
-                plan = plans[repair.name] if not done else plan_rows(live, manifest, repair)
-                guard_rows([plan], wanted.allow)
-                narrate(f"repairing {repair.name}")
-                done.append(apply_planned(live, draft, manifest, repair, plan, backup, wanted))
-
-
 def back_up(live: LiveDatabase, draft: Draft, *, narrate: Narrate) -> str:
     """The id of a verified backup. One with orphans under a foreign key may not be restorable: Refused says so."""
     try:
@@ -92,41 +57,26 @@ def back_up(live: LiveDatabase, draft: Draft, *, narrate: Narrate) -> str:
         ) from refusal
 
 
-@contextmanager
-def _concluded(
-    live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest, fingerprint: str, done: list[Run]
-) -> Iterator[None]:
-    """Looks at the database once all is done, or as much as was, and writes the runs' ends into the ledger."""
-    try:
-        yield
-    except GovernError as error:
-        if not done:
-            raise
-        conclude(live, draft, chain, manifest, fingerprint, done)
-        named = ", ".join(name for run in done for name in run.repairs)
-        raise FailedMidway(
-            error.what,
-            why=error.why,
-            next=error.next,
-            state=f"applied before it: {named}; the rest: {error.state}",
-        ) from error
-    if done:
-        conclude(live, draft, chain, manifest, fingerprint, done)
-
-
 def conclude(
     live: LiveDatabase,
     draft: Draft,
     chain: Chain,
     manifest: Manifest | None,
-    fingerprint: str,
+    fingerprint: str | None,
     runs: list[Run],
 ) -> None:
-    """Validates the database, and finishes the runs with what was found; ``fingerprint``: the schema's before."""
+    """Validates the database, and finishes the runs with what was found.
+
+    ``fingerprint``: the schema's before; None where repairs of the schema were among them. Each of those has reached
+    its own aim, and what else differs from the declared schema is not its affair.
+    """
     problem = find_problem(live, draft, chain, manifest)
-    if live.read_fingerprint() != fingerprint:
-        problem = "the schema is not the one that it was before the repair"
-    ended = [finish_run(live, run, "unhealthy" if problem else "applied", error=problem) for run in runs]
+    if fingerprint is None:
+        ended = [finish_run(live, run, "applied", is_whole=not problem) for run in runs]
+    else:
+        if live.read_fingerprint() != fingerprint:
+            problem = "the schema is not the one that it was before the repair"
+        ended = [finish_run(live, run, "unhealthy" if problem else "applied", error=problem) for run in runs]
     draft.data["finished_runs"] = [run.to_json() for run in ended]
     draft.passed("ledger", ", ".join(f"run {run.id}, {run.result}" for run in ended))
 
