@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from govern.actions.repairs.definitions import Prepared, SchemaPlanner, apply_prepared, planning
 from govern.actions.repairs.plan import guard_plans, plan_rows
-from govern.actions.repairs.rows import Wanted, apply_planned, back_up, conclude
+from govern.actions.repairs.rows import Wanted, apply_planned, back_up, conclude, look_before
 from govern.core.report import Draft
 from govern.core.row_repair import RowPlan
 from govern.core.run import Run
@@ -23,16 +23,24 @@ if TYPE_CHECKING:
 Narrate = Callable[[str], None]
 
 
+class Plan(Protocol):
+    def __call__(self, repair: Repair, seconds: float | None = None) -> RowPlan | SchemaPlan: ...
+
+
 @contextmanager
 def planning_named(
     live: LiveDatabase, manifest: Manifest
-) -> Iterator[Callable[[Repair], RowPlan | SchemaPlan]]:
+) -> Iterator[Plan]:
     """Gives what says of a repair what it would do now; changes nothing.
 
-    That raises Refused, NotPermitted, CouldNotCheck or ConfigurationError where it cannot be said.
+    For at most so many seconds, where they are given: for what is read of rows. It raises Refused, NotPermitted, CouldNotCheck or ConfigurationError where it cannot be said.
     """
     with planning(live, manifest) as planner:
-        yield lambda repair: _prepare(live, manifest, repair, planner).plan
+
+        def plan(repair: Repair, seconds: float | None = None) -> RowPlan | SchemaPlan:
+            return _prepare(live, manifest, repair, planner, seconds).plan
+
+        yield plan
 
 
 def plan_named(
@@ -63,7 +71,7 @@ def apply_named(
         planned = {repair.name: _prepare(live, manifest, repair, planner) for repair in repairs}
         plans = {name: one.plan for name, one in planned.items()}
         draft.data["repairs"] = [plan.to_json() for plan in plans.values()]
-        guard_plans(plans.values(), wanted.allow)
+        guard_plans(plans.values(), wanted.allow, most_rows=wanted.most_rows)
         pending = [repair for repair in repairs if not plans[repair.name].is_empty]
         if not pending:
             draft.passed("repair", "there is nothing to repair")
@@ -88,9 +96,15 @@ class _Rows(NamedTuple):
 
 
 def _prepare(
-    live: LiveDatabase, manifest: Manifest, repair: Repair, planner: SchemaPlanner
+    live: LiveDatabase,
+    manifest: Manifest,
+    repair: Repair,
+    planner: SchemaPlanner,
+    seconds: float | None = None,
 ) -> Prepared | _Rows:
-    return planner.prepare(repair) if repair.is_of_schema else _Rows(plan_rows(live, manifest, repair))
+    if repair.is_of_schema:
+        return planner.prepare(repair)
+    return _Rows(plan_rows(live, manifest, repair, seconds=seconds))
 
 
 @contextmanager
@@ -104,13 +118,13 @@ def _concluded(
     is_of_schema: bool,
 ) -> Iterator[None]:
     """Looks at the database once all is done, or as much as was, and writes the runs' ends into the ledger."""
-    before = None if is_of_schema else live.read_fingerprint()
+    before = look_before(live, chain, manifest)
     try:
         yield
     except GovernError as error:
         if not done:
             raise
-        conclude(live, draft, chain, manifest, before, done)
+        conclude(live, draft, chain, manifest, before, done, is_of_schema=is_of_schema)
         named = ", ".join(name for run in done for name in run.repairs)
         raise FailedMidway(
             error.what,
@@ -119,4 +133,4 @@ def _concluded(
             state=f"applied before it: {named}; the rest: {error.state}",
         ) from error
     if done:
-        conclude(live, draft, chain, manifest, before, done)
+        conclude(live, draft, chain, manifest, before, done, is_of_schema=is_of_schema)

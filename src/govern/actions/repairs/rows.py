@@ -15,7 +15,7 @@ from govern.actions import record
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.actions.repairs.plan import prepare
-from govern.actions.restore.soundness import find_problem
+from govern.actions.restore.soundness import describe_wrong, find_wrong
 from govern.core.report import Draft
 from govern.core.restoration import Place, name_place
 from govern.core.row_repair import Action, RowPlan, RowRepair, Undoable
@@ -42,6 +42,8 @@ class Wanted:
     batch: int | None = None
     """Rows that a transaction begins with; those that go with them are not counted."""
     has_backup: bool = True
+    most_rows: int | None = None
+    """More than that are refused, those included that go with them."""
 
 
 def back_up(live: LiveDatabase, draft: Draft, *, narrate: Narrate) -> str:
@@ -57,26 +59,52 @@ def back_up(live: LiveDatabase, draft: Draft, *, narrate: Narrate) -> str:
         ) from refusal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """How the database was before a repair."""
+
+    fingerprint: str
+    wrong: frozenset[str]
+    """The keys of what was not as declared: that is no repair's doing."""
+    is_unhealthy: bool
+    """Whether the run before left it so: then it stays marked for as long as anything is wrong."""
+
+
+def look_before(live: LiveDatabase, chain: Chain, manifest: Manifest | None) -> Before:
+    """What ``conclude`` compares with."""
+    wrong = find_wrong(live, Draft("repair", datetime.now(UTC)), chain, manifest)
+    with live.connect() as connection:
+        newest = live.dialect.read_runs(connection, 1)
+    return Before(
+        fingerprint=live.read_fingerprint(),
+        wrong=frozenset(one.key for one in wrong),
+        is_unhealthy=any(run.result == "unhealthy" for run in newest),
+    )
+
+
 def conclude(
     live: LiveDatabase,
     draft: Draft,
     chain: Chain,
     manifest: Manifest | None,
-    fingerprint: str | None,
+    before: Before,
     runs: list[Run],
+    *,
+    is_of_schema: bool = False,
 ) -> None:
     """Validates the database, and finishes the runs with what was found.
 
-    ``fingerprint``: the schema's before; None where repairs of the schema were among them. Each of those has reached
-    its own aim, and what else differs from the declared schema is not its affair.
+    What was wrong before and still is, is not their doing: the database is just not as declared as a whole.
     """
-    problem = find_problem(live, draft, chain, manifest)
-    if fingerprint is None:
-        ended = [finish_run(live, run, "applied", is_whole=not problem) for run in runs]
-    else:
-        if live.read_fingerprint() != fingerprint:
-            problem = "the schema is not the one that it was before the repair"
-        ended = [finish_run(live, run, "unhealthy" if problem else "applied", error=problem) for run in runs]
+    wrong = find_wrong(live, draft, chain, manifest)
+    mine = tuple(one for one in wrong if before.is_unhealthy or one.key not in before.wrong)
+    problem = describe_wrong(mine)
+    if not is_of_schema and live.read_fingerprint() != before.fingerprint:
+        problem = "the schema is not the one that it was before the repair"
+    ended = [
+        finish_run(live, run, "unhealthy" if problem else "applied", error=problem, is_whole=not wrong)
+        for run in runs
+    ]
     draft.data["finished_runs"] = [run.to_json() for run in ended]
     draft.passed("ledger", ", ".join(f"run {run.id}, {run.result}" for run in ended))
 
@@ -101,6 +129,7 @@ def apply_planned(
         statements=plan.statements,
         repairs=(repair.name,),
     )
+    draft.data["run"] = run.to_json()
     undoable = Undoable(
         run=run.id,
         repair=repair.name,
