@@ -7,9 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from govern.core.wording import first_line, name_age
+from govern.core.wording import first_line, name_age, name_seconds
 from govern.errors import GovernError, ToolMissing
 from govern.log import Log
+from govern.web.dashboard.newest import NewestBackup
 from govern.web.dashboard.rendering import render
 from govern.web.dashboard.routes import MENU, ROUTES
 from govern.web.dashboard.session import AFTER_COOKIE, set_cookie
@@ -53,6 +54,7 @@ class Dashboard:
         self.entrance = Entrance(access, now)
         there = ROUTES if self.entrance.has_login else tuple(one for one in ROUTES if not one.is_of_session)
         self.routes = choose_routes(there, is_open=access is None, is_read_only=self.is_read_only)
+        self.backup = NewestBackup(api.settings)
         self._writers = threading.BoundedSemaphore(_MOST_WRITERS)
 
     def answer(self, request: Request) -> Reply:
@@ -80,6 +82,10 @@ class Dashboard:
             return self.refuse(visit, refusal)
         return self._handle(route, visit)
 
+    def close(self) -> None:
+        """Waits a second for what is under way."""
+        self.backup.close()
+
     def show(self, visit: Visit, template: str, *, status: int = 200, **facts: Any) -> Reply:
         """A page made of a template; with ``facts`` it gets what every page needs."""
         visitor, now = visit.visitor, self.now()
@@ -97,6 +103,7 @@ class Dashboard:
                 "token": self.entrance.make_token(visitor),
                 "target": self.api.settings.target,
                 "now": now,
+                "seconds": name_seconds,
                 "ago": lambda moment: name_age((now - moment).total_seconds()),
                 **facts,
             },

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from govern.web.dashboard.acting import check, start, stop
 from govern.web.dashboard.entrance import log_in, log_out, show_login
+from govern.web.dashboard.history import show_event, show_history
+from govern.web.dashboard.issues import show_issue
 from govern.web.dashboard.overview import show_overview
 from govern.web.dashboard.static import send_static
 from govern.web.monitor.route import Route
@@ -18,6 +21,20 @@ MENU = (
 
 ROUTES = (
     Route(method="GET", path="/", summary="How things stand", handler=show_overview, is_open=True),
+    Route(
+        method="GET",
+        path="/issues/{key}",
+        summary="All that is known of an issue",
+        handler=show_issue,
+        is_open=True,
+    ),
+    Route(method="POST", path="/check", summary="Look now", handler=check),
+    Route(method="POST", path="/start", summary="Let the monitor work again", handler=start),
+    Route(method="POST", path="/stop", summary="Let the monitor wait", handler=stop),
+    Route(method="GET", path="/history", summary="What was asked for and done", handler=show_history),
+    Route(
+        method="GET", path="/history/{id}", summary="One event, and how far it has come", handler=show_event
+    ),
     Route(
         method="GET",
         path="/login",
