@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -193,6 +193,7 @@ def read_attempts(events: tuple[Event, ...], ticks: Mapping[str, float]) -> tupl
     ``ticks``: when this process tried, by the attempt's id and the clock that is never set.
     """
     attempts: dict[str, Attempt] = {}
+    by_run: dict[str, str] = {}
     for event in reversed(events):
         if event.kind == "start":
             attempts = {key: _forgive(one) for key, one in attempts.items()}
@@ -206,11 +207,25 @@ def read_attempts(events: tuple[Event, ...], ticks: Mapping[str, float]) -> tupl
             )
         elif event.attempt in attempts:
             attempts[event.attempt] = replace(attempts[event.attempt], outcome=_ENDS[event.kind])
+            by_run |= {event.run: event.attempt} if event.run else {}
+        elif event.kind == "rolled-back" and event.run in by_run:
+            taken_back = by_run[event.run]
+            attempts[taken_back] = replace(attempts[taken_back], outcome="taken-back")
     return tuple(attempts.values())
 
 
+def refuse_rollback(event: Event, events: Iterable[Event]) -> str | None:
+    """Why what the event tells of cannot be rolled back; None where it can be tried. ``events``: all that are known."""
+    if event.kind not in ("fixed", "fix-failed", "rollback-failed") or event.run is None:
+        return "only what was fixed, by a run of the ledger, can be rolled back"
+    if any(other.kind == "rolled-back" and other.run == event.run for other in events):
+        return "it was rolled back already"
+    return None
+
+
 def _forgive(attempt: Attempt) -> Attempt:
-    return replace(attempt, outcome="forgiven") if attempt.outcome == "failed" else attempt
+    is_over = attempt.outcome in ("failed", "taken-back")
+    return replace(attempt, outcome="forgiven") if is_over else attempt
 
 
 def _write(moment: datetime | None) -> str | None:
