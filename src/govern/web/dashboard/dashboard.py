@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from govern.actions.notebook import MOST_EVENTS
+from govern.core.monitoring import Event
 from govern.core.wording import first_line, name_age, name_seconds
 from govern.errors import GovernError, ToolMissing
 from govern.log import Log
@@ -28,6 +30,8 @@ POLICY = (
 )
 _HTML = "text/html; charset=utf-8"
 _MOST_WRITERS = 4
+_MOST_PLANNERS = 2
+"""At the same time, both of them."""
 _AWAY = "the database does not answer; nothing was changed"
 
 
@@ -54,6 +58,7 @@ class Dashboard:
         self.entrance = Entrance(access, now)
         there = ROUTES if self.entrance.has_login else tuple(one for one in ROUTES if not one.is_of_session)
         self.routes = choose_routes(there, is_open=access is None, is_read_only=self.is_read_only)
+        self.planners = threading.BoundedSemaphore(_MOST_PLANNERS)
         self.backup = NewestBackup(api.settings)
         self._writers = threading.BoundedSemaphore(_MOST_WRITERS)
 
@@ -81,6 +86,10 @@ class Dashboard:
             log.warning("page_refused", path=request.path, status=refusal.status, client=request.client)
             return self.refuse(visit, refusal)
         return self._handle(route, visit)
+
+    def read_events(self) -> tuple[Event, ...]:
+        """All that are kept, the newest first. Raises CouldNotCheck."""
+        return self.api.notebook.read_events(MOST_EVENTS)
 
     def close(self) -> None:
         """Waits a second for what is under way."""

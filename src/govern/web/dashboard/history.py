@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from govern.actions.notebook import MOST_EVENTS
 from govern.core.monitoring import Event, EventKind
 from govern.web.dashboard.progress import find_event, follow, is_taken_back
 from govern.web.dashboard.record import read_record
@@ -29,7 +28,7 @@ def show_history(dashboard: Dashboard, visit: Visit) -> Reply:
     """The newest first; ``before``: the id of the event that the page begins after; ``kind``: one of ``KINDS``."""
     asked = visit.request.parameters
     chosen = asked.get("kind", "") if asked.get("kind") in KINDS else ""
-    events = dashboard.api.notebook.read_events(MOST_EVENTS)
+    events = dashboard.read_events()
     listed = [event for event in events if not chosen or event.kind in KINDS[chosen]]
     begin = _find_begin(listed, asked.get("before", ""))
     page = listed[begin : begin + PAGE]
@@ -47,7 +46,7 @@ def show_history(dashboard: Dashboard, visit: Visit) -> Reply:
 
 def show_event(dashboard: Dashboard, visit: Visit) -> Reply:
     """One event; of a request also how far it has come."""
-    events = dashboard.api.notebook.read_events(MOST_EVENTS)
+    events = dashboard.read_events()
     event = find_event(events, visit.values["id"])
     if event is None:
         return dashboard.refuse(visit, say(404, "there is no such event"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from govern.web.dashboard.acting import check, start, stop
+from govern.web.dashboard.deciding import ask_fix, ask_rollback, fix, roll_back
 from govern.web.dashboard.entrance import log_in, log_out, show_login
 from govern.web.dashboard.history import show_event, show_history
 from govern.web.dashboard.issues import show_issue
@@ -28,6 +29,14 @@ ROUTES = (
         handler=show_issue,
         is_open=True,
     ),
+    Route(
+        method="GET",
+        path="/issues/{key}/fix",
+        summary="What a fix would do",
+        handler=ask_fix,
+        leads_to_change=True,
+    ),
+    Route(method="POST", path="/issues/{key}/fix", summary="Fix an issue", handler=fix),
     Route(method="POST", path="/check", summary="Look now", handler=check),
     Route(method="POST", path="/start", summary="Let the monitor work again", handler=start),
     Route(method="POST", path="/stop", summary="Let the monitor wait", handler=stop),
@@ -35,6 +44,14 @@ ROUTES = (
     Route(
         method="GET", path="/history/{id}", summary="One event, and how far it has come", handler=show_event
     ),
+    Route(
+        method="GET",
+        path="/history/{id}/rollback",
+        summary="What a rollback would do",
+        handler=ask_rollback,
+        leads_to_change=True,
+    ),
+    Route(method="POST", path="/history/{id}/rollback", summary="Take back a fix", handler=roll_back),
     Route(
         method="GET",
         path="/login",
