@@ -1,0 +1,46 @@
+"""The page's endpoints: one table, from which the router, the menu and the tests are made."""
+
+from __future__ import annotations
+
+from govern.web.dashboard.entrance import log_in, log_out, show_login
+from govern.web.dashboard.overview import show_overview
+from govern.web.dashboard.static import send_static
+from govern.web.monitor.route import Route
+
+MENU = (
+    ("/", "Overview"),
+    ("/history", "History"),
+    ("/schema", "Schema"),
+    ("/drift", "Drift"),
+    ("/backups", "Backups"),
+)
+"""The pages that the head of each of them leads to, where they are there."""
+
+ROUTES = (
+    Route(method="GET", path="/", summary="How things stand", handler=show_overview, is_open=True),
+    Route(
+        method="GET",
+        path="/login",
+        summary="Ask who somebody is",
+        handler=show_login,
+        is_public=True,
+        is_of_session=True,
+    ),
+    Route(
+        method="POST",
+        path="/login",
+        summary="Let in who knows the secret",
+        handler=log_in,
+        is_public=True,
+        is_of_session=True,
+    ),
+    Route(method="POST", path="/logout", summary="Let out", handler=log_out, is_of_session=True),
+    Route(
+        method="GET",
+        path="/static/{name}",
+        summary="What pages need",
+        handler=send_static,
+        is_open=True,
+        is_public=True,
+    ),
+)
