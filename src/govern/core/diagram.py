@@ -83,21 +83,28 @@ class Diagram:
             tables={place: table for place, table in self.tables.items() if place in shown}, links=links
         )
 
+    def with_states(self, states: Mapping[Place, TableState]) -> Diagram:
+        """The same picture of tables that somebody has looked at."""
+        tables = {
+            place: replace(table, state=states.get(place, table.state))
+            for place, table in self.tables.items()
+        }
+        return replace(self, tables=tables)
+
 
 def draw_schema(
     snapshot: Snapshot,
     *,
     implied: Iterable[Reference] = (),
     critical: Iterable[Place] = (),
-    states: Mapping[Place, TableState] | None = None,
 ) -> Diagram:
     """The tables of a snapshot, but for partitions, which are drawn as the one table that they are of.
 
-    ``implied``: the manifest's relationships. ``critical``: its tables. ``states``: of those that somebody looked at.
+    ``implied``: the manifest's relationships. ``critical``: its tables.
     """
     keys, foreign = read_declared_keys(snapshot)
     columns = _read_columns(snapshot)
-    named, known = frozenset(critical), states or {}
+    named = frozenset(critical)
     places = sorted(
         (key.namespace, key.name)
         for key in snapshot.of_kind("table")
@@ -119,10 +126,7 @@ def draw_schema(
         for place in places
     }
     return Diagram(
-        tables={
-            place: replace(table, state=known.get(place, "unknown"), is_critical=place in named)
-            for place, table in tables.items()
-        },
+        tables={place: replace(table, is_critical=place in named) for place, table in tables.items()},
         links=tuple(
             Link(reference=reference, is_single=_is_single(reference, keys.get(reference.child, ())))
             for reference in references

@@ -57,7 +57,7 @@ def test_a_table_shows_its_keys_and_counts_its_other_columns() -> None:
 
 
 def test_what_the_manifest_says_is_drawn_beside_the_foreign_keys() -> None:
-    diagram = draw_schema(SCHEMA, implied=[IMPLIED], critical=[USERS], states={NOTES: "missing"})
+    diagram = draw_schema(SCHEMA, implied=[IMPLIED], critical=[USERS]).with_states({NOTES: "missing"})
     assert [(str(link.reference), link.is_implied) for link in diagram.links] == [
         ("notes.user_id → users.id", False),
         ("logs.note_id → notes.id", True),

@@ -152,8 +152,7 @@ def test_every_table_is_a_link_that_says_how_the_table_is() -> None:
     diagram = draw_schema(
         schema_of({"users": {"id": "", "pk": "PRIMARY KEY (id)"}, "notes": {"id": ""}}),
         critical=[("public", "users")],
-        states={("public", "users"): "critical", ("public", "notes"): "healthy"},
-    )
+    ).with_states({("public", "users"): "critical", ("public", "notes"): "healthy"})
     svg = render_svg(
         diagram, title="t", href=lambda place: f"#{place[1]}", notes={("public", "users"): "2 issues"}
     )
@@ -174,7 +173,7 @@ def test_every_class_of_a_picture_has_its_style() -> None:
             strict=False,
         )
     )
-    svg = render_svg(draw_schema(lock.snapshot, states=states, critical=states), title="t")  # type: ignore[arg-type]
+    svg = render_svg(draw_schema(lock.snapshot, critical=states).with_states(states), title="t")
     classes = {
         name
         for element in ElementTree.fromstring(svg).iter()

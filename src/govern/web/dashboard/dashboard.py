@@ -10,6 +10,7 @@ from typing import Any
 from govern.core.wording import first_line, name_age
 from govern.errors import GovernError, ToolMissing
 from govern.log import Log
+from govern.web.dashboard.backups import look_at_backups
 from govern.web.dashboard.rendering import render
 from govern.web.dashboard.routes import MENU, ROUTES
 from govern.web.dashboard.session import AFTER_COOKIE, set_cookie
@@ -53,6 +54,7 @@ class Dashboard:
         self.entrance = Entrance(access, now)
         there = ROUTES if self.entrance.has_login else tuple(one for one in ROUTES if not one.is_of_session)
         self.routes = choose_routes(there, is_open=access is None, is_read_only=self.is_read_only)
+        self.backups = look_at_backups(api.settings)
         self._writers = threading.BoundedSemaphore(_MOST_WRITERS)
 
     def answer(self, request: Request) -> Reply:
