@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -212,6 +212,15 @@ def read_attempts(events: tuple[Event, ...], ticks: Mapping[str, float]) -> tupl
             taken_back = by_run[event.run]
             attempts[taken_back] = replace(attempts[taken_back], outcome="taken-back")
     return tuple(attempts.values())
+
+
+def refuse_rollback(event: Event, events: Iterable[Event]) -> str | None:
+    """Why what the event tells of cannot be rolled back; None where it can be tried. ``events``: all that are known."""
+    if event.kind not in ("fixed", "fix-failed", "rollback-failed") or event.run is None:
+        return "only what was fixed, by a run of the ledger, can be rolled back"
+    if any(other.kind == "rolled-back" and other.run == event.run for other in events):
+        return "it was rolled back already"
+    return None
 
 
 def _forgive(attempt: Attempt) -> Attempt:

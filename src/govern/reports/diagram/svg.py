@@ -27,7 +27,7 @@ STATE_WORDS: Mapping[TableState, str] = {
     "critical": "critical",
     "missing": "missing",
 }
-_SIGNS: Mapping[TableState, str] = {
+STATE_SIGNS: Mapping[TableState, str] = {
     "healthy": "M-5 0 L-1.5 4 L5 -4",
     "warning": "M0 -5.5 L6 5 L-6 5 Z M0 -1.5 V1.5",
     "critical": "M-2.5 -6 H2.5 L6 -2.5 V2.5 L2.5 6 H-2.5 L-6 2.5 V-2.5 Z M0 -3 V0.8 M0 3.2 V3.3",
@@ -102,16 +102,16 @@ def _draw_box(box: Box) -> Iterator[str]:
     width, height = f"{box.width:.1f}", f"{box.height:.1f}"
     yield f'<rect class="sheet" width="{width}" height="{height}" rx="6"/>'
     yield (
-        f'<path class="head" d="M1 {HEADER} V7 a6 6 0 0 1 6 -6 H{box.width - 7:.1f} a6 6 0 0 1 6 6 V{HEADER} Z"/>'
+        f'<path class="top" d="M1 {HEADER} V7 a6 6 0 0 1 6 -6 H{box.width - 7:.1f} a6 6 0 0 1 6 6 V{HEADER} Z"/>'
     )
     left, middle = PADDING, HEADER / 2
     if box.table.is_critical:
         yield f'<path class="star" transform="translate({left + 4} {middle})" d="{_STAR}"/>'
         left += 16
     yield f'<text class="name" x="{left}" y="{middle}">{_text(box.name)}</text>'
-    if sign := _SIGNS.get(box.table.state):
+    if sign := STATE_SIGNS.get(box.table.state):
         yield (
-            f'<path class="sign state" transform="translate({box.width - PADDING - 5:.1f} {middle})" d="{sign}"/>'
+            f'<path class="badge state" transform="translate({box.width - PADDING - 5:.1f} {middle})" d="{sign}"/>'
         )
     for row in box.rows:
         yield from _draw_row(row, box.width)
@@ -134,7 +134,7 @@ def _draw_line(line: Line) -> str:
     is_child_left = line.refers_first and line.link.reference.child != line.link.reference.parent
     foot = _draw_foot(child, 1 if is_child_left else -1, is_single=line.link.is_single)
     bar = _draw_bar(parent, -1 if line.refers_first else 1)
-    classes = "line implied" if line.link.is_implied else "line"
+    classes = "link implied" if line.link.is_implied else "link"
     return (
         f'<g class="{classes}"><title>{_text(_say_link(line))}</title>'
         f'<path class="reach" d="{course}"/><path class="course" d="{course}"/>'

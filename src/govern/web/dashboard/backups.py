@@ -78,7 +78,7 @@ def show_backups(dashboard: Dashboard, visit: Visit) -> Reply:
         "backups.html",
         trouble=trouble,
         folder=settings.relative(settings.backups),
-        offsite=settings.offsite is not None,
+        has_copies_elsewhere=settings.offsite is not None,
         listed=listed,
         backups=[_describe(one, settings) for one in listed.newest] if listed else (),
     )

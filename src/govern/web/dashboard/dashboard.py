@@ -7,10 +7,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from govern.core.wording import first_line, name_age
+from govern.actions.notebook import MOST_EVENTS
+from govern.core.monitoring import Event
+from govern.core.wording import first_line, name_age, name_seconds
 from govern.errors import GovernError, ToolMissing
 from govern.log import Log
 from govern.web.dashboard.backups import look_at_backups
+from govern.web.dashboard.newest import NewestBackup
 from govern.web.dashboard.rendering import render
 from govern.web.dashboard.routes import MENU, ROUTES
 from govern.web.dashboard.session import AFTER_COOKIE, set_cookie
@@ -28,6 +31,8 @@ POLICY = (
 )
 _HTML = "text/html; charset=utf-8"
 _MOST_WRITERS = 4
+_MOST_PLANNERS = 2
+"""At the same time, both of them."""
 _AWAY = "the database does not answer; nothing was changed"
 
 
@@ -55,6 +60,8 @@ class Dashboard:
         there = ROUTES if self.entrance.has_login else tuple(one for one in ROUTES if not one.is_of_session)
         self.routes = choose_routes(there, is_open=access is None, is_read_only=self.is_read_only)
         self.backups = look_at_backups(api.settings)
+        self.planners = threading.BoundedSemaphore(_MOST_PLANNERS)
+        self.backup = NewestBackup(api.settings)
         self._writers = threading.BoundedSemaphore(_MOST_WRITERS)
 
     def answer(self, request: Request) -> Reply:
@@ -82,6 +89,15 @@ class Dashboard:
             return self.refuse(visit, refusal)
         return self._handle(route, visit)
 
+    def read_events(self) -> tuple[Event, ...]:
+        """All that are kept, the newest first. Raises CouldNotCheck."""
+        return self.api.notebook.read_events(MOST_EVENTS)
+
+    def close(self) -> None:
+        """Waits a second for what is under way."""
+        self.backup.close()
+        self.backups.close()
+
     def show(self, visit: Visit, template: str, *, status: int = 200, **facts: Any) -> Reply:
         """A page made of a template; with ``facts`` it gets what every page needs."""
         visitor, now = visit.visitor, self.now()
@@ -99,6 +115,7 @@ class Dashboard:
                 "token": self.entrance.make_token(visitor),
                 "target": self.api.settings.target,
                 "now": now,
+                "seconds": name_seconds,
                 "ago": lambda moment: name_age((now - moment).total_seconds()),
                 **facts,
             },

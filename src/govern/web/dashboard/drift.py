@@ -48,6 +48,7 @@ def show_drift(dashboard: Dashboard, visit: Visit) -> Reply:
         record=record,
         check=_find_check(record),
         count=len(issues),
+        is_grave=any(issue.tier == "critical" for issue in issues),
         first=first,
         size=_A_PAGE,
         differences=[_describe(issue) for issue in issues[first : first + _A_PAGE]],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from govern.core.issue import Issue
-from govern.core.monitoring import Event
 from govern.monitor.standing import describe_issue
 from govern.web.dashboard.record import Record, name_state, read_record
 from govern.web.dashboard.visit import Visit
@@ -31,7 +30,8 @@ def show_overview(dashboard: Dashboard, visit: Visit) -> Reply:
         last=record.status,
         tiers=[(tier, _describe(record, tier, is_insider=is_insider)) for tier in TIERS],
         is_asked=any(request.kind == "check" for request in record.requests),
-        events=_choose(record.events) if is_insider else (),
+        backup=dashboard.backup.read() if is_insider else None,
+        events=record.events[:_EVENTS] if is_insider else (),
     )
 
 
@@ -43,7 +43,3 @@ def describe(issue: Issue, *, is_insider: bool) -> dict[str, Any]:
     """As the API tells it, with moments instead of their texts."""
     document = describe_issue(issue, with_evidence=is_insider)
     return document | {"first_seen": issue.first_seen, "last_seen": issue.last_seen}
-
-
-def _choose(events: tuple[Event, ...]) -> tuple[Event, ...]:
-    return events[:_EVENTS]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from govern.web.dashboard.acting import check, start, stop
 from govern.web.dashboard.backups import show_backups
+from govern.web.dashboard.deciding import ask_fix, ask_rollback, fix, roll_back
 from govern.web.dashboard.drift import show_drift
 from govern.web.dashboard.entrance import log_in, log_out, show_login
+from govern.web.dashboard.history import show_event, show_history
+from govern.web.dashboard.issues import show_issue
 from govern.web.dashboard.overview import show_overview
 from govern.web.dashboard.schema import show_schema
 from govern.web.dashboard.static import send_static
@@ -21,6 +25,36 @@ MENU = (
 
 ROUTES = (
     Route(method="GET", path="/", summary="How things stand", handler=show_overview, is_open=True),
+    Route(
+        method="GET",
+        path="/issues/{key}",
+        summary="All that is known of an issue",
+        handler=show_issue,
+        is_open=True,
+    ),
+    Route(
+        method="GET",
+        path="/issues/{key}/fix",
+        summary="What a fix would do",
+        handler=ask_fix,
+        leads_to_change=True,
+    ),
+    Route(method="POST", path="/issues/{key}/fix", summary="Fix an issue", handler=fix),
+    Route(method="POST", path="/check", summary="Look now", handler=check),
+    Route(method="POST", path="/start", summary="Let the monitor work again", handler=start),
+    Route(method="POST", path="/stop", summary="Let the monitor wait", handler=stop),
+    Route(method="GET", path="/history", summary="What was asked for and done", handler=show_history),
+    Route(
+        method="GET", path="/history/{id}", summary="One event, and how far it has come", handler=show_event
+    ),
+    Route(
+        method="GET",
+        path="/history/{id}/rollback",
+        summary="What a rollback would do",
+        handler=ask_rollback,
+        leads_to_change=True,
+    ),
+    Route(method="POST", path="/history/{id}/rollback", summary="Take back a fix", handler=roll_back),
     Route(
         method="GET",
         path="/login",

@@ -15,7 +15,7 @@ from govern.core.issue import Issue
 from govern.core.restoration import Place, name_place
 from govern.core.wording import count_of
 from govern.errors import GovernError
-from govern.reports.diagram import STATE_WORDS, render_svg
+from govern.reports.diagram import STATE_SIGNS, STATE_WORDS, render_svg
 from govern.web.dashboard.record import Record, read_record
 from govern.web.dashboard.tables import (
     group_issues,
@@ -38,7 +38,7 @@ _TITLES = {
     "critical": "Critical tables and their neighbours",
     "one": "A table and its neighbours",
 }
-TONES = {"unknown": "info", "healthy": "good", "warning": "notice", "critical": "bad", "missing": "bad"}
+TONES = {"unknown": "quiet", "healthy": "good", "warning": "notice", "critical": "bad", "missing": "bad"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,7 @@ def _show(dashboard: Dashboard, visit: Visit, record: Record, whole: Diagram) ->
         rows=rows,
         tones=TONES,
         words=STATE_WORDS,
+        signs=STATE_SIGNS,
         most=_MOST_DRAWN,
         picture=_render(shown, view, issues) if is_drawn and shown.tables else None,
     )

@@ -36,6 +36,8 @@ class Route:
     """Whether nobody is asked who they are: how else could they say it?"""
     is_of_session: bool = False
     """Whether it logs somebody in or out, and changes nothing else."""
+    leads_to_change: bool = False
+    """Whether it is a question that makes no sense where nothing can be changed."""
 
     @property
     def changes(self) -> bool:
@@ -59,7 +61,8 @@ def choose_routes(routes: Iterable[Route], *, is_open: bool, is_read_only: bool)
     return tuple(
         route
         for route in routes
-        if not (is_open and not route.is_open) and not (is_read_only and route.changes)
+        if not (is_open and not route.is_open)
+        and not (is_read_only and (route.changes or route.leads_to_change))
     )
 
 
