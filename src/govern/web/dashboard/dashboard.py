@@ -12,6 +12,7 @@ from govern.core.monitoring import Event
 from govern.core.wording import first_line, name_age, name_seconds
 from govern.errors import GovernError, ToolMissing
 from govern.log import Log
+from govern.web.dashboard.backups import look_at_backups
 from govern.web.dashboard.newest import NewestBackup
 from govern.web.dashboard.rendering import render
 from govern.web.dashboard.routes import MENU, ROUTES
@@ -58,6 +59,7 @@ class Dashboard:
         self.entrance = Entrance(access, now)
         there = ROUTES if self.entrance.has_login else tuple(one for one in ROUTES if not one.is_of_session)
         self.routes = choose_routes(there, is_open=access is None, is_read_only=self.is_read_only)
+        self.backups = look_at_backups(api.settings)
         self.planners = threading.BoundedSemaphore(_MOST_PLANNERS)
         self.backup = NewestBackup(api.settings)
         self._writers = threading.BoundedSemaphore(_MOST_WRITERS)
@@ -94,6 +96,7 @@ class Dashboard:
     def close(self) -> None:
         """Waits a second for what is under way."""
         self.backup.close()
+        self.backups.close()
 
     def show(self, visit: Visit, template: str, *, status: int = 200, **facts: Any) -> Reply:
         """A page made of a template; with ``facts`` it gets what every page needs."""

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from govern.errors import ToolMissing
+from govern.reports.diagram import STYLE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -31,13 +32,15 @@ class StaticFile:
 @cache
 def static_files() -> Mapping[str, StaticFile]:
     """By name."""
-    found = {}
+    bodies = {"diagram.css": STYLE.encode()}
     for file in files(_PACKAGE).joinpath("static").iterdir():
-        media_type = _TYPES.get(file.name.rpartition(".")[2])
-        if media_type:
-            body = file.read_bytes()
-            found[file.name] = StaticFile(body, media_type, hashlib.sha256(body).hexdigest()[:12])
-    return found
+        if file.name.rpartition(".")[2] in _TYPES:
+            bodies[file.name] = file.read_bytes()
+    return {name: _make_static(name, body) for name, body in bodies.items()}
+
+
+def _make_static(name: str, body: bytes) -> StaticFile:
+    return StaticFile(body, _TYPES[name.rpartition(".")[2]], hashlib.sha256(body).hexdigest()[:12])
 
 
 @cache

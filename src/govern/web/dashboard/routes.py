@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from govern.web.dashboard.acting import check, start, stop
+from govern.web.dashboard.backups import show_backups
 from govern.web.dashboard.deciding import ask_fix, ask_rollback, fix, roll_back
+from govern.web.dashboard.drift import show_drift
 from govern.web.dashboard.entrance import log_in, log_out, show_login
 from govern.web.dashboard.history import show_event, show_history
 from govern.web.dashboard.issues import show_issue
 from govern.web.dashboard.overview import show_overview
+from govern.web.dashboard.schema import show_schema
 from govern.web.dashboard.static import send_static
 from govern.web.monitor.route import Route
 
@@ -69,6 +72,15 @@ ROUTES = (
         is_of_session=True,
     ),
     Route(method="POST", path="/logout", summary="Let out", handler=log_out, is_of_session=True),
+    Route(method="GET", path="/schema", summary="The schema as a picture", handler=show_schema, is_open=True),
+    Route(
+        method="GET",
+        path="/drift",
+        summary="What is declared beside what is there",
+        handler=show_drift,
+        is_open=True,
+    ),
+    Route(method="GET", path="/backups", summary="The last backups", handler=show_backups, is_open=True),
     Route(
         method="GET",
         path="/static/{name}",
