@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from govern.core.monitoring import Event, EventKind, Request
 
 ProgressState = Literal["waiting", "working", "done", "failed", "lost"]
 """``lost``: nobody waits for it any more, and nothing tells how it ended."""
+
+_UNSEEN = timedelta(seconds=3)
+"""So long a request may not be seen yet by whoever shows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +48,11 @@ _ENDS: Mapping[EventKind, ProgressState] = {
 }
 
 
-def follow(asked: Event, events: tuple[Event, ...], requests: Iterable[Request]) -> Progress | None:
+def follow(
+    asked: Event, events: tuple[Event, ...], requests: Iterable[Request], now: datetime
+) -> Progress | None:
     """How far it has come; None of what is no request. ``events``: the newest first."""
-    is_waiting = any(request.id == asked.id for request in requests)
+    is_waiting = any(request.id == asked.id for request in requests) or now - asked.at < _UNSEEN
     if asked.kind == "check":
         return Progress(state="waiting") if is_waiting else Progress(state="done")
     course = _COURSES.get(asked.kind)
