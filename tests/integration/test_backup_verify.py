@@ -24,6 +24,7 @@ from govern.actions.backup import (
     restored,
     verify_backup,
 )
+from govern.actions.backup.signing import sign
 from govern.actions.backup.store import read_backup
 from govern.config import Settings, load
 from govern.core.backup import Backup, BackupFile, BackupManifest, Verification
@@ -538,8 +539,8 @@ def names_of(settings: Settings, url: DatabaseUrl, backup: Backup) -> set[tuple[
 
 
 def rewrite(backup: Backup, manifest: BackupManifest) -> None:
-    """As somebody would who knows how a manifest is made."""
-    (backup.path / "manifest.json").write_text(manifest.to_text(), encoding="utf-8")
+    """As govern would have done it: tests/integration/test_backup_signed.py has what others do."""
+    (backup.path / "manifest.json").write_text(sign(manifest).to_text(), encoding="utf-8")
 
 
 def run(url: DatabaseUrl, script: str) -> None:

@@ -17,7 +17,7 @@ class Hazard:
     name: str
     """``drops-table``, ``-column``, ``-materialized-view``, ``-sequence``, ``-enum-value`` or ``-attribute``,
     ``retypes-column`` or ``-attribute``, ``revokes-grant``, ``overwrites-rows`` or ``-unreadable``,
-    ``fires-trigger``, ``respells-column``, ``empty``."""
+    ``fires-trigger``, ``respells-column``, ``empty``, ``unsigned-backup``, ``unknown-key``, ``wrong-signature``."""
     subject: str
 
     def __str__(self) -> str:
@@ -63,6 +63,9 @@ _HARMS = {
     "fires-trigger": "fires; what it writes is neither counted nor copied",
     "overwrites-rows": "has rows that the backup has not",
     "overwrites-unreadable": "cannot be read, so that nobody knows what of it the backup has not",
+    "unsigned-backup": "has no signature; whoever wrote it may have put anything into it",
+    "unknown-key": "is signed with a key that is not here; whoever wrote it may have put anything into it",
+    "wrong-signature": "was changed after it was signed, by somebody without the key",
 }
 
 

@@ -20,6 +20,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         "bytes",
         "pinned",
         "unfit",
+        "signature",
         "drilled",
         "verified",
     ),
@@ -301,6 +302,8 @@ def _cell(key: str, value: Any) -> str:
             return f"{level} {str(more.get('at', ''))[:10]}".rstrip()
         case {"seconds": float(seconds), "at": str(at)} if key == "drilled":
             return f"{name_seconds(seconds)}, {at[:10]}"
+        case {"state": str(state), "key": signed_by} if key == "signature":
+            return {"right": "yes", "unknown-key": f"with key {signed_by}"}.get(state, state)
         case {"at": str(at)} if key == "unfit":
             return at[:10]
         case Mapping():
