@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from govern.actions.record import start_run
 from govern.actions.repairs.declared import read_references
-from govern.actions.repairs.rows import Wanted, back_up, conclude, recording_failure
+from govern.actions.repairs.rows import Wanted, back_up, conclude, look_before, recording_failure
 from govern.core.hazard import hazard_of
 from govern.core.report import Draft
 from govern.core.row_repair import Undoable
@@ -54,7 +54,7 @@ def roll_back(
         with contextlib.suppress(TriedOut):
             take_back(live, manifest, undoable, wanted, run=None)
         backup = back_up(live, draft, narrate=narrate) if wanted.has_backup else None
-        fingerprint, stamped = live.read_fingerprint(), live.read_stamped()
+        before, stamped = look_before(live, chain, manifest), live.read_stamped()
         run = start_run(
             live,
             "repair rollback",
@@ -64,11 +64,12 @@ def roll_back(
             repairs=(undoable.repair,),
             undoes=undoable.run,
         )
+        draft.data["run"] = run.to_json()
         narrate(f"taking back {undoable.repair}")
         with recording_failure(live, run):
             take_back(live, manifest, undoable, wanted, run=run.id)
         draft.passed("rollback", _describe(undoable))
-        conclude(live, draft, chain, manifest, fingerprint, [run])
+        conclude(live, draft, chain, manifest, before, [run])
 
 
 def list_undoable(live: LiveDatabase) -> tuple[Undoable, ...]:

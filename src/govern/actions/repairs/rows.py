@@ -15,7 +15,7 @@ from govern.actions import record
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
 from govern.actions.repairs.plan import guard_rows, plan_rows, prepare
-from govern.actions.restore.soundness import find_problem
+from govern.actions.restore.soundness import describe_wrong, find_wrong
 from govern.core.report import Draft
 from govern.core.restoration import Place, name_place
 from govern.core.row_repair import Action, RowPlan, RowRepair, Undoable
@@ -42,6 +42,8 @@ class Wanted:
     batch: int | None = None
     """Rows that a transaction begins with; those that go with them are not counted."""
     has_backup: bool = True
+    most_rows: int | None = None
+    """More than that are refused, those included that go with them."""
 
 
 def apply_rows(
@@ -63,15 +65,15 @@ def apply_rows(
         narrate("looking at what is to be repaired")
         plans = {repair.name: plan_rows(live, manifest, repair) for repair in repairs}
         draft.data["repairs"] = [plan.to_json() for plan in plans.values()]
-        guard_rows(plans.values(), wanted.allow)
+        guard_rows(plans.values(), wanted.allow, most_rows=wanted.most_rows)
         pending = [repair for repair in repairs if not plans[repair.name].is_empty]
         if not pending:
             draft.passed("repair", "there is nothing to repair")
             return
         backup = back_up(live, draft, narrate=narrate) if wanted.has_backup else None
-        fingerprint = live.read_fingerprint()
+        before = look_before(live, chain, manifest)
         done: list[Run] = []
-        with _concluded(live, draft, chain, manifest, fingerprint, done):
+        with _concluded(live, draft, chain, manifest, before, done):
             for repair in pending:
                 plan = plans[repair.name] if not done else plan_rows(live, manifest, repair)
                 guard_rows([plan], wanted.allow)
@@ -94,7 +96,7 @@ def back_up(live: LiveDatabase, draft: Draft, *, narrate: Narrate) -> str:
 
 @contextmanager
 def _concluded(
-    live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest, fingerprint: str, done: list[Run]
+    live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest, before: Before, done: list[Run]
 ) -> Iterator[None]:
     """Looks at the database once all is done, or as much as was, and writes the runs' ends into the ledger."""
     try:
@@ -102,7 +104,7 @@ def _concluded(
     except GovernError as error:
         if not done:
             raise
-        conclude(live, draft, chain, manifest, fingerprint, done)
+        conclude(live, draft, chain, manifest, before, done)
         named = ", ".join(name for run in done for name in run.repairs)
         raise FailedMidway(
             error.what,
@@ -111,7 +113,30 @@ def _concluded(
             state=f"applied before it: {named}; the rest: {error.state}",
         ) from error
     if done:
-        conclude(live, draft, chain, manifest, fingerprint, done)
+        conclude(live, draft, chain, manifest, before, done)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """How the database was before a repair of its rows."""
+
+    fingerprint: str
+    wrong: frozenset[str]
+    """The keys of what was not as declared: that is no repair's doing."""
+    is_unhealthy: bool
+    """Whether the run before left it so: then it stays marked for as long as anything is wrong."""
+
+
+def look_before(live: LiveDatabase, chain: Chain, manifest: Manifest | None) -> Before:
+    """What ``conclude`` compares with."""
+    wrong = find_wrong(live, Draft("repair", datetime.now(UTC)), chain, manifest)
+    with live.connect() as connection:
+        newest = live.dialect.read_runs(connection, 1)
+    return Before(
+        fingerprint=live.read_fingerprint(),
+        wrong=frozenset(one.key for one in wrong),
+        is_unhealthy=any(run.result == "unhealthy" for run in newest),
+    )
 
 
 def conclude(
@@ -119,14 +144,22 @@ def conclude(
     draft: Draft,
     chain: Chain,
     manifest: Manifest | None,
-    fingerprint: str,
+    before: Before,
     runs: list[Run],
 ) -> None:
-    """Validates the database, and finishes the runs with what was found; ``fingerprint``: the schema's before."""
-    problem = find_problem(live, draft, chain, manifest)
-    if live.read_fingerprint() != fingerprint:
+    """Validates the database, and finishes the runs with what was found.
+
+    What was wrong before and still is, is not their doing: the database is just not as declared as a whole.
+    """
+    wrong = find_wrong(live, draft, chain, manifest)
+    mine = tuple(one for one in wrong if before.is_unhealthy or one.key not in before.wrong)
+    problem = describe_wrong(mine)
+    if live.read_fingerprint() != before.fingerprint:
         problem = "the schema is not the one that it was before the repair"
-    ended = [finish_run(live, run, "unhealthy" if problem else "applied", error=problem) for run in runs]
+    ended = [
+        finish_run(live, run, "unhealthy" if problem else "applied", error=problem, is_whole=not wrong)
+        for run in runs
+    ]
     draft.data["finished_runs"] = [run.to_json() for run in ended]
     draft.passed("ledger", ", ".join(f"run {run.id}, {run.result}" for run in ended))
 
@@ -151,6 +184,7 @@ def apply_planned(
         statements=plan.statements,
         repairs=(repair.name,),
     )
+    draft.data["run"] = run.to_json()
     undoable = Undoable(
         run=run.id,
         repair=repair.name,
