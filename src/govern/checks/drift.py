@@ -213,12 +213,12 @@ def _fix_of(finding: Finding, plan: RepairPlan) -> Fix | None:
     subject = finding.subject
     key = ObjectKey(subject.kind, subject.namespace or "", subject.name)
     statements = plan.statements_for(key)
-    if not statements or any(change.key == key for change in plan.remaining):
+    if not statements or plan.leaves(key):
         return None
     return Fix(
         sql=statements,
         loses_data=any(hazard.concerns(key) for hazard in plan.hazards),
-        proven=plan.is_proven,
+        proven=plan.proves(key),
     )
 
 

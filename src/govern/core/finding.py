@@ -78,7 +78,7 @@ class Fix:
     sql: tuple[str, ...]
     loses_data: bool = False
     proven: bool = False
-    """True only if the statements were run on a scratch copy and the snapshots were then equal."""
+    """True only if the statements were run on a scratch copy, and in the snapshot then this was as declared."""
     repair: str | None = None
     """The name of the manifest's repair that does it, in place of statements."""
     kind: str | None = None

@@ -72,3 +72,13 @@ class RepairPlan:
     @property
     def is_proven(self) -> bool:
         return bool(self.steps) and not self.remaining and not self.problem
+
+    def leaves(self, key: ObjectKey) -> bool:
+        """Whether it still differs after the statements."""
+        return any(change.key == key for change in self.remaining)
+
+    def proves(self, key: ObjectKey) -> bool:
+        """Whether the statements took this change away, though perhaps not all others, and brought about no new one."""
+        before = {change.key for change in self.changes}
+        brought_about = any(change.key not in before for change in self.remaining)
+        return bool(self.steps) and not self.problem and not brought_about and not self.leaves(key)

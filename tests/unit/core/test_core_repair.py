@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from govern.core.changes import Change
 from govern.core.repair import RepairPlan, RepairStep, attribute_statements
 from govern.core.snapshot import ObjectKey
 
@@ -31,3 +34,20 @@ def test_statements_made_elsewhere_belong_to_what_they_name() -> None:
     statements = ('alter table "public"."users" drop column "age"', "set check_function_bodies = off")
     steps = attribute_statements(statements, (AGE, MAIL, ObjectKey("column", "public", "users.a")))
     assert [step.undoes for step in steps] == [(AGE,), ()]
+
+
+def differing(name: str) -> Change:
+    return Change(key=ObjectKey("index", "public", name), action="removed")
+
+
+def test_each_change_is_proven_for_itself_even_where_another_one_stays() -> None:
+    gone, stays = differing("gone"), differing("stays")
+    plan = RepairPlan(
+        steps=(RepairStep(sql="CREATE INDEX gone …", undoes=(gone.key,)),),
+        changes=(gone, stays),
+        hazards=(),
+        remaining=(stays,),
+    )
+    assert (plan.proves(gone.key), plan.proves(stays.key), plan.is_proven) == (True, False, False)
+    assert not replace(plan, remaining=(stays, differing("new"))).proves(gone.key)
+    assert not replace(plan, problem="syntax error").proves(gone.key)
