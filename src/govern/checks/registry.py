@@ -18,6 +18,7 @@ from govern.checks import (
     orphans,
     related_types,
     rows,
+    scan,
     startup,
     suggestions,
 )
@@ -45,6 +46,7 @@ def all_rules() -> Mapping[str, Rule]:
             orphans,
             related_types,
             rows,
+            scan,
             startup,
             suggestions,
         )

@@ -70,6 +70,25 @@ def lint(session: Session, *, to: str, everything: bool, against_ref: str | None
     )
 
 
+@root.inspecting("scan")
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH…"
+)
+def scan(session: Session, *, paths: tuple[Path, ...]) -> Report:
+    """Whether the code below each PATH fits the declared schema: SQL and models in Python, JavaScript, SQL files.
+
+    Nothing is run: a scratch database with the declared schema prepares each statement.
+
+    \b
+    Examples:
+      govern scan src                  all there is below src
+      govern scan app jobs web/server  several places
+    """
+    from govern import api
+
+    return api.scan(session.settings, paths, narrate=session.narrate)
+
+
 @root.inspecting("chain")
 def chain(session: Session) -> Report:
     """The revision files: parents, heads, cycles, edited history."""

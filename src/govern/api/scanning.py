@@ -1,0 +1,54 @@
+"""Does the application's code fit the declared schema?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from govern.api.command import Narrate, command, silent
+from govern.checks.scan.judge import Schema, judge_code
+from govern.code.files import find_files, read_file
+from govern.config import Settings
+from govern.core.report import Draft, Entry
+from govern.core.wording import count_of
+from govern.database.engines import dialect_of
+from govern.database.scratch import dropping_meanwhile
+from govern.database.target import declared_like
+from govern.declared import Declared, declared_by_models
+
+
+@command("scan")
+@dropping_meanwhile()
+def scan(draft: Draft, settings: Settings, paths: tuple[Path, ...], *, narrate: Narrate = silent) -> None:
+    """Each statement and name in the code below ``paths``, held against the schema that the models declare.
+
+    Nothing of the code is run, and no statement: a scratch database with the declared schema prepares it.
+    Revisions and the schema's own SQL files are left out: they make the schema. Raises ConfigurationError for a path
+    there is not, and ToolMissing without the extra ``scan``.
+    """
+    ours = {settings.sql, *settings.alembic.version_locations}
+    found = [path for path in find_files(paths) if not any(path.is_relative_to(one) for one in ours)]
+    narrate(f"reading {count_of(len(found), 'file')}")
+    files = [read_file(path, settings.relative(path)) for path in found]
+    narrate("creating the declared schema in a scratch database")
+    with declared_by_models(settings, like=declared_like(settings)) as declared, _opened(declared) as schema:
+        narrate(f"showing {count_of(sum(len(file.sql) for file in files), 'statement')} to it")
+        judged = judge_code(files, schema)
+    looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(files), 'file')}"
+    if judged.unverified:
+        looked += f", {judged.unverified} of them only known when they run"
+    draft.add(Entry.of("scan", tuple(judged.findings), looked))
+
+
+@contextmanager
+def _opened(declared: Declared) -> Iterator[Schema]:
+    dialect = dialect_of(declared.url)
+    with dialect.connect(declared.url, read_only=True) as connection:
+        judging, is_server = dialect.judging(), dialect.is_server
+        yield Schema(
+            relations=judging.read_relations(connection),
+            search_path=("public", "pg_catalog") if is_server else ("",),
+            judge=lambda statement: judging.judge(connection, statement.sql, statement.parameters),
+            reads_grammar=is_server,
+        )

@@ -1,0 +1,119 @@
+"""Which files are looked at, and what each of them says."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import subprocess
+import tokenize
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from govern.code.sql_file import read_sql_file
+from govern.core.code import CodeFile
+from govern.errors import ConfigurationError, ToolMissing
+
+Language = Literal["python", "javascript", "typescript", "tsx", "sql"]
+LANGUAGES: dict[str, Language] = {
+    ".py": "python",
+    ".pyi": "python",
+    ".js": "javascript",
+    ".mjs": "javascript",
+    ".cjs": "javascript",
+    ".jsx": "javascript",
+    ".ts": "typescript",
+    ".mts": "typescript",
+    ".cts": "typescript",
+    ".tsx": "tsx",
+    ".sql": "sql",
+}
+"""By the end of a file's name."""
+_LARGEST = 5_000_000
+"""Bytes: a larger file was made by a program."""
+_LONGEST_LINE = 20_000
+"""Characters: a longer one was made by a program, too, as minifiers do."""
+_NOT_OURS = frozenset(
+    {"node_modules", "site-packages", "__pycache__", "venv", "env", "dist", "build", "bower_components"}
+)
+
+
+def find_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """The source files at or below these paths, sorted, each once.
+
+    What git ignores is left out, and so are hidden folders and those that package managers fill. No link to a folder
+    is followed. Raises ConfigurationError for a path there is not.
+    """
+    found: set[Path] = set()
+    for path in paths:
+        if not path.exists():
+            raise ConfigurationError(
+                f"there is no {path}",
+                why="it was named to be scanned",
+                next="name a file or folder that is there",
+            )
+        found.update([path] if path.is_file() else _below(path))
+    yield from sorted(path for path in found if path.suffix.lower() in LANGUAGES)
+
+
+def read_file(path: Path, name: str) -> CodeFile:
+    """What the file says; ``name``: how it is called. A file that cannot be read says why."""
+    try:
+        content = _decode(path.read_bytes(), is_python=LANGUAGES[path.suffix.lower()] == "python")
+    except OSError as error:
+        return CodeFile(path=name, problem=error.strerror or str(error))
+    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        return CodeFile(path=name, problem=f"its encoding is not known: {error}")
+    return read_source(content, name, LANGUAGES[path.suffix.lower()])
+
+
+def read_source(content: str, name: str, language: Language) -> CodeFile:
+    """The same for a text. Raises ToolMissing without ast-grep-py."""
+    if len(content) > _LARGEST or max(map(len, content.splitlines()), default=0) > _LONGEST_LINE:
+        return CodeFile(path=name, problem="it is too large to be written by a person")
+    if language == "sql":
+        return read_sql_file(content, name)
+    try:
+        from ast_grep_py import SgRoot
+    except ImportError as error:
+        raise ToolMissing(
+            "source code cannot be read: ast-grep-py is not installed", next="pip install 'govern[scan]'"
+        ) from error
+    from govern.code.python import read_python
+
+    root = SgRoot(content, language).root()
+    return read_python(root, name, {}) if language == "python" else CodeFile(path=name)
+
+
+def _decode(content: bytes, *, is_python: bool) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    if not is_python:
+        return content.decode("utf-8-sig")
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    return content.decode(encoding)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    listed = _ask_git(folder)
+    if listed is not None:
+        yield from (path for path in listed if _is_ours(path.relative_to(folder)) and path.is_file())
+        return
+    for here, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if _is_ours(Path(name))]
+        yield from (Path(here, name) for name in names)
+
+
+def _is_ours(path: Path) -> bool:
+    return not any(part in _NOT_OURS or part.startswith(".") for part in path.parts)
+
+
+def _ask_git(folder: Path) -> list[Path] | None:
+    """The files that git knows or would add; None where there is no git, or no repository."""
+    command = ["git", "-C", str(folder), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return [folder / os.fsdecode(name) for name in listed.stdout.split(b"\0") if name]
