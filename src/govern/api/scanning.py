@@ -15,7 +15,8 @@ from govern.core.wording import count_of
 from govern.database.engines import dialect_of
 from govern.database.scratch import dropping_meanwhile
 from govern.database.target import declared_like
-from govern.declared import Declared, declared_by_models
+from govern.database.url import DatabaseUrl
+from govern.declared import declared_by_models
 
 
 @command("scan")
@@ -32,7 +33,10 @@ def scan(draft: Draft, settings: Settings, paths: tuple[Path, ...], *, narrate: 
     narrate(f"reading {count_of(len(found), 'file')}")
     files = [read_file(path, settings.relative(path)) for path in found]
     narrate("creating the declared schema in a scratch database")
-    with declared_by_models(settings, like=declared_like(settings)) as declared, _opened(declared) as schema:
+    with (
+        declared_by_models(settings, like=declared_like(settings)) as declared,
+        open_schema(declared.url) as schema,
+    ):
         narrate(f"showing {count_of(sum(len(file.sql) for file in files), 'statement')} to it")
         judged = judge_code(files, schema)
     looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(files), 'file')}"
@@ -42,9 +46,10 @@ def scan(draft: Draft, settings: Settings, paths: tuple[Path, ...], *, narrate: 
 
 
 @contextmanager
-def _opened(declared: Declared) -> Iterator[Schema]:
-    dialect = dialect_of(declared.url)
-    with dialect.connect(declared.url, read_only=True) as connection:
+def open_schema(url: DatabaseUrl) -> Iterator[Schema]:
+    """A database's schema, for as long as the context lasts."""
+    dialect = dialect_of(url)
+    with dialect.connect(url, read_only=True) as connection:
         judging, is_server = dialect.judging(), dialect.is_server
         yield Schema(
             relations=judging.read_relations(connection),

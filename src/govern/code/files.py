@@ -80,10 +80,14 @@ def read_source(content: str, name: str, language: Language) -> CodeFile:
         raise ToolMissing(
             "source code cannot be read: ast-grep-py is not installed", next="pip install 'govern[scan]'"
         ) from error
+    from govern.code.ecmascript import read_ecmascript
     from govern.code.python import read_python
+    from govern.code.texts import JAVASCRIPT, TYPESCRIPT
 
     root = SgRoot(content, language).root()
-    return read_python(root, name, {}) if language == "python" else CodeFile(path=name)
+    if language == "python":
+        return read_python(root, name, {})
+    return read_ecmascript(root, name, JAVASCRIPT if language == "javascript" else TYPESCRIPT, {})
 
 
 def _decode(content: bytes, *, is_python: bool) -> str:

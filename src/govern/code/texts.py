@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from govern.core.code import HOLE, Mark, Reached, SqlText
@@ -275,7 +275,7 @@ PYTHON = Grammar(
     functions=frozenset({"function_definition", "lambda"}),
     classes=frozenset({"class_definition"}),
 )
-ECMASCRIPT = Grammar(
+JAVASCRIPT = Grammar(
     strings=frozenset({"string", "template_string"}),
     contents=frozenset({"string_fragment"}),
     escapes=frozenset({"escape_sequence"}),
@@ -289,7 +289,6 @@ ECMASCRIPT = Grammar(
         "variable_declarator": ("name", "value"),
         "assignment_expression": ("left", "right"),
         "augmented_assignment_expression": ("left", "right"),
-        "public_field_definition": ("name", "value"),
         "field_definition": ("property", "value"),
     },
     appendings=frozenset({"augmented_assignment_expression"}),
@@ -303,4 +302,12 @@ ECMASCRIPT = Grammar(
         }
     ),
     classes=frozenset({"class_declaration", "class"}),
+)
+_JAVASCRIPT_FIELD = "field_definition"
+TYPESCRIPT = replace(
+    JAVASCRIPT,
+    bindings={
+        **{kind: fields for kind, fields in JAVASCRIPT.bindings.items() if kind != _JAVASCRIPT_FIELD},
+        "public_field_definition": ("name", "value"),
+    },
 )

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from govern.checks.scan.placeholders import Statement, split_statements
+from govern.checks.scan.placeholders import NAME_HOLE, Statement, split_statements
 from govern.checks.scan.relations import read_named
 from govern.checks.scan.rules import (
     NOT_UNDERSTOOD,
@@ -33,7 +33,6 @@ _RULES: Mapping[ObjectionKind, tuple[Rule, str]] = {
     "wrong-type": (WRONG_TYPE, "statement"),
 }
 _LONGEST = 300
-_IDENTIFIER_HOLE = "govern_hole"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +88,13 @@ def _find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
 
 
 def _judge_text(sql: SqlText, schema: Schema, own: frozenset[str], judged: Judged) -> None:
-    tried = [
-        _Tried.of(sql, hole, schema) for hole in ((None,) if sql.is_whole else (None, "", _IDENTIFIER_HOLE))
-    ]
+    tried = [_Tried.of(sql, hole, schema) for hole in ((None,) if sql.is_whole else (None, "", NAME_HOLE))]
     understood = next((one for one in tried if not one.is_misunderstood), None)
     chosen = understood or tried[0]
     judged.statements += max(1, len(chosen.statements))
     if understood is None and not sql.is_whole:
         judged.unverified += 1
+        judged.findings += _find_missing_tables(sql, tried[-1], schema, own)
         judged.findings.append(_unverified(sql))
         return
     for statement, objection in zip(chosen.statements, chosen.objections, strict=True):
@@ -120,7 +118,18 @@ class _Tried:
 
     @property
     def is_misunderstood(self) -> bool:
-        return not self.statements or any(one is not None and one.kind == "syntax" for one in self.objections)
+        return not self.statements or any(
+            one is not None and (one.kind == "syntax" or NAME_HOLE in one.name) for one in self.objections
+        )
+
+
+def _find_missing_tables(
+    sql: SqlText, tried: _Tried, schema: Schema, own: frozenset[str]
+) -> Iterator[Finding]:
+    """Of a statement that can only be read, and not prepared."""
+    for statement, objection in zip(tried.statements, tried.objections, strict=True):
+        for place in _find_missing(statement, objection, schema, own):
+            yield _missing_table(sql, statement, place, schema)
 
 
 _VALUE_BEFORE = re.compile(
@@ -140,7 +149,7 @@ def _explain(
     missing = _find_missing(statement, objection, schema, own)
     for place in missing:
         yield _missing_table(sql, statement, place, schema)
-    if objection is None or missing or _IDENTIFIER_HOLE in objection.name:
+    if objection is None or missing or NAME_HOLE in objection.name:
         return
     if objection.kind == "undefined-table" and objection.name.rpartition(".")[2] in own:
         return
@@ -170,7 +179,7 @@ def _find_missing(
     return tuple(
         place
         for place in sorted(needed, key=name_place)
-        if schema.find(*place) is None and place[1] not in own and _IDENTIFIER_HOLE not in place[1]
+        if schema.find(*place) is None and place[1] not in own and NAME_HOLE not in place[1]
     )
 
 

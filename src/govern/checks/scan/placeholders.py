@@ -32,6 +32,10 @@ _TOKEN = re.compile(
 )
 
 
+NAME_HOLE = "govern_hole"
+"""Stands in for what is not known of a name: no database has an object of this name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """One statement, ready to be prepared."""
@@ -50,8 +54,8 @@ class Statement:
 def split_statements(text: str, *, hole: str | None = None) -> Iterator[Statement]:
     """The statements of a text, without empty ones.
 
-    ``hole``: what stands in for what is not known, outside of texts and comments; None: a parameter. Half a text
-    is half a statement: the database says so.
+    ``hole``: what stands in for what is not known, outside of texts and comments; None: a parameter, or a part of the
+    name that it touches. Half a text is half a statement: the database says so.
     """
     parts: list[str] = []
     origins: list[tuple[int, int]] = []
@@ -84,14 +88,19 @@ def split_statements(text: str, *, hole: str | None = None) -> Iterator[Statemen
             add(found[0].replace(HOLE, "_"), found.start())
         elif found["escaped"]:
             add("%", found.start())
-        elif found[0] == HOLE and hole is not None:
-            add(hole, found.start())
+        elif found[0] == HOLE and (hole is not None or _is_in_name(text, found.start())):
+            add(NAME_HOLE if hole is None else hole, found.start())
         else:
             name = found["percent"] or found["named"] or found["numbered"] or f"#{found.start()}"
             number = numbers.setdefault(name, len(numbers) + 1)
             add(f"${number}", found.start())
     add(text[at:], at)
     yield from finish()
+
+
+def _is_in_name(text: str, at: int) -> bool:
+    around = text[max(0, at - 1) : at] + text[at + 1 : at + 2]
+    return any(character.isalnum() or character in '_."' for character in around)
 
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
