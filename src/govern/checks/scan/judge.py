@@ -166,6 +166,10 @@ def _explain(
         yield _finding(rule, kind, name, sql, statement, objection, close)
 
 
+_LOOKED_UP = re.compile(r"\s*(?:select|insert|update|delete|merge|with|values)\b", re.IGNORECASE)
+"""What the database looks every name up of; the grammar, which takes longer, need not be asked."""
+
+
 def _find_missing(
     statement: Statement, objection: Objection | None, schema: Schema, own: frozenset[str]
 ) -> tuple[Place, ...]:
@@ -173,6 +177,9 @@ def _find_missing(
     if not schema.reads_grammar:
         if objection is not None and objection.kind == "undefined-table":
             return (("", objection.name.rpartition(".")[2]),)
+        return ()
+    is_looked_up = _LOOKED_UP.match(statement.sql) is not None
+    if is_looked_up and (objection is None or objection.kind not in ("undefined-table", "syntax")):
         return ()
     named = read_named(statement.sql)
     needed = named[0] if named else frozenset()
