@@ -12,7 +12,7 @@ import yaml
 from govern.api.scanning import open_schema
 from govern.checks.scan.judge import judge_code
 from govern.checks.scan.rules import UNVERIFIED
-from govern.code.files import Language, read_source
+from govern.code.files import Language, Reader
 from govern.core.finding import Finding
 from govern.database.url import DatabaseUrl
 from tests.fixtures.databases import MakeFromTemplate
@@ -34,10 +34,10 @@ def test_what_is_wrong_is_found_where_it_stands_and_nothing_else(
     schema: DatabaseUrl, language: Language
 ) -> None:
     cases: list[dict[str, Any]] = yaml.safe_load((CASES / f"{language}.yaml").read_text(encoding="utf-8"))
-    differing = {}
+    differing, reader = {}, Reader()
     with open_schema(schema) as opened:
         for case in cases:
-            judged = judge_code([read_source(case["code"], "code", language)], opened)
+            judged = judge_code([reader.read_source(case["code"], "code", language)], opened)
             found = [finding for finding in judged.findings if finding.rule is not UNVERIFIED]
             wanted, unverified = sorted(case.get("wrong", ())), case.get("unverified", 0)
             told = sorted(map(describe, found, tell_as(wanted, found)))

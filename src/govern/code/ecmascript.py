@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from govern.code.looks import is_surely_sql, may_be_sql
 from govern.code.names import Names
-from govern.code.texts import JAVASCRIPT, Grammar, Text, build_text, hole_at
+from govern.code.texts import JAVASCRIPT, Grammar, build_text, hole_at
 from govern.core.code import CodeFile, Mark, NameKind, NameUse, Spot, SqlText
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _TABLE_MAKERS = frozenset({"pgTable", "sqliteTable", "mysqlTable", "pgView"})
 _NAME = re.compile(r"([A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)?)(?:\s+(?:as\s+)?\w+)?", re.IGNORECASE)
 
 
-def read_ecmascript(root: SgNode, path: str, grammar: Grammar, imported: Mapping[str, Text]) -> CodeFile:
+def read_ecmascript(root: SgNode, path: str, grammar: Grammar, imported: Mapping[str, str]) -> CodeFile:
     """``grammar``: ``JAVASCRIPT`` or ``TYPESCRIPT``; ``imported``: the texts of names from other files."""
     names = Names(root, grammar, imported)
     calls = root.find_all(kind="call_expression")

@@ -8,12 +8,21 @@ import os
 import subprocess
 import tokenize
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from govern.code.comments import find_ignores
+from govern.code.ecmascript import read_ecmascript
+from govern.code.imports import Library
+from govern.code.python import read_python
 from govern.code.sql_file import read_sql_file
+from govern.code.texts import JAVASCRIPT, PYTHON, TYPESCRIPT, Grammar
 from govern.core.code import CodeFile
 from govern.errors import ConfigurationError, ToolMissing
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
 
 Language = Literal["python", "javascript", "typescript", "tsx", "sql"]
 LANGUAGES: dict[str, Language] = {
@@ -30,6 +39,12 @@ LANGUAGES: dict[str, Language] = {
     ".sql": "sql",
 }
 """By the end of a file's name."""
+_GRAMMARS: dict[Language, Grammar] = {
+    "python": PYTHON,
+    "javascript": JAVASCRIPT,
+    "typescript": TYPESCRIPT,
+    "tsx": TYPESCRIPT,
+}
 _LARGEST = 5_000_000
 """Bytes: a larger file was made by a program."""
 _LONGEST_LINE = 20_000
@@ -57,37 +72,62 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
     yield from sorted(path for path in found if path.suffix.lower() in LANGUAGES)
 
 
-def read_file(path: Path, name: str) -> CodeFile:
-    """What the file says; ``name``: how it is called. A file that cannot be read says why."""
-    try:
-        content = _decode(path.read_bytes(), is_python=LANGUAGES[path.suffix.lower()] == "python")
-    except OSError as error:
-        return CodeFile(path=name, problem=error.strerror or str(error))
-    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
-        return CodeFile(path=name, problem=f"its encoding is not known: {error}")
-    return read_source(content, name, LANGUAGES[path.suffix.lower()])
+class Reader:
+    """Reads files, and what they import from each other."""
+
+    def __init__(self) -> None:
+        self._library = Library(_parse_file)
+
+    def read_file(self, path: Path, name: str) -> CodeFile:
+        """What the file says; ``name``: how it is called. A file that cannot be read says why.
+
+        Raises ToolMissing without ast-grep-py.
+        """
+        language = LANGUAGES[path.suffix.lower()]
+        try:
+            content = _decode(path.read_bytes(), is_python=language == "python")
+        except OSError as error:
+            return CodeFile(path=name, problem=error.strerror or str(error))
+        except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+            return CodeFile(path=name, problem=f"its encoding is not known: {error}")
+        return self.read_source(content, name, language, path)
+
+    def read_source(self, content: str, name: str, language: Language, path: Path | None = None) -> CodeFile:
+        """The same for a text; ``path``: where it would stand, so that what it imports is found."""
+        if len(content) > _LARGEST or max(map(len, content.splitlines()), default=0) > _LONGEST_LINE:
+            return CodeFile(path=name, problem="it is too large to be written by a person")
+        if language == "sql":
+            read = read_sql_file(content, name)
+        else:
+            root, grammar = _parse(content, language)
+            is_python = grammar is PYTHON
+            imported = self._library.find_imported(root, path, is_python=is_python) if path else {}
+            read = (
+                read_python(root, name, imported)
+                if is_python
+                else read_ecmascript(root, name, grammar, imported)
+            )
+        return replace(read, ignores=tuple(find_ignores(content)))
 
 
-def read_source(content: str, name: str, language: Language) -> CodeFile:
-    """The same for a text. Raises ToolMissing without ast-grep-py."""
-    if len(content) > _LARGEST or max(map(len, content.splitlines()), default=0) > _LONGEST_LINE:
-        return CodeFile(path=name, problem="it is too large to be written by a person")
-    if language == "sql":
-        return read_sql_file(content, name)
+def _parse(content: str, language: Language) -> tuple[SgNode, Grammar]:
     try:
         from ast_grep_py import SgRoot
     except ImportError as error:
         raise ToolMissing(
             "source code cannot be read: ast-grep-py is not installed", next="pip install 'govern[scan]'"
         ) from error
-    from govern.code.ecmascript import read_ecmascript
-    from govern.code.python import read_python
-    from govern.code.texts import JAVASCRIPT, TYPESCRIPT
+    return SgRoot(content, language).root(), _GRAMMARS[language]
 
-    root = SgRoot(content, language).root()
-    if language == "python":
-        return read_python(root, name, {})
-    return read_ecmascript(root, name, JAVASCRIPT if language == "javascript" else TYPESCRIPT, {})
+
+def _parse_file(path: Path) -> tuple[SgNode, Grammar] | None:
+    language = LANGUAGES.get(path.suffix.lower())
+    if language is None or language == "sql" or path.stat().st_size > _LARGEST:
+        return None
+    try:
+        return _parse(_decode(path.read_bytes(), is_python=language == "python"), language)
+    except (OSError, SyntaxError, UnicodeDecodeError, LookupError):
+        return None  # whoever reads it for itself says so
 
 
 def _decode(content: bytes, *, is_python: bool) -> str:

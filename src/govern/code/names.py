@@ -31,7 +31,7 @@ class Names:
     What is added to a name piece by piece is one text of all the pieces: conditions are not looked at.
     """
 
-    def __init__(self, root: SgNode, grammar: Grammar, imported: Mapping[str, Text]) -> None:
+    def __init__(self, root: SgNode, grammar: Grammar, imported: Mapping[str, str]) -> None:
         self._grammar = grammar
         self._imported = imported
         self._bindings = self._find_bindings(root)
@@ -40,10 +40,19 @@ class Names:
         """The text that a name or an attribute stands for; None where that is not known, or it is none."""
         kind = node.kind()
         if kind == "identifier":
-            return self._look_up(node.text(), node, depth) or self._imported.get(node.text())
+            return self._look_up(node.text(), node, depth) or self._import(node)
         if kind in ("attribute", "member_expression"):
             return self._look_up_attribute(node, depth)
         return None
+
+    def _import(self, node: SgNode) -> Text | None:
+        """As if it stood where it is used."""
+        content = self._imported.get(node.text())
+        if content is None:
+            return None
+        text, start = Text(), node.range().start
+        text.add(content, start.line, start.column)
+        return text
 
     def constants(self) -> Mapping[str, Text]:
         """The texts of the names that other files can import."""
@@ -55,9 +64,8 @@ class Names:
 
     def knows(self, node: SgNode) -> bool:
         """Whether the file says what the name stands for, text or not."""
-        return any(
-            (scope, node.text()) in self._bindings for scope in (*_scopes(node, self._grammar), _MODULE)
-        )
+        scopes = (*_scopes(node, self._grammar), _MODULE)
+        return node.text() in self._imported or any((one, node.text()) in self._bindings for one in scopes)
 
     def _look_up(self, name: str, use: SgNode, depth: int) -> Text | None:
         at = use.range().start.index

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from govern.code.looks import is_surely_sql, may_be_sql
 from govern.code.names import Names
-from govern.code.texts import PYTHON, Text, build_text, hole_at
+from govern.code.texts import PYTHON, build_text, hole_at
 from govern.core.code import CodeFile, Mark, NameKind, NameUse, Spot, SqlText
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _OP_TABLES = {
 """Alembic's operations, and which of their arguments is the table."""
 
 
-def read_python(root: SgNode, path: str, imported: Mapping[str, Text]) -> CodeFile:
+def read_python(root: SgNode, path: str, imported: Mapping[str, str]) -> CodeFile:
     """``imported``: the texts of the names that the file imports from others of the project."""
     names = Names(root, PYTHON, imported)
     calls = root.find_all(kind="call")

@@ -81,11 +81,29 @@ class NameUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ignore:
+    """A comment that says what a scan should leave alone."""
+
+    line: int
+    """The one that is meant."""
+    stands_at: int
+    rules: tuple[str, ...]
+    """None: every rule."""
+    reason: str
+    text: str
+    """The comment itself."""
+
+    def names(self, rule: str) -> bool:
+        return not self.rules or rule in self.rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CodeFile:
     """All that one file says about a database."""
 
     path: str
     sql: tuple[SqlText, ...] = ()
     names: tuple[NameUse, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
     problem: str = ""
     """Why it could not be read, or not all of it."""

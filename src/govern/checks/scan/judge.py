@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from govern.checks.scan.ignores import Placed, apply_ignores
 from govern.checks.scan.placeholders import NAME_HOLE, Statement, split_statements
 from govern.checks.scan.relations import read_named
 from govern.checks.scan.rules import (
@@ -69,10 +70,16 @@ def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
     for file in files:
         if file.problem:
             judged.findings.append(_unread(file))
-        for sql in file.sql:
-            _judge_text(sql, schema, own, judged)
-        judged.findings += _judge_names(file.names, schema)
+        judged.findings += apply_ignores(file, tuple(_judge_file(file, schema, own, judged)))
     return judged
+
+
+def _judge_file(file: CodeFile, schema: Schema, own: frozenset[str], judged: Judged) -> Iterator[Placed]:
+    for sql in file.sql:
+        for finding in _judge_text(sql, schema, own, judged):
+            yield Placed(finding=finding, begins=sql.spot.line)
+    for finding in _judge_names(file.names, schema):
+        yield Placed(finding=finding, begins=finding.subject.line or 0)
 
 
 def _find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
@@ -87,21 +94,21 @@ def _find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
     return frozenset(name for found in named if found for name in found[1])
 
 
-def _judge_text(sql: SqlText, schema: Schema, own: frozenset[str], judged: Judged) -> None:
+def _judge_text(sql: SqlText, schema: Schema, own: frozenset[str], judged: Judged) -> Iterator[Finding]:
     tried = [_Tried.of(sql, hole, schema) for hole in ((None,) if sql.is_whole else (None, "", NAME_HOLE))]
     understood = next((one for one in tried if not one.is_misunderstood), None)
     chosen = understood or tried[0]
     judged.statements += max(1, len(chosen.statements))
     if understood is None and not sql.is_whole:
         judged.unverified += 1
-        judged.findings += _find_missing_tables(sql, tried[-1], schema, own)
-        judged.findings.append(_unverified(sql))
+        yield from _find_missing_tables(sql, tried[-1], schema, own)
+        yield _unverified(sql)
         return
     for statement, objection in zip(chosen.statements, chosen.objections, strict=True):
-        judged.findings += _explain(sql, statement, objection, schema, own)
+        yield from _explain(sql, statement, objection, schema, own)
     if not sql.is_whole and _shapes_the_statement(sql):
         judged.unverified += 1
-        judged.findings.append(_unverified(sql))
+        yield _unverified(sql)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,22 @@ UNREAD = Rule(
     effect="what it asks of the database is not known",
     remedy="correct the file, or leave it out of the paths",
 )
+UNUSED_IGNORE = Rule(
+    id="scan.unused-ignore",
+    name="a comment ignores nothing",
+    severity=Severity.WARNING,
+    condition="`govern: ignore` stands where nothing of the rules that it names is found",
+    effect="the next mistake on that line is ignored without anybody having meant it",
+    remedy="remove the comment",
+)
+IGNORED_WITHOUT_REASON = Rule(
+    id="scan.ignored-without-reason",
+    name="a finding is ignored, and nobody says why",
+    severity=Severity.WARNING,
+    condition="`govern: ignore` is followed by no reason",
+    effect="nobody knows whether it still holds",
+    remedy="write the reason behind it: # govern: ignore[scan.undefined-table] made by the importer",
+)
 RULES = (
     UNDEFINED_TABLE,
     UNDEFINED_COLUMN,
@@ -68,4 +84,6 @@ RULES = (
     NOT_UNDERSTOOD,
     UNVERIFIED,
     UNREAD,
+    UNUSED_IGNORE,
+    IGNORED_WITHOUT_REASON,
 )
