@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from govern.code.looks import is_surely_sql, may_be_sql
 from govern.code.names import Names
-from govern.code.texts import PYTHON, build_text, hole_at
+from govern.code.texts import PYTHON, Text, build_text, hole_at
 from govern.core.code import CodeFile, Mark, NameKind, NameUse, Spot, SqlText
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-_RUNNERS = frozenset(
-    {"execute", "executemany", "exec_driver_sql", "executescript", "execute_sql", "text", "SQL"}
+_RUNNERS = frozenset({"execute", "executemany", "exec_driver_sql", "executescript", "execute_sql"})
+"""What a connection runs with them is a statement, whatever it looks like."""
+_CONNECTIONS = re.compile(
+    r"(?:conn|connection|cur|cursor|session|db|database|engine|tx|trx|transaction|op|pool|bind)\)?\]?$",
+    re.IGNORECASE,
 )
-"""Whatever they are given is a statement, of which a text is SQL."""
-_MAYBE_RUNNERS = frozenset(
+"""How people call what has a connection to a database."""
+_MAYBE_RUNNERS = _RUNNERS | frozenset(
     {"scalar", "scalars", "fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "fetch_val", "iterate"}
     | {"raw", "read_sql", "read_sql_query", "copy_expert", "mogrify", "prepare", "stream", "query", "run_sql"}
+    | {"text", "SQL", "RawSQL", "DDL"}
 )
-"""They are given SQL if it looks like it."""
+"""They are given SQL if it looks like it: many take other texts, or pieces of a statement."""
 _KEYWORDS = frozenset({"sql", "statement", "query", "sqltext", "operation", "text"})
 _OP_TABLES = {
     **dict.fromkeys(("add_column", "drop_column", "alter_column", "batch_alter_table"), 0),
@@ -47,23 +52,26 @@ def _find_run(calls: list[SgNode], names: Names, path: str) -> Iterator[SqlText]
     seen: set[Mark] = set()
     for call in calls:
         via = _called(call)
-        if via not in _RUNNERS and via not in _MAYBE_RUNNERS:
+        if via not in _MAYBE_RUNNERS:
             continue
+        is_sure = via in _RUNNERS and _CONNECTIONS.search(_receiver(call)) is not None
         argument = _argument(call, 0, _KEYWORDS)
         if argument is None:
             continue
         text = build_text(argument, PYTHON, names.text_of)
         if text is not None and text.marks[:1] and text.marks[0] in seen:
             continue
-        if text is not None and (may_be_sql(text.content) or (via in _RUNNERS and text.content.strip())):
+        if text is not None and (may_be_sql(text.content) or (is_sure and text.says_something)):
             seen.add(text.marks[0])
             yield text.as_sql(path, via, "statement")
-        elif text is None and via in _RUNNERS and _is_unknown(argument, names):
+        elif is_sure and _is_unknown(argument, text, names):
             yield hole_at(argument).as_sql(path, via, "statement")
 
 
-def _is_unknown(argument: SgNode, names: Names) -> bool:
-    """Whether it may be a text, and the file does not say which: a parameter, what another object has."""
+def _is_unknown(argument: SgNode, text: Text | None, names: Names) -> bool:
+    """Whether it may be a statement, and the file does not say which: a parameter, what another object has."""
+    if text is not None:
+        return not text.says_something
     return argument.kind() in ("identifier", "attribute", "subscript") and not names.knows(argument)
 
 
