@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     )
     from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_rollback
     from govern.api.rows import integrity
+    from govern.api.scanning import scan
 
 _HOMES = {
     "backups": (
@@ -78,6 +79,7 @@ _HOMES = {
     ),
     "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_rollback"),
     "rows": ("integrity",),
+    "scanning": ("scan",),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -120,6 +122,7 @@ __all__ = [
     "restore",
     "restore_files",
     "revision",
+    "scan",
     "snapshot",
     "stamp",
 ]

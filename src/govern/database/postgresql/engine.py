@@ -37,6 +37,7 @@ from govern.core.table_shape import TableShape
 from govern.database.connection import Connection
 from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
 from govern.database.encryption import NO_KEYS, Keys
+from govern.database.judging import Judging
 from govern.database.keeping import OpenConnection, Progress, Replacement, Witness
 from govern.database.postgresql import (
     activity,
@@ -209,6 +210,11 @@ class PostgreSQL:
         from govern.database.postgresql import row_checks
 
         return row_checks.find_damage(connection, seconds=seconds)
+
+    def judging(self) -> Judging:
+        from govern.database.postgresql import judging
+
+        return judging
 
     def run_script(self, connection: Connection, sql: str) -> None:
         connection.execute(sql)  # a simple query of many statements is one implicit transaction

@@ -39,6 +39,7 @@ from govern.database import ledger as ledgers
 from govern.database.connection import Connection
 from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
 from govern.database.encryption import NO_KEYS, Keys
+from govern.database.judging import Judging
 from govern.database.keeping import OpenConnection, Progress, Replacement, Witness
 from govern.database.row_spelling import RowTransaction
 from govern.database.schema_work import SchemaWork
@@ -49,6 +50,7 @@ from govern.database.sqlite import (
     dump,
     fingerprint,
     foreign,
+    judging,
     kept,
     ledger,
     locks,
@@ -193,6 +195,9 @@ class SQLite:
 
     def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
         return row_checks.find_damage(connection, seconds=seconds)
+
+    def judging(self) -> Judging:
+        return judging
 
     def run_script(self, connection: Connection, sql: str) -> None:
         server.run_script(connection, sql)
