@@ -1,4 +1,4 @@
-"""Repairs: of a schema that drifted, and those of rows that the manifest declares."""
+"""Repairs: of a schema that drifted, and those of rows and of definitions that the manifest declares."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Literal
 
 from govern.api import drifting
 from govern.api.command import Narrate, command, silent
+from govern.api.due_repairs import plan_within
 from govern.api.project import Project, open_database, read_project
 from govern.config import Settings
 from govern.core.report import Draft, Report
-from govern.core.row_repair import SCHEMA_REPAIR, RowPlan
+from govern.core.row_repair import SCHEMA_REPAIR
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
-from govern.errors import ConfigurationError, GovernError
+from govern.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from govern.source.manifest import Repair
@@ -26,7 +27,7 @@ def repair_plan(
     """What the named repairs would do; without names, or as ``schema``, the repair of the schema. Changes nothing."""
     if _is_of_schema(names, every=every):
         return drifting.repair_plan(settings, narrate=narrate)
-    return _plan_rows(settings, names=names, every=every, narrate=narrate)
+    return _plan_named(settings, names=names, every=every, narrate=narrate)
 
 
 def repair_apply(
@@ -37,11 +38,13 @@ def repair_apply(
     allow: tuple[str, ...] = (),
     batch: int | None = None,
     backup: Backup = "auto",
+    most_rows: int | None = None,
     narrate: Narrate = silent,
 ) -> Report:
     """Backs up and applies the named repairs; without names, or as ``schema``, the repair of the schema.
 
-    ``allow`` names the hazards that may happen. ``batch``: rows a transaction, of repairs of rows.
+    ``allow`` names the hazards that may happen. ``batch``: rows a transaction, of repairs of rows; ``most_rows``: a
+    plan that touches more is refused.
     """
     if _is_of_schema(names, every=every):
         if batch is not None or backup != "auto":
@@ -51,29 +54,42 @@ def repair_apply(
                 next="leave them out, or name repairs of the manifest: govern repair list",
             )
         return drifting.repair_apply(settings, allow=allow, narrate=narrate)
-    return _apply_rows(
-        settings, names=names, every=every, allow=allow, batch=batch, backup=backup, narrate=narrate
+    return _apply_named(
+        settings,
+        names=names,
+        every=every,
+        allow=allow,
+        batch=batch,
+        backup=backup,
+        most_rows=most_rows,
+        narrate=narrate,
     )
 
 
 @command("repair list")
-def repair_list(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
-    """The declared repairs with what each would touch now, and the runs that can be rolled back."""
+def repair_list(
+    draft: Draft, settings: Settings, *, budget_seconds: float = 60.0, narrate: Narrate = silent
+) -> None:
+    """The declared repairs with what each would touch now, and the runs that can be rolled back.
+
+    ``budget_seconds``: for all that is counted; of a repair for which no time was left the report says so.
+    """
     from govern.actions.repairs.back import list_undoable
 
     project = read_project(settings)
     live = open_database(project, draft)
     narrate("looking at what there is to repair")
     declared = project.manifest.repairs if project.manifest else ()
+    plans = plan_within(live, project.manifest, declared, seconds=budget_seconds) if project.manifest else ()
     draft.data["declared"] = [
         {
             "repair": repair.name,
             "kind": repair.kind,
-            "now": _try_plan(live, project, repair).described(),
+            "now": f"cannot be applied: {plan}" if isinstance(plan, str) else plan.described(),
             "owner": repair.owner,
             "reason": repair.reason,
         }
-        for repair in declared
+        for repair, plan in plans
     ]
     undoable = list_undoable(live)
     draft.data["applied"] = [
@@ -81,6 +97,7 @@ def repair_list(draft: Draft, settings: Settings, *, narrate: Narrate = silent) 
             "run": one.run,
             "repair": one.repair,
             "made_at": one.made_at.isoformat(),
+            "kind": one.kind,
             "rows": one.rows,
             "planned": one.planned,
             "state": one.state,
@@ -88,7 +105,7 @@ def repair_list(draft: Draft, settings: Settings, *, narrate: Narrate = silent) 
         for one in undoable
     ]
     draft.passed("repairs", f"{count_of(len(declared), 'repair')} declared")
-    standing = sum(not one.undone_by for one in undoable)
+    standing = sum(one.has_way_back for one in undoable)
     draft.passed("applied", f"{count_of(standing, 'run')} that can be rolled back")
 
 
@@ -113,19 +130,16 @@ def repair_rollback(
 
 
 @command("repair plan")
-def _plan_rows(
+def _plan_named(
     draft: Draft, settings: Settings, *, names: tuple[str, ...], every: bool, narrate: Narrate
 ) -> None:
-    from govern.actions.repairs.plan import plan_rows
+    from govern.actions.repairs.named import plan_named
 
     project = read_project(settings)
     live = open_database(project, draft)
     narrate("looking at what there is to repair")
-    plans = [
-        plan_rows(live, project.manifest, repair)
-        for repair in _find(live, project, names, every=every)
-        if project.manifest
-    ]
+    repairs = _find(live, project, names, every=every)
+    plans = plan_named(live, project.manifest, repairs) if project.manifest else ()
     draft.data["repairs"] = [plan.to_json() for plan in plans]
     for plan in plans:
         draft.passed(plan.repair, plan.described())
@@ -134,7 +148,7 @@ def _plan_rows(
 
 
 @command("repair apply")
-def _apply_rows(
+def _apply_named(
     draft: Draft,
     settings: Settings,
     *,
@@ -143,9 +157,11 @@ def _apply_rows(
     allow: tuple[str, ...],
     batch: int | None,
     backup: Backup,
+    most_rows: int | None,
     narrate: Narrate,
 ) -> None:
-    from govern.actions.repairs.rows import Wanted, apply_rows
+    from govern.actions.repairs.named import apply_named
+    from govern.actions.repairs.rows import Wanted
 
     project = read_project(settings)
     live = open_database(project, draft)
@@ -153,8 +169,8 @@ def _apply_rows(
     if project.manifest is None or not repairs:
         draft.passed("repair", "no repairs are declared")
         return
-    wanted = Wanted(allow=allow, batch=batch, has_backup=backup == "auto")
-    apply_rows(live, draft, project.chain, project.manifest, repairs, wanted, narrate=narrate)
+    wanted = Wanted(allow=allow, batch=batch, has_backup=backup == "auto", most_rows=most_rows)
+    apply_named(live, draft, project.chain, project.manifest, repairs, wanted, narrate=narrate)
 
 
 def _is_of_schema(names: tuple[str, ...], *, every: bool) -> bool:
@@ -172,15 +188,3 @@ def _find(live: LiveDatabase, project: Project, names: tuple[str, ...], *, every
 
     declared = tuple(repair.name for repair in project.manifest.repairs) if project.manifest else ()
     return find_repairs(live, project.manifest, declared if every else names)
-
-
-def _try_plan(live: LiveDatabase, project: Project, repair: Repair) -> RowPlan:
-    """What cannot be said is said instead."""
-    from govern.actions.repairs.plan import plan_rows
-
-    assert project.manifest is not None  # noqa: S101 - the repair is its
-    try:
-        return plan_rows(live, project.manifest, repair)
-    except GovernError as error:
-        why = ": ".join(filter(None, (error.what, error.why)))
-        return RowPlan(repair=repair.name, kind=repair.kind, obstacles=(why,))

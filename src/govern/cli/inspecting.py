@@ -296,11 +296,20 @@ def explain(session: Session, *, rule: str | None) -> Report:
 
 
 @repair.inspecting("list")
-def repair_list(session: Session) -> Report:
+@click.option(
+    "--budget",
+    "budget_seconds",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="For counting what all repairs would touch; of the rest it is said that it was not counted.",
+)
+def repair_list(session: Session, *, budget_seconds: float) -> Report:
     """The manifest's repairs with what each would touch now, and the runs that can be rolled back."""
     from govern import api
 
-    return api.repair_list(session.settings, narrate=session.narrate)
+    return api.repair_list(session.settings, budget_seconds=budget_seconds, narrate=session.narrate)
 
 
 @repair.inspecting("plan")

@@ -33,7 +33,7 @@ from govern.core.rows import (
 )
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
-from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
+from govern.core.snapshot import ColumnOrder, Coverage, ObjectKey, Snapshot
 from govern.core.table_shape import TableShape
 from govern.database.connection import Connection
 from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
@@ -58,6 +58,7 @@ from govern.database.postgresql import (
 )
 from govern.database.postgresql import watermark as watermarks
 from govern.database.row_spelling import RowTransaction
+from govern.database.schema_work import SchemaWork
 from govern.database.transfer import Transfer
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
@@ -141,11 +142,11 @@ class PostgreSQL:
             return canonical.find_equal_texts(connection, changes)
 
     def working_on_rows(
-        self, url: DatabaseUrl, table: VersionTable, *, read_only: bool
+        self, url: DatabaseUrl, table: VersionTable, *, read_only: bool, seconds: float | None = None
     ) -> AbstractContextManager[RowTransaction]:
         from govern.database.postgresql import row_repairs
 
-        return row_repairs.working_on_rows(url, table, read_only=read_only)
+        return row_repairs.working_on_rows(url, table, read_only=read_only, seconds=seconds)
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)
@@ -266,10 +267,18 @@ class PostgreSQL:
         declared: DatabaseUrl,
         expected: Snapshot,
         table: VersionTable,
+        conversions: Mapping[ObjectKey, str] = MappingProxyType({}),
     ) -> Proposal:
         from govern.database.postgresql import repair
 
-        return repair.propose_repair(live=live, copy=copy, declared=declared, expected=expected, table=table)
+        return repair.propose_repair(
+            live=live, copy=copy, declared=declared, expected=expected, table=table, conversions=conversions
+        )
+
+    def schema_work(self) -> SchemaWork:
+        from govern.database.postgresql import schema_repairs
+
+        return schema_repairs.PostgreSQLSchemaWork()
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)

@@ -17,6 +17,7 @@ from govern.database.connection import Connection
 from govern.database.row_spelling import RowTable, RowTransaction
 from govern.database.sqlite import server
 from govern.database.sqlite.table_shapes import read_table_shapes
+from govern.database.sqlite.time_limit import within
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
 from govern.errors import CouldNotCheck, Refused
@@ -31,6 +32,10 @@ CREATE TABLE IF NOT EXISTS govern_backup_runs (
     position INTEGER PRIMARY KEY, run TEXT UNIQUE NOT NULL, record TEXT NOT NULL
 )
 """
+_SCHEMAS = "govern_backup_schemas"
+_CREATE_SCHEMAS = """
+CREATE TABLE IF NOT EXISTS govern_backup_schemas (run TEXT, name TEXT, content BLOB NOT NULL, PRIMARY KEY (run, name))
+"""
 _HAS_RECORDS = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'govern_backup_runs')"
 _TYPES = "SELECT name, type FROM pragma_table_xinfo(?)"
 _TRIGGERS = (
@@ -40,19 +45,27 @@ _EVENT = re.compile(r"\b(DELETE|INSERT|UPDATE)\b(?:\s+OF\b.*?)?\s+ON\b", re.IGNO
 
 
 @contextmanager
-def working_on_rows(url: DatabaseUrl, table: VersionTable, *, read_only: bool) -> Iterator[RowTransaction]:
+def working_on_rows(
+    url: DatabaseUrl, table: VersionTable, *, read_only: bool, seconds: float | None = None
+) -> Iterator[RowTransaction]:
     """See ``govern.database.dialect.Dialect``."""
     with server.connect(url, read_only=read_only) as connection, _explained():
         connection.execute(_CREATE_MARKS)
+        if seconds is not None:
+            with within(connection, seconds), connection.transaction():
+                yield RowTransaction(connection, SQLiteSpelling(table))
+            return
         with connection.transaction():
-            yield RowTransaction(connection, _Spelling(table))
+            yield RowTransaction(connection, SQLiteSpelling(table))
 
 
-class _Spelling:
+class SQLiteSpelling:
     """See ``govern.database.row_spelling.Spelling``."""
 
     marks = _MARKS
     records = _RECORDS
+    schemas = _SCHEMAS
+    create_schemas = _CREATE_SCHEMAS
     placeholder = "?"
     copied_type = ""
     equal = "IS"
@@ -159,6 +172,12 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            raise CouldNotCheck(
+                "the time for looking at rows was over",
+                why="it was asked to end",
+                next="give it more, an index for what it asks, or a time with less to do",
+            ) from error
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
             raise CouldNotCheck(
                 "the rows could not be repaired", why=str(error), next="free some space and run again"
