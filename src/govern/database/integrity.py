@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from govern.core.keys import Overlap
 from govern.core.reference import NotCounted, OrphanCount, Reference
@@ -75,6 +75,12 @@ class Integrity(Protocol):
         """Rows that are otherwise than ``promises`` say, or the constraints that are not upheld for all rows.
 
         ``seconds`` is for each of them.
+        """
+
+    def ask(self, connection: Connection, query: str, *, seconds: float) -> Any:
+        """The first value that somebody else's query yields. Raises the driver's error.
+
+        It is one statement, in a transaction that cannot write, and ends after ``seconds``.
         """
 
     def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from govern.core.changes import Change
 from govern.core.contents import Contents
@@ -205,6 +206,11 @@ class PostgreSQL:
         from govern.database.postgresql import row_checks
 
         return row_checks.find_broken(connection, promises, examples=examples, seconds=seconds)
+
+    def ask(self, connection: Connection, query: str, *, seconds: float) -> Any:
+        from govern.database.postgresql import asking
+
+        return asking.ask(connection, query, seconds=seconds)
 
     def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
         from govern.database.postgresql import row_checks

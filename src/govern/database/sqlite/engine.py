@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from govern.core.changes import Change, diff
 from govern.core.contents import Contents
@@ -64,6 +65,7 @@ from govern.database.sqlite import (
     staging,
     stamps,
     table_shapes,
+    time_limit,
     transfer,
 )
 from govern.database.transfer import Transfer
@@ -192,6 +194,10 @@ class SQLite:
         self, connection: Connection, promises: Sequence[Promise], *, examples: int, seconds: float
     ) -> Iterator[BrokenPromise | NotLookedAt]:
         return row_checks.find_broken(connection, promises, examples=examples, seconds=seconds)
+
+    def ask(self, connection: Connection, query: str, *, seconds: float) -> Any:
+        with time_limit.within(connection, seconds):
+            return connection.value(query)
 
     def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
         return row_checks.find_damage(connection, seconds=seconds)

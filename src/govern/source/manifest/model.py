@@ -190,10 +190,10 @@ class Repair(Entry):
     unique: bool | None = None
     object: Annotated[Text, AfterValidator(_check_object)] | None = None
     """What is missing: a kind and a name."""
-    allow: tuple[Annotated[Text, AfterValidator(_check_hazard)], ...] = ()
-    """Hazards that need no ``--allow`` when this repair is applied or rolled back: ``fires-trigger:notes.audit``."""
     severity: SeverityLabel = Severity.WARNING
     """How much it matters that it has something to do; the monitor fixes what is critical."""
+    allow: tuple[Annotated[Text, AfterValidator(_check_hazard)], ...] = ()
+    """Hazards that need no ``--allow`` when this repair is applied or rolled back: ``fires-trigger:notes.audit``."""
     reason: Text
     owner: Text
 
