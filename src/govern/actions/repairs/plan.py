@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from govern.actions.repairs.declared import read_references, resolve
 from govern.core.row_repair import RowPlan, RowRepair
+from govern.core.schema_repair import SchemaPlan
 from govern.database.connection import Connection
 from govern.database.live import LiveDatabase
 from govern.database.row_marks import MarkedRows
@@ -42,7 +43,9 @@ def prepare(
     return resolve(connection, live, repair, references, path), MarkedRows(connection, spelling, references)
 
 
-def guard_rows(plans: Iterable[RowPlan], allow: tuple[str, ...], *, most_rows: int | None = None) -> None:
+def guard_plans(
+    plans: Iterable[RowPlan | SchemaPlan], allow: tuple[str, ...], *, most_rows: int | None = None
+) -> None:
     """Raises Refused for what cannot be applied, for too many rows, and for a harm that nobody allowed."""
     plans = tuple(plans)
     for plan in plans:
