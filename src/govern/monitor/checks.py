@@ -18,6 +18,7 @@ from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
 from govern.errors import FailedMidway, GovernError
+from govern.monitor.mark import read_drift_mark
 from govern.reports.json import to_json
 
 _MOST_FINDINGS = 1_000
@@ -36,6 +37,8 @@ class Seen:
     is_reachable: bool = True
     """Whether there was a database to look at: else the rest of the pass is spared."""
     seconds: float = 0.0
+    mark: str | None = None
+    """What the answer hangs on: it stands as long as this is the same. None: it is to be found anew each time."""
 
     @classmethod
     def crashed(cls, name: str, reason: str, seconds: float = 0.0) -> Seen:
@@ -63,11 +66,31 @@ class Check:
     seconds: float
     """The child that looks is killed after so long."""
     look: Callable[[Settings, float], Seen]
+    read_mark: Callable[[Settings], str | None] | None = None
+    """See ``Seen.mark``."""
 
 
-def look(name: str, settings: Settings) -> Seen:
-    """Runs one check; whatever happens to it is what it has learned."""
+def look(name: str, settings: Settings, known: Seen | None = None) -> Seen:
+    """Runs one check, unless what is ``known`` of it still stands; whatever happens to it is what it has learned."""
     check, started = CHECKS[name], time.monotonic()
+    mark = _read_mark(check, settings)
+    if known is not None and mark is not None and mark == known.mark:
+        return replace(known, seconds=time.monotonic() - started)
+    seen = _run(check, settings)
+    if seen.is_decided and mark is not None and mark == _read_mark(check, settings):
+        seen = replace(seen, mark=mark)
+    return replace(seen, seconds=time.monotonic() - started)
+
+
+def _read_mark(check: Check, settings: Settings) -> str | None:
+    try:
+        return check.read_mark(settings) if check.read_mark else None
+    except Exception:  # whatever is wrong, the check itself meets it and says so
+        return None
+
+
+def _run(check: Check, settings: Settings) -> Seen:
+    name = check.name
     try:
         seen = check.look(settings, check.seconds)
     except GovernError as error:
@@ -79,9 +102,7 @@ def look(name: str, settings: Settings) -> Seen:
     findings = tuple(replace(finding, evidence=to_json(finding.evidence)) for finding in seen.entry.findings)
     entry = replace(seen.entry, findings=findings[:_MOST_FINDINGS])
     is_whole = len(findings) <= _MOST_FINDINGS
-    return replace(
-        seen, entry=entry, is_decided=seen.is_decided and is_whole, seconds=time.monotonic() - started
-    )
+    return replace(seen, entry=entry, is_decided=seen.is_decided and is_whole)
 
 
 def repair(issue: Issue, most_rows: int | None, settings: Settings) -> Repaired:
@@ -151,7 +172,7 @@ CHECKS: Mapping[str, Check] = {
     for check in (
         Check(name="health", seconds=30.0, look=_look_at_health),
         Check(name="chain", seconds=30.0, look=_look_at_chain),
-        Check(name="drift", seconds=180.0, look=_look_at_drift),
+        Check(name="drift", seconds=180.0, look=_look_at_drift, read_mark=read_drift_mark),
         Check(name="integrity", seconds=180.0, look=_look_at_rows),
     )
 }

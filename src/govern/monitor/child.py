@@ -46,7 +46,7 @@ def write_message(stream: BinaryIO, message: object) -> None:
 def _do(task: Task, settings: Settings) -> Seen | Repaired:
     match task:
         case Look():
-            return look(task.check, settings)
+            return look(task.check, settings, task.known)
         case Repair():
             return repair(task.issue, task.most_rows, settings)
         case TakeBack():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from govern.core.issue import Issue
+from govern.monitor.checks import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,8 @@ class Look:
     """To run a check."""
 
     check: str
+    known: Seen | None = None
+    """What it has learned before, which may still stand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
@@ -21,6 +21,8 @@ from govern.monitor.task import Look, Repair, TakeBack, Task
 
 _REPAIR_SECONDS = 3_600.0
 """A fix waits for the migration lock and makes a backup."""
+_KNOWN_SECONDS = 3_600.0
+"""After so long a check learns all anew, though nothing seems to have changed."""
 _FAREWELL_SECONDS = 20.0
 """How long a fix that has begun may take to end, once the monitor is told to."""
 
@@ -41,13 +43,15 @@ class Work(Protocol):
 class Worker:
     """See ``Work``."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
+        self._clock = clock
+        self._known: dict[str, tuple[float, Seen]] = {}
 
     def look(self, names: Sequence[str]) -> Iterator[Seen]:
         waiting = list(names)
         while waiting:
-            with self._child([Look(name) for name in waiting]) as child:
+            with self._child([Look(name, self._recall(name)) for name in waiting]) as child:
                 for name in tuple(waiting):
                     waiting.remove(name)
                     seen = self._await_look(child, name)
@@ -76,8 +80,21 @@ class Worker:
         started = time.monotonic()
         answer = child.read(CHECKS[name].seconds)
         if isinstance(answer, Seen):
+            self._remember(name, answer)
             return answer
         return Seen.crashed(name, f"the check {answer}", time.monotonic() - started)
+
+    def _recall(self, name: str) -> Seen | None:
+        """What is known of a check, for an hour at most."""
+        learned, seen = self._known.get(name, (0.0, None))
+        return seen if self._clock() - learned < _KNOWN_SECONDS else None
+
+    def _remember(self, name: str, seen: Seen) -> None:
+        _, known = self._known.get(name, (0.0, None))
+        if seen.mark is None:
+            self._known.pop(name, None)
+        elif known is None or known.mark != seen.mark or self._recall(name) is None:
+            self._known[name] = (self._clock(), seen)
 
     @contextmanager
     def _child(self, tasks: list[Task]) -> Iterator[_Child]:
