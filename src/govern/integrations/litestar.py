@@ -104,4 +104,4 @@ def dashboard(
         below = scope["path"].removesuffix("/")
         await app({**scope, "root_path": root, "path": root + below}, receive, send)  # type: ignore[arg-type]
 
-    return asgi(path, is_mount=True, exclude_from_csrf=True)(answer)
+    return asgi(path, is_mount=True, copy_scope=True, exclude_from_csrf=True)(answer)
