@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -119,7 +120,7 @@ class Document(HTMLParser):
 
     @property
     def said(self) -> str:
-        return " ".join(" ".join(self.words).split())
+        return re.sub(r" ([.,;:])", r"\1", " ".join(" ".join(self.words).split()))
 
 
 def read(reply: Reply) -> Document:

@@ -35,12 +35,18 @@ STATUS = MonitorStatus(
 )
 
 
+def make_project(folder: Path) -> Settings:
+    """With a database that has one table."""
+    folder.mkdir(exist_ok=True)
+    (folder / "govern.toml").touch()
+    with closing(sqlite3.connect(folder / "app.sqlite")) as connection:
+        connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY)")
+    return load(start=folder, url=f"sqlite:///{folder / 'app.sqlite'}", environ={"USER": "tester"})
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    (tmp_path / "govern.toml").touch()
-    with closing(sqlite3.connect(tmp_path / "app.sqlite")) as connection:
-        connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY)")
-    return load(start=tmp_path, url=f"sqlite:///{tmp_path / 'app.sqlite'}", environ={"USER": "tester"})
+    return make_project(tmp_path)
 
 
 @pytest.fixture
@@ -52,7 +58,15 @@ def url(settings: Settings) -> DatabaseUrl:
 def notebook(settings: Settings, url: DatabaseUrl) -> Notebook:
     """One open issue, and a fix that alice had asked for."""
     made = Notebook(settings, url)
-    fixed = make_event("fixed", "alice", issue=ISSUE, at=NOW, run="20310506T114501Z-11111111", backup="b1")
+    fixed = make_event(
+        "fixed",
+        "alice",
+        issue=ISSUE,
+        at=NOW,
+        attempt="20310506T114400Z-00000000",
+        run="20310506T114501Z-11111111",
+        backup="b1",
+    )
     made.write(
         status=STATUS,
         issues=(replace(ISSUE, message="an index is missing", first_seen=NOW - timedelta(hours=3)),),

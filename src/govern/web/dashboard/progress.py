@@ -32,13 +32,12 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class _Course:
     begins: EventKind
-    succeeds: EventKind
     fails: EventKind
 
 
 _COURSES: Mapping[EventKind, _Course] = {
-    "fix": _Course("fixing", "fixed", "fix-failed"),
-    "rollback": _Course("rolling-back", "rolled-back", "rollback-failed"),
+    "fix": _Course("fixing", "fix-failed"),
+    "rollback": _Course("rolling-back", "rollback-failed"),
 }
 _ENDS: Mapping[EventKind, ProgressState] = {
     "fixed": "done",
@@ -75,10 +74,9 @@ def _belongs(event: Event, asked: Event) -> bool:
 
 def _find_end(after: list[Event], course: _Course, begun: Event | None) -> Event | None:
     """The end of what was begun; or of what was refused before it began."""
-    ends = [event for event in after if event.kind in (course.succeeds, course.fails)]
     if begun is None:
-        return next((event for event in ends if event.attempt is None), None)
-    return next((event for event in ends if event.attempt == begun.id), None)
+        return next((event for event in after if event.kind == course.fails and event.attempt is None), None)
+    return next((event for event in after if event.kind in _ENDS and event.attempt == begun.id), None)
 
 
 def find_event(events: Iterable[Event], event_id: str) -> Event | None:
