@@ -96,6 +96,13 @@ def split_name(name: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def parts_of(key: ObjectKey) -> tuple[str, ...]:
+    """What a key's name is made of, without the kind it may speak of; a relation's own is one, whatever is in it."""
+    if key.kind in RELATIONS:
+        return (key.name,)
+    return split_name(key.name.partition(" ")[2] if key.kind in ABOUT_AN_OBJECT else key.name)
+
+
 @functools.lru_cache(maxsize=20_000)
 def _write_part(part: str) -> str:
     """A table's name is written for each of its columns."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from govern.core.rows import Damage, Duplicates, NotLookedAt, Unique
 from govern.database import row_queries
 from govern.database.connection import Connection
+from govern.database.sqlite.folding import fold
 from govern.database.sqlite.time_limit import explain, within
 
 _COLUMNS = "SELECT lower(name) FROM pragma_table_xinfo(?)"
@@ -22,7 +23,7 @@ def find_duplicates(
     for place, columns in uniques:
         what = f"{place[1]} ({', '.join(columns)})"
         there = {name for (name,) in connection.rows(_COLUMNS, (place[1],))}
-        if not there.issuperset(column.lower() for column in columns):
+        if not there.issuperset(fold(column) for column in columns):
             # the engine would take the quoted name for a text
             yield NotLookedAt(what=what, why="there are no such columns")
             continue
