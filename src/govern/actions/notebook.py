@@ -164,10 +164,15 @@ class Notebook:
         self._put({"wanted": Wanted(state=state, by=actor, at=event.at).to_json()}, (event,))
         return event
 
-    def ask(self, kind: RequestKind, actor: str, *, issue: Issue | None = None) -> Request:
-        """Asks the active monitor to check, or to fix an issue. Raises CouldNotCheck where that cannot be written."""
-        event = make_event(kind, actor, issue=issue)
-        request = Request(id=event.id, kind=kind, actor=actor, at=event.at, issue=event.issue)
+    def ask(
+        self, kind: RequestKind, actor: str, *, issue: Issue | None = None, run: str | None = None
+    ) -> Request:
+        """Asks the active monitor to check, to fix an issue, or to roll a run of the ledger back.
+
+        Raises CouldNotCheck where that cannot be written.
+        """
+        event = make_event(kind, actor, issue=issue, run=run)
+        request = Request(id=event.id, kind=kind, actor=actor, at=event.at, issue=event.issue, run=run)
         self._put({_REQUEST + request.id: request.to_json()}, (event,))
         return request
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ from govern.api.command import Narrate, command, silent
 from govern.api.project import Project, describe_target, guard_chain, open_database, read_project
 from govern.config import Settings
 from govern.core.backup import Backup, BackupManifest
+from govern.core.finding import Finding
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
@@ -278,15 +279,57 @@ def restore(
         describe_target(live, project, draft)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedBackup:
+    """A backup, and whether it fits the code."""
+
+    backup: Backup
+    fit: str
+    """``fits``, ``older``, ``newer``, ``foreign``, ``unstamped``."""
+    fits: str
+    """The same in words: ``older by 2 revisions``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedBackups:
+    """The newest of the backups that lie here."""
+
+    newest: tuple[ListedBackup, ...]
+    count: int
+    """Of all of them."""
+    damaged: tuple[Finding, ...]
+    """What lies among them and cannot be read."""
+
+
+def list_newest(settings: Settings, *, most: int) -> ListedBackups:
+    """So many of the backups, newest first; asks neither the database nor the store of copies.
+
+    Raises NotPermitted where the folder cannot be read, ConfigurationError where the revisions cannot.
+    """
+    backups = list_backups(settings)
+    described = _describe(settings, backups[:most], among=backups)
+    return ListedBackups(
+        newest=tuple(
+            ListedBackup(backup=backup, fit=row["fit"], fits=row["fits"])
+            for backup, row in zip(backups, described, strict=False)
+        ),
+        count=len(backups),
+        damaged=find_damaged(settings),
+    )
+
+
 def _read_backups(project: Project) -> Backups:
     from govern.source.manifest import Backups  # with pydantic, which is slow to import
 
     return project.manifest.backups if project.manifest else Backups()
 
 
-def _describe(settings: Settings, shown: tuple[Backup, ...]) -> list[dict[str, Any]]:
+def _describe(
+    settings: Settings, shown: tuple[Backup, ...], *, among: tuple[Backup, ...] | None = None
+) -> list[dict[str, Any]]:
     chain = read_project_chain(settings.alembic)
-    return describe_backups(shown, list_backups(settings), chain, now=datetime.now(UTC))
+    every = list_backups(settings) if among is None else among
+    return describe_backups(shown, every, chain, now=datetime.now(UTC))
 
 
 def _describe_proof(manifest: BackupManifest) -> Entry:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Literal
 
 from govern.api import drifting
 from govern.api.command import Narrate, command, silent
+from govern.api.due_repairs import plan_within
 from govern.api.project import Project, open_database, read_project
 from govern.config import Settings
 from govern.core.report import Draft, Report
-from govern.core.row_repair import SCHEMA_REPAIR, RowPlan
+from govern.core.row_repair import SCHEMA_REPAIR
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
-from govern.errors import ConfigurationError, GovernError
+from govern.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from govern.source.manifest import Repair
@@ -57,23 +58,29 @@ def repair_apply(
 
 
 @command("repair list")
-def repair_list(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
-    """The declared repairs with what each would touch now, and the runs that can be rolled back."""
+def repair_list(
+    draft: Draft, settings: Settings, *, budget_seconds: float = 60.0, narrate: Narrate = silent
+) -> None:
+    """The declared repairs with what each would touch now, and the runs that can be rolled back.
+
+    ``budget_seconds``: for all that is counted; of a repair for which no time was left the report says so.
+    """
     from govern.actions.repairs.back import list_undoable
 
     project = read_project(settings)
     live = open_database(project, draft)
     narrate("looking at what there is to repair")
     declared = project.manifest.repairs if project.manifest else ()
+    plans = plan_within(live, project.manifest, declared, seconds=budget_seconds) if project.manifest else ()
     draft.data["declared"] = [
         {
             "repair": repair.name,
             "kind": repair.kind,
-            "now": _try_plan(live, project, repair).described(),
+            "now": f"cannot be applied: {plan}" if isinstance(plan, str) else plan.described(),
             "owner": repair.owner,
             "reason": repair.reason,
         }
-        for repair in declared
+        for repair, plan in plans
     ]
     undoable = list_undoable(live)
     draft.data["applied"] = [
@@ -172,15 +179,3 @@ def _find(live: LiveDatabase, project: Project, names: tuple[str, ...], *, every
 
     declared = tuple(repair.name for repair in project.manifest.repairs) if project.manifest else ()
     return find_repairs(live, project.manifest, declared if every else names)
-
-
-def _try_plan(live: LiveDatabase, project: Project, repair: Repair) -> RowPlan:
-    """What cannot be said is said instead."""
-    from govern.actions.repairs.plan import plan_rows
-
-    assert project.manifest is not None  # noqa: S101 - the repair is its
-    try:
-        return plan_rows(live, project.manifest, repair)
-    except GovernError as error:
-        why = ": ".join(filter(None, (error.what, error.why)))
-        return RowPlan(repair=repair.name, kind=repair.kind, obstacles=(why,))

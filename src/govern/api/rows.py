@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from govern.api.command import Narrate, command, silent
+from govern.api.due_repairs import Attributed, attribute_orphans, attribute_sequences, find_due
 from govern.api.project import Project, open_database, read_project
 from govern.checks.integrity import check_integrity
 from govern.checks.orphans import OrphanCheck, check_orphans, find_references
@@ -29,7 +30,8 @@ def integrity(
     """Orphans of every reference; then the manifest's minimum rows, never-empty columns and invariants.
 
     ``budget_seconds``: for the orphans of all references together. What is not looked at until then is looked at in a
-    sample, or skipped: the report says which. ``suggest``: only references that nobody declared.
+    sample, or skipped: the report says which. A third of it more is for planning the manifest's repairs. ``suggest``:
+    only references that nobody declared.
     """
     project = read_project(settings)
     live = open_database(project, draft)
@@ -38,25 +40,31 @@ def integrity(
         _suggest(draft, project, live)
         return
     narrate("looking for rows without what they refer to")
-    _look_for_orphans(draft, project, live, budget_seconds)
+    orphans = _look_for_orphans(draft, project, live, budget_seconds)
     narrate("looking at sequences, duplicates, checks and files")
-    _look_at_rows(draft, project, live, budget_seconds)
+    rows = _look_at_rows(draft, project, live, budget_seconds)
     _look_at_manifest(draft, project, live)
+    narrate("looking at what repairs have to do")
+    _look_at_repairs(draft, project, live, orphans.settled | rows.settled, budget_seconds / 3)
 
 
-def _look_for_orphans(draft: Draft, project: Project, live: LiveDatabase, budget_seconds: float) -> None:
+def _look_for_orphans(
+    draft: Draft, project: Project, live: LiveDatabase, budget_seconds: float
+) -> Attributed:
     with live.connect() as connection:
         check = check_orphans(
             connection, live.dialect, project.manifest, path=_path(project), seconds=budget_seconds
         )
         schema = live.dialect.read_snapshot(connection, live.table)
-    draft.add(Entry.of("references", check.findings, _describe(check)))
+    attributed = attribute_orphans(live, project.manifest, check)
+    draft.add(Entry.of("references", attributed.findings, _describe(check)))
     draft.add(
         Entry.of("types", check_related_types(schema, check.references), "of columns that hold the same keys")
     )
     if check.not_counted:
         which = "; ".join(f"{one.reference}: {one.why}" for one in check.not_counted)
         draft.add(Entry(name="references not looked at", status="skipped", reason=which))
+    return attributed
 
 
 def _suggest(draft: Draft, project: Project, live: LiveDatabase) -> None:
@@ -80,15 +88,19 @@ def _describe(check: OrphanCheck) -> str:
     return ", ".join(parts)
 
 
-def _look_at_rows(draft: Draft, project: Project, live: LiveDatabase, budget_seconds: float) -> None:
+def _look_at_rows(draft: Draft, project: Project, live: LiveDatabase, budget_seconds: float) -> Attributed:
     with live.connect() as connection:
         check = check_rows(
             connection, live.dialect, project.manifest, path=_path(project), seconds=budget_seconds
         )
-    draft.add(Entry.of("rows", check.findings, "sequences, duplicates, checks that were never made, damage"))
+    attributed = attribute_sequences(live, project.manifest, check.findings)
+    draft.add(
+        Entry.of("rows", attributed.findings, "sequences, duplicates, checks that were never made, damage")
+    )
     if check.not_looked_at:
         which = "; ".join(f"{one.what}: {one.why}" for one in check.not_looked_at)
         draft.add(Entry(name="rows not looked at", status="skipped", reason=which))
+    return attributed
 
 
 def _look_at_manifest(draft: Draft, project: Project, live: LiveDatabase) -> None:
@@ -98,6 +110,18 @@ def _look_at_manifest(draft: Draft, project: Project, live: LiveDatabase) -> Non
     with live.connect() as connection:
         findings = check_integrity(connection, live.dialect, project.manifest, path=_path(project) or "")
     draft.add(Entry.of("manifest", findings, _path(project) or ""))
+
+
+def _look_at_repairs(
+    draft: Draft, project: Project, live: LiveDatabase, settled: frozenset[str], seconds: float
+) -> None:
+    if project.manifest is None or not project.manifest.repairs:
+        return
+    check = find_due(live, project.manifest, settled=settled, seconds=seconds)
+    draft.add(Entry.of("repairs", check.findings, count_of(len(project.manifest.repairs), "declared repair")))
+    if check.not_looked_at:
+        which = "; ".join(f"{name}: {why}" for name, why in check.not_looked_at.items())
+        draft.add(Entry(name="repairs not looked at", status="skipped", reason=which))
 
 
 def _path(project: Project) -> str | None:

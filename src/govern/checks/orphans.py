@@ -44,6 +44,12 @@ class OrphanCheck:
     not_counted: tuple[NotCounted, ...]
 
     @property
+    def with_orphans(self) -> tuple[tuple[OrphanCount, Finding], ...]:
+        """The counts that something was found by, each with its finding."""
+        found = (one for one in self.looked_at if one.rows)
+        return tuple(zip(found, self.findings, strict=True))
+
+    @property
     def references(self) -> tuple[Reference, ...]:
         """All of them."""
         looked_at = tuple(one.reference for one in self.looked_at)

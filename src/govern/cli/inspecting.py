@@ -231,15 +231,26 @@ def health(session: Session, *, no_backups: bool) -> Report:
     "names",
     multiple=True,
     metavar="NAME",
-    help="A name by which others call this server, for the monitor's API. May be given several times.",
+    help="A name by which others call this server, for the monitor's API and page. May be given several times.",
+)
+@click.option(
+    "--read-only", is_flag=True, help="Nobody can have anything changed, whatever secret they know."
 )
 @_no_backups
 def serve(
-    session: Session, *, host: str, port: int, unix: Path | None, names: tuple[str, ...], no_backups: bool
+    session: Session,
+    *,
+    host: str,
+    port: int,
+    unix: Path | None,
+    names: tuple[str, ...],
+    read_only: bool,
+    no_backups: bool,
 ) -> Report:
     """Answer /health, /health/ping, /health/database and /metrics over HTTP, until SIGTERM or Ctrl-C.
 
-    And the monitor's API below /api/database-health: read-only, unless GOVERN_MONITOR_TOKEN has a secret.
+    And the monitor's page at /admin/database-health, with its API below /api/database-health: both are read-only
+    unless GOVERN_MONITOR_TOKEN has a secret, and tell more to who knows it.
 
     \b
     Examples:
@@ -256,6 +267,7 @@ def serve(
         unix=unix,
         judges_backups=not no_backups,
         names=names,
+        read_only=read_only,
         narrate=session.narrate,
     )
     return session.report(entries=(served,))
@@ -296,11 +308,20 @@ def explain(session: Session, *, rule: str | None) -> Report:
 
 
 @repair.inspecting("list")
-def repair_list(session: Session) -> Report:
+@click.option(
+    "--budget",
+    "budget_seconds",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="For counting what all repairs would touch; of the rest it is said that it was not counted.",
+)
+def repair_list(session: Session, *, budget_seconds: float) -> Report:
     """The manifest's repairs with what each would touch now, and the runs that can be rolled back."""
     from govern import api
 
-    return api.repair_list(session.settings, narrate=session.narrate)
+    return api.repair_list(session.settings, budget_seconds=budget_seconds, narrate=session.narrate)
 
 
 @repair.inspecting("plan")

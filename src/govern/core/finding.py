@@ -79,6 +79,10 @@ class Fix:
     loses_data: bool = False
     proven: bool = False
     """True only if the statements were run on a scratch copy and the snapshots were then equal."""
+    repair: str | None = None
+    """The name of the manifest's repair that does it, in place of statements."""
+    kind: str | None = None
+    """That repair's: ``delete_orphans``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,14 @@ from typing import Literal
 from govern.core.issue import FixKind, Issue
 
 Mode = Literal["off", "dry-run", "apply"]
-Outcome = Literal["pending", "fixed", "failed", "forgiven"]
-"""``forgiven``: it failed, and a person has started the monitor again since."""
+Outcome = Literal["pending", "fixed", "failed", "forgiven", "taken-back"]
+"""``forgiven``: it failed, and a person has started the monitor again since. ``taken-back``: a person did that."""
 
 SAME_FIX = timedelta(hours=1)
 """For so long the same fix is not tried again."""
 FAILURES_UNTIL_BREAK = 2
+MOST_ROWS = 1_000
+"""A fix that would touch more rows needs a person, unless the policy says otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +40,18 @@ class Hours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowedFix:
-    """A kind of fix that the team allows."""
+    """A repair of the manifest, or a kind of fixes, that the team allows."""
 
-    kind: FixKind
+    kind: FixKind | None = None
+    repair: str | None = None
     tables: tuple[str, ...] = ()
     """By full name; none: every critical table."""
+    most_rows: int = MOST_ROWS
+
+    def covers(self, issue: Issue) -> bool:
+        if self.repair is not None:
+            return self.repair == issue.repair
+        return self.kind == issue.fix and (not self.tables or issue.table in self.tables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +65,10 @@ class Policy:
     hours: Hours | None = None
     most_per_hour: int = 3
 
-    def allows(self, issue: Issue) -> bool:
-        return any(
-            one.kind == issue.fix and (not one.tables or issue.table in one.tables) for one in self.allowed
-        )
+    def find_allowed(self, issue: Issue) -> AllowedFix | None:
+        """What allows its fix: a repair's own name before its kind."""
+        covering = [one for one in self.allowed if one.covers(issue)]
+        return min(covering, key=lambda one: one.repair is None, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +111,16 @@ class Decision:
     reason: str
     needs_person: bool = False
     """It was fixed and came back, or there is more to fix than may be: somebody has to look."""
+    most_rows: int = MOST_ROWS
+    """Of a fix: what is more is refused."""
 
 
 def refuse_fix(issue: Issue) -> str | None:
     """Why nobody may have the issue fixed by the monitor, whatever the policy says; None where it can be."""
     if issue.state == "resolved":
         return "it is gone already"
+    if issue.repair is not None:
+        return None  # what it deletes is copied, and it is planned when it is applied
     if issue.fix is None or not issue.sql:
         return "there is no repair for it that runs by itself"
     if issue.loses_data:
@@ -128,6 +141,14 @@ def decide(issue: Issue, policy: Policy, attempts: tuple[Attempt, ...], now: Mom
         return Decision(act="leave", reason=refusal)
     if is_broken(attempts):
         return Decision(act="leave", reason="two fixes have failed: a person has to look, and start it again")
+    if any((one.key, one.outcome) == (issue.key, "taken-back") for one in attempts):
+        return Decision(
+            act="leave", reason="a person took this fix back; govern monitor start allows it again"
+        )
+    allowed = policy.find_allowed(issue) or AllowedFix()
+    if (rows := _rows_of(issue)) > allowed.most_rows:
+        reason = f"{rows:,} rows are more than the {allowed.most_rows:,} that the policy allows"
+        return Decision(act="leave", reason=reason, needs_person=policy.mode == "apply")
     counted = [attempt for attempt in attempts if attempt.is_dry == (policy.mode == "dry-run")]
     recent = [attempt for attempt in counted if attempt.is_within(timedelta(hours=1), now)]
     if any((one.key, one.fix) == (issue.key, issue.fix) for one in recent if one.is_within(SAME_FIX, now)):
@@ -144,7 +165,13 @@ def decide(issue: Issue, policy: Policy, attempts: tuple[Attempt, ...], now: Mom
         )
     if policy.mode == "dry-run":
         return Decision(act="tell", reason="the policy's mode is dry-run")
-    return Decision(act="fix", reason="the policy allows it")
+    return Decision(act="fix", reason="the policy allows it", most_rows=allowed.most_rows)
+
+
+def _rows_of(issue: Issue) -> int:
+    """Those that its repair is about, as they were last counted."""
+    rows = issue.evidence.get("rows") if issue.repair else None
+    return rows if isinstance(rows, int) else 0
 
 
 _LOST_WITH_IT = {"table": "rows", "column": "values", "sequence": "position"}
@@ -158,8 +185,9 @@ def _refuse_by_policy(issue: Issue, policy: Policy, now: Moment) -> str | None:
         return f"a {issue.kind} is gone with its {_LOST_WITH_IT[issue.kind]}: a person brings them back from a backup"
     if policy.mode == "off":
         return "the policy's mode is off"
-    if not policy.allows(issue):
-        return f"the policy does not allow {issue.fix} for {issue.table}"
+    if policy.find_allowed(issue) is None:
+        what = f"the repair {issue.repair}" if issue.repair else issue.fix
+        return f"the policy does not allow {what} for {issue.table}"
     if policy.hours is not None and not policy.hours.has(now.wall):
         return f"the policy allows fixes from {policy.hours}"
     return None

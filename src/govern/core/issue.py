@@ -7,18 +7,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from govern.core.finding import Finding, Severity
+from govern.core.finding import Finding, Fix, Severity
 from govern.core.snapshot import ABOUT_AN_OBJECT, INSIDE_A_RELATION, split_name
 
 IssueState = Literal["open", "resolved"]
 Tier = Literal["critical", "medium", "low"]
-FixKind = Literal["recreate_missing", "restore_changed"]
+FixKind = Literal[
+    "recreate_missing",
+    "restore_changed",
+    "delete_orphans",
+    "set_null",
+    "delete_where",
+    "insert_missing",
+    "move_sequence",
+    "convert_type",
+    "add_foreign_key",
+    "create_index_concurrently",
+    "rebuild_invalid_index",
+]
+"""The first two are what a repair of drift does by itself; all but ``restore_changed`` can be declared."""
 
-FIX_KINDS: Mapping[str, FixKind] = {"removed": "recreate_missing", "changed": "restore_changed"}
+DRIFT_FIXES: Mapping[str, FixKind] = {"removed": "recreate_missing", "changed": "restore_changed"}
 """What a repair does about each kind of drift. What was added stays: somebody may need it."""
 _PREFIXES = {"added": "UNEXPECTED", "removed": "MISSING", "changed": "CHANGED"}
 _EXPECTATIONS = {
@@ -28,6 +41,7 @@ _EXPECTATIONS = {
     "integrity.duplicate": "No two rows share these values",
     "integrity.sequence-behind": "A sequence that is ahead of its column",
     "integrity.type-mismatch": "One type for columns that hold the same keys",
+    "integrity.repair-due": "Nothing for the repair to do",
 }
 _INDEXED = re.compile(r"USING \w+ \(([^()]*)\)")
 
@@ -49,7 +63,7 @@ class Issue:
     """By full name: ``public.users``; SQLite ``users``."""
     column: str | None
     current_state: str
-    """Without anything from a row, as all of an issue but for ``message``."""
+    """Without anything from a row, as all of an issue but for ``message`` and ``evidence``."""
     expected_state: str
     message: str
     remedy: str
@@ -61,6 +75,10 @@ class Issue:
     loses_data: bool = False
     is_proven: bool = False
     """Whether the statements were tried on a copy."""
+    repair: str | None = None
+    """The name of the manifest's repair that is its fix; None: its own ``sql``."""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """The finding's, as JSON has it: with keys of rows, so it is for those who may see rows."""
     first_seen: datetime
     last_seen: datetime
     state: IssueState = "open"
@@ -92,6 +110,8 @@ class Issue:
             "sql": list(self.sql),
             "loses_data": self.loses_data,
             "proven": self.is_proven,
+            "repair": self.repair,
+            "evidence": dict(self.evidence),
             "first_seen": self.first_seen.isoformat(),
             "last_seen": self.last_seen.isoformat(),
             "state": self.state,
@@ -106,6 +126,8 @@ class Issue:
             severity=Severity.parse(value["severity"]),
             sql=tuple(value["sql"]),
             is_proven=value["proven"],
+            repair=value.get("repair"),
+            evidence=value.get("evidence", {}),
             first_seen=datetime.fromisoformat(value["first_seen"]),
             last_seen=datetime.fromisoformat(value["last_seen"]),
         )
@@ -139,10 +161,12 @@ def issue_of(finding: Finding, check: str, now: datetime, *, home: str) -> Issue
         message=finding.message,
         remedy=finding.remedy,
         check=check,
-        fix=FIX_KINDS.get(action or "") if fix else None,
+        fix=_fix_of(fix, action),
         sql=fix.sql if fix else (),
         loses_data=bool(fix and fix.loses_data),
         is_proven=bool(fix and fix.proven),
+        repair=fix.repair if fix else None,
+        evidence=finding.evidence,
         first_seen=now,
         last_seen=now,
     )
@@ -182,6 +206,14 @@ def see(
     return Sighting(issues=issues, opened=tuple(opened), resolved=resolved)
 
 
+def _fix_of(fix: Fix | None, action: str | None) -> FixKind | None:
+    if fix is None:
+        return None
+    if fix.repair is None:
+        return DRIFT_FIXES.get(action or "")
+    return next((kind for kind in get_args(FixKind) if kind == fix.kind), None)
+
+
 def _action_of(finding: Finding) -> str | None:
     """``removed`` of ``drift.index-removed``."""
     action = finding.rule.id.rpartition("-")[2]
@@ -205,6 +237,9 @@ def _place_of(finding: Finding, home: str) -> tuple[str | None, str | None]:
     """Table, by full name, and column, as far as the subject's name tells."""
     subject = finding.subject
     kind, name = subject.kind, subject.name
+    if kind == "repair":
+        table, column = finding.evidence.get("table"), finding.evidence.get("column")
+        return str(table) if table else None, str(column) if column else None
     if kind in ABOUT_AN_OBJECT:
         kind, _, name = name.partition(" ")
     if kind == "relationship":  # notes.user_id → users.id

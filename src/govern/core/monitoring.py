@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -10,21 +10,25 @@ from typing import Any, Literal
 from govern.core.fixing import Attempt, Outcome
 
 WantedState = Literal["running", "stopped"]
-RequestKind = Literal["check", "fix"]
+RequestKind = Literal["check", "fix", "rollback"]
 Health = Literal["healthy", "degraded", "critical", "unknown"]
 EventKind = Literal[
     "start",
     "stop",
     "check",
     "fix",
+    "rollback",
     "fixing",
     "fixed",
     "fix-failed",
     "would-fix",
+    "rolling-back",
+    "rolled-back",
+    "rollback-failed",
     "paged",
     "notification-failed",
 ]
-"""The first four are what people asked for."""
+"""The first five are what people asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,8 @@ class Request:
     at: datetime
     issue: str | None = None
     """The key of the one to fix."""
+    run: str | None = None
+    """The ledger's run that is to be rolled back."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -61,6 +67,7 @@ class Request:
             "actor": self.actor,
             "at": _write(self.at),
             "issue": self.issue,
+            "run": self.run,
         }
 
     @classmethod
@@ -186,6 +193,7 @@ def read_attempts(events: tuple[Event, ...], ticks: Mapping[str, float]) -> tupl
     ``ticks``: when this process tried, by the attempt's id and the clock that is never set.
     """
     attempts: dict[str, Attempt] = {}
+    by_run: dict[str, str] = {}
     for event in reversed(events):
         if event.kind == "start":
             attempts = {key: _forgive(one) for key, one in attempts.items()}
@@ -199,11 +207,25 @@ def read_attempts(events: tuple[Event, ...], ticks: Mapping[str, float]) -> tupl
             )
         elif event.attempt in attempts:
             attempts[event.attempt] = replace(attempts[event.attempt], outcome=_ENDS[event.kind])
+            by_run |= {event.run: event.attempt} if event.run else {}
+        elif event.kind == "rolled-back" and event.run in by_run:
+            taken_back = by_run[event.run]
+            attempts[taken_back] = replace(attempts[taken_back], outcome="taken-back")
     return tuple(attempts.values())
 
 
+def refuse_rollback(event: Event, events: Iterable[Event]) -> str | None:
+    """Why what the event tells of cannot be rolled back; None where it can be tried. ``events``: all that are known."""
+    if event.kind not in ("fixed", "fix-failed", "rollback-failed") or event.run is None:
+        return "only what was fixed, by a run of the ledger, can be rolled back"
+    if any(other.kind == "rolled-back" and other.run == event.run for other in events):
+        return "it was rolled back already"
+    return None
+
+
 def _forgive(attempt: Attempt) -> Attempt:
-    return replace(attempt, outcome="forgiven") if attempt.outcome == "failed" else attempt
+    is_over = attempt.outcome in ("failed", "taken-back")
+    return replace(attempt, outcome="forgiven") if is_over else attempt
 
 
 def _write(moment: datetime | None) -> str | None:

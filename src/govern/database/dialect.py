@@ -137,12 +137,12 @@ class Dialect(Keeping, Integrity, Protocol):
         """
 
     def working_on_rows(
-        self, url: DatabaseUrl, table: VersionTable, *, read_only: bool
+        self, url: DatabaseUrl, table: VersionTable, *, read_only: bool, seconds: float | None = None
     ) -> AbstractContextManager[RowTransaction]:
         """Opens a transaction for a repair of rows, or for its plan: then nothing can be written in it.
 
         It is committed with the context. What the engine refuses is raised as Refused or NotPermitted, and nothing is
-        kept.
+        kept. What is not done after ``seconds`` is ended with CouldNotCheck.
         """
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:

@@ -160,5 +160,5 @@ def _describe_policy(orders: Orders) -> str:
     policy = orders.policy
     if policy.mode == "off" or not policy.allowed:
         return "fixes nothing"
-    kinds = ", ".join(one.kind for one in policy.allowed)
+    kinds = ", ".join(one.repair or str(one.kind) for one in policy.allowed)
     return f"fixes {kinds}" if policy.mode == "apply" else f"would fix {kinds} (dry-run)"

@@ -172,5 +172,6 @@ def _name(issue: Issue) -> str:
 
 
 def _describe(issue: Issue) -> dict[str, Any]:
-    """Without the message, which may have keys of rows."""
-    return {name: value for name, value in issue.to_json().items() if name not in ("message", "remedy")}
+    """Without what may have keys of rows."""
+    hidden = ("message", "remedy", "evidence")
+    return {name: value for name, value in issue.to_json().items() if name not in hidden}

@@ -49,7 +49,12 @@ def _read_policy(manifest: Manifest, dialect: str) -> Policy:
     return Policy(
         mode=fixes.mode,
         allowed=tuple(
-            AllowedFix(kind=one.kind, tables=tuple(_full_name(table, dialect) for table in one.tables))
+            AllowedFix(
+                kind=one.kind,
+                repair=one.repair,
+                tables=tuple(_full_name(table, dialect) for table in one.tables),
+                most_rows=one.most_rows,
+            )
             for one in fixes.allow
         ),
         critical_tables=frozenset(_full_name(table.name, dialect) for table in manifest.critical_tables),

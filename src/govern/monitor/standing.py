@@ -78,7 +78,7 @@ def describe_issue(issue: Issue, *, with_evidence: bool) -> dict[str, Any]:
         document["table"] = issue.table.removeprefix(_HOME)
     for name in ("first_seen", "last_seen"):
         document[name] = to_timestamp(getattr(issue, name))
-    hidden = () if with_evidence else ("message", "remedy", "sql")
+    hidden = () if with_evidence else ("message", "remedy", "sql", "evidence")
     return {name: value for name, value in document.items() if name not in hidden}
 
 

@@ -1,4 +1,4 @@
-"""``govern serve``: health and the monitor's API in a process of their own, until it is told to stop."""
+"""``govern serve``: health, the monitor's API and its page in a process of their own, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from govern.database.target import resolve_target
 from govern.errors import ConfigurationError, ToolMissing
 from govern.log import Log
 from govern.web.asgi import AsgiApp, Message, Receive, Send, asgi_app
+from govern.web.dashboard import Dashboard
 from govern.web.health import HEALTH, PATHS, Health
 from govern.web.monitor import MonitorApi, bearer
 from govern.web.monitor import asgi_app as monitor_app
 from govern.web.monitor.access import TOKEN_VARIABLE
-from govern.web.monitor.request import PREFIX
+from govern.web.monitor.request import PREFIX, is_below
 
 if TYPE_CHECKING:
     import uvicorn
@@ -46,11 +47,13 @@ def serve(
     unix: Path | None,
     judges_backups: bool,
     names: tuple[str, ...] = (),
+    read_only: bool = False,
     narrate: Narrate,
 ) -> Entry:
     """Listens until SIGTERM or SIGINT. ``unix``: a path to listen at instead of ``host`` and ``port``; 0: any.
 
-    ``names``: by which others call this server, besides ``host``: the monitor's API is not there for any other.
+    ``names``: by which others call this server, besides ``host``: the monitor's API and page are not there for any
+    other. ``read_only``: nobody can have anything changed.
     Raises ConfigurationError where that cannot be listened at, ToolMissing without uvicorn.
     """
     url = resolve_target(settings)
@@ -61,14 +64,15 @@ def serve(
         url,
         access=bearer(token) if token else None,
         hosts=frozenset({host.lower(), "localhost", *(name.lower() for name in names)}),
+        read_only=read_only,
     )
-    server = _make_server(health, api)
+    server = _make_server(health, api, Dashboard(api))
     health.answer(HEALTH)  # imports what a look needs: the first to ask need not wait for that
     started = time.monotonic()
     with _listening(host, port, unix) as (listener, place):
         narrate(
-            f"listening at {place}: {', '.join(PATHS)}, {PREFIX} ({'with' if token else 'read-only without'} "
-            f"{TOKEN_VARIABLE})" + ("" if unix or _is_loopback(host) else _EXPOSED)
+            f"listening at {place}: {', '.join(PATHS)}, {PREFIX} ({_say_who(token, read_only)}); "
+            f"the page is {place}{Dashboard.prefix}" + ("" if unix or _is_loopback(host) else _EXPOSED)
         )
         log.info("serving_started", place=place)
         with suppress(KeyboardInterrupt):  # uvicorn has stopped, and hands the signal on
@@ -77,17 +81,23 @@ def serve(
     return Entry.of("serve", (), f"{place}, for {name_seconds(time.monotonic() - started)}")
 
 
-def _either(health: AsgiApp, monitor: AsgiApp) -> AsgiApp:
-    """The monitor's API below its prefix, health for everything else."""
+def _say_who(token: str | None, read_only: bool) -> str:
+    if token is None:
+        return f"read-only without {TOKEN_VARIABLE}"
+    return f"read-only, with {TOKEN_VARIABLE}" if read_only else f"with {TOKEN_VARIABLE}"
+
+
+def _either(health: AsgiApp, monitor: AsgiApp, prefixes: tuple[str, ...]) -> AsgiApp:
+    """The monitor below its prefixes, health for everything else."""
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
-        is_monitors = scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/")
+        is_monitors = scope["type"] == "http" and any(is_below(scope["path"], one) for one in prefixes)
         await (monitor if is_monitors else health)(scope, receive, send)
 
     return app
 
 
-def _make_server(health: Health, api: MonitorApi) -> uvicorn.Server:
+def _make_server(health: Health, api: MonitorApi, page: Dashboard) -> uvicorn.Server:
     try:
         import uvicorn
     except ImportError as error:
@@ -98,7 +108,7 @@ def _make_server(health: Health, api: MonitorApi) -> uvicorn.Server:
         ) from error
     return uvicorn.Server(
         uvicorn.Config(
-            _either(asgi_app(health), monitor_app(api)),
+            _either(asgi_app(health), monitor_app(api, page), (api.prefix, page.prefix)),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -78,8 +78,10 @@ def test_rows_without_parents_are_told_by_their_number_and_never_by_their_keys()
     issue = issue_of(finding, "integrity", NOW, home="public")
     assert (issue.issue_type, issue.table, issue.column) == ("ORPHANED_ROWS", "public.notes", "user_id")
     assert issue.current_state.endswith(": 3")
-    told = {name: value for name, value in issue.to_json().items() if name != "message"}
-    assert "alice" not in json.dumps(told)
+    document = issue.to_json()
+    assert document.pop("evidence") == {"rows": 3, "keys": ["alice@example.org"]}
+    assert "alice" in document.pop("message")
+    assert "alice" not in json.dumps(document)
 
 
 def test_a_table_of_the_manifest_gets_its_namespace() -> None:
@@ -98,8 +100,12 @@ def test_only_what_has_statements_has_a_fix_and_what_was_added_has_none() -> Non
 
 
 def test_a_document_comes_back_as_the_issue_it_was() -> None:
-    issue = replace(missing_index(), sql=("one", "two"), is_proven=True)
+    issue = replace(missing_index(), sql=("one", "two"), is_proven=True, repair="notes")
     assert Issue.from_json(json.loads(json.dumps(issue.to_json()))) == issue
+
+
+def test_the_difference_itself_comes_with_an_issue() -> None:
+    assert missing_index().evidence["declared"] == INDEX_FACTS
 
 
 def test_an_issue_that_is_seen_again_is_as_old_as_it_was() -> None:

@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     from govern.source.manifest import Manifest, Repair
 
 
-def plan_rows(live: LiveDatabase, manifest: Manifest, repair: Repair) -> RowPlan:
-    """Raises Refused, NotPermitted or ConfigurationError where it cannot be said."""
-    with live.dialect.working_on_rows(live.url, live.table, read_only=True) as (connection, spelling):
+def plan_rows(
+    live: LiveDatabase, manifest: Manifest, repair: Repair, *, seconds: float | None = None
+) -> RowPlan:
+    """Raises Refused, NotPermitted or ConfigurationError where it cannot be said, CouldNotCheck after ``seconds``."""
+    with live.dialect.working_on_rows(live.url, live.table, read_only=True, seconds=seconds) as (
+        connection,
+        spelling,
+    ):
         resolved, marked = prepare(connection, spelling, live, manifest, repair)
         if resolved.kind == "move_sequence":
             return _plan_sequence(resolved)

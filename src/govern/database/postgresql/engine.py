@@ -131,11 +131,11 @@ class PostgreSQL:
             return canonical.find_equal_texts(connection, changes)
 
     def working_on_rows(
-        self, url: DatabaseUrl, table: VersionTable, *, read_only: bool
+        self, url: DatabaseUrl, table: VersionTable, *, read_only: bool, seconds: float | None = None
     ) -> AbstractContextManager[RowTransaction]:
         from govern.database.postgresql import row_repairs
 
-        return row_repairs.working_on_rows(url, table, read_only=read_only)
+        return row_repairs.working_on_rows(url, table, read_only=read_only, seconds=seconds)
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)

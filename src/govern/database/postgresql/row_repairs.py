@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -38,6 +39,8 @@ _SETTINGS = {
     "standard_conforming_strings": "on",
     "jit": "off",
 }
+_CANCEL_AGAIN_SECONDS = 0.05
+"""What ends between two statements is asked to end once more."""
 _MARKS = "pg_temp.govern_marked"
 _CREATE_MARKS = """
 CREATE TEMPORARY TABLE govern_marked (number integer, part oid, id tid, PRIMARY KEY (number, part, id))
@@ -91,11 +94,14 @@ _RESTART = sql.SQL("ALTER SEQUENCE {sequence} RESTART WITH {next}")
 
 
 @contextmanager
-def working_on_rows(url: DatabaseUrl, table: VersionTable, *, read_only: bool) -> Iterator[RowTransaction]:
+def working_on_rows(
+    url: DatabaseUrl, table: VersionTable, *, read_only: bool, seconds: float | None = None
+) -> Iterator[RowTransaction]:
     """See ``govern.database.dialect.Dialect``."""
     with (
         server.connect(url) as connection,
         _explained(connection),
+        _cancelled_after(connection, seconds),
         connection.transaction(_BEGIN_PLANNING if read_only else _BEGIN_CHANGING),
     ):
         for name, value in _SETTINGS.items():
@@ -107,6 +113,31 @@ def working_on_rows(url: DatabaseUrl, table: VersionTable, *, read_only: bool) -
             connection.execute("SET CONSTRAINTS ALL DEFERRED")
         yield RowTransaction(connection, _Spelling(table))
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@contextmanager
+def _cancelled_after(connection: Connection, seconds: float | None) -> Iterator[None]:
+    """Asks the server to end what it does then; what is asked of it later gets no time at all."""
+    if seconds is None:
+        yield
+        return
+    driver: Any = connection.driver
+    is_over = threading.Event()
+
+    def cancel() -> None:
+        while not is_over.wait(_CANCEL_AGAIN_SECONDS):
+            with suppress(psycopg.Error):
+                driver.cancel_safe(timeout=_CANCEL_AGAIN_SECONDS)
+
+    timer = threading.Timer(max(0.0, seconds - _CANCEL_AGAIN_SECONDS), cancel)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        timer.cancel()
+        timer.join()
 
 
 class _Spelling:
@@ -250,6 +281,12 @@ def _explained(connection: Connection) -> Iterator[None]:
     driver: Any = connection.driver
     try:
         yield
+    except psycopg.errors.QueryCanceled as error:
+        raise CouldNotCheck(
+            "the time for looking at rows was over",
+            why=error.diag.message_primary or str(error),
+            next="give it more, an index for what it asks, or a time with less to do",
+        ) from error
     except psycopg.errors.InsufficientPrivilege as error:
         raise NotPermitted(
             "the rows could not be repaired",

@@ -18,6 +18,7 @@ from govern.database.row_spelling import RowTable, RowTransaction
 from govern.database.sqlite import server
 from govern.database.sqlite.folding import fold
 from govern.database.sqlite.table_shapes import read_table_shapes
+from govern.database.sqlite.time_limit import within
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
 from govern.errors import CouldNotCheck, Refused
@@ -41,10 +42,16 @@ _EVENT = re.compile(r"\b(DELETE|INSERT|UPDATE)\b(?:\s+OF\b.*?)?\s+ON\b", re.IGNO
 
 
 @contextmanager
-def working_on_rows(url: DatabaseUrl, table: VersionTable, *, read_only: bool) -> Iterator[RowTransaction]:
+def working_on_rows(
+    url: DatabaseUrl, table: VersionTable, *, read_only: bool, seconds: float | None = None
+) -> Iterator[RowTransaction]:
     """See ``govern.database.dialect.Dialect``."""
     with server.connect(url, read_only=read_only) as connection, _explained():
         connection.execute(_CREATE_MARKS)
+        if seconds is not None:
+            with within(connection, seconds), connection.transaction():
+                yield RowTransaction(connection, _Spelling(table))
+            return
         with connection.transaction():
             yield RowTransaction(connection, _Spelling(table))
 
@@ -160,6 +167,12 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            raise CouldNotCheck(
+                "the time for looking at rows was over",
+                why="it was asked to end",
+                next="give it more, an index for what it asks, or a time with less to do",
+            ) from error
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
             raise CouldNotCheck(
                 "the rows could not be repaired", why=str(error), next="free some space and run again"

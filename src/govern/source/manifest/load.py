@@ -10,7 +10,15 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from govern.errors import ConfigurationError
-from govern.source.manifest.document import Document, Mark, Problem, Unreadable, parse_document, read_document
+from govern.source.manifest.document import (
+    Document,
+    Mark,
+    Problem,
+    Unreadable,
+    Value,
+    parse_document,
+    read_document,
+)
 from govern.source.manifest.model import (
     Allowed,
     AllowedFix,
@@ -88,7 +96,7 @@ def parse_manifest(text: str, path: Path) -> Manifest:
 
 
 def _to_manifest(document: Document, path: Path) -> Manifest:
-    problems = [*_unsupported(document), *_unnamed_twice(document)]
+    problems = [*_unsupported(document), *_unnamed_twice(document), *_unknown_repairs(document)]
     values = {key: value for key, value in document.values.items() if key not in _NOT_YET}
     # a key with nothing under it says nothing
     values = {
@@ -139,6 +147,34 @@ def _unnamed_twice(document: Document) -> Iterator[Problem]:
             if name in lines:
                 yield Problem(mark, f"{name!r} is already in {key} on line {lines[name]}")
             lines.setdefault(name, mark.line)
+
+
+def _unknown_repairs(document: Document) -> Iterator[Problem]:
+    """A fix by a repair that is not declared would never be made, and nobody would know why."""
+    entries = document.values.get("repairs")
+    declared = _names(entries if isinstance(entries, tuple) else ())
+    place = ("monitor", "fixes", "allow")
+    for index, allowed in enumerate(_value_at(document, place)):
+        name = allowed.get("repair") if isinstance(allowed, dict) else None
+        if isinstance(name, str) and name not in declared:
+            close = difflib.get_close_matches(name, declared, n=1)
+            known = f"declared are: {', '.join(declared)}" if declared else "none is declared"
+            hint = f"did you mean {close[0]!r}?" if close else known
+            mark = document.locate((*place, index, "repair"))
+            yield Problem(mark, f"there is no repair {_shorten(name)} for the monitor to make; {hint}")
+
+
+def _value_at(document: Document, place: tuple[str, ...]) -> tuple[Value, ...]:
+    """The list there; an empty one where there is none."""
+    value: Value = document.values
+    for key in place:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, tuple) else ()
+
+
+def _names(entries: tuple[Value, ...]) -> tuple[str, ...]:
+    found = (entry.get("name") for entry in entries if isinstance(entry, dict))
+    return tuple(name for name in found if isinstance(name, str))
 
 
 def _problem(document: Document, details: Any) -> Problem:

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from govern.core.finding import Severity
-from govern.core.fixing import Hours, Mode
+from govern.core.fixing import MOST_ROWS, Hours, Mode
 from govern.core.issue import FixKind
 from govern.core.retention import Policy
 from govern.core.row_repair import SCHEMA_REPAIR
@@ -126,6 +126,8 @@ class Repair(Entry):
     """A query that yields the rows that are missing; its columns' names say what is filled."""
     column: ColumnName | None = None
     """Set to NULL, or filled by the sequence."""
+    severity: SeverityLabel = Severity.WARNING
+    """How much it matters that it has something to do; the monitor fixes what is critical."""
     reason: Text
     owner: Text
 
@@ -240,12 +242,27 @@ class Backups(Entry):
 
 
 class AllowedFix(Entry):
-    """A kind of fix that the monitor may do by itself."""
+    """A fix that the monitor may do by itself: a repair of the manifest, or all fixes of a kind."""
 
-    kind: FixKind
-    """``recreate_missing``: what is declared and gone. ``restore_changed``: what is otherwise than declared."""
+    kind: FixKind | None = None
+    """``recreate_missing``: what is declared and gone. ``restore_changed``: what is otherwise than declared. Else the
+    kind of declared repairs: nothing that nobody has declared touches rows."""
+    repair: Text | None = None
+    """The name of a repair of the manifest."""
     tables: tuple[TableName, ...] = ()
     """Of these critical tables; none: of all of them."""
+    most_rows: Annotated[int, Field(ge=1, lt=2**63)] = MOST_ROWS
+    """A fix that would touch more rows needs a person."""
+
+    @model_validator(mode="after")
+    def _names_one(self) -> AllowedFix:
+        if (self.kind is None) == (self.repair is None):
+            message = "must name either a kind of fixes or a repair"
+            raise ValueError(message)
+        if self.repair is not None and self.tables:
+            message = f"must not name tables: the repair {self.repair!r} says itself which"
+            raise ValueError(message)
+        return self
 
 
 class Fixes(Entry):

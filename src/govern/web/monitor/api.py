@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +25,8 @@ from govern.monitor.standing import (
 from govern.startup import HasUrl, url_of
 from govern.web.look import Hanging, SharedLook
 from govern.web.monitor.access import Access, Door
-from govern.web.monitor.request import Reply, Request, say
-from govern.web.monitor.route import Call, Route
+from govern.web.monitor.request import PREFIX, Reply, Request, say
+from govern.web.monitor.route import Call, Route, choose_routes, find_route
 
 log = Log(__name__)
 
@@ -49,9 +48,11 @@ class Seen:
 class MonitorApi:
     """Answers for the monitor of one database. Opens nothing and starts no thread before somebody asks.
 
-    ``access``: how to know who asks, ``bearer(…)`` or the host application's own; without one nothing can be changed,
-    and the routes that would are not there. ``hosts``: see ``Door``.
+    ``access``: how to know who asks, ``bearer(…)`` or the host application's own; without one, and where it is
+    ``read_only``, nothing can be changed, and the routes that would are not there. ``hosts``: see ``Door``.
     """
+
+    prefix = PREFIX
 
     def __init__(
         self,
@@ -60,13 +61,16 @@ class MonitorApi:
         *,
         access: Access | None = None,
         hosts: frozenset[str] | None = None,
+        read_only: bool = False,
     ) -> None:
-        self._url = url
-        self._notebook = Notebook(settings, url)
-        self._door = Door(access, hosts=hosts)
+        self.settings = settings
+        self.url = url
+        self.notebook = Notebook(settings, url)
+        self.door = Door(access, hosts=hosts)
+        self.is_read_only = read_only or access is None
         self._look = SharedLook[Seen | GovernError](self._read)
         self._writers = threading.BoundedSemaphore(_MOST_WRITERS)
-        self.routes = tuple(route for route in ROUTES if access is not None or route.is_open)
+        self.routes = choose_routes(ROUTES, is_open=access is None, is_read_only=read_only)
 
     @classmethod
     def for_engine(
@@ -76,44 +80,33 @@ class MonitorApi:
         config: Path | str | None = None,
         access: Access | None = None,
         hosts: frozenset[str] | None = None,
+        read_only: bool = False,
     ) -> MonitorApi:
         """For an application that has an engine; see ``govern.web.health.Health``. Raises ConfigurationError."""
         url = make_absolute(url_of(engine_or_url))
         settings = load(config=Path(config) if config else None, url=url.text)
-        return cls(settings, url, access=access, hosts=hosts)
+        return cls(settings, url, access=access, hosts=hosts, read_only=read_only)
 
     def answer(self, request: Request) -> Reply:
         """Waits for some seconds at most. Raises nothing."""
-        route, values = self._find(request)
-        if refusal := self._door.find_foreign(request):
+        if refusal := self.door.find_foreign(request):
             return refusal
-        if route is None or values is None:
-            return self._refuse_path(request)
+        found = find_route(self.routes, request)
+        if isinstance(found, Reply):
+            return found
+        route, values = found
         actor = ""
-        if self._door.access is not None:
-            identified = self._door.identify(request, changes=route.changes)
+        if self.door.access is not None:
+            identified = self.door.identify(request, changes=route.changes)
             if isinstance(identified, Reply):
                 log.warning("api_refused", path=request.path, status=identified.status, client=request.client)
                 return identified
             actor = identified
-        return self._handle(route, Call(actor=actor, values=values))
+        return self._handle(route, Call(request=request, actor=actor, values=values))
 
     def close(self) -> None:
         """Waits a second for what is under way."""
         self._look.close()
-
-    def _find(self, request: Request) -> tuple[Route | None, Mapping[str, str] | None]:
-        method = "GET" if request.method == "HEAD" else request.method
-        for route in self.routes:
-            if route.method == method and (values := route.match(request.path)) is not None:
-                return route, values
-        return None, None
-
-    def _refuse_path(self, request: Request) -> Reply:
-        methods = {route.method for route in self.routes if route.match(request.path) is not None}
-        if not methods:
-            return say(404, "there is nothing at this path; next: GET openapi.json")
-        return say(405, f"{' or '.join(methods)} only", ("allow", ", ".join(methods)))
 
     def _handle(self, route: Route, call: Call) -> Reply:
         if route.changes and not self._writers.acquire(blocking=False):
@@ -128,13 +121,14 @@ class MonitorApi:
             return say(503, _UNREADABLE)
         finally:
             if route.changes:
+                self._look.forget()
                 self._writers.release()
 
     def _read(self) -> Seen | GovernError:
         """As one that returns what it would have raised: several wait for it."""
         try:
             return Seen(
-                standing=read_standing(self._notebook, self._url), events=self._notebook.read_events(_EVENTS)
+                standing=read_standing(self.notebook, self.url), events=self.notebook.read_events(_EVENTS)
             )
         except GovernError as error:
             return error
@@ -148,15 +142,19 @@ class MonitorApi:
             raise seen
         return seen
 
+    def forget(self) -> None:
+        """Something was changed: what was seen before is not shown any more."""
+        self._look.forget()
+
     def show_status(self, _call: Call) -> Reply:
         document = describe_standing(self.seen().standing)
-        if self._door.access is None:
+        if self.door.access is None:
             document = {name: value for name, value in document.items() if name not in _FOR_INSIDERS}
         return Reply(200, document)
 
     def show_issues(self, _call: Call) -> Reply:
         notes = self.seen().standing.notes
-        return Reply(200, describe_issues(notes, with_evidence=self._door.access is not None))
+        return Reply(200, describe_issues(notes, with_evidence=self.door.access is not None))
 
     def show_history(self, _call: Call) -> Reply:
         return Reply(200, {"events": [dict(describe_event(event)) for event in self.seen().events]})
@@ -164,33 +162,33 @@ class MonitorApi:
     def show_openapi(self, _call: Call) -> Reply:
         from govern.web.monitor.openapi import describe_routes
 
-        return Reply(200, describe_routes(self.routes, has_secret=self._door.access is not None))
+        return Reply(200, describe_routes(self.routes, has_secret=self.door.access is not None))
 
     def start(self, call: Call) -> Reply:
-        self._notebook.want("running", call.actor)
+        self.notebook.want("running", call.actor)
         return self._tell_wanted("running")
 
     def stop(self, call: Call) -> Reply:
-        self._notebook.want("stopped", call.actor)
+        self.notebook.want("stopped", call.actor)
         return self._tell_wanted("stopped")
 
     def check(self, call: Call) -> Reply:
         if refusal := self._refuse_request():
             return refusal
-        request = self._notebook.ask("check", call.actor)
+        request = self.notebook.ask("check", call.actor)
         return Reply(
             202, {"status": "accepted", "id": request.id, "message": "the monitor looks in a moment"}
         )
 
     def fix(self, call: Call) -> Reply:
-        issue = read_standing(self._notebook, self._url).notes.issues.get(call.values["key"])
+        issue = read_standing(self.notebook, self.url).notes.issues.get(call.values["key"])
         if issue is None:
             return say(404, "there is no such issue")
         if why := refuse_fix(issue):
             return say(409, why)
         if refusal := self._refuse_request():
             return refusal
-        request = self._notebook.ask("fix", call.actor, issue=issue)
+        request = self.notebook.ask("fix", call.actor, issue=issue)
         return Reply(
             202,
             {
@@ -202,7 +200,7 @@ class MonitorApi:
 
     def roll_back(self, call: Call) -> Reply:
         """A fix of the schema is undone by hand: what it brought back may be in use by now."""
-        events = self._notebook.read_events()
+        events = self.notebook.read_events()
         event = next((event for event in events if event.id == call.values["id"]), None)
         if event is None:
             return say(404, "there is no such event")
@@ -216,13 +214,13 @@ class MonitorApi:
 
     def _refuse_request(self) -> Reply | None:
         """Why nobody would do what is asked."""
-        standing = read_standing(self._notebook, self._url)
+        standing = read_standing(self.notebook, self.url)
         if standing.status == "absent":
             return say(409, _ABSENT)
         return say(409, "the monitor is stopped; next: POST start") if standing.status == "stopped" else None
 
     def _tell_wanted(self, state: str) -> Reply:
-        is_alive = read_standing(self._notebook, self._url).is_alive
+        is_alive = read_standing(self.notebook, self.url).is_alive
         return Reply(200, {"status": state if is_alive else "absent", "message": "" if is_alive else _ABSENT})
 
 

@@ -1,0 +1,104 @@
+"""Which tables of a large schema belong together: those that refer to each other more than chance would have it."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from govern.core.diagram import Diagram
+from govern.core.restoration import Place
+
+_MOST_TABLES = 24
+"""Of a cluster: as many as an eye takes in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Tables that are drawn together."""
+
+    centre: Place | None
+    """The one that most of the others refer to; None where nothing refers to anything."""
+    tables: frozenset[Place]
+
+
+def find_clusters(diagram: Diagram, *, most: int = _MOST_TABLES) -> tuple[Cluster, ...]:
+    """Every table in one cluster, the largest first; those that stand alone are in the last one.
+
+    Groups are joined as long as modularity grows (Clauset, Newman and Moore, 2004, "Finding community structure in
+    very large networks"), and never beyond ``most`` tables.
+    """
+    edges = [
+        (link.reference.child, link.reference.parent)
+        for link in diagram.links
+        if link.reference.child != link.reference.parent
+    ]
+    linked = {place for edge in edges for place in edge}
+    groups = _join(edges, most)
+    clusters = [_make_cluster(group, edges) for group in groups]
+    clusters.sort(key=lambda cluster: (-len(cluster.tables), cluster.centre or ("", "")))
+    if alone := frozenset(diagram.tables.keys() - linked):
+        clusters.append(Cluster(centre=None, tables=alone))
+    return tuple(clusters)
+
+
+def _join(edges: list[tuple[Place, Place]], most: int) -> Iterable[set[Place]]:
+    groups = _Groups(edges)
+    while (pair := groups.take_best()) is not None:
+        if groups.size_of(pair) <= most:
+            groups.merge(*pair)
+    return groups.members.values()
+
+
+class _Groups:
+    """Tables in groups, and by how much modularity grows where two of them are joined."""
+
+    def __init__(self, edges: list[tuple[Place, Place]]) -> None:
+        self.members = {place: {place} for edge in edges for place in edge}
+        self._ends = Counter(place for edge in edges for place in edge)
+        self._all_ends = 2 * len(edges)
+        self._between: dict[Place, Counter[Place]] = defaultdict(Counter)
+        for child, parent in edges:
+            self._between[child][parent] += 1
+            self._between[parent][child] += 1
+        self._candidates: list[tuple[float, Place, Place]] = []
+        for one in sorted(self.members):
+            self._propose(one)
+
+    def take_best(self) -> tuple[Place, Place] | None:
+        """The two groups that gain most by being one; None where none do."""
+        while self._candidates:
+            gain, one, other = heapq.heappop(self._candidates)
+            if one in self.members and other in self.members and gain == -self._gain(one, other):
+                return one, other
+        return None
+
+    def size_of(self, pair: tuple[Place, Place]) -> int:
+        return sum(len(self.members[group]) for group in pair)
+
+    def merge(self, into: Place, other: Place) -> None:
+        self.members[into] |= self.members.pop(other)
+        self._ends[into] += self._ends.pop(other)
+        for neighbour, count in self._between.pop(other).items():
+            del self._between[neighbour][other]
+            if neighbour != into:
+                self._between[into][neighbour] += count
+                self._between[neighbour][into] += count
+        self._propose(into)
+
+    def _propose(self, one: Place) -> None:
+        for other in self._between[one]:
+            pair = (min(one, other), max(one, other))
+            if (gain := self._gain(*pair)) > 0:
+                heapq.heappush(self._candidates, (-gain, *pair))
+
+    def _gain(self, one: Place, other: Place) -> float:
+        expected = self._ends[one] * self._ends[other] / self._all_ends
+        return self._between[one][other] - expected
+
+
+def _make_cluster(tables: set[Place], edges: list[tuple[Place, Place]]) -> Cluster:
+    within = Counter(parent for child, parent in edges if child in tables and parent in tables)
+    centre = min(tables, key=lambda place: (-within[place], place))
+    return Cluster(centre=centre, tables=frozenset(tables))

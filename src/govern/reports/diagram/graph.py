@@ -1,0 +1,204 @@
+"""What a layout works on: boxes in columns from left to right, parents first, and the lines between neighbouring ones.
+
+A line that passes a column has a lane there. All lines to one key of a table share their lanes, and are drawn as one
+that forks: a table that everything refers to has one line, not thirty.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from govern.core.diagram import Link
+from govern.core.restoration import Place
+from govern.reports.diagram.box import Box
+
+_RATIO = 1.5
+"""How much wider than high a picture should be."""
+_GAP = 24.0
+_CHANNEL = 70.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The place of a passing line in one column."""
+
+    net: int
+    column: int
+
+
+Item = Place | Lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Net:
+    """A line that begins on the right of one box and ends on the left of others, all further right."""
+
+    number: int
+    source: Place
+    source_port: str
+    is_reversed: bool
+    """Whether it begins at the row that refers, and not at the key: in a circle of tables one has to."""
+    is_implied: bool
+    ends: tuple[tuple[Place, str, Link], ...]
+    """Tables, the column at whose row the line ends, and what it says."""
+
+
+class Wire(NamedTuple):
+    """The part of a line between two neighbouring columns, with the rows at which it begins and ends."""
+
+    net: int
+    left: Item
+    left_port: str
+    right: Item
+    right_port: str
+
+
+@dataclass(kw_only=True)
+class Graph:
+    """Boxes in columns, with their lines."""
+
+    boxes: dict[Place, Box]
+    columns: list[list[Item]]
+    """From left to right, each from the top down."""
+    nets: list[Net]
+    wires: list[list[Wire]]
+    """Between each column and the next."""
+    loops: tuple[Link, ...] = ()
+    """Of tables that refer to themselves."""
+
+
+def make_graph(boxes: dict[Place, Box], links: Sequence[Link]) -> Graph:
+    """Columns, nets and lanes for one drawing. ``links`` are between the boxes."""
+    loops = tuple(link for link in links if link.reference.child == link.reference.parent)
+    others = [link for link in links if link.reference.child != link.reference.parent]
+    order = _order_parents_first(sorted(boxes), others)
+    column_of = _assign_columns(order, boxes, others)
+    nets = list(_make_nets(others, column_of))
+    columns: list[list[Item]] = [[] for _ in range(max(column_of.values(), default=-1) + 1)]
+    for place in order:
+        columns[column_of[place]].append(place)
+    graph = Graph(boxes=boxes, columns=columns, nets=nets, wires=[[] for _ in columns[1:]], loops=loops)
+    for net in nets:
+        _lay_wires(graph, net, column_of)
+    return graph
+
+
+def _order_parents_first(places: Sequence[Place], links: Iterable[Link]) -> list[Place]:
+    """Each after its parents; of a circle, first the one with most children and fewest parents (Eades and others, 1993,
+    "A fast and effective heuristic for the feedback arc set problem")."""
+    parents: dict[Place, set[Place]] = {place: set() for place in places}
+    children: dict[Place, set[Place]] = {place: set() for place in places}
+    for link in links:
+        parents[link.reference.child].add(link.reference.parent)
+        children[link.reference.parent].add(link.reference.child)
+    order: list[Place] = []
+    left = set(places)
+    while left:
+        free = [place for place in left if not parents[place] & left]
+        if not free:
+            free = [
+                max(left, key=lambda place: (len(children[place] & left) - len(parents[place] & left), place))
+            ]
+        chosen = sorted(free, key=lambda place: (-len(children[place]), place))
+        order += chosen
+        left.difference_update(chosen)
+    return order
+
+
+def _assign_columns(
+    order: Sequence[Place], boxes: dict[Place, Box], links: Iterable[Link]
+) -> dict[Place, int]:
+    """Each right of its parents, in the first column that has room: a hundred children do not make one tower."""
+    rank = {place: at for at, place in enumerate(order)}
+    before: dict[Place, set[Place]] = defaultdict(set)
+    after: dict[Place, set[Place]] = defaultdict(set)
+    for link in links:
+        early, late = sorted((link.reference.parent, link.reference.child), key=rank.__getitem__)
+        before[late].add(early)
+        after[early].add(late)
+    highest = _choose_height(boxes)
+    heights: dict[int, float] = defaultdict(float)
+    columns: dict[Place, int] = {}
+    for place in order:
+        column = 1 + max((columns[parent] for parent in before[place]), default=-1)
+        while heights[column] and heights[column] + boxes[place].height > highest:
+            column += 1
+        columns[place] = column
+        heights[column] += boxes[place].height + _GAP
+    _pull_to_children(reversed(order), columns, heights, before, after, boxes, highest)
+    used = {column: at for at, column in enumerate(sorted(set(columns.values())))}
+    return {place: used[column] for place, column in columns.items()}
+
+
+def _pull_to_children(
+    order: Iterable[Place],
+    columns: dict[Place, int],
+    heights: dict[int, float],
+    before: dict[Place, set[Place]],
+    after: dict[Place, set[Place]],
+    boxes: dict[Place, Box],
+    highest: float,
+) -> None:
+    """Tables without parents come as near to their children as there is room: their lines become short."""
+    for place in order:
+        if before[place] or not after[place]:
+            continue
+        nearest = min(columns[child] for child in after[place]) - 1
+        height = boxes[place].height + _GAP
+        for column in range(nearest, columns[place], -1):
+            if heights[column] + height <= highest + _GAP:
+                heights[columns[place]] -= height
+                heights[column] += height
+                columns[place] = column
+                break
+
+
+def _choose_height(boxes: dict[Place, Box]) -> float:
+    area = sum((box.width + _CHANNEL) * (box.height + _GAP) for box in boxes.values())
+    return max([math.sqrt(area / _RATIO), *(box.height for box in boxes.values())], default=0.0)
+
+
+def _make_nets(links: Iterable[Link], column_of: dict[Place, int]) -> Iterator[Net]:
+    groups: dict[tuple[Place, str, bool, bool], list[tuple[Place, str, Link]]] = defaultdict(list)
+    for link in links:
+        reference = link.reference
+        column, key = reference.columns[0], next(iter(reference.parent_columns), "")
+        if column_of[reference.parent] < column_of[reference.child]:
+            groups[reference.parent, key, False, link.is_implied].append((reference.child, column, link))
+        else:
+            groups[reference.child, column, True, link.is_implied].append((reference.parent, key, link))
+    for number, ((source, port, is_reversed, is_implied), ends) in enumerate(
+        sorted(groups.items(), key=_first)
+    ):
+        yield Net(
+            number=number,
+            source=source,
+            source_port=port,
+            is_reversed=is_reversed,
+            is_implied=is_implied,
+            ends=tuple(ends),
+        )
+
+
+def _first(group: tuple[tuple[Place, str, bool, bool], object]) -> tuple[Place, str, bool, bool]:
+    return group[0]
+
+
+def _lay_wires(graph: Graph, net: Net, column_of: dict[Place, int]) -> None:
+    """From column to column: a lane in each that the line passes."""
+    start, end = column_of[net.source], max(column_of[place] for place, _, _ in net.ends)
+    here: Item = net.source
+    port = net.source_port
+    for column in range(start + 1, end + 1):
+        for place, row, _ in net.ends:
+            if column_of[place] == column:
+                graph.wires[column - 1].append(Wire(net.number, here, port, place, row))
+        if column < end:
+            lane = Lane(net.number, column)
+            graph.columns[column].append(lane)
+            graph.wires[column - 1].append(Wire(net.number, here, port, lane, ""))
+            here, port = lane, ""

@@ -1,0 +1,71 @@
+"""Templates and static files. Every value is escaped, and a name that a template does not get is a mistake."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from govern.errors import ToolMissing
+from govern.reports.diagram import STYLE
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_PACKAGE = "govern.web.dashboard"
+_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """One that a page needs."""
+
+    body: bytes
+    media_type: str
+    version: str
+    """Another one for other content."""
+
+
+@cache
+def static_files() -> Mapping[str, StaticFile]:
+    """By name."""
+    bodies = {"diagram.css": STYLE.encode()}
+    for file in files(_PACKAGE).joinpath("static").iterdir():
+        if file.name.rpartition(".")[2] in _TYPES:
+            bodies[file.name] = file.read_bytes()
+    return {name: _make_static(name, body) for name, body in bodies.items()}
+
+
+def _make_static(name: str, body: bytes) -> StaticFile:
+    return StaticFile(body, _TYPES[name.rpartition(".")[2]], hashlib.sha256(body).hexdigest()[:12])
+
+
+@cache
+def environment() -> Environment:
+    """The templates'. Raises ToolMissing without jinja2."""
+    try:
+        import jinja2
+    except ImportError as error:
+        raise ToolMissing(
+            "the monitor's page needs the package jinja2",
+            why="it is not installed",
+            next='pip install "govern[web]"',
+        ) from error
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader(_PACKAGE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals["versions"] = {name: file.version for name, file in static_files().items()}
+    return made
+
+
+def render(template: str, facts: Mapping[str, Any]) -> str:
+    """Raises ToolMissing without jinja2."""
+    return environment().get_template(template).render(facts)
