@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from govern.core.identifiers import quote
 from govern.core.restoration import Place
 from govern.core.rows import LostPromises, Promise, PromiseKind, Unique
-from govern.core.snapshot import ObjectKey, Snapshot, split_name
+from govern.core.snapshot import ObjectKey, Snapshot
 from govern.core.sql_text import read_bracket, read_name, split_list
 
 _DOUBT = "it is declared, and the database has it not"
@@ -114,5 +114,5 @@ def _has(live: Snapshot, place: Place) -> bool:
 
 def _split(key: ObjectKey) -> tuple[Place, str]:
     """The table, and the name of what is in it."""
-    table, *_, name = split_name(key.name)
+    table, *_, name = parts_of(key)
     return (key.namespace, table), name

@@ -9,6 +9,7 @@ from govern.core.rows import BrokenPromise, Damage, Duplicates, NotLookedAt, Pro
 from govern.core.sql_text import read_name
 from govern.database import row_queries
 from govern.database.connection import Connection
+from govern.database.sqlite.folding import fold
 from govern.database.sqlite.time_limit import explain, within
 
 _COLUMNS = "SELECT lower(name) FROM pragma_table_xinfo(?)"
@@ -24,7 +25,7 @@ def find_duplicates(
         what = f"{unique.table[1]} ({', '.join(unique.columns)})"
         there = {name for (name,) in connection.rows(_COLUMNS, (unique.table[1],))}
         named = [name for name in map(read_name, unique.expressions) if name is not None]
-        if not there.issuperset(name.lower() for name in named):
+        if not there.issuperset(fold(name) for name in named):
             # the engine would take the quoted name for a text
             yield NotLookedAt(what=what, why="there are no such columns")
             continue
