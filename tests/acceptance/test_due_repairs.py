@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.acceptance.program import Project, dump, execute
+from tests.acceptance.program import Project, dump
 from tests.acceptance.test_integrity import let_sequences_pass
 from tests.acceptance.test_row_repairs import leave_orphans
 

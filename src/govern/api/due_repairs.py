@@ -95,7 +95,9 @@ def find_due(live: LiveDatabase, manifest: Manifest, *, settled: frozenset[str],
     for repair, plan in plan_within(live, manifest, waiting, seconds=seconds):
         if isinstance(plan, str):
             not_looked_at[repair.name] = plan
-        elif isinstance(plan, RowPlan) and (finding := judge_plan(plan, repair, dialect=live.dialect.name, path=path)):
+        elif isinstance(plan, RowPlan) and (
+            finding := judge_plan(plan, repair, dialect=live.dialect.name, path=path)
+        ):
             findings.append(finding)
     return DueCheck(findings=tuple(findings), not_looked_at=not_looked_at)
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from govern.core.changes import Change
 from govern.core.conversion import Conversion, Proof
 from govern.core.restoration import Place
 from govern.core.schema_repair import KeptValues, Stage
@@ -34,6 +35,9 @@ class SchemaWork(Protocol):
 
     def arrange(self, statements: Sequence[str]) -> tuple[Stage, ...]:
         """The same statements so that others hardly wait: keys are added and validated, indexes built concurrently."""
+
+    def complete(self, chosen: Sequence[Change], changes: Sequence[Change]) -> tuple[Change, ...]:
+        """With those of ``changes`` that go with the chosen ones whether one wants it or not."""
 
     def working(
         self, url: DatabaseUrl, table: VersionTable, *, lock_timeout_seconds: float

@@ -28,12 +28,10 @@ class Plan(Protocol):
 
 
 @contextmanager
-def planning_named(
-    live: LiveDatabase, manifest: Manifest
-) -> Iterator[Plan]:
-    """Gives what says of a repair what it would do now; changes nothing.
+def planning_named(live: LiveDatabase, manifest: Manifest) -> Iterator[Plan]:
+    """Gives what says of a repair what it would do now, within seconds where rows are read; changes nothing.
 
-    For at most so many seconds, where they are given: for what is read of rows. It raises Refused, NotPermitted, CouldNotCheck or ConfigurationError where it cannot be said.
+    That raises Refused, NotPermitted, CouldNotCheck or ConfigurationError where it cannot be said.
     """
     with planning(live, manifest) as planner:
 

@@ -1,4 +1,4 @@
-"""Indexes that the engine does not rely on, or that contradict their tables: rebuilt, with what rebuilds left behind."""
+"""Indexes that the engine does not rely on, or that contradict their tables: rebuilt, leftovers of rebuilds dropped."""
 
 from __future__ import annotations
 

@@ -254,15 +254,16 @@ def why_not_proven(plan: RepairPlan) -> str:
     return plan.problem or f"on a copy of the schema it leaves: {rest}"
 
 
-def guard_hazards(hazards: Iterable[Hazard], allow: tuple[str, ...]) -> None:
-    """Raises Refused for a harm that nobody allowed."""
+def guard_hazards(hazards: Iterable[Hazard], allow: tuple[str, ...], *, hint: str = "") -> None:
+    """Raises Refused for a harm that nobody allowed; ``hint``: what else may help."""
     forbidden = [hazard for hazard in hazards if str(hazard) not in allow]
     if forbidden:
         raise Refused(
             "the repair can lose data",
             why=", ".join(hazard.described for hazard in forbidden),
             next="allow each by name: "
-            + " ".join(f"--allow {shlex.quote(str(hazard))}" for hazard in forbidden),
+            + " ".join(f"--allow {shlex.quote(str(hazard))}" for hazard in forbidden)
+            + hint,
         )
 
 

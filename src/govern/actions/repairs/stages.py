@@ -64,7 +64,9 @@ def carry_out(live: LiveDatabase, undertaking: Undertaking, run: Run, *, narrate
         kind=undertaking.kind,
         made_at=datetime.now(UTC),
         planned=len(undertaking.stages),
-        definitions=Definitions(values=undertaking.kept),
+        definitions=Definitions(
+            changed=find_changed(undertaking.schema, undertaking.aim), values=undertaking.kept
+        ),
     )
     _keep(live, undoable)
     for number, stage in enumerate(undertaking.stages, 1):
@@ -83,7 +85,7 @@ def _keep(live: LiveDatabase, undoable: Undoable) -> None:
     with scratch_folder("before") as folder:
         if undoable.kind != REBUILD_KIND:
             live.dialect.dump(live.url, folder, schema_only=True)
-        with _working(live) as work:
+        with working(live) as work:
             keep_schema(work, undoable.run, folder)
             write_undoable(*work, undoable)
 
@@ -92,7 +94,7 @@ def _run_together(
     live: LiveDatabase, undertaking: Undertaking, stage: Stage, reached: Undoable, narrate: Narrate
 ) -> Undoable:
     def once() -> Undoable:
-        with _working(live) as work:
+        with working(live) as work:
             if reached.batches == 1:
                 for kept in undertaking.kept:
                     live.dialect.schema_work().keep_values(work, reached.run, kept, undertaking.conversions)
@@ -113,7 +115,7 @@ def _run_alone(
             _execute_alone(live, statement)
 
     patiently(live, once, narrate=narrate)
-    with _working(live) as work:
+    with working(live) as work:
         undoable = _look(live, work.connection, undertaking, reached)
         write_undoable(*work, undoable)
         return undoable
@@ -157,7 +159,7 @@ def patiently(
             sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311 - jitter
 
 
-def _working(live: LiveDatabase) -> AbstractContextManager[RowTransaction]:
+def working(live: LiveDatabase) -> AbstractContextManager[RowTransaction]:
     return live.dialect.schema_work().working(
         live.url, live.table, lock_timeout_seconds=live.settings.lock_timeout_seconds
     )
@@ -169,6 +171,13 @@ def _look(
     """After the last stage: the schema is the one that was aimed at, and what is another is written down."""
     if not reached.is_finished or undertaking.kind == REBUILD_KIND:
         return reached
+    now = require_aim(live, connection, undertaking)
+    changed = find_changed(undertaking.schema, now)
+    return replace(reached, definitions=Definitions(changed=changed, values=undertaking.kept))
+
+
+def require_aim(live: LiveDatabase, connection: Connection, undertaking: Undertaking) -> Snapshot:
+    """The schema as it is in the caller's transaction. Raises FailedMidway where that is not what was aimed at."""
     now = live.dialect.read_snapshot(connection, live.table)
     aim = in_words_of(now, undertaking.aim, live.dialect, undertaking.beside)
     if remaining := diff(aim, now):
@@ -178,8 +187,7 @@ def _look(
             next="govern drift shows what differs now",
             state="the stage was rolled back, if it was a transaction; govern repair list says how far the run came",
         )
-    changed = find_changed(undertaking.schema, now)
-    return replace(reached, definitions=Definitions(changed=changed, values=undertaking.kept))
+    return now
 
 
 def find_changed(before: Snapshot, after: Snapshot) -> dict[ObjectKey, Facts | None]:

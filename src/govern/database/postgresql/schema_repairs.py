@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from govern.core.changes import Change
 from govern.core.conversion import Conversion, Proof
 from govern.core.identifiers import quote_place
 from govern.core.schema_repair import KeptValues, Stage
@@ -85,16 +86,22 @@ class PostgreSQLSchemaWork:
                     stages.append(stage)
         return tuple(stages)
 
+    def complete(self, chosen: Sequence[Change], changes: Sequence[Change]) -> tuple[Change, ...]:
+        del changes
+        return tuple(chosen)
+
     @contextmanager
     def working(
         self, url: DatabaseUrl, table: VersionTable, *, lock_timeout_seconds: float
     ) -> Iterator[RowTransaction]:
-        with self.working_alone(url, lock_timeout_seconds=lock_timeout_seconds) as connection:
-            with connection.transaction():
-                for name, value in SETTINGS.items():
-                    if name not in ("lock_timeout", "statement_timeout"):
-                        connection.rows("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
-                yield RowTransaction(connection, PostgreSQLSpelling(table))
+        with (
+            self.working_alone(url, lock_timeout_seconds=lock_timeout_seconds) as connection,
+            connection.transaction(),
+        ):
+            for name, value in SETTINGS.items():
+                if name not in ("lock_timeout", "statement_timeout"):
+                    connection.rows("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
+            yield RowTransaction(connection, PostgreSQLSpelling(table))
 
     @contextmanager
     def working_alone(self, url: DatabaseUrl, *, lock_timeout_seconds: float) -> Iterator[Connection]:

@@ -228,7 +228,7 @@ class SQLite:
         del live  # the copy has all that is needed of it
         with self.connect(copy, read_only=True) as existing, self.connect(declared, read_only=True) as wanted:
             changes = diff(expected, self.read_snapshot(existing, table))
-            statements = repair.propose_statements(existing, wanted, changes, table, conversions)
+            statements = repair.propose_statements(existing, wanted, changes, expected, table, conversions)
         return Proposal(
             steps=attribute_statements(statements, tuple(change.key for change in changes)),
             hazards=hazards_of_undoing(changes),

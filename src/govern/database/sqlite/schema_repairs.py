@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from govern.core.changes import Change
 from govern.core.conversion import Conversion, Proof
 from govern.core.identifiers import quote
 from govern.core.schema_repair import KeptValues, Stage
@@ -20,9 +21,10 @@ from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
 from govern.errors import FailedMidway, HeldUp
 
+_IN_THE_TEXT = ("column", "constraint")
 _INDEXES = """
-SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_%' AND tbl_name NOT LIKE 'govern_%'
-ORDER BY 1, 2
+SELECT tbl_name, name FROM sqlite_master
+WHERE type = 'index' AND name NOT GLOB 'sqlite_*' AND tbl_name NOT GLOB 'govern_*' ORDER BY 1, 2
 """
 _BROKEN = re.compile(
     r"(?:row \d+ missing from index|wrong # of entries in index|non-unique entry in index) (.+)"
@@ -35,13 +37,25 @@ class SQLiteSchemaWork:
     def arrange(self, statements: Sequence[str]) -> tuple[Stage, ...]:
         return (Stage(statements=tuple(statements)),) if statements else ()
 
+    def complete(self, chosen: Sequence[Change], changes: Sequence[Change]) -> tuple[Change, ...]:
+        """A table is one text: what is in it is made anew together."""
+        tables = {split_name(one.key.name)[0] for one in chosen if one.key.kind in _IN_THE_TEXT}
+        return tuple(
+            one
+            for one in changes
+            if one in chosen or (one.key.kind in _IN_THE_TEXT and split_name(one.key.name)[0] in tables)
+        )
+
     @contextmanager
     def working(
         self, url: DatabaseUrl, table: VersionTable, *, lock_timeout_seconds: float
     ) -> Iterator[RowTransaction]:
-        with self.working_alone(url, lock_timeout_seconds=lock_timeout_seconds) as connection:
-            with _explained(), connection.transaction():
-                yield RowTransaction(connection, SQLiteSpelling(table))
+        with (
+            self.working_alone(url, lock_timeout_seconds=lock_timeout_seconds) as connection,
+            _explained(),
+            connection.transaction(),
+        ):
+            yield RowTransaction(connection, SQLiteSpelling(table))
 
     @contextmanager
     def working_alone(self, url: DatabaseUrl, *, lock_timeout_seconds: float) -> Iterator[Connection]:

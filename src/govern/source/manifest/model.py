@@ -144,7 +144,8 @@ def _check_of(text: str) -> str:
 
 def _check_object(text: str) -> str:
     if not _OBJECT.fullmatch(text):
-        message = f"must be a kind and a name, as 'index notes.notes_user_id_idx'; kinds: {', '.join(get_args(ObjectKind))}"
+        kinds = ", ".join(get_args(ObjectKind))
+        message = f"must be a kind and a name, as 'index notes_user_id_idx'; kinds: {kinds}"
         raise ValueError(message)
     return text
 

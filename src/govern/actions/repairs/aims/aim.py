@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from govern.core.changes import Change
@@ -29,6 +30,11 @@ class Asking:
     """The live one."""
     changes: tuple[Change, ...]
     """The differences that the project does not live with."""
+
+    def choose(self, meant: Callable[[Change], bool]) -> tuple[Change, ...]:
+        """The differences that are meant, and those that go with them."""
+        chosen = tuple(change for change in self.changes if meant(change))
+        return self.live.dialect.schema_work().complete(chosen, self.changes)
 
     def place_of(self, namespace: str | None, table: str) -> Place:
         return (namespace or default_namespace(self.live.dialect.name), table)

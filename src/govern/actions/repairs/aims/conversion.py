@@ -1,4 +1,4 @@
-"""A column that has another type than the declared one: proven on all rows, converted with those that share its keys."""
+"""A column of another type than the declared one: proven on all rows, converted with those that share its keys."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from govern.core.restoration import Place, name_place
 from govern.core.schema_repair import KeptValues, WholeTable
 from govern.core.snapshot import ObjectKey, join_name, split_name
 from govern.core.type_names import spell_type
+from govern.core.wording import count_of
+from govern.database.converted_orphans import count_converted_orphans
 from govern.source.manifest import split_column
 
 
@@ -27,10 +29,10 @@ def convert_type(asking: Asking) -> Aim:
     if spell_type(to) != spell_type(kind):
         return Aim(obstacles=(f"{key} is declared as {kind}, not {to}: for another type write a revision",))
     related = _find_related(asking, key)
-    chosen = tuple(change for change in asking.changes if change.key in related and "type" in change.facts)
+    chosen = asking.choose(lambda change: change.key in related and "type" in change.facts)
+    conversions = tuple(_conversion(asking, change) for change in chosen if change.key in related)
     if key not in {change.key for change in chosen}:
         return Aim(notes=(f"{key} is {kind}",))
-    conversions = tuple(_conversion(asking, change) for change in chosen)
     return _prove(asking, chosen, conversions)
 
 
@@ -90,7 +92,7 @@ def _prove(asking: Asking, chosen: tuple[Change, ...], conversions: tuple[Conver
     respelled = [misfit for misfit in misfits if not misfit.is_in_the_way]
     return Aim(
         chosen=chosen,
-        obstacles=tuple(_find_obstacles(misfits, keys)),
+        obstacles=tuple(_find_obstacles(misfits, keys)) or tuple(_find_orphans(asking, chosen, conversions)),
         hazards=tuple(
             hazard_of(
                 "respells-column", one.conversion.place[0], one.conversion.place[1], one.conversion.column
@@ -130,6 +132,19 @@ def _find_obstacles(misfits: list[Misfits], keys: Mapping[Place, tuple[str, ...]
             yield f"{misfit.described}; {name_place(misfit.conversion.place)} has no key that they could be kept by"
 
 
+def _find_orphans(
+    asking: Asking, chosen: tuple[Change, ...], conversions: tuple[Conversion, ...]
+) -> Iterator[str]:
+    """Of foreign keys that come along, because the table is made anew as a whole."""
+    with asking.live.connect() as connection:
+        for change in chosen:
+            reference = read_reference(change.key, change.declared or {})
+            if change.key.kind != "constraint" or reference is None or len(reference.columns) > 1:
+                continue
+            if orphans := count_converted_orphans(connection, reference, conversions):
+                yield f"{count_of(orphans, 'row')} of {reference} would name no row: see to them first"
+
+
 def _say_what_is_kept(
     conversions: tuple[Conversion, ...], keys: Mapping[Place, tuple[str, ...]]
 ) -> Iterator[str]:
@@ -137,7 +152,8 @@ def _say_what_is_kept(
         if keys.get(one.place):
             yield f"the values of {one.name} are kept for the way back, each with its row's key"
         else:
-            yield f"{name_place(one.place)} has no key: the values of {one.name} come back by a cast, which was tried on all"
+            table = name_place(one.place)
+            yield f"{table} has no key: the values of {one.name} come back by a cast, which was tried on all"
 
 
 def _read_keys(asking: Asking) -> Mapping[Place, tuple[str, ...]]:

@@ -29,7 +29,7 @@ def add_foreign_key(asking: Asking) -> Aim:
         return Aim(
             obstacles=(f"{said} declared as {wanted}: a repair adds what is declared, else write a revision",)
         )
-    chosen = tuple(change for change in asking.changes if change.key == keys[0])
+    chosen = asking.choose(lambda change: change.key == keys[0])
     if not chosen:
         return Aim(notes=(f"{keys[0]} is there",))
     otherwise = tuple(_find_other_action(asking, asking.declared.objects[keys[0]]))

@@ -22,9 +22,7 @@ _VIEWS = ("view", "materialized-view")
 
 
 def recreate_missing(asking: Asking) -> Aim:
-    chosen = tuple(
-        change for change in asking.changes if change.action == "removed" and _is_meant(asking, change.key)
-    )
+    chosen = asking.choose(lambda change: change.action == "removed" and _is_meant(asking, change.key))
     if not chosen:
         there = _find_declared(asking)
         if there:
