@@ -67,6 +67,12 @@ class SharedLook(Generic[T]):
             await asyncio.wait((asyncio.wrap_future(turn.seen),), timeout=patience)
         return self._take(turn)
 
+    def forget(self) -> None:
+        """What was seen is not true any more: who asks next begins another look."""
+        turns = self._turns
+        with turns.lock:
+            turns.shown = turns.coming = None
+
     def close(self) -> None:
         """Waits a second for a look that is under way to end. Who asks later begins another."""
         if self._turns.coming and self._turns.process == os.getpid():

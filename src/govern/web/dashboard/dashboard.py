@@ -169,5 +169,6 @@ class Dashboard:
             log.warning("page_stumbled", path=route.path, error=f"{type(error).__name__}: {error}")
         finally:
             if route.changes:
+                self.api.forget()
                 self._writers.release()
         return self.refuse(visit, say(503, _AWAY))

@@ -17,7 +17,7 @@ from govern.errors import GovernError
 from govern.log import Log
 from govern.monitor.preview import FixPreview, preview_fix, preview_rollback
 from govern.web.dashboard.acting import call_of, follow_request
-from govern.web.dashboard.progress import find_event
+from govern.web.dashboard.history import find_among
 from govern.web.dashboard.visit import Visit
 from govern.web.monitor.request import Reply, say
 
@@ -87,7 +87,7 @@ def _find_issue(dashboard: Dashboard, visit: Visit) -> Issue | None:
 
 
 def _find_event(dashboard: Dashboard, visit: Visit) -> Event | None:
-    return find_event(dashboard.read_events(), visit.values["id"])
+    return find_among(dashboard, visit.values["id"])[0]
 
 
 def _ask_fix(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from govern.core.monitoring import Event, EventKind
 from govern.web.dashboard.progress import find_event, follow, is_taken_back
-from govern.web.dashboard.record import read_record
 from govern.web.dashboard.visit import Visit
 from govern.web.monitor.request import Reply, say
 
@@ -27,10 +26,10 @@ KINDS: Mapping[str, tuple[EventKind, ...]] = {
 def show_history(dashboard: Dashboard, visit: Visit) -> Reply:
     """The newest first; ``before``: the id of the event that the page begins after; ``kind``: one of ``KINDS``."""
     asked = visit.request.parameters
-    chosen = asked.get("kind", "") if asked.get("kind") in KINDS else ""
-    events = dashboard.read_events()
+    chosen, before = asked.get("kind", "") if asked.get("kind") in KINDS else "", asked.get("before", "")
+    events = dashboard.read_events() if chosen or before else dashboard.api.seen().events
     listed = [event for event in events if not chosen or event.kind in KINDS[chosen]]
-    begin = _find_begin(listed, asked.get("before", ""))
+    begin = _find_begin(listed, before)
     page = listed[begin : begin + PAGE]
     return dashboard.show(
         visit,
@@ -40,27 +39,34 @@ def show_history(dashboard: Dashboard, visit: Visit) -> Reply:
         chosen=chosen,
         is_first=begin == 0,
         older=page[-1].id if page and begin + PAGE < len(listed) else "",
-        count=len(listed),
     )
 
 
 def show_event(dashboard: Dashboard, visit: Visit) -> Reply:
     """One event; of a request also how far it has come."""
-    events = dashboard.read_events()
-    event = find_event(events, visit.values["id"])
+    event, events = find_among(dashboard, visit.values["id"])
     if event is None:
         return dashboard.refuse(visit, say(404, "there is no such event"))
-    record = read_record(dashboard.api)
+    standing = dashboard.api.seen().standing
     return dashboard.show(
         visit,
         "event.html",
         event=event,
-        record=record,
-        progress=follow(event, events, record.requests),
+        standing=standing,
+        progress=follow(event, events, standing.notes.requests, dashboard.now()),
         is_taken_back=is_taken_back(event, events),
         can_roll_back=can_roll_back(event, events),
         related=[one for one in events if _is_related(one, event)],
     )
+
+
+def find_among(dashboard: Dashboard, event_id: str) -> tuple[Event | None, tuple[Event, ...]]:
+    """The event, if there is one, and those of its time: the latest, or for an older one all that are kept."""
+    latest = dashboard.api.seen().events
+    if event := find_event(latest, event_id):
+        return event, latest
+    events = dashboard.read_events()
+    return find_event(events, event_id), events
 
 
 def can_roll_back(event: Event, events: tuple[Event, ...]) -> bool:

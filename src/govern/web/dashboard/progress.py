@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from govern.core.monitoring import Event, EventKind, Request
 
 ProgressState = Literal["waiting", "working", "done", "failed", "lost"]
 """``lost``: nobody waits for it any more, and nothing tells how it ended."""
+
+_UNSEEN = timedelta(seconds=3)
+"""So long a request may not be seen yet by whoever shows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +32,12 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class _Course:
     begins: EventKind
-    succeeds: EventKind
     fails: EventKind
 
 
 _COURSES: Mapping[EventKind, _Course] = {
-    "fix": _Course("fixing", "fixed", "fix-failed"),
-    "rollback": _Course("rolling-back", "rolled-back", "rollback-failed"),
+    "fix": _Course("fixing", "fix-failed"),
+    "rollback": _Course("rolling-back", "rollback-failed"),
 }
 _ENDS: Mapping[EventKind, ProgressState] = {
     "fixed": "done",
@@ -44,9 +47,11 @@ _ENDS: Mapping[EventKind, ProgressState] = {
 }
 
 
-def follow(asked: Event, events: tuple[Event, ...], requests: Iterable[Request]) -> Progress | None:
+def follow(
+    asked: Event, events: tuple[Event, ...], requests: Iterable[Request], now: datetime
+) -> Progress | None:
     """How far it has come; None of what is no request. ``events``: the newest first."""
-    is_waiting = any(request.id == asked.id for request in requests)
+    is_waiting = any(request.id == asked.id for request in requests) or now - asked.at < _UNSEEN
     if asked.kind == "check":
         return Progress(state="waiting") if is_waiting else Progress(state="done")
     course = _COURSES.get(asked.kind)
@@ -69,10 +74,9 @@ def _belongs(event: Event, asked: Event) -> bool:
 
 def _find_end(after: list[Event], course: _Course, begun: Event | None) -> Event | None:
     """The end of what was begun; or of what was refused before it began."""
-    ends = [event for event in after if event.kind in (course.succeeds, course.fails)]
     if begun is None:
-        return next((event for event in ends if event.attempt is None), None)
-    return next((event for event in ends if event.attempt == begun.id), None)
+        return next((event for event in after if event.kind == course.fails and event.attempt is None), None)
+    return next((event for event in after if event.kind in _ENDS and event.attempt == begun.id), None)
 
 
 def find_event(events: Iterable[Event], event_id: str) -> Event | None:

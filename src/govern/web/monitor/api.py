@@ -121,6 +121,7 @@ class MonitorApi:
             return say(503, _UNREADABLE)
         finally:
             if route.changes:
+                self._look.forget()
                 self._writers.release()
 
     def _read(self) -> Seen | GovernError:
@@ -140,6 +141,10 @@ class MonitorApi:
         if isinstance(seen, GovernError):
             raise seen
         return seen
+
+    def forget(self) -> None:
+        """Something was changed: what was seen before is not shown any more."""
+        self._look.forget()
 
     def show_status(self, _call: Call) -> Reply:
         document = describe_standing(self.seen().standing)

@@ -22,7 +22,7 @@
     old.replaceWith(fresh);
     if (active !== null && active !== old) {
       const same = [...fresh.querySelectorAll(active.tagName)].find((one) => likeness(one) === likeness(active));
-      same?.focus({ preventScroll: true });
+      (same ?? document.getElementById("content")).focus({ preventScroll: true });
     }
   };
 
