@@ -49,7 +49,8 @@ class MonitorApi:
     """Answers for the monitor of one database. Opens nothing and starts no thread before somebody asks.
 
     ``access``: how to know who asks, ``bearer(…)`` or the host application's own; without one, and where it is
-    ``read_only``, nothing can be changed, and the routes that would are not there. ``hosts``: see ``Door``.
+    ``read_only``, nothing can be changed, and the routes that would are not there. ``hosts``, ``origins``: see
+    ``Door``.
     """
 
     prefix = PREFIX
@@ -61,12 +62,13 @@ class MonitorApi:
         *,
         access: Access | None = None,
         hosts: frozenset[str] | None = None,
+        origins: frozenset[str] = frozenset(),
         read_only: bool = False,
     ) -> None:
         self.settings = settings
         self.url = url
         self.notebook = Notebook(settings, url)
-        self.door = Door(access, hosts=hosts)
+        self.door = Door(access, hosts=hosts, origins=origins)
         self.is_read_only = read_only or access is None
         self._look = SharedLook[Seen | GovernError](self._read)
         self._writers = threading.BoundedSemaphore(_MOST_WRITERS)
@@ -80,12 +82,13 @@ class MonitorApi:
         config: Path | str | None = None,
         access: Access | None = None,
         hosts: frozenset[str] | None = None,
+        origins: frozenset[str] = frozenset(),
         read_only: bool = False,
     ) -> MonitorApi:
         """For an application that has an engine; see ``govern.web.health.Health``. Raises ConfigurationError."""
         url = make_absolute(url_of(engine_or_url))
         settings = load(config=Path(config) if config else None, url=url.text)
-        return cls(settings, url, access=access, hosts=hosts, read_only=read_only)
+        return cls(settings, url, access=access, hosts=hosts, origins=origins, read_only=read_only)
 
     def answer(self, request: Request) -> Reply:
         """Waits for some seconds at most. Raises nothing."""
