@@ -55,10 +55,10 @@ COLUMN = Breakage(
 TEXT = Breakage(
     name="text",
     sentence="a hotfix made user_id a text, and its foreign key was in the way",
-    table="mfa_configurations",
+    table="user_phone_mappings",
     statements=(
-        "ALTER TABLE mfa_configurations DROP CONSTRAINT fk_mfa_configurations_user_id",
-        "ALTER TABLE mfa_configurations ALTER COLUMN user_id TYPE text USING user_id::text",
+        "ALTER TABLE user_phone_mappings DROP CONSTRAINT fk_user_phone_mappings_user_id",
+        "ALTER TABLE user_phone_mappings ALTER COLUMN user_id TYPE text USING user_id::text",
     ),
     rules=frozenset({"drift.column-changed", "drift.constraint-removed", "integrity.type-mismatch"}),
     by="person",
