@@ -15,6 +15,7 @@ from govern.source.manifest.model import (
     Repair,
     WeighedDrift,
 )
+from govern.source.manifest.probes import Probes, Sequence
 from govern.source.manifest.values import Scalar, split_column, split_table
 
 __all__ = [
@@ -27,9 +28,11 @@ __all__ = [
     "Lint",
     "Manifest",
     "Notify",
+    "Probes",
     "Relationship",
     "Repair",
     "Scalar",
+    "Sequence",
     "WeighedDrift",
     "load_manifest",
     "parse_manifest",

@@ -22,6 +22,7 @@ from govern.core.issue import FixKind
 from govern.core.retention import Policy
 from govern.core.row_repair import SCHEMA_REPAIR
 from govern.core.snapshot import default_namespace
+from govern.source.manifest.probes import Probes
 from govern.source.manifest.values import (
     HOURS,
     ColumnName,
@@ -308,6 +309,7 @@ class Manifest(Entry):
     allow: tuple[Allowed, ...] = ()
     backups: Backups = Backups()
     monitor: Monitor = Monitor()
+    probes: Probes = Probes()
     _path: Path = PrivateAttr(default=Path())
     _lines: Mapping[tuple[str | int, ...], int] = PrivateAttr(default_factory=dict)
 
