@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from govern.core.identifiers import quote
 from govern.core.restoration import Place
 from govern.core.rows import LostPromises, Promise, PromiseKind, Unique
-from govern.core.snapshot import ObjectKey, Snapshot
+from govern.core.snapshot import ObjectKey, Snapshot, parts_of
 from govern.core.sql_text import read_bracket, read_name, split_list
 
 _DOUBT = "it is declared, and the database has it not"
