@@ -64,6 +64,14 @@ DOES_NOT_RESTORE = Rule(
     effect="it will not restore when it is needed either",
     remedy="read the program's words; make a new backup and verify it: govern backup create",
 )
+BROKEN_REFERENCE = Rule(
+    id="backup.broken-reference",
+    name="backup with rows that break a foreign key",
+    severity=Severity.WARNING,
+    condition="rows of the backup name parents that are not there, under a foreign key that was said to be valid",
+    effect="all rows are restored, and the foreign key comes back NOT VALID: it holds for new rows alone",
+    remedy="see what is missing, govern integrity; clean it up by a repair, and make a new backup",
+)
 NOT_COPIED = Rule(
     id="backup.not-copied",
     name="backup without its copy",
@@ -94,6 +102,7 @@ RULES = (
     UNEXPECTED_FILE,
     CONTENT_DIFFERS,
     DOES_NOT_RESTORE,
+    BROKEN_REFERENCE,
     NOT_COPIED,
     WRONG_SIGNATURE,
     KEY_NOT_KEPT,

@@ -26,6 +26,7 @@ from govern.actions.backup.store import (
 )
 from govern.config import Settings
 from govern.core.backup import (
+    BROKEN_REFERENCE,
     CONTENT_DIFFERS,
     DAMAGED_FILE,
     DOES_NOT_RESTORE,
@@ -374,9 +375,22 @@ def _is_no_index(change: Change) -> bool:
     return is_gone and (change.declared or {}).get("valid") is False
 
 
+def _is_broken_reference(change: Change) -> bool:
+    """A foreign key that was said to be valid, and that the rows do not let be so again."""
+    is_a_key = change.key.kind == "constraint" and (change.live or {}).get("validated") is False
+    return is_a_key and set(change.facts) <= {"validated", "definition"}
+
+
 def _compare_schema(expected: Snapshot, found: Snapshot, left_out: tuple[str, ...]) -> Iterator[Finding]:
     for change in diff(expected, found):
         if change.key.kind in left_out or _is_no_index(change):
+            continue
+        if _is_broken_reference(change):
+            yield Finding.of(
+                BROKEN_REFERENCE,
+                Subject(kind="constraint", namespace=change.key.namespace or None, name=change.key.name),
+                f"rows of the backup break {change.key.name}: it was restored NOT VALID",
+            )
             continue
         words = {"added": "is there after the restore alone", "removed": "is not there after the restore"}
         facts = ", ".join(change.facts)

@@ -89,9 +89,7 @@ def propose_statements(
     statements = [*_drops(work, existing)]
     statements += (wanted[key].sql for key in sorted(work.created, key=_rank) if key[0] == "table")
     for table in sorted(work.rebuilt):
-        values = {
-            parts_of(key)[1]: by for key, by in conversions.items() if parts_of(key)[0] == table
-        }
+        values = {parts_of(key)[1]: by for key, by in conversions.items() if parts_of(key)[0] == table}
         statements += _rebuild(wanted["table", table].sql, table, live, declared, values)
     statements += (wanted[key].sql for key in sorted(work.created, key=_rank) if key[0] != "table")
     if not any(kind == "table" for kind, _ in work.dropped) and not work.rebuilt:
