@@ -15,7 +15,7 @@ from govern.core.finding import Finding, Fix
 from govern.core.fixing import GENTLE_WAYS
 from govern.core.row_repair import RowRepair
 from govern.core.schema_repair import REBUILD_KIND
-from govern.core.snapshot import ObjectKey, Snapshot, join_name
+from govern.core.snapshot import ObjectKey, Snapshot, is_called, join_name
 from govern.database.live import LiveDatabase
 from govern.errors import ConfigurationError, GovernError
 
@@ -119,7 +119,6 @@ def _find_aims(
 ) -> Iterator[str]:
     """The keys of what the repair would take away, if it can without a harm that somebody has to allow."""
     from govern.actions.repairs.aims import AIMS, Asking
-    from govern.actions.repairs.aims.aim import is_called
 
     if repair.kind == REBUILD_KIND:
         with live.connect() as connection:
