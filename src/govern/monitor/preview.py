@@ -85,7 +85,7 @@ def preview_rollback(settings: Settings, event: Event) -> FixPreview:
         rows=undoable.rows,
         touches_data=bool(tables),
         confirmation=tables[0] if tables else "",
-        refusal=f"it was rolled back already, by {undoable.undone_by}" if undoable.undone_by else "",
+        refusal="" if undoable.has_way_back else undoable.state,
         notes=(
             f"{count_of(undoable.rows, 'row')} and what went with them",
             "what is newer and in the way is listed then, and nothing is changed",
