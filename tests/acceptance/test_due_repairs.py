@@ -34,7 +34,9 @@ SLOW = """
   - name: slow
     kind: delete_where
     table: notes
-    where: (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000) SELECT count(*) FROM n) < 0
+    where: |
+      (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000)
+       SELECT count(*) FROM n) < 0
     reason: nobody has thought of an index
     owner: platform
 """

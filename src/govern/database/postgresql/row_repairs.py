@@ -104,7 +104,7 @@ def working_on_rows(
     """See ``govern.database.dialect.Dialect``."""
     with (
         server.connect(url) as connection,
-        _explained(connection),
+        explained(connection),
         _cancelled_after(connection, seconds),
         connection.transaction(_BEGIN_PLANNING if read_only else _BEGIN_CHANGING),
     ):
@@ -285,7 +285,7 @@ def _read_triggers(connection: Connection) -> Mapping[Place, tuple[tuple[str, fr
 
 
 @contextmanager
-def _explained(connection: Connection) -> Iterator[None]:
+def explained(connection: Connection) -> Iterator[None]:
     """What the server says, as errors of govern; all was rolled back."""
     driver: Any = connection.driver
     try:
