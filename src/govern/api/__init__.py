@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         revision,
         stamp,
     )
-    from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_rollback
+    from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_prune, repair_rollback
     from govern.api.rows import integrity
     from govern.api.scanning import scan
 
@@ -77,7 +77,7 @@ _HOMES = {
         "revision",
         "stamp",
     ),
-    "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_rollback"),
+    "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_prune", "repair_rollback"),
     "rows": ("integrity",),
     "scanning": ("scan",),
 }
@@ -118,6 +118,7 @@ __all__ = [
     "repair_apply",
     "repair_list",
     "repair_plan",
+    "repair_prune",
     "repair_rollback",
     "restore",
     "restore_files",

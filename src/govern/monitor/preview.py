@@ -112,7 +112,9 @@ def _describe_definitions(undoable: Undoable, definitions: Definitions) -> FixPr
 
 
 def _refuse_undoable(undoable: Undoable) -> str:
-    return f"it was rolled back already, by {undoable.undone_by}" if undoable.undone_by else ""
+    if undoable.undone_by:
+        return f"it was rolled back already, by {undoable.undone_by}"
+    return undoable.state if undoable.pruned_by else ""
 
 
 def name_way_back(event: Event) -> str:
