@@ -19,6 +19,7 @@ from govern.web.dashboard import Dashboard
 from govern.web.dashboard.history import KINDS, PAGE
 from govern.web.dashboard.rendering import environment
 from govern.web.monitor import Access, MonitorApi
+from tests.fixtures.backups import manifest_of, write_backup
 from tests.unit.core.test_fixing import ISSUE
 from tests.unit.web.browsing import BASE, Browser, Document, read, said, text_of
 from tests.unit.web.conftest import FIXED, NOW, STATUS, make_project
@@ -415,3 +416,10 @@ def test_a_fix_can_be_rolled_back_from_its_event(alice: Browser, active: None) -
     reply = alice.get(f"/history/{FIXED}")
     links = [value for _, name, value in read(reply).attributes if name == "href"]
     assert f"{BASE}/history/{FIXED}/rollback" in links
+
+
+def test_the_last_backup_is_said_with_what_it_is_worth(alice: Browser, settings: Settings) -> None:
+    assert "None on this machine. govern backup create" in look(alice)
+    write_backup(settings, manifest_of(NOW - timedelta(hours=2), is_verified=True))
+    alice.page.backups.forget()
+    assert "Made 2 h ago, proven by a restore" in look(alice)
