@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from govern.actions.notebook import Notebook, make_event
+from govern.config import Settings
 from govern.core.finding import Severity
 from govern.core.monitoring import CheckStatus, EventKind, MonitorStatus
 from govern.database.url import DatabaseUrl
