@@ -12,6 +12,7 @@ from govern.checks.orphans import OrphanCheck
 from govern.checks.rows import SEQUENCE_BEHIND
 from govern.core.finding import Finding
 from govern.core.row_repair import RowPlan, RowRepair
+from govern.core.schema_repair import SchemaPlan
 from govern.database.live import LiveDatabase
 from govern.errors import ConfigurationError, GovernError
 
@@ -84,14 +85,19 @@ class DueCheck:
 
 
 def find_due(live: LiveDatabase, manifest: Manifest, *, settled: frozenset[str], seconds: float) -> DueCheck:
-    """Plans every repair but the ``settled`` ones, for at most ``seconds`` together; changes nothing."""
+    """Plans every repair of rows but the ``settled`` ones, for at most ``seconds`` together; changes nothing.
+
+    What repairs of the schema are about is found by the check of drift.
+    """
     findings, not_looked_at = [], {}
     path = live.settings.relative(manifest.path)
-    waiting = [repair for repair in manifest.repairs if repair.name not in settled]
+    waiting = [one for one in manifest.repairs if one.name not in settled and not one.is_of_schema]
     for repair, plan in plan_within(live, manifest, waiting, seconds=seconds):
         if isinstance(plan, str):
             not_looked_at[repair.name] = plan
-        elif finding := judge_plan(plan, repair, dialect=live.dialect.name, path=path):
+        elif isinstance(plan, RowPlan) and (
+            finding := judge_plan(plan, repair, dialect=live.dialect.name, path=path)
+        ):
             findings.append(finding)
     return DueCheck(findings=tuple(findings), not_looked_at=not_looked_at)
 
@@ -103,19 +109,20 @@ def plan_within(
     *,
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[tuple[Repair, RowPlan | str]]:
+) -> Iterator[tuple[Repair, RowPlan | SchemaPlan | str]]:
     """Each repair with its plan, or why there is none. The time is shared: what one leaves is for the others."""
-    from govern.actions.repairs.plan import plan_rows
+    from govern.actions.repairs.named import planning_named
 
     waiting = list(repairs)
     deadline = clock() + seconds
-    while waiting:
-        share = max(0.0, deadline - clock()) / len(waiting)
-        repair = waiting.pop(0)
-        try:
-            yield repair, plan_rows(live, manifest, repair, seconds=share)
-        except GovernError as error:
-            yield repair, ": ".join(filter(None, (error.what, error.why)))
+    with planning_named(live, manifest) as plan:
+        while waiting:
+            share = max(0.0, deadline - clock()) / len(waiting)
+            repair = waiting.pop(0)
+            try:
+                yield repair, plan(repair, share)
+            except GovernError as error:
+                yield repair, ": ".join(filter(None, (error.what, error.why)))
 
 
 def _repairs(manifest: Manifest | None) -> tuple[Repair, ...]:

@@ -1,4 +1,4 @@
-"""Repairs: of a schema that drifted, and those of rows that the manifest declares."""
+"""Repairs: of a schema that drifted, and those of rows and of definitions that the manifest declares."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def repair_plan(
     """What the named repairs would do; without names, or as ``schema``, the repair of the schema. Changes nothing."""
     if _is_of_schema(names, every=every):
         return drifting.repair_plan(settings, narrate=narrate)
-    return _plan_rows(settings, names=names, every=every, narrate=narrate)
+    return _plan_named(settings, names=names, every=every, narrate=narrate)
 
 
 def repair_apply(
@@ -38,11 +38,13 @@ def repair_apply(
     allow: tuple[str, ...] = (),
     batch: int | None = None,
     backup: Backup = "auto",
+    most_rows: int | None = None,
     narrate: Narrate = silent,
 ) -> Report:
     """Backs up and applies the named repairs; without names, or as ``schema``, the repair of the schema.
 
-    ``allow`` names the hazards that may happen. ``batch``: rows a transaction, of repairs of rows.
+    ``allow`` names the hazards that may happen. ``batch``: rows a transaction, of repairs of rows; ``most_rows``: a
+    plan that touches more is refused.
     """
     if _is_of_schema(names, every=every):
         if batch is not None or backup != "auto":
@@ -52,8 +54,15 @@ def repair_apply(
                 next="leave them out, or name repairs of the manifest: govern repair list",
             )
         return drifting.repair_apply(settings, allow=allow, narrate=narrate)
-    return _apply_rows(
-        settings, names=names, every=every, allow=allow, batch=batch, backup=backup, narrate=narrate
+    return _apply_named(
+        settings,
+        names=names,
+        every=every,
+        allow=allow,
+        batch=batch,
+        backup=backup,
+        most_rows=most_rows,
+        narrate=narrate,
     )
 
 
@@ -88,6 +97,7 @@ def repair_list(
             "run": one.run,
             "repair": one.repair,
             "made_at": one.made_at.isoformat(),
+            "kind": one.kind,
             "rows": one.rows,
             "planned": one.planned,
             "state": one.state,
@@ -95,7 +105,7 @@ def repair_list(
         for one in undoable
     ]
     draft.passed("repairs", f"{count_of(len(declared), 'repair')} declared")
-    standing = sum(not one.undone_by for one in undoable)
+    standing = sum(one.has_way_back for one in undoable)
     draft.passed("applied", f"{count_of(standing, 'run')} that can be rolled back")
 
 
@@ -120,19 +130,16 @@ def repair_rollback(
 
 
 @command("repair plan")
-def _plan_rows(
+def _plan_named(
     draft: Draft, settings: Settings, *, names: tuple[str, ...], every: bool, narrate: Narrate
 ) -> None:
-    from govern.actions.repairs.plan import plan_rows
+    from govern.actions.repairs.named import plan_named
 
     project = read_project(settings)
     live = open_database(project, draft)
     narrate("looking at what there is to repair")
-    plans = [
-        plan_rows(live, project.manifest, repair)
-        for repair in _find(live, project, names, every=every)
-        if project.manifest
-    ]
+    repairs = _find(live, project, names, every=every)
+    plans = plan_named(live, project.manifest, repairs) if project.manifest else ()
     draft.data["repairs"] = [plan.to_json() for plan in plans]
     for plan in plans:
         draft.passed(plan.repair, plan.described())
@@ -141,7 +148,7 @@ def _plan_rows(
 
 
 @command("repair apply")
-def _apply_rows(
+def _apply_named(
     draft: Draft,
     settings: Settings,
     *,
@@ -150,9 +157,11 @@ def _apply_rows(
     allow: tuple[str, ...],
     batch: int | None,
     backup: Backup,
+    most_rows: int | None,
     narrate: Narrate,
 ) -> None:
-    from govern.actions.repairs.rows import Wanted, apply_rows
+    from govern.actions.repairs.named import apply_named
+    from govern.actions.repairs.rows import Wanted
 
     project = read_project(settings)
     live = open_database(project, draft)
@@ -160,8 +169,8 @@ def _apply_rows(
     if project.manifest is None or not repairs:
         draft.passed("repair", "no repairs are declared")
         return
-    wanted = Wanted(allow=allow, batch=batch, has_backup=backup == "auto")
-    apply_rows(live, draft, project.chain, project.manifest, repairs, wanted, narrate=narrate)
+    wanted = Wanted(allow=allow, batch=batch, has_backup=backup == "auto", most_rows=most_rows)
+    apply_named(live, draft, project.chain, project.manifest, repairs, wanted, narrate=narrate)
 
 
 def _is_of_schema(names: tuple[str, ...], *, every: bool) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.restoration import name_place
 from govern.core.snapshot import ObjectKey, Snapshot, default_namespace
+from govern.core.type_names import spell_type
 from govern.source.manifest import Manifest, Repair, split_column, split_table
 
 UNKNOWN_TABLE = Rule(
@@ -45,27 +46,6 @@ UNKNOWN_REFERENCE = Rule(
 RULES = (REQUIRED_TYPE, UNKNOWN_COLUMN, UNKNOWN_REFERENCE, UNKNOWN_TABLE)
 
 _RELATIONS = ("table", "view", "materialized-view", "foreign-table")
-_SPELLINGS: Mapping[str, str] = {
-    "bigserial": "bigint",
-    "bool": "boolean",
-    "char": "character",
-    "decimal": "numeric",
-    "float4": "real",
-    "float": "double precision",
-    "float8": "double precision",
-    "int": "integer",
-    "int2": "smallint",
-    "int4": "integer",
-    "int8": "bigint",
-    "serial": "integer",
-    "timestamp": "timestamp without time zone",
-    "timestamptz": "timestamp with time zone",
-    "time": "time without time zone",
-    "timetz": "time with time zone",
-    "varbit": "bit varying",
-    "varchar": "character varying",
-}
-"""Other names of PostgreSQL's types (manual, chapter 8, table 8.1), and what the catalog calls them."""
 
 
 def check_manifest(manifest: Manifest, declared: Snapshot, *, path: str) -> tuple[Finding, ...]:
@@ -187,7 +167,7 @@ class _Names:
         if required is None or not isinstance(declared, str):
             return
         prefix = f"{self._default_namespace}."
-        if _spell(required.removeprefix(prefix)) != _spell(declared.removeprefix(prefix)):
+        if spell_type(required.removeprefix(prefix)) != spell_type(declared.removeprefix(prefix)):
             yield Finding.of(
                 REQUIRED_TYPE,
                 self._subject("column", f"{table[1]}.{column}", place),
@@ -208,17 +188,3 @@ def _possible_tables(column: ObjectKey) -> Iterator[tuple[str, str]]:
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, sorted(known), n=1)
     return f"did you mean {close[0]}?" if close else ""
-
-
-def _spell(type_: str) -> str:
-    """A type as the catalog writes it: ``varchar(20)[]`` is ``character varying(20)[]``."""
-    text = " ".join(type_.lower().replace(" (", "(").replace(", ", ",").split())
-    name = text.partition("(")[0].partition("[")[0].strip()
-    rest = text[len(name) :]
-    if name not in _SPELLINGS or "zone" in rest:
-        return text
-    if "zone" not in _SPELLINGS[name]:
-        return _SPELLINGS[name] + rest
-    first, _, zone = _SPELLINGS[name].partition(" ")
-    precision, parenthesis, array = rest.rpartition(")")
-    return f"{first}{precision}{parenthesis} {zone}{array}"

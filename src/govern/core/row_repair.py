@@ -11,6 +11,7 @@ from govern.core.hazard import Hazard, hazard_of
 from govern.core.reference import Reference
 from govern.core.restoration import Place, name_place
 from govern.core.rows import SequencePosition
+from govern.core.schema_repair import REBUILD_KIND, Definitions
 from govern.core.wording import count_of
 
 SCHEMA_REPAIR = "schema"
@@ -139,6 +140,8 @@ class RowPlan:
             "statements": list(self.statements),
             "hazards": [str(hazard) for hazard in self.hazards],
             "obstacles": list(self.obstacles),
+            "notes": [],
+            "locks": [],
         }
 
 
@@ -205,14 +208,23 @@ class Undoable:
     orphans: Mapping[str, int] = field(default_factory=dict)
     """Of the copied rows, how many had no parent before, by reference."""
     moved: MovedSequence | None = None
+    definitions: Definitions | None = None
+    """Of a repair of the schema."""
     undone_by: str | None = None
+
+    @property
+    def has_way_back(self) -> bool:
+        """Whether there is anything left to take back."""
+        return not self.undone_by and self.kind != REBUILD_KIND
 
     @property
     def state(self) -> str:
         if self.undone_by:
             return f"rolled back by {self.undone_by}"
+        if self.kind == REBUILD_KIND:
+            return "there is nothing to take back"
         if not self.is_finished:
-            return f"broke off after {count_of(self.batches, 'batch')}"
+            return f"broke off after {count_of(self.batches, 'stage' if self.definitions else 'batch')}"
         return "can be rolled back"
 
     def to_json(self) -> dict[str, Any]:
@@ -228,12 +240,13 @@ class Undoable:
             "tables": [table.to_json() for table in self.tables],
             "orphans": dict(self.orphans),
             "moved": self.moved.to_json() if self.moved else None,
+            "definitions": self.definitions.to_json() if self.definitions else None,
             "undone_by": self.undone_by,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Undoable:
-        moved = value["moved"]
+        moved, definitions = value["moved"], value.get("definitions")  # older releases kept none
         return cls(
             run=value["run"],
             repair=value["repair"],
@@ -246,5 +259,6 @@ class Undoable:
             tables=tuple(map(CopiedTable.from_json, value["tables"])),
             orphans=value["orphans"],
             moved=MovedSequence.from_json(moved) if moved else None,
+            definitions=Definitions.from_json(definitions) if definitions else None,
             undone_by=value["undone_by"],
         )

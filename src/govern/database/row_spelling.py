@@ -49,6 +49,10 @@ class Spelling(Protocol):
     """The temporary table of marked rows: number, part, id."""
     records: str
     """The table that says which runs have copied rows."""
+    schemas: str
+    """The table with the schemas that repairs of the schema found: run, name, content."""
+    create_schemas: str
+    """Makes it where there is none."""
     placeholder: str
     """Of a parameter."""
     copied_type: str

@@ -12,6 +12,7 @@ from govern.core.issue import Issue
 from govern.core.monitoring import Event, refuse_rollback
 from govern.core.restoration import name_place
 from govern.core.row_repair import RowPlan, Undoable
+from govern.core.schema_repair import SchemaPlan
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
@@ -63,6 +64,8 @@ def preview_fix(settings: Settings, issue: Issue, *, seconds: float = SECONDS) -
     [(_, plan)] = plan_within(live, manifest, (declared[issue.repair],), seconds=seconds)
     if isinstance(plan, str):
         return FixPreview(refusal=f"it cannot be planned: {plan}")
+    if isinstance(plan, SchemaPlan):
+        return _describe_schema_plan(plan, refusal)
     return _describe_plan(plan, refusal)
 
 
@@ -109,6 +112,21 @@ def _describe_plan(plan: RowPlan, refusal: str) -> FixPreview:
         confirmation=name_place(touched[0].place) if touched else "",
         refusal=refusal or "; ".join((*plan.obstacles, *hazards)),
         notes=(*(one.described for one in touched), *((_COPIED,) if touched else ()), _BACKED_UP),
+    )
+
+
+def _describe_schema_plan(plan: SchemaPlan, refusal: str) -> FixPreview:
+    hazards = [hazard.described for hazard in plan.hazards]
+    if plan.is_empty and not plan.obstacles:
+        refusal = refusal or "there is nothing left to do"
+    rewritten = [table for table in plan.tables if table.is_rewritten]
+    return FixPreview(
+        statements=plan.statements,
+        rows=plan.rows,
+        touches_data=bool(rewritten),
+        confirmation=name_place(rewritten[0].place) if rewritten else "",
+        refusal=refusal or "; ".join((*plan.obstacles, *hazards)),
+        notes=(*plan.undoes, *plan.notes, _BACKED_UP),
     )
 
 

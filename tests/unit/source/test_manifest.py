@@ -361,6 +361,19 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
             "1:1: the key 'probes' is not supported yet in this version: nothing would obey it; take it out",
         ),
         (
+            "monitor: {fixes: {allow: [{repair: orphans}]}}\nrepairs: [{name: orphaned, kind: move_sequence, "
+            "column: a.b, reason: r, owner: o}]\n",
+            "1:36: there is no repair 'orphans' for the monitor to make; did you mean 'orphaned'?",
+        ),
+        (
+            "monitor: {fixes: {allow: [{repair: orphans}]}}\n",
+            "1:36: there is no repair 'orphans' for the monitor to make; none is declared",
+        ),
+        (
+            "monitor: {fixes: {allow: [{repair: a, kind: set_null}]}}\n",
+            "1:27: monitor.fixes.allow[0] must name either a kind of fixes or a repair",
+        ),
+        (
             "monitor: {fixes: {hours: 9-5}}\n",
             "1:26: monitor.fixes.hours must be a part of the day, written as 22:00-06:00",
         ),

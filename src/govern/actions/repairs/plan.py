@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from govern.actions.repairs.declared import read_references, resolve
 from govern.core.row_repair import RowPlan, RowRepair
+from govern.core.schema_repair import SchemaPlan
 from govern.database.connection import Connection
 from govern.database.live import LiveDatabase
 from govern.database.row_marks import MarkedRows
@@ -42,9 +43,18 @@ def prepare(
     return resolve(connection, live, repair, references, path), MarkedRows(connection, spelling, references)
 
 
-def guard_rows(plans: Iterable[RowPlan], allow: tuple[str, ...]) -> None:
-    """Raises Refused for what cannot be applied, and for a harm that nobody allowed."""
+def guard_plans(
+    plans: Iterable[RowPlan | SchemaPlan], allow: tuple[str, ...], *, most_rows: int | None = None
+) -> None:
+    """Raises Refused for what cannot be applied, for too many rows, and for a harm that nobody allowed."""
     plans = tuple(plans)
+    for plan in plans:
+        if most_rows is not None and plan.rows > most_rows:
+            raise Refused(
+                f"the repair {plan.repair} would touch {plan.rows:,} rows",
+                why=f"more than {most_rows:,} need a person: {plan.described()}",
+                next=f"govern repair plan {plan.repair}, then govern repair apply {plan.repair}",
+            )
     for plan in plans:
         if plan.obstacles:
             raise Refused(

@@ -23,7 +23,7 @@ from govern.core.right import MissingRight, Right
 from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
-from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
+from govern.core.snapshot import ColumnOrder, Coverage, ObjectKey, Snapshot
 from govern.core.table_shape import TableShape
 from govern.database.connection import Connection
 from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
@@ -48,6 +48,7 @@ from govern.database.postgresql import (
 )
 from govern.database.postgresql import watermark as watermarks
 from govern.database.row_spelling import RowTransaction
+from govern.database.schema_work import SchemaWork
 from govern.database.transfer import Transfer
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
@@ -246,10 +247,18 @@ class PostgreSQL:
         declared: DatabaseUrl,
         expected: Snapshot,
         table: VersionTable,
+        conversions: Mapping[ObjectKey, str] = MappingProxyType({}),
     ) -> Proposal:
         from govern.database.postgresql import repair
 
-        return repair.propose_repair(live=live, copy=copy, declared=declared, expected=expected, table=table)
+        return repair.propose_repair(
+            live=live, copy=copy, declared=declared, expected=expected, table=table, conversions=conversions
+        )
+
+    def schema_work(self) -> SchemaWork:
+        from govern.database.postgresql import schema_repairs
+
+        return schema_repairs.PostgreSQLSchemaWork()
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)

@@ -24,7 +24,7 @@ from govern.core.right import MissingRight, Right
 from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
-from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
+from govern.core.snapshot import ColumnOrder, Coverage, ObjectKey, Snapshot
 from govern.core.table_shape import TableShape
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
@@ -32,6 +32,7 @@ from govern.database.dialect import Activity, Extent, Limits, MigratingSession, 
 from govern.database.encryption import NO_KEYS, Keys
 from govern.database.keeping import OpenConnection, Progress, Replacement, Witness
 from govern.database.row_spelling import RowTransaction
+from govern.database.schema_work import SchemaWork
 from govern.database.sqlite import (
     batch,
     catalog,
@@ -222,15 +223,21 @@ class SQLite:
         declared: DatabaseUrl,
         expected: Snapshot,
         table: VersionTable,
+        conversions: Mapping[ObjectKey, str] = MappingProxyType({}),
     ) -> Proposal:
         del live  # the copy has all that is needed of it
         with self.connect(copy, read_only=True) as existing, self.connect(declared, read_only=True) as wanted:
             changes = diff(expected, self.read_snapshot(existing, table))
-            statements = repair.propose_statements(existing, wanted, changes, table)
+            statements = repair.propose_statements(existing, wanted, changes, expected, table, conversions)
         return Proposal(
             steps=attribute_statements(statements, tuple(change.key for change in changes)),
             hazards=hazards_of_undoing(changes),
         )
+
+    def schema_work(self) -> SchemaWork:
+        from govern.database.sqlite import schema_repairs
+
+        return schema_repairs.SQLiteSchemaWork()
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)

@@ -32,6 +32,10 @@ CREATE TABLE IF NOT EXISTS govern_backup_runs (
     position INTEGER PRIMARY KEY, run TEXT UNIQUE NOT NULL, record TEXT NOT NULL
 )
 """
+_SCHEMAS = "govern_backup_schemas"
+_CREATE_SCHEMAS = """
+CREATE TABLE IF NOT EXISTS govern_backup_schemas (run TEXT, name TEXT, content BLOB NOT NULL, PRIMARY KEY (run, name))
+"""
 _HAS_RECORDS = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'govern_backup_runs')"
 _TYPES = "SELECT name, type FROM pragma_table_xinfo(?)"
 _TRIGGERS = (
@@ -49,17 +53,19 @@ def working_on_rows(
         connection.execute(_CREATE_MARKS)
         if seconds is not None:
             with within(connection, seconds), connection.transaction():
-                yield RowTransaction(connection, _Spelling(table))
+                yield RowTransaction(connection, SQLiteSpelling(table))
             return
         with connection.transaction():
-            yield RowTransaction(connection, _Spelling(table))
+            yield RowTransaction(connection, SQLiteSpelling(table))
 
 
-class _Spelling:
+class SQLiteSpelling:
     """See ``govern.database.row_spelling.Spelling``."""
 
     marks = _MARKS
     records = _RECORDS
+    schemas = _SCHEMAS
+    create_schemas = _CREATE_SCHEMAS
     placeholder = "?"
     copied_type = ""
     equal = "IS"

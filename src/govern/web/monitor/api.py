@@ -9,7 +9,7 @@ from pathlib import Path
 from govern.actions.notebook import Notebook
 from govern.config import Settings, load
 from govern.core.fixing import refuse_fix
-from govern.core.monitoring import Event
+from govern.core.monitoring import Event, refuse_rollback
 from govern.core.wording import first_line
 from govern.database.target import make_absolute
 from govern.database.url import DatabaseUrl
@@ -202,17 +202,23 @@ class MonitorApi:
         )
 
     def roll_back(self, call: Call) -> Reply:
-        """A fix of the schema is undone by hand: what it brought back may be in use by now."""
+        """Asks the monitor to: what is in the way is written into the history, and nothing is changed then."""
         events = self.notebook.read_events()
         event = next((event for event in events if event.id == call.values["id"]), None)
         if event is None:
             return say(404, "there is no such event")
-        if event.kind != "fixed":
-            return say(409, "only what was fixed can be rolled back")
-        return say(
-            409,
-            f"a fix of the schema is not taken back by itself: rows may have come since; "
-            f"next: govern restore {event.backup} --plan",
+        if why := refuse_rollback(event, events):
+            return say(409, why)
+        if refusal := self._refuse_request():
+            return refusal
+        request = self.notebook.ask("rollback", call.actor, run=event.run)
+        return Reply(
+            202,
+            {
+                "status": "accepted",
+                "id": request.id,
+                "message": "the monitor takes a backup and rolls it back; history says how it ended",
+            },
         )
 
     def _refuse_request(self) -> Reply | None:
