@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from govern.actions.notebook import Notebook, make_event
+from govern.config import Settings
 from govern.core.finding import Severity
 from govern.core.monitoring import CheckStatus, EventKind, MonitorStatus
 from govern.database.url import DatabaseUrl
@@ -186,7 +187,7 @@ def test_an_issue_has_its_evidence_and_its_rule(alice: Browser, notebook: Notebo
     assert "sampled" not in told
     changed = replace(ISSUE, evidence={"declared": {"type": "integer"}, "live": {"type": "text"}})
     notebook.write(issues=(changed,))
-    assert "type differs text integer" in look(alice, f"/issues/{ISSUE.key}")
+    assert "type integer text" in look(alice, f"/issues/{ISSUE.key}")
 
 
 def test_an_issue_that_is_gone_is_shown_as_gone(alice: Browser, notebook: Notebook, active: None) -> None:
