@@ -10,7 +10,7 @@ from govern.core.issue import Issue, Tier
 from govern.core.restoration import Place
 from govern.web.dashboard.record import Record
 
-_OF_TIER: Mapping[Tier, TableState] = {"critical": "critical", "medium": "warning", "low": "healthy"}
+_OF_TIER: Mapping[Tier, TableState] = {"critical": "critical", "medium": "warning", "low": "unknown"}
 _GRAVEST: Mapping[TableState, int] = {"unknown": 0, "healthy": 1, "warning": 2, "critical": 3, "missing": 4}
 
 
