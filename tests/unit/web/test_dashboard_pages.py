@@ -424,3 +424,11 @@ def test_the_last_backup_is_said_with_what_it_is_worth(alice: Browser, settings:
     write_backup(settings, manifest_of(NOW - timedelta(hours=2), is_verified=True))
     alice.page.backups.forget()
     assert "Made 2 h ago, proven by a restore" in look(alice)
+
+
+def test_what_was_asked_for_and_not_begun_is_on_the_first_page(
+    alice: Browser, notebook: Notebook, active: None
+) -> None:
+    assert "Asked for" not in look(alice)
+    notebook.ask("fix", "bob", issue=ISSUE)
+    assert "Asked for by bob" in look(alice)
