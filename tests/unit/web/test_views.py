@@ -146,7 +146,7 @@ def test_every_table_of_the_picture_leads_to_its_row_and_from_there_to_its_issue
     targets = {
         value.removeprefix("#")
         for _, name, value in shown.attributes
-        if name == "href" and value.startswith("#table")
+        if name == "href" and value.startswith("#table-")
     }
     assert len(anchors) == 4
     assert targets == anchors
@@ -186,7 +186,7 @@ def test_an_empty_schema_says_so(alice: Browser, declare: Callable[..., None]) -
 
 
 def test_both_sides_of_a_difference_stand_beside_each_other(alice: Browser, notebook: Notebook) -> None:
-    note(notebook, alice, CHANGED, REMOVED, ADDED)
+    note(notebook, alice, CHANGED, REMOVED, replace(ADDED, repair="tidy-indexes"))
     shown = read(alice.get("/drift"))
     assert "3 differences from the declared schema." in shown.said
     assert "column users.email is otherwise than declared" in shown.said
@@ -197,6 +197,7 @@ def test_both_sides_of_a_difference_stand_beside_each_other(alice: Browser, note
     assert "No statement is known that brings it back. Make it again." in shown.said
     assert "index users.by_hand is there, and not declared" in shown.said
     assert "columns nothing email nothing id" in shown.said
+    assert "The declared repair tidy-indexes brings it back." in shown.said
     marked = text_of(alice.get("/drift")).split("<mark>")[1:]
     assert [text.partition("</mark>")[0] for text in marked] == ["320", "80"]
 

@@ -38,7 +38,6 @@ _TITLES = {
     "critical": "Critical tables and their neighbours",
     "one": "A table and its neighbours",
 }
-TONES = {"unknown": "quiet", "healthy": "good", "warning": "notice", "critical": "bad", "missing": "bad"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +101,6 @@ def _show(dashboard: Dashboard, visit: Visit, record: Record, whole: Diagram) ->
         shown=shown,
         whole=whole,
         rows=rows,
-        tones=TONES,
         words=STATE_WORDS,
         signs=STATE_SIGNS,
         most=_MOST_DRAWN,
