@@ -96,6 +96,12 @@ def split_name(name: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def is_called(key: ObjectKey, name: str) -> bool:
+    """``notes_idx``, ``notes.notes_idx`` and ``public.notes.notes_idx`` are one index."""
+    parts, wanted = (*filter(None, (key.namespace,)), *split_name(key.name)), split_name(name)
+    return bool(wanted) and parts[-len(wanted) :] == wanted
+
+
 @functools.lru_cache(maxsize=20_000)
 def _write_part(part: str) -> str:
     """A table's name is written for each of its columns."""

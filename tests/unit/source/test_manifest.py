@@ -344,8 +344,19 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
         ),
         (
             "repairs:\n  - {name: a, kind: drop_table, table: b, reason: c, owner: d}\n",
-            "2:21: repairs[0].kind should be 'delete_orphans', 'delete_where', 'insert_missing', 'set_null' "
-            "or 'move_sequence'",
+            "2:21: repairs[0].kind should be 'delete_orphans', 'delete_where', 'insert_missing', 'set_null', "
+            "'move_sequence', 'convert_type', 'add_foreign_key', 'create_index_concurrently', "
+            "'rebuild_invalid_index' or 'recreate_missing'",
+        ),
+        (
+            "repairs:\n  - {name: a, kind: convert_type, column: b.c, reason: c, owner: d}\n",
+            "2:5: repairs[0] is a convert_type: it must say column and to (using if need be), and nothing else of "
+            "of, table, where, select, column, to, using, on_delete, index, columns, unique, object",
+        ),
+        (
+            "repairs:\n  - {name: a, kind: recreate_missing, object: schema b, reason: c, owner: d}\n",
+            "2:47: repairs[0].object must be a kind and a name, as 'index notes_user_id_idx'; kinds: table, column, "
+            "index, constraint, trigger, view, function",
         ),
         (
             "repairs:\n  - {name: a, kind: set_null, of: b -> c.d, reason: c, owner: d}\n",

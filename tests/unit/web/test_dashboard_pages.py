@@ -432,3 +432,13 @@ def test_what_was_asked_for_and_not_begun_is_on_the_first_page(
     assert "Asked for" not in look(alice)
     notebook.ask("fix", "bob", issue=ISSUE)
     assert "Asked for by bob" in look(alice)
+
+
+def test_a_database_that_stays_away_is_logged_once(
+    alice: Browser, url: DatabaseUrl, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A page asks every few seconds."""
+    url.path.unlink()
+    for _ in range(3):
+        look(alice)
+    assert (caplog.text + capsys.readouterr().out).count("monitor_record_unread") == 1

@@ -10,7 +10,7 @@ from govern.core.conversion import Conversion
 from govern.core.hazard import Hazard
 from govern.core.restoration import Place
 from govern.core.schema_repair import KeptValues, WholeTable
-from govern.core.snapshot import ObjectKey, Snapshot, default_namespace, split_name
+from govern.core.snapshot import ObjectKey, Snapshot, default_namespace, is_called, split_name
 from govern.database.live import LiveDatabase
 from govern.source.manifest import Repair
 
@@ -55,13 +55,6 @@ class Aim:
     """Whether others read and write meanwhile, at the price of more than one transaction."""
     conversions: tuple[Conversion, ...] = ()
     kept: tuple[KeptValues, ...] = ()
-
-
-def is_called(key: ObjectKey, name: str) -> bool:
-    """``notes_idx``, ``notes.notes_idx`` and ``public.notes.notes_idx`` are one index."""
-    parts = (*filter(None, (key.namespace,)), *split_name(key.name))
-    wanted = split_name(name)
-    return parts[-len(wanted) :] == wanted
 
 
 def find_declared(asking: Asking, kind: str, name: str) -> tuple[ObjectKey, ...]:

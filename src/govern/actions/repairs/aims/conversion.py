@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from govern.actions.repairs.aims.aim import EXAMPLES, Aim, Asking, table_of
-from govern.actions.repairs.aims.foreign_key import read_reference
 from govern.core.changes import Change
 from govern.core.conversion import Conversion, Misfits
+from govern.core.definition_text import read_reference
 from govern.core.hazard import hazard_of
 from govern.core.identifiers import quote
 from govern.core.restoration import Place, name_place

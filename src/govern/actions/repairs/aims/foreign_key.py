@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
-from govern.actions.repairs.aims.aim import EXAMPLES, Aim, Asking, count_rows, is_called, table_of
+from govern.actions.repairs.aims.aim import EXAMPLES, Aim, Asking, count_rows, table_of
 from govern.checks.orphans import refer
 from govern.core.changes import Change
+from govern.core.definition_text import read_reference
 from govern.core.reference import OrphanCount, Reference
 from govern.core.restoration import name_place
 from govern.core.schema_repair import WholeTable
-from govern.core.snapshot import Facts, ObjectKey, default_namespace, split_name
+from govern.core.snapshot import ObjectKey, default_namespace, is_called
 from govern.core.wording import count_of
 
-_DEFINITION = re.compile(
-    r"FOREIGN KEY \((.*?)\) REFERENCES (.*?) ?\(([^()]*)\)(.*)", re.DOTALL | re.IGNORECASE
-)
-_ON_DELETE = re.compile(r"ON DELETE (NO ACTION|RESTRICT|CASCADE|SET NULL|SET DEFAULT)", re.IGNORECASE)
 _SECONDS = 600.0
 
 
@@ -32,7 +28,7 @@ def add_foreign_key(asking: Asking) -> Aim:
     chosen = asking.choose(lambda change: change.key == keys[0])
     if not chosen:
         return Aim(notes=(f"{keys[0]} is there",))
-    otherwise = tuple(_find_other_action(asking, asking.declared.objects[keys[0]]))
+    otherwise = tuple(_find_other_action(asking, keys[0]))
     orphans = tuple(find_orphans(asking, chosen))
     tables = tuple(
         WholeTable(place=place, rows=count_rows(asking.live, place))
@@ -63,36 +59,16 @@ def _ends(reference: Reference) -> tuple[object, ...]:
     return (reference.child, reference.columns, reference.parent, reference.parent_columns)
 
 
-def read_reference(key: ObjectKey, facts: Facts) -> Reference | None:
-    """What a foreign key's definition says; None where it names no columns of the parent."""
-    found = _DEFINITION.match(str(facts.get("definition", "")))
-    if found is None:
-        return None
-    columns, parent_columns = (_names(found[group]) for group in (1, 3))
-    parent = split_name(found[2].strip())
-    return Reference(
-        child=table_of(key),
-        columns=columns,
-        parent=(parent[0] if len(parent) > 1 else key.namespace, parent[-1]),
-        parent_columns=parent_columns,
-    )
-
-
-def _names(listed: str) -> tuple[str, ...]:
-    return tuple(split_name(part.strip())[0] for part in listed.split(",") if part.strip())
-
-
 def _places(change: Change) -> tuple[tuple[str, str], ...]:
     reference = read_reference(change.key, change.declared or {})
     return (reference.child, reference.parent) if reference else (table_of(change.key),)
 
 
-def _find_other_action(asking: Asking, facts: Facts) -> Iterator[str]:
-    wanted = asking.repair.on_delete
-    found = _ON_DELETE.search(str(facts.get("definition", "")))
-    declared = found[1].lower() if found else "no action"
-    if wanted is not None and wanted != declared:
-        yield f"{asking.repair.of} is declared ON DELETE {declared.upper()}, not {wanted.upper()}"
+def _find_other_action(asking: Asking, key: ObjectKey) -> Iterator[str]:
+    wanted, reference = asking.repair.on_delete, read_reference(key, asking.declared.objects[key])
+    if wanted is not None and reference is not None and wanted != reference.on_delete:
+        declared = reference.on_delete.upper()
+        yield f"{asking.repair.of} is declared ON DELETE {declared}, not {wanted.upper()}"
 
 
 def find_orphans(asking: Asking, changes: Iterable[Change]) -> Iterator[str]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from govern.actions.repairs.aims.aim import EXAMPLES, Aim, Asking, count_rows, find_declared, table_of
 from govern.core.changes import Change
+from govern.core.definition_text import is_partial, read_index_columns
 from govern.core.rows import Duplicates
 from govern.core.schema_repair import WholeTable
-from govern.core.snapshot import Facts, ObjectKey, split_name
+from govern.core.snapshot import Facts, ObjectKey
 from govern.core.wording import count_of
 from govern.source.manifest import split_table
 
-_COLUMNS = re.compile(r" USING \w+ \((.*?)\)(?: INCLUDE| WITH| WHERE| NULLS|$)", re.DOTALL)
-_WHERE = re.compile(r"\) WHERE ", re.DOTALL)
 _SECONDS = 600.0
 
 
@@ -50,25 +48,16 @@ def _find_keys(asking: Asking) -> Iterator[ObjectKey]:
         is_unique = bool(facts.get("unique"))
         if (
             table_of(key) == place
-            and read_columns(facts) == repair.columns
+            and read_index_columns(facts) == repair.columns
             and repair.unique in (None, is_unique)
         ):
             yield key
 
 
-def read_columns(facts: Facts) -> tuple[str, ...]:
-    """The columns of an index, or expressions, in order."""
-    columns = facts.get("columns")
-    if isinstance(columns, tuple):
-        return columns
-    found = _COLUMNS.search(str(facts.get("definition", "")))
-    return tuple(split_name(part.strip())[0] for part in found[1].split(",") if part.strip()) if found else ()
-
-
 def find_duplicates(asking: Asking, changes: Iterable[Change]) -> Iterator[str]:
     """Values that are there twice, and would be in the way of a unique index over plain columns."""
     uniques = [
-        (table_of(change.key), read_columns(change.declared or {}))
+        (table_of(change.key), read_index_columns(change.declared or {}))
         for change in changes
         if change.key.kind == "index" and _is_plain_and_unique(change.declared or {})
     ]
@@ -85,8 +74,4 @@ def find_duplicates(asking: Asking, changes: Iterable[Change]) -> Iterator[str]:
 
 
 def _is_plain_and_unique(facts: Facts) -> bool:
-    return (
-        bool(facts.get("unique"))
-        and not facts.get("where")
-        and not _WHERE.search(str(facts.get("definition", "")))
-    )
+    return bool(facts.get("unique")) and not is_partial(facts)

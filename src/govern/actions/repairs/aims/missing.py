@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from govern.actions.backup import list_backups
-from govern.actions.repairs.aims.aim import Aim, Asking, count_rows, find_declared, is_called, table_of
+from govern.actions.repairs.aims.aim import Aim, Asking, count_rows, find_declared, table_of
 from govern.actions.repairs.aims.foreign_key import find_orphans
 from govern.actions.repairs.aims.index import find_duplicates
 from govern.core.changes import Change
 from govern.core.hazard import Hazard, hazard_of
 from govern.core.restoration import Place, name_place
 from govern.core.schema_repair import WholeTable
-from govern.core.snapshot import ABOUT_AN_OBJECT, INSIDE_A_RELATION, ObjectKey, split_name
+from govern.core.snapshot import ABOUT_AN_OBJECT, INSIDE_A_RELATION, ObjectKey, is_called, split_name
 from govern.database.live import LiveDatabase
 from govern.source.manifest import split_table
 
