@@ -119,7 +119,7 @@ class Door:
         if self._hosts is not None and not _is_ours(host, self._hosts):
             return say(403, "this server is not called by that name; next: govern serve --allow-host NAME")
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _place_of(origin) != host.lower():
             return say(403, "a page of another origin may not ask")
         is_link = allows_links and _is_link(request)
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not is_link:
@@ -151,6 +151,14 @@ class Door:
         return say(429, f"{_MOST_CHANGES} changes a minute are enough", ("retry-after", "10"))
 
 
+def _place_of(origin: str) -> str | None:
+    """Host and port; None of what is no origin."""
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None
+
+
 def _is_link(request: Request) -> bool:
     """Whether a person goes there in a window of their own. See https://www.w3.org/TR/fetch-metadata/."""
     asked = (request.headers.get("sec-fetch-mode"), request.headers.get("sec-fetch-dest"))
@@ -159,8 +167,11 @@ def _is_link(request: Request) -> bool:
 
 def _is_ours(host: str, hosts: frozenset[str]) -> bool:
     try:
-        name = urlsplit(f"//{host}").hostname or ""
+        parts = urlsplit(f"//{host}")
+        name = parts.hostname or ""
     except ValueError:
+        return False
+    if parts.netloc != host or "@" in host:
         return False
     if name in hosts:
         return True
