@@ -16,6 +16,7 @@ from govern.core.signature import Signature, SignatureState, SigningKey, judge
 
 MANIFEST_VERSION = 3
 _READ_VERSIONS = (1, 2, MANIFEST_VERSION)
+_LONGEST_PATH = 255
 _SIGNED_AS = b"govern: manifest of a backup\n"
 _REMARKS = frozenset({"unfit", "pinned", "drilled", "verified", "signature"})
 """What is noted of a backup after it was made, also by whoever has no key; a restore relies on none of it."""
@@ -391,8 +392,11 @@ def _read(content: Mapping[str, Any]) -> BackupManifest:
 
 def _read_file(value: Mapping[str, Any]) -> BackupFile:
     path = PurePosixPath(value["path"])
-    if path.is_absolute() or ".." in path.parts or "\0" in value["path"] or not path.parts:
-        raise ManifestDamaged(f"it lists {value['path']!r}, which is not inside the backup")
+    is_inside = path.parts and not path.is_absolute() and ".." not in path.parts and "\0" not in value["path"]
+    if not is_inside or str(path) != value["path"]:
+        raise ManifestDamaged(f"it lists {value['path'][:80]!r}, which is not inside the backup")
+    if len(value["path"].encode()) > _LONGEST_PATH:
+        raise ManifestDamaged(f"it lists {value['path'][:80]!r}…, which is longer than a file's name can be")
     return BackupFile(path=value["path"], bytes=value["bytes"], sha256=value["sha256"])
 
 
