@@ -22,7 +22,7 @@ from govern.checks import (
     startup,
     suggestions,
 )
-from govern.core import backup, exports
+from govern.core import backup, exports, signature
 from govern.core.finding import Rule
 
 
@@ -47,6 +47,7 @@ def all_rules() -> Mapping[str, Rule]:
             orphans,
             related_types,
             rows,
+            signature,
             startup,
             suggestions,
         )

@@ -73,32 +73,7 @@ NOT_COPIED = Rule(
     effect="what destroys this machine's disk destroys the backup too",
     remedy="see to the object store's address and credentials, then: govern backup copy",
 )
-WRONG_SIGNATURE = Rule(
-    id="backup.wrong-signature",
-    name="wrong signature of a backup",
-    severity=Severity.CRITICAL,
-    condition="what the manifest of a backup says is not what was signed with the key that its signature names",
-    effect="somebody without the key has changed it, and what it holds would run in the server",
-    remedy="do not restore it; find out who may write into the folder, and make a new backup now: govern backup create",
-)
-KEY_NOT_KEPT = Rule(
-    id="backup.key-not-kept",
-    name="the key that signs backups could not be kept",
-    severity=Severity.WARNING,
-    condition="no key for signatures was given, and none can be kept for this user, as without a home folder",
-    effect="the backup is signed with a key that ends with its process: later it is only restored if that is allowed",
-    remedy="give a key that stays: GOVERN_BACKUP_KEY, or GOVERN_BACKUP_KEY_FILE",
-)
-RULES = (
-    DAMAGED_FILE,
-    MISSING_FILE,
-    UNEXPECTED_FILE,
-    CONTENT_DIFFERS,
-    DOES_NOT_RESTORE,
-    NOT_COPIED,
-    WRONG_SIGNATURE,
-    KEY_NOT_KEPT,
-)
+RULES = (DAMAGED_FILE, MISSING_FILE, UNEXPECTED_FILE, CONTENT_DIFFERS, DOES_NOT_RESTORE, NOT_COPIED)
 
 
 class ManifestDamaged(ValueError):
