@@ -23,7 +23,7 @@ from govern.checks import (
     startup,
     suggestions,
 )
-from govern.core import backup, exports
+from govern.core import backup, exports, signature
 from govern.core.finding import Rule
 
 
@@ -49,6 +49,7 @@ def all_rules() -> Mapping[str, Rule]:
             related_types,
             rows,
             scan,
+            signature,
             startup,
             suggestions,
         )
