@@ -1,4 +1,4 @@
-"""The eight breakages: what happened, how, by which rules it is found, and who brings it back. All of it is PostgreSQL's."""
+"""The eight breakages of a PostgreSQL database: what happened, by which rules it is found, who brings it back."""
 
 from __future__ import annotations
 

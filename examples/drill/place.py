@@ -1,4 +1,4 @@
-"""Where a drill takes place: a copy of the sample project with rows in a database of its own. It takes no other database."""
+"""Where a drill takes place: a copy of the sample project, with rows in a database of its own and in no other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ GOVERN = Path(sys.executable).with_name("govern")
 HERE = Path(__file__).resolve().parent
 
 _PROJECT = ("alembic.ini", "pyproject.toml", "schema", "migrations")
-_TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
+_TABLES = (
+    "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
+)
 _DIGEST = """
 SELECT count(*), coalesce(md5(string_agg(row_text, E'\\n' ORDER BY row_text)), '')
 FROM (SELECT to_jsonb(r)::text AS row_text FROM {} AS r) AS texts
