@@ -29,6 +29,7 @@ PAGES = ("/", "/history", "/schema", "/drift", "/backups")
 LONG_MILLISECONDS = 120_000
 """For what the monitor does meanwhile on a busy machine."""
 EXPIRED = "SELECT count(*) FROM user_sessions WHERE expires_at < now()"
+FOCUSED = "(e => e.matches('a, button, summary, input') ? e.innerText : '')(document.activeElement)"
 Digests = Mapping[str, tuple[int, str]]
 
 
@@ -280,7 +281,7 @@ class Visit:
         return str(self.page.url).partition("://")[2].partition("/")[2].join(("/", ""))
 
     def _focused(self) -> str:
-        return str(self.page.evaluate("document.activeElement.innerText ?? ''"))
+        return str(self.page.evaluate(FOCUSED))
 
     def _tab_to(self, is_there: Callable[[], bool]) -> None:
         for _ in range(60):
