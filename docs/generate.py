@@ -187,6 +187,7 @@ def _placeholder(option: click.Option) -> str:
 _FAMILIES: Mapping[str, str] = {
     "chain": "the revision files, and the database's place among them",
     "lint": "what pending revisions would do to a busy database",
+    "scan": "whether an application's code fits the declared schema",
     "drift": "a schema that is not the declared one",
     "integrity": "what the manifest says of critical tables",
     "startup": "whether an application may start, and what `govern doctor` looks at",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import compileall
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """The processes that tests start write no bytecode, which would lie beside a project's files: they find it."""
     if not hasattr(config, "workerinput"):
         compileall.compile_dir(Path(govern.__file__).parent, quiet=2)
+        folder = tempfile.mkdtemp(prefix="govern-tests-")
+        os.environ["XDG_CONFIG_HOME"] = folder  # the key that signs backups; workers inherit it
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,7 @@ from govern.actions.backup import (
     restored,
     verify_backup,
 )
+from govern.actions.backup.signing import sign
 from govern.actions.backup.store import read_backup
 from govern.config import Settings, load
 from govern.core.backup import Backup, BackupFile, BackupManifest, Verification
@@ -538,8 +539,8 @@ def names_of(settings: Settings, url: DatabaseUrl, backup: Backup) -> set[tuple[
 
 
 def rewrite(backup: Backup, manifest: BackupManifest) -> None:
-    """As somebody would who knows how a manifest is made."""
-    (backup.path / "manifest.json").write_text(manifest.to_text(), encoding="utf-8")
+    """As govern would have done it: tests/integration/test_backup_signed.py has what others do."""
+    (backup.path / "manifest.json").write_text(sign(manifest).to_text(), encoding="utf-8")
 
 
 def run(url: DatabaseUrl, script: str) -> None:
@@ -549,3 +550,35 @@ def run(url: DatabaseUrl, script: str) -> None:
     else:
         with closing(sqlite3.connect(url.path)) as sqlite:
             sqlite.executescript(script)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_rows_that_break_a_foreign_key_come_back_and_the_key_is_not_valid_then(
+    postgresql_database: DatabaseUrl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    monkeypatch.setattr("govern.database.postgresql.dump.choose_jobs", lambda *_: jobs)
+    with psycopg.connect(postgresql_database.conninfo) as connection:
+        connection.execute(
+            'CREATE TABLE "the; users" (id integer PRIMARY KEY, boss integer REFERENCES "the; users");'
+            'CREATE TABLE notes (id integer, "by; whom" integer CONSTRAINT "of; a user" REFERENCES "the; users"'
+            " ON DELETE CASCADE DEFERRABLE);"
+            'INSERT INTO "the; users" VALUES (1, NULL), (2, 1);'
+            "SET LOCAL session_replication_role = replica; INSERT INTO notes VALUES (1, 1), (2, 4711)"
+        )
+    settings = load(start=tmp_path, url=postgresql_database.text, environ={})
+    dialect = dialect_of(postgresql_database)
+    backup = create_backup(settings, dialect, postgresql_database, reason="manual")
+    verification, findings = verify_backup(settings, dialect, backup, like=postgresql_database)
+    assert verification is not None
+    assert [finding.rule.id for finding in findings] == ["backup.broken-reference"]
+    assert "notes" in findings[0].message
+    assert "of; a user" in findings[0].message
+    with (
+        restored(settings, dialect, backup, like=postgresql_database) as copy,
+        dialect.connect(copy.url) as connection,
+    ):
+        keys = connection.rows(
+            "SELECT conname, convalidated FROM pg_constraint WHERE contype = 'f' ORDER BY conname"
+        )
+        assert keys == [("of; a user", False), ("the; users_boss_fkey", True)]
+        assert connection.rows("SELECT * FROM notes ORDER BY id") == [(1, 1), (2, 4711)]

@@ -115,8 +115,8 @@ def test_a_file_outside_the_backup_is_not_listed(path: str) -> None:
 
 
 def test_the_manifest_of_a_newer_govern_is_named_as_such() -> None:
-    text = MANIFEST.to_text().replace('"manifest_version": 2', '"manifest_version": 3')
-    with pytest.raises(ManifestDamaged, match="version 3"):
+    text = MANIFEST.to_text().replace('"manifest_version": 3', '"manifest_version": 4')
+    with pytest.raises(ManifestDamaged, match="version 4"):
         BackupManifest.from_text(text)
 
 

@@ -23,7 +23,7 @@ from govern.core.drill import Drill
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of, name_seconds
 from govern.database.live import LiveDatabase
-from govern.errors import ConfigurationError, CouldNotCheck
+from govern.errors import ConfigurationError, CouldNotCheck, Refused
 from govern.revisions.graph import Chain
 from govern.source.manifest import Manifest
 
@@ -94,7 +94,7 @@ def _verify(live: LiveDatabase, backup: Backup, level: Level, narrate: Narrate) 
             verification, findings = verify_backup(
                 live.settings, live.dialect, backup, like=live.url, level=level, narrate=say
             )
-    except (ConfigurationError, CouldNotCheck) as error:
+    except (ConfigurationError, CouldNotCheck, Refused) as error:
         return Entry(name=backup.id, status="skipped", reason=f"{error.what}: {error.why}")
     reason = verification.described() if verification else "not good for a restore"
     return Entry.of(backup.id, findings, reason)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         backup_pin,
         backup_prune,
         backup_show,
+        backup_sign,
         backup_unpin,
         backup_verify,
         backup_verify_many,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     )
     from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_rollback
     from govern.api.rows import integrity
+    from govern.api.scanning import scan
 
 _HOMES = {
     "backups": (
@@ -52,6 +54,7 @@ _HOMES = {
         "backup_pin",
         "backup_prune",
         "backup_show",
+        "backup_sign",
         "backup_unpin",
         "backup_verify",
         "backup_verify_many",
@@ -76,6 +79,7 @@ _HOMES = {
     ),
     "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_rollback"),
     "rows": ("integrity",),
+    "scanning": ("scan",),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -89,6 +93,7 @@ __all__ = [
     "backup_prune",
     "backup_search",
     "backup_show",
+    "backup_sign",
     "backup_unpin",
     "backup_verify",
     "backup_verify_many",
@@ -117,6 +122,7 @@ __all__ = [
     "restore",
     "restore_files",
     "revision",
+    "scan",
     "snapshot",
     "stamp",
 ]

@@ -21,6 +21,7 @@ from govern.actions.backup import (
     reading,
     verify_backup,
 )
+from govern.actions.backup.countersign import countersign
 from govern.actions.backup.listing import describe_backups
 from govern.actions.drill import drill, verify_many
 from govern.actions.prune import prune_backups, prune_kept_databases, read_ledger
@@ -174,6 +175,19 @@ def backup_drill(
     drill(live, draft, project.chain, project.manifest, backup_id, narrate=narrate)
 
 
+@command("backup sign")
+def backup_sign(draft: Draft, settings: Settings, backup_id: str | None = None) -> None:
+    """Vouches for a backup of an earlier release, or one that is signed with another key; None: for every backup.
+
+    What is wrong with one is a finding, and it is left as it is.
+    """
+    backups = list_backups(settings) if backup_id is None else (find_backup(settings, backup_id),)
+    for backup in backups:
+        draft.add(countersign(settings, backup))
+    if not backups:
+        draft.passed("sign", "there is no backup")
+
+
 @command("backup prune")
 def backup_prune(
     draft: Draft, settings: Settings, *, yes: bool = False, kept_databases: bool = False
@@ -235,7 +249,9 @@ def restore(
     live = LiveDatabase(settings, resolve_target(settings))
     is_whole = not (merge or tables)
     bring_here(settings, backup_id, narrate=narrate)
-    backup = find_fitting(settings, draft, live.dialect, project.chain, backup_id, is_whole=is_whole)
+    backup = find_fitting(
+        settings, draft, live.dialect, project.chain, backup_id, is_whole=is_whole, allow=allow
+    )
     with contextlib.suppress(Unreachable):  # then there is nothing to describe, and all the more to restore
         describe_target(live, project, draft)
     wanted = Wanted(tables=tables, merges=merge, allow=allow)

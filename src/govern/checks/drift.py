@@ -10,7 +10,7 @@ from govern.core.changes import Action, Change, accept, describe_change, diff
 from govern.core.finding import Finding, Fix, Rule, Severity, Subject
 from govern.core.repair import RepairPlan
 from govern.core.scope import Ignore, Known, Scope, Sorted, sort_changes
-from govern.core.snapshot import ABOUT_AN_OBJECT, Fact, ObjectKey, Snapshot, join_name, split_name
+from govern.core.snapshot import Fact, ObjectKey, Snapshot, join_name, parts_of
 from govern.errors import CouldNotCheck
 from govern.revisions.protocol import RefusedIndex
 
@@ -297,8 +297,7 @@ def _severity(change: Change, critical_tables: frozenset[str]) -> Severity | Non
 
 def _table_of(key: ObjectKey) -> str:
     """The table an object is, is inside of, or speaks of; another object's name is no table's."""
-    name = key.name.partition(" ")[2] if key.kind in ABOUT_AN_OBJECT else key.name
-    return split_name(name)[0]
+    return (parts_of(key) or (key.name,))[0]
 
 
 def _evidence(change: Change) -> dict[str, object]:

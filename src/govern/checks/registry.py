@@ -19,6 +19,7 @@ from govern.checks import (
     orphans,
     related_types,
     rows,
+    scan,
     startup,
     suggestions,
 )
@@ -47,6 +48,7 @@ def all_rules() -> Mapping[str, Rule]:
             orphans,
             related_types,
             rows,
+            scan,
             startup,
             suggestions,
         )

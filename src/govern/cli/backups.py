@@ -176,6 +176,22 @@ def backup_prune(session: Session, *, yes: bool, kept_databases: bool) -> Report
     return api.backup_prune(session.settings, yes=yes, kept_databases=kept_databases)
 
 
+@backup.changing("sign")
+@click.argument("backup_id", metavar="BACKUP", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every backup that has no right signature yet.")
+def backup_sign(session: Session, *, backup_id: str | None, everything: bool) -> Report:
+    """Vouch for a backup of an earlier release, or one that is signed with another key.
+
+    New backups are signed as they are made. Nothing is restored from one whose signature is not right: sign what you
+    know to be yours. A backup that was changed after it was signed is not signed again.
+    """
+    from govern import api
+
+    if everything == (backup_id is not None):
+        raise click.UsageError("name one BACKUP, or give --all")
+    return api.backup_sign(session.settings, backup_id)
+
+
 @backup.changing("pin")
 @click.argument("backup_id", metavar="BACKUP")
 @click.option("--because", required=True, metavar="TEXT", help="Why it is kept, for whoever wonders later.")
@@ -225,7 +241,9 @@ def backup_unpin(session: Session, *, backup_id: str) -> Report:
     "--allow",
     multiple=True,
     metavar="HAZARD:SUBJECT",
-    help="Let the newer rows of one table go out of use: overwrites-rows:orders. May be given several times.",
+    help="Allow a named harm. overwrites-rows:orders lets the newer rows of a table go out of use; "
+    "unsigned-backup:BACKUP, unknown-key:BACKUP or wrong-signature:BACKUP restores what nobody vouches for. May be "
+    "given several times.",
 )
 @click.option(
     "--from",

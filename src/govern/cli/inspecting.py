@@ -70,6 +70,46 @@ def lint(session: Session, *, to: str, everything: bool, against_ref: str | None
     )
 
 
+@root.inspecting("scan")
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH…"
+)
+@click.option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What is known, and not to be reported: an old code base starts green, and can only get better.",
+)
+@click.option(
+    "--write-baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what is found now there, as known.",
+)
+def scan(
+    session: Session, *, paths: tuple[Path, ...], baseline: Path | None, write_baseline: Path | None
+) -> Report:
+    """Whether the code below each PATH fits the declared schema: SQL and models in Python, JavaScript, SQL files.
+
+    Nothing is run: a scratch database with the declared schema prepares each statement. What is meant can be left
+    alone where it stands: # govern: ignore[scan.undefined-table] the importer makes it
+
+    \b
+    Examples:
+      govern scan src                  all there is below src
+      govern scan app jobs web/server  several places
+    """
+    from govern import api
+
+    return api.scan(
+        session.settings,
+        paths,
+        baseline=baseline,
+        write_baseline=write_baseline,
+        narrate=session.narrate,
+    )
+
+
 @root.inspecting("chain")
 def chain(session: Session) -> Report:
     """The revision files: parents, heads, cycles, edited history."""

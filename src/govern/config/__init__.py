@@ -15,7 +15,15 @@ from govern.config.alembic import AlembicSettings, read_alembic
 from govern.config.declared import Declared, find_file, find_interpreter, read_file, target_table
 from govern.errors import ConfigurationError
 
-__all__ = ["STATE_FOLDER", "AlembicSettings", "Settings", "find_secret", "load", "wants_color"]
+__all__ = [
+    "STATE_FOLDER",
+    "AlembicSettings",
+    "Settings",
+    "find_secret",
+    "find_user_folder",
+    "load",
+    "wants_color",
+]
 
 STATE_FOLDER = ".govern"
 _MOST_JOBS = 4  # unless more are asked for
@@ -162,8 +170,34 @@ def wants_color(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def find_secret(variable: str, environ: Mapping[str, str] = os.environ) -> str | None:
-    """What the environment keeps under this name; None for nothing, or for an empty text. Never print it."""
-    return environ.get(variable) or None
+    """What the environment keeps under this name, or the file that ``…_FILE`` names. Never print it.
+
+    None for nothing, or for an empty text. Raises ConfigurationError for a file that cannot be read.
+    """
+    if text := environ.get(variable):
+        return text
+    file = environ.get(f"{variable}_FILE")
+    if not file:
+        return None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip() or None
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"the file that {variable}_FILE names cannot be read: {file}",
+            why=getattr(error, "strerror", None) or "it is no text in UTF-8",
+            next=f"correct {variable}_FILE, or the file's mode",
+        ) from error
+
+
+def find_user_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where govern keeps what belongs to a user and no project (XDG Base Directory Specification); None: nowhere."""
+    given = environ.get("XDG_CONFIG_HOME", "")
+    if given.startswith("/"):
+        return Path(given) / "govern"
+    try:
+        return Path.home() / ".config" / "govern"
+    except RuntimeError:
+        return None
 
 
 def _choose_url(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -12,9 +12,13 @@ from typing import Any, Literal, get_args
 
 from govern.core.drill import Drill
 from govern.core.finding import Rule, Severity
+from govern.core.signature import Signature, SignatureState, SigningKey, judge
 
-MANIFEST_VERSION = 2
-_READ_VERSIONS = (1, MANIFEST_VERSION)
+MANIFEST_VERSION = 3
+_READ_VERSIONS = (1, 2, MANIFEST_VERSION)
+_SIGNED_AS = b"govern: manifest of a backup\n"
+_REMARKS = frozenset({"unfit", "pinned", "drilled", "verified", "signature"})
+"""What is noted of a backup after it was made, also by whoever has no key; a restore relies on none of it."""
 
 ENCRYPTED_SUFFIX = ".age"
 
@@ -60,6 +64,14 @@ DOES_NOT_RESTORE = Rule(
     effect="it will not restore when it is needed either",
     remedy="read the program's words; make a new backup and verify it: govern backup create",
 )
+BROKEN_REFERENCE = Rule(
+    id="backup.broken-reference",
+    name="backup with rows that break a foreign key",
+    severity=Severity.WARNING,
+    condition="rows of the backup name parents that are not there, under a foreign key that was said to be valid",
+    effect="all rows are restored, and the foreign key comes back NOT VALID: it holds for new rows alone",
+    remedy="see what is missing, govern integrity; clean it up by a repair, and make a new backup",
+)
 NOT_COPIED = Rule(
     id="backup.not-copied",
     name="backup without its copy",
@@ -68,7 +80,33 @@ NOT_COPIED = Rule(
     effect="what destroys this machine's disk destroys the backup too",
     remedy="see to the object store's address and credentials, then: govern backup copy",
 )
-RULES = (DAMAGED_FILE, MISSING_FILE, UNEXPECTED_FILE, CONTENT_DIFFERS, DOES_NOT_RESTORE, NOT_COPIED)
+WRONG_SIGNATURE = Rule(
+    id="backup.wrong-signature",
+    name="wrong signature of a backup",
+    severity=Severity.CRITICAL,
+    condition="what the manifest of a backup says is not what was signed with the key that its signature names",
+    effect="somebody without the key has changed it, and what it holds would run in the server",
+    remedy="do not restore it; find out who may write into the folder, and make a new backup now: govern backup create",
+)
+KEY_NOT_KEPT = Rule(
+    id="backup.key-not-kept",
+    name="the key that signs backups could not be kept",
+    severity=Severity.WARNING,
+    condition="no key for signatures was given, and none can be kept for this user, as without a home folder",
+    effect="the backup is signed with a key that ends with its process: later it is only restored if that is allowed",
+    remedy="give a key that stays: GOVERN_BACKUP_KEY, or GOVERN_BACKUP_KEY_FILE",
+)
+RULES = (
+    DAMAGED_FILE,
+    MISSING_FILE,
+    UNEXPECTED_FILE,
+    CONTENT_DIFFERS,
+    DOES_NOT_RESTORE,
+    BROKEN_REFERENCE,
+    NOT_COPIED,
+    WRONG_SIGNATURE,
+    KEY_NOT_KEPT,
+)
 
 
 class ManifestDamaged(ValueError):
@@ -195,6 +233,8 @@ class BackupManifest:
     """The last restore that was tried out with it."""
     adopted_from: AdoptedFrom | None = None
     """None unless somebody else had made what it was made from."""
+    signature: Signature | None = None
+    """Of everything but what is noted of it later; None: nobody vouches for it."""
 
     @property
     def is_proven(self) -> bool:
@@ -219,9 +259,21 @@ class BackupManifest:
     def found_unfit(self, at: datetime, why: str) -> BackupManifest:
         return replace(self, verified=None, unfit=Unfit(at=at, why=why))
 
+    def signed_with(self, key: SigningKey) -> BackupManifest:
+        return replace(self, signature=key.sign(_spell_facts(self._to_json())))
+
+    def judge_signature(self, keys: Iterable[SigningKey]) -> SignatureState:
+        """What the keys that are here say of it."""
+        return judge(self.signature, _spell_facts(self._to_json()), keys)
+
     def to_text(self) -> str:
-        """The manifest as JSON, closed by a digest of itself, so that no byte of it changes unseen."""
-        content: dict[str, Any] = {
+        """The manifest as JSON, closed by a digest of itself, so that no byte of it changes by accident unseen."""
+        content = self._to_json()
+        digest = hashlib.sha256(_render(content).encode()).hexdigest()
+        return _render({**content, "digest": digest})
+
+    def _to_json(self) -> dict[str, Any]:
+        return {
             "manifest_version": self.version,
             "id": self.id,
             "reason": self.reason,
@@ -242,10 +294,9 @@ class BackupManifest:
             **({} if self.pinned is None else {"pinned": self.pinned}),
             **({"drilled": self.drilled.to_json()} if self.drilled else {}),
             **({} if self.adopted_from is None else {"adopted_from": asdict(self.adopted_from)}),
+            **({} if self.signature is None else {"signature": asdict(self.signature)}),
             "verified": self.verified.to_json() if self.verified else None,
         }
-        digest = hashlib.sha256(_render(content).encode()).hexdigest()
-        return _render({**content, "digest": digest})
 
     def _checksums_to_json(self) -> dict[str, Any]:
         if self.checksum_algorithm is None:
@@ -276,6 +327,8 @@ class Backup:
 
     path: Path
     manifest: BackupManifest
+    is_allowed: bool = False
+    """Whether somebody has said that it is restored without a right signature."""
 
     @property
     def id(self) -> str:
@@ -307,6 +360,12 @@ class Backup:
         }
 
 
+def _spell_facts(content: Mapping[str, Any]) -> bytes:
+    """What was true when the backup was made, in one spelling, which outlives that of the file."""
+    facts = {name: value for name, value in content.items() if name not in _REMARKS}
+    return _SIGNED_AS + json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
+
+
 def _read(content: Mapping[str, Any]) -> BackupManifest:
     if content["manifest_version"] not in _READ_VERSIONS:
         raise ManifestDamaged(
@@ -335,6 +394,7 @@ def _read(content: Mapping[str, Any]) -> BackupManifest:
         pinned=content.get("pinned"),
         drilled=Drill.from_json(content["drilled"]) if "drilled" in content else None,
         adopted_from=AdoptedFrom(**content["adopted_from"]) if "adopted_from" in content else None,
+        signature=Signature.from_json(content["signature"]) if "signature" in content else None,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from govern.core.changes import Change
-from govern.core.snapshot import Facts, ObjectKey, join_name, split_name
+from govern.core.snapshot import Facts, ObjectKey, join_name, parts_of, split_name
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -17,7 +17,7 @@ class Hazard:
     name: str
     """``drops-table``, ``-column``, ``-materialized-view``, ``-sequence``, ``-enum-value`` or ``-attribute``,
     ``retypes-column`` or ``-attribute``, ``revokes-grant``, ``overwrites-rows`` or ``-unreadable``,
-    ``fires-trigger``, ``respells-column``, ``empty``."""
+    ``fires-trigger``, ``respells-column``, ``empty``, ``unsigned-backup``, ``unknown-key``, ``wrong-signature``."""
     subject: str
 
     def __str__(self) -> str:
@@ -63,6 +63,9 @@ _HARMS = {
     "fires-trigger": "fires; what it writes is neither counted nor copied",
     "overwrites-rows": "has rows that the backup has not",
     "overwrites-unreadable": "cannot be read, so that nobody knows what of it the backup has not",
+    "unsigned-backup": "has no signature; whoever wrote it may have put anything into it",
+    "unknown-key": "is signed with a key that is not here; whoever wrote it may have put anything into it",
+    "wrong-signature": "was changed after it was signed, by somebody without the key",
 }
 
 
@@ -79,13 +82,14 @@ def hazards_of_changing(changes: tuple[Change, ...], statements: Iterable[str]) 
     renamed = _renamed(statements)
     hazards = []
     for change in changes:
-        kind, namespace, name = change.key
-        if split_name(name) in renamed:
+        kind, namespace, _ = change.key
+        parts = parts_of(change.key)
+        if parts in renamed:
             continue
         if change.action == "removed" and kind in ("table", "column", "materialized-view"):
-            hazards.append(hazard_of(f"drops-{kind}", namespace, *split_name(name)))
+            hazards.append(hazard_of(f"drops-{kind}", namespace, *parts))
         elif change.action == "changed" and kind == "column" and "type" in change.facts:
-            hazards.append(hazard_of("retypes-column", namespace, *split_name(name)))
+            hazards.append(hazard_of("retypes-column", namespace, *parts))
     return tuple(sorted(hazards))
 
 

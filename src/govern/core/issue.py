@@ -254,7 +254,7 @@ def _place_of(finding: Finding, home: str) -> tuple[str | None, str | None]:
         kind, _, name = name.partition(" ")
     if kind == "relationship":  # notes.user_id → users.id
         kind, name = "column", name.partition(" ")[0]
-    parts = split_name(name)
+    parts = (name,) if subject.kind == "table" else split_name(name)
     if kind == "table":
         return _qualified(subject.namespace, parts, home), None
     if kind not in INSIDE_A_RELATION or len(parts) < 2:

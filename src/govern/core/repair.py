@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from govern.core.changes import Change
 from govern.core.hazard import Hazard
-from govern.core.snapshot import ABOUT_AN_OBJECT, ObjectKey, split_name
+from govern.core.snapshot import ObjectKey, parts_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +28,7 @@ def attribute_statements(statements: tuple[str, ...], keys: tuple[ObjectKey, ...
 
 
 def _is_named_in(statement: str, key: ObjectKey) -> bool:
-    names = split_name(key.name.partition(" ")[2] if key.kind in ABOUT_AN_OBJECT else key.name)
-    return all(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", statement) for name in names)
+    return all(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", statement) for name in parts_of(key))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from govern.core.changes import Change
 from govern.core.observation import Observation
-from govern.core.snapshot import RELATIONS, ObjectKey, Snapshot, join_name, split_name
+from govern.core.snapshot import RELATIONS, ObjectKey, Snapshot, join_name, parts_of, split_name
 
 Ability = Literal["owns", "owns-or-drops", "creates", "references", "triggers"]
 """``owns-or-drops``: who owns the schema may drop what is in it."""
@@ -92,7 +92,9 @@ def _of_change(change: Change, before: Snapshot) -> Iterator[Right]:
             yield from _creating_in(namespace, before)
         else:
             ability: Ability = "owns-or-drops" if change.action == "removed" else "owns"
-            yield Right(ability, "relation" if kind in _RELATIONS else "type", namespace, split_name(name)[0])
+            yield Right(
+                ability, "relation" if kind in _RELATIONS else "type", namespace, parts_of(change.key)[0]
+            )
 
 
 def _of_part(change: Change, before: Snapshot) -> Iterator[Right]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -100,6 +100,8 @@ class RowPlan:
     """Why it cannot be applied."""
     steps: int = 0
     """Of what is no row: a sequence that is to be moved."""
+    allowed: tuple[str, ...] = ()
+    """Hazards that the manifest lets this repair do, as it writes them."""
 
     @property
     def rows(self) -> int:
@@ -113,6 +115,10 @@ class RowPlan:
     def hazards(self) -> tuple[Hazard, ...]:
         """What a trigger does elsewhere is neither counted nor copied."""
         return tuple(hazard_of("fires-trigger", *place, trigger) for place, trigger in self.triggers)
+
+    def find_forbidden(self, allow: Collection[str]) -> tuple[Hazard, ...]:
+        """The hazards that neither ``allow`` nor the manifest names."""
+        return tuple(one for one in self.hazards if str(one) not in {*allow, *self.allowed})
 
     @property
     def counts(self) -> Mapping[tuple[Place, Action], int]:
@@ -139,6 +145,7 @@ class RowPlan:
             "tables": [one.to_json() for one in self.touched if one.rows],
             "statements": list(self.statements),
             "hazards": [str(hazard) for hazard in self.hazards],
+            "allowed": [str(hazard) for hazard in self.hazards if str(hazard) in self.allowed],
             "obstacles": list(self.obstacles),
             "notes": [],
             "locks": [],

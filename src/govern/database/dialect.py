@@ -21,6 +21,7 @@ from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, ObjectKey, Snapshot
 from govern.database.connection import Connection
 from govern.database.integrity import Integrity
+from govern.database.judging import Judging
 from govern.database.keeping import Keeping
 from govern.database.row_spelling import RowTransaction
 from govern.database.schema_work import SchemaWork
@@ -149,6 +150,9 @@ class Dialect(Keeping, Integrity, Protocol):
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         """Exact rows of each (namespace, table), by ``namespace.table`` (SQLite: ``table``)."""
+
+    def judging(self) -> Judging:
+        """How statements are held against a schema, without running them."""
 
     def run_script(self, connection: Connection, sql: str) -> None:
         """Runs a text of several statements, all or none where the engine can. Raises the driver's error."""

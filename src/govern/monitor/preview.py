@@ -101,7 +101,7 @@ def name_way_back(event: Event) -> str:
 
 
 def _describe_plan(plan: RowPlan, refusal: str) -> FixPreview:
-    hazards = [hazard.described for hazard in plan.hazards]
+    hazards = [hazard.described for hazard in plan.find_forbidden(())]
     if plan.is_empty and not plan.obstacles:
         refusal = refusal or "there is nothing left to do"
     touched = [one for one in plan.touched if one.rows]
@@ -116,7 +116,7 @@ def _describe_plan(plan: RowPlan, refusal: str) -> FixPreview:
 
 
 def _describe_schema_plan(plan: SchemaPlan, refusal: str) -> FixPreview:
-    hazards = [hazard.described for hazard in plan.hazards]
+    hazards = [hazard.described for hazard in plan.find_forbidden(())]
     if plan.is_empty and not plan.obstacles:
         refusal = refusal or "there is nothing left to do"
     rewritten = [table for table in plan.tables if table.is_rewritten]

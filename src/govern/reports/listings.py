@@ -20,6 +20,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         "bytes",
         "pinned",
         "unfit",
+        "signature",
         "drilled",
         "verified",
     ),
@@ -267,7 +268,9 @@ def _repairs(plans: Rows, style: Style) -> Iterator[str]:
             yield from style.indent(
                 f"{table['action']} {rows} of {table['table']}{because}{keys}", first="  -- "
             )
-        yield from (style.say(f"  -- {hazard}") for hazard in plan["hazards"])
+        allowed = plan["allowed"]
+        for hazard in plan["hazards"]:
+            yield style.say(f"  -- {hazard}{', allowed by the manifest' if hazard in allowed else ''}")
 
 
 def _next_commands(commands: Sequence[str], style: Style) -> Iterator[str]:
@@ -299,6 +302,8 @@ def _cell(key: str, value: Any) -> str:
             return f"{level} {str(more.get('at', ''))[:10]}".rstrip()
         case {"seconds": float(seconds), "at": str(at)} if key == "drilled":
             return f"{name_seconds(seconds)}, {at[:10]}"
+        case {"state": str(state), "key": signed_by} if key == "signature":
+            return {"right": "yes", "unknown-key": f"with key {signed_by}"}.get(state, state)
         case {"at": str(at)} if key == "unfit":
             return at[:10]
         case Mapping():

@@ -5,6 +5,7 @@ from govern.actions.backup.create import create_backup
 from govern.actions.backup.locks import reading
 from govern.actions.backup.offsite import bring_here, copy_offsite, list_offsite
 from govern.actions.backup.proven import create_verified_backup
+from govern.actions.backup.signing import require_signature
 from govern.actions.backup.store import (
     BackupDamaged,
     amend_manifest,
@@ -44,6 +45,7 @@ __all__ = [
     "list_offsite",
     "reading",
     "require_engine",
+    "require_signature",
     "restore_data",
     "restored",
     "verify_backup",

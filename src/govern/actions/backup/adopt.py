@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from govern.actions.backup.create import create_backup, hash_file
+from govern.actions.backup.signing import find_wrong_signature, sign
 from govern.actions.backup.store import amend_manifest, is_backup_folder, read_backup
 from govern.actions.backup.verify import check_files, is_unfit, require_engine, restore_data, verify_backup
 from govern.core.backup import AdoptedFrom, Backup
@@ -46,7 +47,7 @@ def adopt(live: LiveDatabase, draft: Draft, path: Path, *, narrate: Callable[[st
             )
     # the scratch database has a name that means nothing
     backup = amend_manifest(
-        backup, lambda manifest: replace(manifest, database=live.url.database, adopted_from=origin)
+        backup, lambda manifest: sign(replace(manifest, database=live.url.database, adopted_from=origin))
     )
     draft.passed("backup", f"{settings.relative(backup.path)}, of {made_at:%Y-%m-%d %H:%M:%S} UTC")
     draft.data["backup"] = backup.id
@@ -79,7 +80,11 @@ def _made_at(dump: FoundDump) -> datetime:
 def _open_backup(live: LiveDatabase, path: Path) -> tuple[datetime, _Fill]:
     """A backup of govern's in another folder: whole, or not taken."""
     read = read_backup(live.settings, path)
-    findings = (read,) if isinstance(read, Finding) else tuple(check_files(live.settings, read))
+    findings = (
+        (read,)
+        if isinstance(read, Finding)
+        else (*find_wrong_signature(read), *check_files(live.settings, read))
+    )
     if isinstance(read, Finding) or is_unfit(findings):
         raise Refused(
             f"the backup {path} is not as it was written",
@@ -87,7 +92,8 @@ def _open_backup(live: LiveDatabase, path: Path) -> tuple[datetime, _Fill]:
             next="see what else there is: govern backup list --search DIR",
         )
     require_engine(read.manifest, live.dialect)
-    return read.manifest.created_at, lambda scratch: _restore_backup(live, read, scratch)
+    trusted = replace(read, is_allowed=True)  # whoever adopts something says so
+    return read.manifest.created_at, lambda scratch: _restore_backup(live, trusted, scratch)
 
 
 def _restore_backup(live: LiveDatabase, backup: Backup, scratch: DatabaseUrl) -> None:

@@ -1,4 +1,4 @@
-"""Makes a backup: dump, schema and rows' checksums of one moment, and a manifest that vouches for them."""
+"""Makes a backup: dump, schema and rows' checksums of one moment, and a signed manifest that vouches for them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from govern.actions.backup.pace import Pace
+from govern.actions.backup.signing import sign
 from govern.actions.backup.store import DATA, MANIFEST, SNAPSHOT, new_folder, new_id, write_private
 from govern.config import Settings
 from govern.core.backup import Backup, BackupFile, BackupManifest
@@ -90,6 +91,7 @@ def create_backup(
             files=_describe_files(folder, settings.backup_jobs),
             table_bytes=content.table_bytes,
         )
+        manifest = sign(manifest)
         write_private(folder / MANIFEST, manifest.to_text())
     return Backup(path=settings.backups / backup_id, manifest=manifest)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from govern.core.backup import Backup
+from govern.actions.backup.signing import judge_signature
+from govern.core.backup import Backup, BackupManifest
 from govern.core.retention import Source
 from govern.core.wording import count_of
 from govern.revisions.graph import Chain
@@ -15,7 +16,7 @@ from govern.revisions.graph import Chain
 def describe_backups(
     shown: Iterable[Backup], among: tuple[Backup, ...], chain: Chain, *, now: datetime
 ) -> list[dict[str, Any]]:
-    """A row of each, as its own with ``age_seconds``, ``fits``, ``fit`` and ``revisions_behind``.
+    """A row of each, as its own with ``age_seconds``, ``signature``, ``fits``, ``fit`` and ``revisions_behind``.
 
     ``among``: all there are. An unknown revision is newer than the code if the same database was at a known one before.
     """
@@ -23,10 +24,17 @@ def describe_backups(
         {
             **backup.to_json(),
             "age_seconds": round((now - backup.manifest.created_at).total_seconds()),
+            "signature": describe_signature(backup.manifest),
             **_describe_fit(backup, among, chain),
         }
         for backup in shown
     ]
+
+
+def describe_signature(manifest: BackupManifest) -> dict[str, str | None]:
+    """``state`` is ``right``, ``unsigned``, ``unknown-key`` or ``wrong``; ``key`` is the id of the key."""
+    signature = manifest.signature
+    return {"state": judge_signature(manifest), "key": signature.key if signature else None}
 
 
 def _describe_fit(backup: Backup, among: tuple[Backup, ...], chain: Chain) -> dict[str, Any]:

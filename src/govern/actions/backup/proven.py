@@ -8,6 +8,7 @@ from dataclasses import replace
 from govern.actions.backup.create import create_backup
 from govern.actions.backup.locks import reading
 from govern.actions.backup.offsite import copy_if_asked
+from govern.actions.backup.signing import find_unkept_key
 from govern.actions.backup.verify import OnRestored, verify_backup
 from govern.core.backup import Backup
 from govern.core.report import Draft, Entry
@@ -37,6 +38,8 @@ def create_verified_backup(
     size = f"{backup.bytes:,} bytes"
     draft.passed(entry, f"{settings.relative(backup.path)}, {size}")
     draft.data[entry] = backup.id
+    if unkept := tuple(find_unkept_key(backup)):
+        draft.add(Entry.of("signature", unkept))
     with reading(backup):
         verification, findings = verify_backup(
             settings,

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from govern.actions.backup.create import Content, hash_file, read_content
+from govern.actions.backup.signing import find_wrong_signature, require_signature
 from govern.actions.backup.store import (
     DATA,
     SNAPSHOT,
@@ -25,6 +26,7 @@ from govern.actions.backup.store import (
 )
 from govern.config import Settings
 from govern.core.backup import (
+    BROKEN_REFERENCE,
     CONTENT_DIFFERS,
     DAMAGED_FILE,
     DOES_NOT_RESTORE,
@@ -86,27 +88,31 @@ def verify_backup(
 
     There is a verification unless something is wrong that makes the backup unfit for a restore. It, or its
     absence, is written into the manifest. The scratch database is made like the one at ``like``. Raises
-    ConfigurationError for a backup of another engine, CouldNotCheck where no scratch database can be had.
+    ConfigurationError for a backup of another engine, CouldNotCheck where no scratch database can be had, and Refused
+    for one that is to be restored and that nobody vouches for.
     """
     started_at = time.monotonic()
     read = read_backup(settings, backup.path)
     if isinstance(read, Finding):
         return None, (read,)
     require_engine(read.manifest, dialect)
+    wrong = tuple(find_wrong_signature(read))
+    if level != "files" and not wrong:
+        require_signature(read)
     if not is_new:
         narrate(f"reading every file of the backup, {name_bytes(read.bytes)}")
     data = _digests_of_data(read)
     # a file that is copied is read once: the copy has to have its checksum
     is_copied = dialect.copies_files and level != "files" and not read.manifest.is_encrypted
     copied = data if is_copied and not is_new else {}
-    findings = tuple(check_files(settings, read, unread=frozenset(data if is_new else copied)))
+    findings = (*wrong, *check_files(settings, read, unread=frozenset(data if is_new else copied)))
     restored = _Restored()
     # what is a script, as pg_dump's archives are, is not run before it is known to be the one that was written
     if level != "files" and not is_unfit(findings):
         proof = _Proof(settings, dialect, read, like, level, copied, narrate)
         restored = proof.restore_and_compare(on_restored)
         if copied and is_unfit(restored.findings):
-            findings = tuple(check_files(settings, read))
+            findings = (*wrong, *check_files(settings, read))
     if not is_unfit(findings):
         findings += restored.findings
     verification = None
@@ -152,7 +158,15 @@ def restore_data(
     *,
     digests: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[str, ...]:
-    """Restores what the backup holds into an existing, empty database; see ``Keeping.restore``."""
+    """Restores what the backup holds into an existing, empty database; see ``Keeping.restore``.
+
+    Here all restores pass: Refused is raised where the signature is not right, and nobody has allowed that.
+    """
+    require_signature(backup)
+    if dialect.copies_files and not backup.manifest.is_encrypted:
+        digests = _digests_of_data(
+            backup
+        )  # what comes out is what was signed, whoever writes there meanwhile
     return dialect.restore(
         backup.path / DATA,
         url,
@@ -361,9 +375,22 @@ def _is_no_index(change: Change) -> bool:
     return is_gone and (change.declared or {}).get("valid") is False
 
 
+def _is_broken_reference(change: Change) -> bool:
+    """A foreign key that was said to be valid, and that the rows do not let be so again."""
+    is_a_key = change.key.kind == "constraint" and (change.live or {}).get("validated") is False
+    return is_a_key and set(change.facts) <= {"validated", "definition"}
+
+
 def _compare_schema(expected: Snapshot, found: Snapshot, left_out: tuple[str, ...]) -> Iterator[Finding]:
     for change in diff(expected, found):
         if change.key.kind in left_out or _is_no_index(change):
+            continue
+        if _is_broken_reference(change):
+            yield Finding.of(
+                BROKEN_REFERENCE,
+                Subject(kind="constraint", namespace=change.key.namespace or None, name=change.key.name),
+                f"rows of the backup break {change.key.name}: it was restored NOT VALID",
+            )
             continue
         words = {"added": "is there after the restore alone", "removed": "is not there after the restore"}
         facts = ", ".join(change.facts)

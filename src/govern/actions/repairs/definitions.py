@@ -165,4 +165,5 @@ def _describe(
         hazards=hazards or aim.hazards,
         obstacles=obstacles,
         notes=aim.notes,
+        allowed=repair.allow,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from govern.actions.backup import find_backup, restored
+from govern.actions.backup import find_backup, require_signature, restored
 from govern.actions.record import finish_run
 from govern.actions.restore.course import restore_database
 from govern.actions.standing import Before, is_as_it_was
@@ -50,7 +50,7 @@ def fall_back(
 
     def find_own(differences: tuple[TableDifference, ...]) -> Mapping[Place, TableDigest]:
         narrate("running the applied revisions on the backup, to tell their rows from others'")
-        return _find_own_rows(run, live, differences)
+        return _find_own_rows(run, live, differences, allow)
 
     narrate(f"restoring the backup {run.backup}")
     try:
@@ -59,7 +59,7 @@ def fall_back(
             draft,
             chain,
             manifest,
-            find_backup(live.settings, run.backup),
+            require_signature(find_backup(live.settings, run.backup), allow=allow),
             allow=allow,
             find_own=find_own,
             confirm=confirm,
@@ -80,10 +80,10 @@ def fall_back(
 
 
 def _find_own_rows(
-    run: Run, live: LiveDatabase, differences: tuple[TableDifference, ...]
+    run: Run, live: LiveDatabase, differences: tuple[TableDifference, ...], allow: tuple[str, ...]
 ) -> Mapping[Place, TableDigest]:
     """The tables whose live rows are what the applied revisions make of the backup, and so nobody else's."""
-    backup = find_backup(live.settings, run.backup or "")
+    backup = require_signature(find_backup(live.settings, run.backup or ""), allow=allow)
     with restored(live.settings, live.dialect, backup, like=live.url) as copy:
         again = LiveDatabase(live.settings, copy.url)
         try:

@@ -1,8 +1,8 @@
-"""Whether a backup can be restored at all: it is whole, of this engine, and of a revision that the code knows."""
+"""Whether a backup can be restored at all: signed, whole, of this engine, of a revision that the code knows."""
 
 from __future__ import annotations
 
-from govern.actions.backup import check_files, find_backup, is_unfit, require_engine
+from govern.actions.backup import check_files, find_backup, is_unfit, require_engine, require_signature
 from govern.config import Settings
 from govern.core.backup import Backup
 from govern.core.report import Draft, Entry
@@ -16,7 +16,14 @@ SAFETY = "before-restore"
 
 
 def find_fitting(
-    settings: Settings, draft: Draft, dialect: Dialect, chain: Chain, wanted: str, *, is_whole: bool = True
+    settings: Settings,
+    draft: Draft,
+    dialect: Dialect,
+    chain: Chain,
+    wanted: str,
+    *,
+    is_whole: bool = True,
+    allow: tuple[str, ...] = (),
 ) -> Backup:
     """The backup of that id; for ``latest`` the newest that no restore took of what it was about to replace.
 
@@ -26,6 +33,7 @@ def find_fitting(
     """
     backup = find_backup(settings, wanted, but_for=SAFETY)
     require_engine(backup.manifest, dialect)
+    backup = require_signature(backup, allow=allow)
     findings = tuple(check_files(settings, backup))
     draft.add(Entry.of("backup", findings, _describe(settings, backup)))
     draft.data["backup"] = backup.id

@@ -33,6 +33,7 @@ _FOREIGN_KEY = re.compile(
 _NOT_VALID = re.compile(r"\s+NOT VALID\s*;?\s*$", re.IGNORECASE)
 _VALIDATE = re.compile(r"\s*ALTER TABLE .* VALIDATE CONSTRAINT ", re.IGNORECASE | re.DOTALL)
 _INDEX = re.compile(r"(\s*CREATE (?:UNIQUE )?INDEX )(?!CONCURRENTLY)", re.IGNORECASE)
+_ALONE = re.compile(r"\s*(?:DROP|REINDEX) INDEX CONCURRENTLY ", re.IGNORECASE)
 _INDEX_NAME = re.compile(
     rf"\s*CREATE (?:UNIQUE )?INDEX CONCURRENTLY (?:IF NOT EXISTS )?{_WORDS} ON (?:ONLY )?{_WORDS}",
     re.IGNORECASE,
@@ -199,6 +200,8 @@ def _stages_of(statement: str) -> Iterator[Stage]:
             yield Stage(statements=(validate,), why=_WHY_VALIDATE)
     elif _VALIDATE.match(statement):
         yield Stage(statements=(statement,), why=_WHY_VALIDATE)
+    elif _ALONE.match(statement):
+        yield Stage(statements=(statement,), is_transaction=False, why=_WHY_CONCURRENTLY)
     elif _INDEX.match(statement) or _DROP_INDEX.match(statement):
         word = _INDEX if _INDEX.match(statement) else _DROP_INDEX
         gently = word.sub(r"\1CONCURRENTLY ", statement, count=1)

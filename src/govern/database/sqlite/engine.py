@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from govern.core.changes import Change, diff
 from govern.core.contents import Contents
@@ -21,7 +22,16 @@ from govern.core.repair import Proposal, attribute_statements
 from govern.core.restoration import Place, TableDigest
 from govern.core.retention import KeptDatabase
 from govern.core.right import MissingRight, Right
-from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
+from govern.core.rows import (
+    BrokenPromise,
+    Damage,
+    Duplicates,
+    LostPromises,
+    NotLookedAt,
+    Promise,
+    SequencePosition,
+    Unique,
+)
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, ObjectKey, Snapshot
@@ -30,6 +40,7 @@ from govern.database import ledger as ledgers
 from govern.database.connection import Connection
 from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
 from govern.database.encryption import NO_KEYS, Keys
+from govern.database.judging import Judging
 from govern.database.keeping import OpenConnection, Progress, Replacement, Witness
 from govern.database.row_spelling import RowTransaction
 from govern.database.schema_work import SchemaWork
@@ -40,10 +51,12 @@ from govern.database.sqlite import (
     dump,
     fingerprint,
     foreign,
+    judging,
     kept,
     ledger,
     locks,
     orphans,
+    promises,
     repair,
     replacement,
     row_checks,
@@ -52,6 +65,7 @@ from govern.database.sqlite import (
     staging,
     stamps,
     table_shapes,
+    time_limit,
     transfer,
 )
 from govern.database.transfer import Transfer
@@ -173,14 +187,23 @@ class SQLite:
         del connection  # a rowid is larger than every other by itself
         return iter(())
 
-    def find_unchecked(
-        self, connection: Connection, *, seconds: float
-    ) -> Iterator[BrokenCheck | NotLookedAt]:
-        del connection, seconds  # find_damage has them
-        return iter(())
+    def find_lost_promises(self, declared: Snapshot | None, live: Snapshot) -> LostPromises:
+        return promises.find_lost_promises(declared, live)
+
+    def find_broken(
+        self, connection: Connection, promises: Sequence[Promise], *, examples: int, seconds: float
+    ) -> Iterator[BrokenPromise | NotLookedAt]:
+        return row_checks.find_broken(connection, promises, examples=examples, seconds=seconds)
+
+    def ask(self, connection: Connection, query: str, *, seconds: float) -> Any:
+        with time_limit.within(connection, seconds):
+            return connection.value(query)
 
     def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
         return row_checks.find_damage(connection, seconds=seconds)
+
+    def judging(self) -> Judging:
+        return judging
 
     def run_script(self, connection: Connection, sql: str) -> None:
         server.run_script(connection, sql)

@@ -11,6 +11,7 @@ from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.restoration import Place
 from govern.database import row_queries
 from govern.database.connection import Connection
+from govern.database.sqlite.folding import fold
 from govern.database.sqlite.time_limit import explain, within
 
 _TABLES = """
@@ -30,7 +31,7 @@ _DOUBT = "SQLite upholds it in connections alone that ask for it (PRAGMA foreign
 def read_references(connection: Connection) -> tuple[Reference, ...]:
     """Every declared foreign key, those to a table that is not there among them."""
     tables = [name for (name,) in connection.rows(_TABLES)]
-    known = {name.lower(): name for name in tables}
+    known = {fold(name): name for name in tables}
     return tuple(reference for table in tables for reference in _references_of(connection, table, known))
 
 
@@ -41,7 +42,7 @@ def _references_of(connection: Connection, table: str, known: dict[str, str]) ->
         grouped.setdefault(number, []).append((parent, own, other))
         actions[number] = on_delete
     for number, pairs in grouped.items():
-        parent = known.get(pairs[0][0].lower(), pairs[0][0])
+        parent = known.get(fold(pairs[0][0]), pairs[0][0])
         columns = tuple(own for _, own, _ in pairs)
         named = tuple(other for *_, other in pairs if other is not None)
         yield Reference(
@@ -74,7 +75,7 @@ def _find_missing(connection: Connection, reference: Reference) -> str | None:
         there = {name for (name,) in connection.rows(_COLUMNS, (table,))}
         if not there:
             return f"there is no table {table}"
-        missing = [column for column in columns if column.lower() not in there]
+        missing = [column for column in columns if fold(column) not in there]
         if missing or not columns:
             return f"there is no column {table}.{missing[0]}" if missing else f"{table} has no primary key"
     return None

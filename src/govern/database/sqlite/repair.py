@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 from govern.core.changes import Change
 from govern.core.identifiers import quote
-from govern.core.snapshot import ObjectKey, Snapshot, split_name
+from govern.core.snapshot import ObjectKey, Snapshot, parts_of
 from govern.database.connection import Connection
 from govern.database.sqlite.catalog.snapshot import own_objects_sql
 from govern.database.sqlite.catalog.tokens import name_of, tokens
+from govern.database.sqlite.folding import fold
 from govern.database.version_table import VersionTable
 
 _NEW = "_govern_new_"
@@ -88,9 +89,7 @@ def propose_statements(
     statements = [*_drops(work, existing)]
     statements += (wanted[key].sql for key in sorted(work.created, key=_rank) if key[0] == "table")
     for table in sorted(work.rebuilt):
-        values = {
-            split_name(key.name)[1]: by for key, by in conversions.items() if split_name(key.name)[0] == table
-        }
+        values = {parts_of(key)[1]: by for key, by in conversions.items() if parts_of(key)[0] == table}
         statements += _rebuild(wanted["table", table].sql, table, live, declared, values)
     statements += (wanted[key].sql for key in sorted(work.created, key=_rank) if key[0] != "table")
     if not any(kind == "table" for kind, _ in work.dropped) and not work.rebuilt:
@@ -100,7 +99,7 @@ def propose_statements(
 
 
 def _keys_of(snapshot: Snapshot) -> frozenset[_Key]:
-    return frozenset((key.kind, split_name(key.name)[-1]) for key in snapshot.objects)
+    return frozenset((key.kind, parts_of(key)[-1]) for key in snapshot.objects)
 
 
 def _sort(
@@ -110,12 +109,10 @@ def _sort(
     created: set[_Key] = set()
     rebuilt: set[str] = set()
     for change in changes:
-        kind, name = change.key.kind, split_name(change.key.name)[-1]
+        kind, name = change.key.kind, parts_of(change.key)[-1]
         if kind in ("column", "constraint") or (kind == "table" and change.action == "changed"):
-            rebuilt.add(split_name(change.key.name)[0])
+            rebuilt.add(parts_of(change.key)[0])
             continue
-        if kind == "table":
-            name = change.key.name
         dropped |= {(kind, name)} & existing.keys()
         created |= {(kind, name)} & wanted.keys()
     rebuilt = {table for table in rebuilt if _is_ordinary(existing, table) and _is_ordinary(wanted, table)}
@@ -136,7 +133,7 @@ def _is_ordinary(objects: _Objects, table: str) -> bool:
 
 def _hanging_on(tables: Iterable[str], objects: _Objects) -> set[_Key]:
     """Indexes of these tables, and the views and triggers that name them, or name such a view."""
-    names = {name.casefold() for name in tables}
+    names = {fold(name) for name in tables}
     found: set[_Key] = set()
     while more := {
         key
@@ -144,14 +141,14 @@ def _hanging_on(tables: Iterable[str], objects: _Objects) -> set[_Key]:
         if key not in found and key[0] != "table" and _names_one(item, names)
     }:
         found |= more
-        names |= {name.casefold() for kind, name in more if kind == "view"}
+        names |= {fold(name) for kind, name in more if kind == "view"}
     return found
 
 
 def _names_one(item: _Object, names: set[str]) -> bool:
-    if item.table.casefold() in names:
+    if fold(item.table) in names:
         return True
-    return item.type != "index" and any(name_of(token).casefold() in names for token in tokens(item.sql))
+    return item.type != "index" and any(fold(name_of(token)) in names for token in tokens(item.sql))
 
 
 def _drops(work: _Work, existing: _Objects) -> Iterator[str]:
@@ -167,18 +164,18 @@ def _rebuild(
 ) -> Iterator[str]:
     new = f"{_NEW}{table}"
     yield _renamed(sql, new)
-    had = {name.casefold(): bool(not_null) for name, not_null, _, _ in live.rows(_COLUMNS, (table,))}
+    had = {fold(name): bool(not_null) for name, not_null, _, _ in live.rows(_COLUMNS, (table,))}
     kept = [
         (
             name,
             conversions[name]
             if name in conversions
             else f"ifnull({quote(name)}, {default})"
-            if not_null and default and not had[name.casefold()]
+            if not_null and default and not had[fold(name)]
             else quote(name),
         )
         for name, not_null, default, is_written in declared.rows(_COLUMNS, (table,))
-        if is_written and name.casefold() in had
+        if is_written and fold(name) in had
     ]
     if kept:
         columns, values = ", ".join(quote(name) for name, _ in kept), ", ".join(value for _, value in kept)

@@ -16,6 +16,7 @@ from govern.core.table_shape import TableShape
 from govern.database.connection import Connection
 from govern.database.row_spelling import RowTable, RowTransaction
 from govern.database.sqlite import server
+from govern.database.sqlite.folding import fold
 from govern.database.sqlite.table_shapes import read_table_shapes
 from govern.database.sqlite.time_limit import within
 from govern.database.url import DatabaseUrl
@@ -149,7 +150,7 @@ class SQLiteSpelling:
 
 
 def _find_obstacle(connection: Connection, shape: TableShape) -> str | None:
-    names = {name.lower() for (name, _) in connection.rows(_TYPES, shape.place[1:])}
+    names = {fold(name) for (name, _) in connection.rows(_TYPES, shape.place[1:])}
     if "rowid" in names:
         return "a column of it is called rowid"
     try:

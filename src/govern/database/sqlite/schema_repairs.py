@@ -11,7 +11,7 @@ from govern.core.changes import Change
 from govern.core.conversion import Conversion, Proof
 from govern.core.identifiers import quote
 from govern.core.schema_repair import KeptValues, Stage
-from govern.core.snapshot import split_name
+from govern.core.snapshot import parts_of, split_name
 from govern.database.connection import Connection
 from govern.database.row_spelling import RowTransaction
 from govern.database.schema_work import BrokenIndex
@@ -39,11 +39,11 @@ class SQLiteSchemaWork:
 
     def complete(self, chosen: Sequence[Change], changes: Sequence[Change]) -> tuple[Change, ...]:
         """A table is one text: what is in it is made anew together."""
-        tables = {split_name(one.key.name)[0] for one in chosen if one.key.kind in _IN_THE_TEXT}
+        tables = {parts_of(one.key)[0] for one in chosen if one.key.kind in _IN_THE_TEXT}
         return tuple(
             one
             for one in changes
-            if one in chosen or (one.key.kind in _IN_THE_TEXT and split_name(one.key.name)[0] in tables)
+            if one in chosen or (one.key.kind in _IN_THE_TEXT and parts_of(one.key)[0] in tables)
         )
 
     @contextmanager

@@ -8,6 +8,7 @@ from govern.core.restoration import Place
 from govern.core.table_shape import ForeignKey, TableShape
 from govern.database.connection import Connection
 from govern.database.sqlite.contents import read_tables
+from govern.database.sqlite.folding import fold
 from govern.database.version_table import VersionTable
 
 # hidden: 1 of a virtual table, 2 and 3 generated
@@ -26,7 +27,7 @@ _TRIGGERS = (
 
 def read_table_shapes(connection: Connection, table: VersionTable) -> Mapping[Place, TableShape]:
     """All tables but SQLite's, govern's and Alembic's own."""
-    places = {place[1].lower(): place for place in read_tables(connection, table)}
+    places = {fold(place[1]): place for place in read_tables(connection, table)}
     return {place: _read_shape(connection, place, places) for place in places.values()}
 
 
@@ -73,7 +74,7 @@ def _read_foreign_keys(
         grouped.setdefault(number, []).append((parent, own, other))
     found = []
     for pairs in grouped.values():
-        parent = places.get(pairs[0][0].lower())
+        parent = places.get(fold(pairs[0][0]))
         columns = tuple(own for _, own, _ in pairs)
         if parent is None:
             continue

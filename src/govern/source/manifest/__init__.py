@@ -14,6 +14,7 @@ from govern.source.manifest.model import (
     Relationship,
     WeighedDrift,
 )
+from govern.source.manifest.probes import Probes, Sequence
 from govern.source.manifest.repairs import Repair
 from govern.source.manifest.values import Scalar, split_column, split_table
 
@@ -27,9 +28,11 @@ __all__ = [
     "Lint",
     "Manifest",
     "Notify",
+    "Probes",
     "Relationship",
     "Repair",
     "Scalar",
+    "Sequence",
     "WeighedDrift",
     "load_manifest",
     "parse_manifest",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from govern.errors import ConfigurationError
 from govern.source.manifest.document import (
     Document,
     Mark,
+    Path_,
     Problem,
     Unreadable,
     Value,
@@ -37,10 +38,26 @@ from govern.source.manifest.model import (
     Schedule,
     WeighedDrift,
 )
+from govern.source.manifest.probe_texts import check_probe_texts
+from govern.source.manifest.probes import (
+    Capture,
+    Expectation,
+    LogIn,
+    PasswordGrant,
+    Probes,
+    Python,
+    Refresh,
+    Reject,
+    Request,
+    Revocation,
+    Secret,
+    Sequence,
+    Sessions,
+    Step,
+    Token,
+)
 from govern.source.manifest.repairs import Repair
 
-_NOT_YET = ("probes",)
-"""Keys of the contract whose feature does not exist yet: nothing would obey them."""
 _ENTRIES: dict[
     str, type[CriticalTable] | type[Relationship] | type[Invariant] | type[Repair] | type[Allowed]
 ] = {
@@ -50,7 +67,8 @@ _ENTRIES: dict[
     "repairs": Repair,
     "allow": Allowed,
 }
-_SECTIONS = ("drift", "lint", "backups", "monitor")
+_SECTIONS = ("drift", "lint", "backups", "monitor", "probes")
+_STEPS = ("probes", "sequences", "steps")
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Manifest,
     **{(key,): model for key, model in _ENTRIES.items()},
@@ -65,8 +83,24 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("monitor", "fixes"): Fixes,
     ("monitor", "fixes", "allow"): AllowedFix,
     ("monitor", "notify"): Notify,
+    ("probes",): Probes,
+    ("probes", "secrets", "*"): Secret,
+    ("probes", "sequences"): Sequence,
+    _STEPS: Step,
+    (*_STEPS, "request"): Request,
+    (*_STEPS, "request", "expect"): Expectation,
+    (*_STEPS, "request", "capture", "*"): Capture,
+    (*_STEPS, "log_in"): LogIn,
+    (*_STEPS, "log_in", "oauth2"): PasswordGrant,
+    (*_STEPS, "log_in", "capture", "*"): Capture,
+    (*_STEPS, "token"): Token,
+    (*_STEPS, "refresh"): Refresh,
+    (*_STEPS, "reject"): Reject,
+    (*_STEPS, "sessions"): Sessions,
+    (*_STEPS, "sessions", "revoke"): Revocation,
+    (*_STEPS, "python"): Python,
 }
-"""What may stand where: by the keys on the way to it."""
+"""What may stand where: by the keys on the way to it; ``*`` is any."""
 _SHOWN = 50
 """Problems shown; whoever has more begins with these."""
 
@@ -96,12 +130,11 @@ def parse_manifest(text: str, path: Path) -> Manifest:
 
 
 def _to_manifest(document: Document, path: Path) -> Manifest:
-    problems = [*_unsupported(document), *_unnamed_twice(document), *_unknown_repairs(document)]
-    values = {key: value for key, value in document.values.items() if key not in _NOT_YET}
+    problems = [*_named_twice(document), *_unknown_repairs(document), *check_probe_texts(document)]
     # a key with nothing under it says nothing
     values = {
         key: value
-        for key, value in values.items()
+        for key, value in document.values.items()
         if value is not None or (key not in _ENTRIES and key not in _SECTIONS)
     }
     try:
@@ -122,30 +155,29 @@ def _with_places(manifest: Manifest, document: Document, path: Path) -> Manifest
             entry._line = manifest.line_of(key, index)
     for index, ignored in enumerate(manifest.drift.ignore):
         ignored._line = manifest.line_of("drift", "ignore", index)
+    for index, sequence in enumerate(manifest.probes.sequences):
+        sequence._line = manifest.line_of("probes", "sequences", index)
+        for number, step in enumerate(sequence.steps):
+            step._line = manifest.line_of("probes", "sequences", index, "steps", number)
     return manifest
 
 
-def _unsupported(document: Document) -> Iterator[Problem]:
-    for key in _NOT_YET:
-        if document.values.get(key):
-            yield Problem(
-                document.locate_key((key,)),
-                f"the key {key!r} is not supported yet in this version: nothing would obey it; take it out",
-            )
-
-
-def _unnamed_twice(document: Document) -> Iterator[Problem]:
+def _named_twice(document: Document) -> Iterator[Problem]:
     """Two entries of one name: which of them would count?"""
-    for key in ("critical_tables", "invariants", "repairs"):
+    probes = document.values.get("probes")
+    sequences = probes.get("sequences") if isinstance(probes, dict) else None
+    for path, entries in (
+        *(((key,), document.values.get(key)) for key in ("critical_tables", "invariants", "repairs")),
+        (("probes", "sequences"), sequences),
+    ):
         lines: dict[str, int] = {}
-        entries = document.values.get(key)
         for index, entry in enumerate(entries if isinstance(entries, tuple) else ()):
             name = entry.get("name") if isinstance(entry, dict) else None
             if not isinstance(name, str):
                 continue
-            mark = document.locate((key, index, "name"))
+            mark = document.locate((*path, index, "name"))
             if name in lines:
-                yield Problem(mark, f"{name!r} is already in {key} on line {lines[name]}")
+                yield Problem(mark, f"{name!r} is already in {'.'.join(path)} on line {lines[name]}")
             lines.setdefault(name, mark.line)
 
 
@@ -201,15 +233,23 @@ def _problem(document: Document, details: Any) -> Problem:
     return Problem(document.locate(path), f"{_name(path)} {message[0].lower()}{message[1:]}")
 
 
-def _unknown_key(path: Sequence[str | int], key: str) -> str:
-    model = _MODELS[tuple(part for part in path[:-1] if isinstance(part, str))]
+def _unknown_key(path: Path_, key: str) -> str:
+    model = _find_model(tuple(part for part in path[:-1] if isinstance(part, str)))
     known = [field.alias or name for name, field in model.model_fields.items()]
     close = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
     return f"unknown key {_shorten(key)}; {hint}"
 
 
-def _name(path: Sequence[str | int]) -> str:
+def _find_model(keys: tuple[str, ...]) -> type[BaseModel]:
+    return next(
+        model
+        for place, model in _MODELS.items()
+        if len(place) == len(keys) and all(one in ("*", key) for one, key in zip(place, keys, strict=True))
+    )
+
+
+def _name(path: Path_) -> str:
     """``critical_tables[0].min_rows``: where people look."""
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return "".join(parts).removeprefix(".") or "the manifest"

@@ -20,6 +20,7 @@ from govern.core.fixing import MOST_ROWS, Hours, Mode
 from govern.core.issue import FixKind
 from govern.core.retention import Policy
 from govern.core.snapshot import default_namespace
+from govern.source.manifest.probes import Probes
 from govern.source.manifest.repairs import Repair
 from govern.source.manifest.values import (
     HOURS,
@@ -266,6 +267,7 @@ class Manifest(Entry):
     allow: tuple[Allowed, ...] = ()
     backups: Backups = Backups()
     monitor: Monitor = Monitor()
+    probes: Probes = Probes()
     _path: Path = PrivateAttr(default=Path())
     _lines: Mapping[tuple[str | int, ...], int] = PrivateAttr(default_factory=dict)
 

@@ -6,7 +6,6 @@ A dump is a folder: the archive, and what it needs of its surroundings to be res
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +26,8 @@ from govern.database.postgresql.dump.clients import (
 )
 from govern.database.postgresql.dump.extensions import Extension, creating_extensions, read_extensions
 from govern.database.postgresql.dump.moment import sharing
-from govern.database.postgresql.dump.programs import ProgramFailed, run_program_group, run_tool
+from govern.database.postgresql.dump.programs import ProgramFailed
+from govern.database.postgresql.dump.restoring import Restoring
 from govern.database.postgresql.parallelism import choose_jobs, measure_database
 from govern.database.scratch import scratch_folder
 from govern.database.url import DatabaseUrl
@@ -44,8 +44,6 @@ NEEDS = "needs.json"
 every new database has."""
 
 _OWNERSHIP_KINDS = ("default-privileges", "grant", "owner")
-# each statement of a parallel restore is a transaction; the first commit of whoever uses the database makes all durable
-_RESTORING = {"synchronous_commit": "off"}
 _UNPACKED = 3  # how much larger rows are than what an archive packs them into, roughly
 
 # Dependencies on roles are recorded for every object (manual, pg_shdepend) but not on the bootstrap
@@ -154,9 +152,9 @@ def dump(
 def restore(
     folder: Path, url: DatabaseUrl, *, schema_only: bool = False, jobs: int = 1, keys: Keys = NO_KEYS
 ) -> tuple[str, ...]:
-    """Restores a ``dump`` into an existing, empty database: all of it or, in one transaction, nothing.
+    """Restores a ``dump`` into an existing, empty database, which the caller drops if that fails.
 
-    With several ``jobs``, which a small dump is not worth, it is no transaction: the caller drops what failed.
+    ``jobs`` at a time, as far as the dump is worth it. Foreign keys that rows of the dump break are restored NOT VALID.
 
     Owners and privileges are restored where the server has all roles that the archive names and the user may
     give objects to their owners. Otherwise the user owns everything, nothing is granted, and the kinds of
@@ -177,13 +175,11 @@ def restore(
         with_owners = _has_roles(connection, needs)
         jobs = 1 if schema_only else choose_jobs(connection, jobs, archive.size * _UNPACKED)
         jobs = 1 if archive.is_encrypted else jobs  # it is read as a stream
-    arguments = [
-        "--exit-on-error",
-        "--single-transaction" if jobs == 1 else f"--jobs={jobs}",
+    options = [
         *(["--schema-only"] if schema_only else []),
         *([] if with_owners else ["--no-owner", "--no-privileges"]),
     ]
-    _restore_archive(client, archive, arguments, url, needs["extensions"], with_owners=with_owners)
+    _restore_archive(client, archive, options, url, needs["extensions"], jobs=jobs, with_owners=with_owners)
     _finish_public(url, needs, is_revocable=with_owners and major < 15)
     return () if with_owners else _OWNERSHIP_KINDS
 
@@ -213,41 +209,40 @@ def _finish_public(url: DatabaseUrl, needs: dict[str, Any], *, is_revocable: boo
 def _restore_archive(
     client: Client,
     archive: Archive,
-    arguments: list[str],
+    options: list[str],
     url: DatabaseUrl,
     extensions: list[Extension],
     *,
+    jobs: int,
     with_owners: bool,
 ) -> None:
-    """Raises FailedMidway; then everything is as it was before."""
+    """Raises FailedMidway."""
+    import psycopg
+
     with (
         _translated_errors(url, "restored"),
         server.connect(url) as connection,
         creating_extensions(connection, extensions, with_owners=with_owners) as made_already,
         scratch_folder("restore") as folder,
     ):
+        restoring = Restoring(
+            client=client,
+            archive=archive,
+            url=url,
+            options=options,
+            jobs=jobs,
+            left_out=made_already,
+            folder=folder,
+        )
         try:
-            if made_already is not None:
-                listing = folder / "list"
-                listing.write_bytes(_list_archive(client, archive, made_already))
-                arguments = [*arguments, f"--use-list={listing}"]
-            with (
-                archive.handed_over() as (path, stdin),
-                run_program_group(client.pg_restore, [*arguments, *path], url, _RESTORING, stdin=stdin),
-            ):
-                pass
+            restoring.restore(connection)
         except ProgramFailed as error:
             connection.value("SELECT 1")  # raises where the server is gone: that says nothing of the archive
             raise _not_restored(url, error.words) from error
-
-
-def _list_archive(client: Client, archive: Archive, left_out: re.Pattern[bytes]) -> bytes:
-    """What there is to restore, one a line; pg_restore leaves out what a list leaves out."""
-    with (
-        archive.handed_over() as (path, stdin),
-        run_tool(client.pg_restore, ["--list", *path], stdin=stdin) as output,
-    ):
-        return b"".join(line for line in output if not left_out.match(line))
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as error:
+            raise _not_restored(url, _first_line(error)) from error
 
 
 def _read_major(connection: Connection) -> int:

@@ -1,0 +1,94 @@
+"""Does the application's code fit the declared schema?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from govern.actions.files import write_text
+from govern.api.command import Narrate, command, silent
+from govern.checks.scan.judge import Schema, judge_code
+from govern.checks.scan.ratchet import Ratchet
+from govern.code.files import Reader, find_files
+from govern.config import Settings
+from govern.core.report import Draft, Entry
+from govern.core.wording import count_of
+from govern.database.engines import dialect_of
+from govern.database.scratch import dropping_meanwhile
+from govern.database.target import declared_like
+from govern.database.url import DatabaseUrl
+from govern.declared import declared_by_models
+from govern.errors import ConfigurationError
+
+
+@command("scan")
+@dropping_meanwhile()
+def scan(
+    draft: Draft,
+    settings: Settings,
+    paths: tuple[Path, ...],
+    *,
+    baseline: Path | None = None,
+    write_baseline: Path | None = None,
+    narrate: Narrate = silent,
+) -> None:
+    """Each statement and name in the code below ``paths``, held against the schema that the models declare.
+
+    Nothing of the code is run, and no statement: a scratch database with the declared schema prepares it.
+    Revisions and the schema's own SQL files are left out: they make the schema. ``baseline``: a file of findings that
+    are known; ``write_baseline``: where to write those of now. Raises ConfigurationError for a path there is not and
+    for a file that is no baseline, ToolMissing without the extra ``scan``.
+    """
+    ours = {settings.sql, *settings.alembic.version_locations}
+    found = [path for path in find_files(paths) if not any(path.is_relative_to(one) for one in ours)]
+    narrate(f"reading {count_of(len(found), 'file')}")
+    reader = Reader()
+    files = [reader.read_file(path, settings.relative(path)) for path in found]
+    narrate("creating the declared schema in a scratch database")
+    with (
+        declared_by_models(settings, like=declared_like(settings)) as declared,
+        open_schema(declared.url) as schema,
+    ):
+        narrate(f"showing {count_of(sum(len(file.sql) for file in files), 'statement')} to it")
+        judged = judge_code(files, schema)
+    looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(files), 'file')}"
+    if judged.unverified:
+        looked += f", {judged.unverified} of them only known when they run"
+    if write_baseline is not None:
+        write_text(write_baseline, Ratchet.of(judged.findings).render())
+        draft.passed("baseline", f"written: {write_baseline}")
+        baseline = write_baseline
+    if baseline is None:
+        draft.add(Entry.of("scan", tuple(judged.findings), looked))
+        return
+    held = _read_ratchet(settings, baseline).apply(judged.findings)
+    draft.add(Entry.of("scan", held.new, f"{looked}; {count_of(held.known, 'problem')} known"))
+    if held.gone:
+        draft.passed("baseline", f"{held.gone} fewer than it says: govern scan --write-baseline {baseline}")
+
+
+def _read_ratchet(settings: Settings, path: Path) -> Ratchet:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"the baseline {path} cannot be read",
+            why=getattr(error, "strerror", None) or str(error),
+            next="write one: govern scan PATH… --write-baseline FILE",
+        ) from error
+    return Ratchet.parse(text, settings.relative(path))
+
+
+@contextmanager
+def open_schema(url: DatabaseUrl) -> Iterator[Schema]:
+    """A database's schema, for as long as the context lasts."""
+    dialect = dialect_of(url)
+    with dialect.connect(url, read_only=True) as connection:
+        judging, is_server = dialect.judging(), dialect.is_server
+        yield Schema(
+            relations=judging.read_relations(connection),
+            search_path=("public", "pg_catalog") if is_server else ("",),
+            judge=lambda statement: judging.judge(connection, statement.sql, statement.parameters),
+            reads_grammar=is_server,
+        )

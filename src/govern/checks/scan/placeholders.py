@@ -1,0 +1,110 @@
+"""Statements as databases prepare them: one at a time, with numbered parameters in place of drivers' placeholders."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from govern.core.code import HOLE
+
+# what is no placeholder comes first: texts, quoted names, comments, casts, operators of jsonb and arrays
+_TOKEN = re.compile(
+    rf"""
+    (?P<opaque>
+        [eE]'(?:[^'\\]|\\.|'')*'
+      | '(?:[^']|'')*'
+      | "(?:[^"]|"")*"
+      | \$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?P=tag)?\$
+      | --[^\n]*
+      | /\*.*?\*/
+      | ::|:=|\?\||\?&|@\?|@@|@>|<@
+    )
+    | (?P<end>;)
+    | %\((?P<percent>\w+)\)s
+    | (?P<unnamed>%s|\?(?!\d)|{HOLE})
+    | (?P<escaped>%%)
+    | (?<![\w:])[:@](?P<named>[A-Za-z_]\w*)
+    | [$?](?P<numbered>\d+)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+NAME_HOLE = "govern_hole"
+"""Stands in for what is not known of a name: no database has an object of this name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One statement, ready to be prepared."""
+
+    sql: str
+    parameters: int
+    origins: tuple[tuple[int, int], ...]
+    """Pairs of offsets: from the first one in ``sql`` on, it is the text that it was made of from the second one on."""
+
+    def find_origin(self, offset: int) -> int:
+        """Where a character of ``sql`` stands in the text it was made of."""
+        at, origin = self.origins[bisect_right(self.origins, offset, key=lambda pair: pair[0]) - 1]
+        return origin + offset - at
+
+
+def split_statements(text: str, *, hole: str | None = None) -> Iterator[Statement]:
+    """The statements of a text, without empty ones.
+
+    ``hole``: what stands in for what is not known, outside of texts and comments; None: a parameter, or a part of the
+    name that it touches. Half a text is half a statement: the database says so.
+    """
+    parts: list[str] = []
+    origins: list[tuple[int, int]] = []
+    numbers: dict[str, int] = {}
+    length, at = 0, 0
+
+    def add(part: str, origin: int) -> None:
+        nonlocal length
+        if part:
+            origins.append((length, origin))
+            parts.append(part)
+            length += len(part)
+
+    def finish() -> Iterator[Statement]:
+        nonlocal length
+        sql = "".join(parts)
+        if _says_something(sql):
+            yield Statement(sql=sql, parameters=len(set(numbers.values())), origins=tuple(origins))
+        parts.clear()
+        origins.clear()
+        numbers.clear()
+        length = 0
+
+    for found in _TOKEN.finditer(text):
+        add(text[at : found.start()], at)
+        at = found.end()
+        if found["end"]:
+            yield from finish()
+        elif found["opaque"]:
+            add(found[0].replace(HOLE, "_"), found.start())
+        elif found["escaped"]:
+            add("%", found.start())
+        elif found[0] == HOLE and (hole is not None or _is_in_name(text, found.start())):
+            add(NAME_HOLE if hole is None else hole, found.start())
+        else:
+            name = found["percent"] or found["named"] or found["numbered"] or f"#{found.start()}"
+            number = numbers.setdefault(name, len(numbers) + 1)
+            add(f"${number}", found.start())
+    add(text[at:], at)
+    yield from finish()
+
+
+def _is_in_name(text: str, at: int) -> bool:
+    around = text[max(0, at - 1) : at] + text[at + 1 : at + 2]
+    return any(character.isalnum() or character in '_."' for character in around)
+
+
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+
+
+def _says_something(sql: str) -> bool:
+    return bool(_COMMENT.sub("", sql).strip())

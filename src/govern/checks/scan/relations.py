@@ -1,0 +1,68 @@
+"""Which tables a statement names, by PostgreSQL's own grammar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from govern.core.restoration import Place
+from govern.errors import ToolMissing
+
+
+def read_named(sql: str) -> tuple[frozenset[Place], frozenset[str]] | None:
+    """The tables that it needs, and those that it creates for itself; None for what is no PostgreSQL.
+
+    A name of WITH is neither. Raises ToolMissing without pglast.
+    """
+    try:
+        import pglast
+    except ImportError as error:
+        raise ToolMissing(
+            "statements cannot be read: pglast is not installed", next="pip install 'govern[scan]'"
+        ) from error
+    try:
+        nodes = [one for statement in pglast.parse_sql(sql) for one in _walk(statement.stmt)]
+    except pglast.parser.ParseError:
+        return None
+    own = {node.ctename for node in nodes if type(node).__name__ == "CommonTableExpr"}
+    created = {_place(node) for node in _find_created(nodes)}
+    dropped = {place for node in nodes if type(node).__name__ == "DropStmt" for place in _dropped(node)}
+    named = {_place(node) for node in nodes if type(node).__name__ == "RangeVar"} | dropped
+    needed = {(schema, name) for schema, name in named if schema or name not in own}
+    return frozenset(needed - created), frozenset(name for _, name in created)
+
+
+def _find_created(nodes: list[Any]) -> Iterator[Any]:
+    for node in nodes:
+        kind = type(node).__name__
+        if kind == "CreateStmt":
+            yield node.relation
+        elif kind == "CreateTableAsStmt":
+            yield node.into.rel
+        elif kind == "ViewStmt":
+            yield node.view
+        elif kind == "SelectStmt" and node.intoClause is not None:
+            yield node.intoClause.rel
+
+
+def _dropped(node: Any) -> Iterator[Place]:
+    if node.missing_ok or node.removeType.name not in ("OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW"):
+        return
+    for names in node.objects:
+        *schema, name = (part.sval for part in names)
+        yield (schema[-1] if schema else "", name)
+
+
+def _place(node: Any) -> Place:
+    return (node.schemaname or "", node.relname)
+
+
+def _walk(node: Any) -> Iterator[Any]:
+    """A node and all below it."""
+    if isinstance(node, tuple):
+        for part in node:
+            yield from _walk(part)
+    elif hasattr(node, "__slots__"):
+        yield node
+        for name in node.__slots__:
+            yield from _walk(getattr(node, name, None))

@@ -1,0 +1,163 @@
+"""Which files are looked at, and what each of them says."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import subprocess
+import tokenize
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from govern.code.comments import find_ignores
+from govern.code.ecmascript import read_ecmascript
+from govern.code.imports import Library
+from govern.code.python import read_python
+from govern.code.sql_file import read_sql_file
+from govern.code.texts import JAVASCRIPT, PYTHON, TYPESCRIPT, Grammar
+from govern.core.code import CodeFile
+from govern.errors import ConfigurationError, ToolMissing
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+Language = Literal["python", "javascript", "typescript", "tsx", "sql"]
+LANGUAGES: dict[str, Language] = {
+    ".py": "python",
+    ".pyi": "python",
+    ".js": "javascript",
+    ".mjs": "javascript",
+    ".cjs": "javascript",
+    ".jsx": "javascript",
+    ".ts": "typescript",
+    ".mts": "typescript",
+    ".cts": "typescript",
+    ".tsx": "tsx",
+    ".sql": "sql",
+}
+"""By the end of a file's name."""
+_GRAMMARS: dict[Language, Grammar] = {
+    "python": PYTHON,
+    "javascript": JAVASCRIPT,
+    "typescript": TYPESCRIPT,
+    "tsx": TYPESCRIPT,
+}
+_LARGEST = 5_000_000
+"""Bytes: a larger file was made by a program."""
+_LONGEST_LINE = 20_000
+"""Characters: a longer one was made by a program, too, as minifiers do."""
+_NOT_OURS = frozenset(
+    {"node_modules", "site-packages", "__pycache__", "venv", "env", "dist", "build", "bower_components"}
+)
+
+
+def find_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """The source files at or below these paths, sorted, each once.
+
+    What git ignores is left out, and so are hidden folders and those that package managers fill. No link to a folder
+    is followed. Raises ConfigurationError for a path there is not.
+    """
+    found: set[Path] = set()
+    for path in paths:
+        if not path.exists():
+            raise ConfigurationError(
+                f"there is no {path}",
+                why="it was named to be scanned",
+                next="name a file or folder that is there",
+            )
+        found.update([path] if path.is_file() else _below(path))
+    yield from sorted(path for path in found if path.suffix.lower() in LANGUAGES)
+
+
+class Reader:
+    """Reads files, and what they import from each other."""
+
+    def __init__(self) -> None:
+        self._library = Library(_parse_file)
+
+    def read_file(self, path: Path, name: str) -> CodeFile:
+        """What the file says; ``name``: how it is called. A file that cannot be read says why.
+
+        Raises ToolMissing without ast-grep-py.
+        """
+        language = LANGUAGES[path.suffix.lower()]
+        try:
+            content = _decode(path.read_bytes(), is_python=language == "python")
+        except OSError as error:
+            return CodeFile(path=name, problem=error.strerror or str(error))
+        except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+            return CodeFile(path=name, problem=f"its encoding is not known: {error}")
+        return self.read_source(content, name, language, path)
+
+    def read_source(self, content: str, name: str, language: Language, path: Path | None = None) -> CodeFile:
+        """The same for a text; ``path``: where it would stand, so that what it imports is found."""
+        if len(content) > _LARGEST or max(map(len, content.splitlines()), default=0) > _LONGEST_LINE:
+            return CodeFile(path=name, problem="it is too large to be written by a person")
+        if language == "sql":
+            read = read_sql_file(content, name)
+        else:
+            root, grammar = _parse(content, language)
+            is_python = grammar is PYTHON
+            imported = self._library.find_imported(root, path, is_python=is_python) if path else {}
+            read = (
+                read_python(root, name, imported)
+                if is_python
+                else read_ecmascript(root, name, grammar, imported)
+            )
+        return replace(read, ignores=tuple(find_ignores(content)))
+
+
+def _parse(content: str, language: Language) -> tuple[SgNode, Grammar]:
+    try:
+        from ast_grep_py import SgRoot
+    except ImportError as error:
+        raise ToolMissing(
+            "source code cannot be read: ast-grep-py is not installed", next="pip install 'govern[scan]'"
+        ) from error
+    return SgRoot(content, language).root(), _GRAMMARS[language]
+
+
+def _parse_file(path: Path) -> tuple[SgNode, Grammar] | None:
+    language = LANGUAGES.get(path.suffix.lower())
+    if language is None or language == "sql" or path.stat().st_size > _LARGEST:
+        return None
+    try:
+        return _parse(_decode(path.read_bytes(), is_python=language == "python"), language)
+    except (OSError, SyntaxError, UnicodeDecodeError, LookupError):
+        return None  # whoever reads it for itself says so
+
+
+def _decode(content: bytes, *, is_python: bool) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    if not is_python:
+        return content.decode("utf-8-sig")
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    return content.decode(encoding)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    listed = _ask_git(folder)
+    if listed is not None:
+        yield from (path for path in listed if _is_ours(path.relative_to(folder)) and path.is_file())
+        return
+    for here, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if _is_ours(Path(name))]
+        yield from (Path(here, name) for name in names)
+
+
+def _is_ours(path: Path) -> bool:
+    return not any(part in _NOT_OURS or part.startswith(".") for part in path.parts)
+
+
+def _ask_git(folder: Path) -> list[Path] | None:
+    """The files that git knows or would add; None where there is no git, or no repository."""
+    command = ["git", "-C", str(folder), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return [folder / os.fsdecode(name) for name in listed.stdout.split(b"\0") if name]

@@ -1,0 +1,101 @@
+"""Texts that a file imports from others: names of tables, pieces of statements."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from govern.code.names import Names
+from govern.code.texts import Grammar
+from govern.core.code import HOLE
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+Parse = Callable[[Path], "tuple[SgNode, Grammar] | None"]
+"""Reads a file; None for one that cannot be."""
+
+_LONGEST = 200
+"""Characters: what is longer is a statement of its own, and looked at where it stands."""
+_ENDS = ("", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", "/index.ts", "/index.js")
+
+
+class Library:
+    """The texts that the files below some folders give names to, each file read when it is first asked for."""
+
+    def __init__(self, parse: Parse) -> None:
+        self._parse = parse
+        self._read = functools.lru_cache(maxsize=1024)(self._read_constants)
+
+    def find_imported(self, root: SgNode, path: Path, *, is_python: bool) -> Mapping[str, str]:
+        """By the name that the file has for it."""
+        imports = _python_imports(root) if is_python else _ecmascript_imports(root)
+        found = {}
+        for local, module, name in imports:
+            home = _find_module(path, module) if is_python else _find_beside(path, module)
+            text = self._read(home).get(name) if home is not None else None
+            if text is not None:
+                found[local] = text
+        return found
+
+    def _read_constants(self, path: Path) -> Mapping[str, str]:
+        parsed = self._parse(path)
+        if parsed is None:
+            return {}
+        constants = Names(*parsed, {}).constants()
+        texts = {name: text.content for name, text in constants.items()}
+        return {name: text for name, text in texts.items() if HOLE not in text and len(text) <= _LONGEST}
+
+
+def _python_imports(root: SgNode) -> Iterator[tuple[str, str, str]]:
+    """The local name, the module with its leading dots, and the name there."""
+    for node in root.find_all(kind="import_from_statement"):
+        module = node.field("module_name")
+        if module is None:
+            continue
+        for one in node.field_children("name"):
+            name, alias = one.field("name") or one, one.field("alias")
+            yield (alias or name).text(), module.text(), name.text()
+
+
+def _ecmascript_imports(root: SgNode) -> Iterator[tuple[str, str, str]]:
+    for node in root.find_all(kind="import_statement"):
+        source = node.field("source")
+        if source is None:
+            continue
+        for one in node.find_all(kind="import_specifier"):
+            name, alias = one.field("name"), one.field("alias")
+            if name is not None:
+                yield (alias or name).text(), source.text().strip("\"'"), name.text()
+
+
+def _find_module(path: Path, module: str) -> Path | None:
+    """The file of a Python module, by its parts below one of the folders around the file that imports it."""
+    dots = re.match(r"\.*", module)
+    level = len(dots[0]) if dots else 0
+    parts = [part for part in module[level:].split(".") if part]
+    around = (
+        [path.parents[level - 1]]
+        if 0 < level <= len(path.parents)
+        else list(path.parents)
+        if not level
+        else []
+    )
+    for folder in around:
+        below = folder.joinpath(*parts)
+        for candidate in (below.with_suffix(".py") if parts else None, below / "__init__.py"):
+            if candidate is not None and candidate.is_file():
+                return candidate
+    return None
+
+
+def _find_beside(path: Path, module: str) -> Path | None:
+    """The file of a relative import; packages are none of the project's files."""
+    if not module.startswith("."):
+        return None
+    stem = path.parent / re.sub(r"\.js$", "", module)
+    candidates = (Path(f"{stem}{end}") for end in _ENDS)
+    return next((candidate for candidate in candidates if candidate.is_file()), None)

@@ -1,0 +1,133 @@
+"""What the names of one file stand for: the texts that were assigned to them, as far as its text tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from govern.code.texts import Grammar, Text, build_text
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+_MODULE = -1
+"""The scope that is no function and no class."""
+_OWN = ("self", "cls", "this")
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A place where a name gets a value."""
+
+    value: SgNode
+    at: int
+    appends: bool
+
+
+class Names:
+    """Looks names up from the inside out, as the languages do; of several values the last one before the use counts.
+
+    What is added to a name piece by piece is one text of all the pieces: conditions are not looked at.
+    """
+
+    def __init__(self, root: SgNode, grammar: Grammar, imported: Mapping[str, str]) -> None:
+        self._grammar = grammar
+        self._imported = imported
+        self._bindings = self._find_bindings(root)
+
+    def text_of(self, node: SgNode, depth: int) -> Text | None:
+        """The text that a name or an attribute stands for; None where that is not known, or it is none."""
+        kind = node.kind()
+        if kind == "identifier":
+            return self._look_up(node.text(), node, depth) or self._import(node)
+        if kind in ("attribute", "member_expression"):
+            return self._look_up_attribute(node, depth)
+        return None
+
+    def _import(self, node: SgNode) -> Text | None:
+        """As if it stood where it is used."""
+        content = self._imported.get(node.text())
+        if content is None:
+            return None
+        text, start = Text(), node.range().start
+        text.add(content, start.line, start.column)
+        return text
+
+    def constants(self) -> Mapping[str, Text]:
+        """The texts of the names that other files can import."""
+        found = {}
+        for (scope, name), bindings in self._bindings.items():
+            if scope == _MODULE and (text := self._gather(bindings, 0)) is not None:
+                found[name] = text
+        return found
+
+    def knows(self, node: SgNode) -> bool:
+        """Whether the file says what the name stands for, text or not."""
+        scopes = (*_scopes(node, self._grammar), _MODULE)
+        return node.text() in self._imported or any((one, node.text()) in self._bindings for one in scopes)
+
+    def _look_up(self, name: str, use: SgNode, depth: int) -> Text | None:
+        at = use.range().start.index
+        for scope in _scopes(use, self._grammar):
+            before = [one for one in self._bindings.get((scope, name), ()) if one.at < at]
+            if before:
+                return self._gather(before, depth)
+        everywhere = self._bindings.get((_MODULE, name), [])
+        return self._gather(everywhere, depth) if everywhere else None
+
+    def _look_up_attribute(self, node: SgNode, depth: int) -> Text | None:
+        """``self.QUERY`` of the class around it, ``Queries.QUERY`` of a class of this file."""
+        receiver = node.field("object")
+        name = node.field("attribute") or node.field("property")
+        if receiver is None or name is None:
+            return None
+        for scope, known in self._classes.items():
+            is_own = receiver.text() in _OWN and scope[0] <= node.range().start.index < scope[1]
+            if (is_own or receiver.text() == known) and (
+                found := self._bindings.get((scope[0], name.text()))
+            ):
+                return self._gather(found, depth)
+        return None
+
+    def _gather(self, bindings: list[Binding], depth: int) -> Text | None:
+        """The last value, and what was added to it."""
+        start = max((i for i, one in enumerate(bindings) if not one.appends), default=0)
+        gathered = Text()
+        for binding in bindings[start:]:
+            text = build_text(binding.value, self._grammar, self.text_of, depth + 1)
+            if text is None:
+                return None
+            gathered.extend(text)
+        return gathered
+
+    def _find_bindings(self, root: SgNode) -> dict[tuple[int, str], list[Binding]]:
+        grammar = self._grammar
+        self._classes: dict[tuple[int, int], str] = {}
+        for kind in grammar.classes:
+            for node in root.find_all(kind=kind):
+                if (name := node.field("name")) is not None:
+                    span = node.range()
+                    self._classes[span.start.index, span.end.index] = name.text()
+        bindings: dict[tuple[int, str], list[Binding]] = {}
+        for kind, (target, value) in grammar.bindings.items():
+            for node in root.find_all(kind=kind):
+                to, of = node.field(target), node.field(value)
+                if to is None or of is None or "identifier" not in to.kind():
+                    continue
+                binding = Binding(of, node.range().start.index, kind in grammar.appendings)
+                bindings.setdefault((_home(node, grammar), to.text()), []).append(binding)
+        for found in bindings.values():
+            found.sort(key=lambda binding: binding.at)
+        return bindings
+
+
+def _scopes(node: SgNode, grammar: Grammar) -> list[int]:
+    """The functions around it, from the inside out."""
+    return [one.range().start.index for one in node.ancestors() if one.kind() in grammar.functions]
+
+
+def _home(node: SgNode, grammar: Grammar) -> int:
+    """The function or class that a name is given a value in."""
+    around = (one for one in node.ancestors() if one.kind() in grammar.functions | grammar.classes)
+    return next((one.range().start.index for one in around), _MODULE)

@@ -1,0 +1,313 @@
+"""Expressions of a program that make a text, put together as far as the program's text tells."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from govern.core.code import HOLE, Mark, Reached, SqlText
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+_DEEPEST = 50
+"""Of expressions within expressions, and of names that stand for names."""
+_FORMAT_FIELD = re.compile(r"\{\{|\}\}|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
+_PERCENT_FIELD = re.compile(r"%%|%(?:\(\w+\))?[-+ #0]*(?:\*|\d+)?(?:\.\d+)?[sdifr]")
+
+_TRANSPARENT = frozenset(
+    {"parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression"}
+)
+"""Expressions that are worth what stands in them."""
+
+
+@dataclass(slots=True)
+class Text:
+    """A text that is being put together."""
+
+    parts: list[str] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    length: int = 0
+
+    def add(self, part: str, line: int, column: int) -> None:
+        """``line`` and ``column``, counted from 0: where it stands."""
+        if part:
+            self.marks.append(Mark(self.length, line + 1, column + 1))
+            self.parts.append(part)
+            self.length += len(part)
+
+    def extend(self, other: Text) -> None:
+        self.marks += [Mark(self.length + mark.offset, mark.line, mark.column) for mark in other.marks]
+        self.parts += other.parts
+        self.length += other.length
+
+    @property
+    def content(self) -> str:
+        return "".join(self.parts)
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there is more than holes in it."""
+        return bool(self.content.replace(HOLE, "").strip())
+
+    def as_sql(self, path: str, via: str, reached: Reached) -> SqlText:
+        return SqlText(text=self.content, path=path, marks=tuple(self.marks), via=via, reached=reached)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grammar:
+    """How a language writes texts, in the words of its tree-sitter grammar."""
+
+    strings: frozenset[str]
+    contents: frozenset[str]
+    """Of a string: what it says as it is."""
+    escapes: frozenset[str]
+    holes: frozenset[str]
+    """Of a string: what is filled in."""
+    concatenations: frozenset[str]
+    """One literal after the other."""
+    additions: frozenset[str]
+    calls: frozenset[str]
+    wrappers: frozenset[str]
+    """Functions that give back the text that they are given."""
+    unescape: Callable[[str], str]
+    bindings: Mapping[str, tuple[str, str]]
+    """What gives a name its value: the kind of node, and its fields for the name and for the value."""
+    appendings: frozenset[str]
+    """Those of them that add to what the name stood for."""
+    functions: frozenset[str]
+    classes: frozenset[str]
+
+
+Resolve = Callable[["SgNode", int], Text | None]
+"""The text that a name stands for; None where that is not known. The number: how deep it is asked for."""
+
+
+def build_text(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int = 0) -> Text | None:
+    """The text that an expression makes; None where it makes none, as far as can be told."""
+    if depth > _DEEPEST:
+        return None
+    kind = node.kind()
+    if kind in grammar.strings:
+        return _read_string(node, grammar, resolve, depth)
+    if kind in grammar.concatenations:
+        return _join([build_text(part, grammar, resolve, depth + 1) for part in node.children()])
+    if kind in grammar.additions:
+        return _read_operation(node, grammar, resolve, depth)
+    if kind in _TRANSPARENT:
+        [inner, *_] = [*_named(node), None]
+        return build_text(inner, grammar, resolve, depth + 1) if inner else None
+    if kind in grammar.calls:
+        return _read_call(node, grammar, resolve, depth)
+    return resolve(node, depth + 1)
+
+
+def hole_at(node: SgNode) -> Text:
+    """A text of which nothing is known."""
+    text, start = Text(), node.range().start
+    text.add(HOLE, start.line, start.column)
+    return text
+
+
+def _read_string(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text | None:
+    text = Text()
+    for child in node.children():
+        kind, start = child.kind(), child.range().start
+        if kind == "string_start" and "b" in child.text().lower():
+            return None  # bytes
+        if kind in grammar.holes:
+            text.extend(_fill(child, grammar, resolve, depth))
+        elif kind in grammar.contents:
+            _add_content(text, child, grammar)
+        elif kind in grammar.escapes:
+            text.add(grammar.unescape(child.text()), start.line, start.column)
+    return text
+
+
+def _add_content(text: Text, node: SgNode, grammar: Grammar) -> None:
+    """A stretch of a string, which in some grammars has the escapes within."""
+    content, begin = node.text(), node.range().start
+    at, line, column = 0, begin.line, begin.column
+
+    def take(until: int) -> None:
+        nonlocal at, line, column
+        part = content[at:until]
+        newlines = part.count("\n")
+        line, column = (
+            (line + newlines, len(part) - part.rfind("\n") - 1) if newlines else (line, column + len(part))
+        )
+        at = until
+
+    for child in node.children():
+        if child.kind() not in (*grammar.escapes, "escape_interpolation"):
+            continue
+        offset = child.range().start.index - begin.index
+        text.add(content[at:offset], line, column)
+        take(offset)
+        raw = child.text()
+        text.add(raw[0] if child.kind() == "escape_interpolation" else grammar.unescape(raw), line, column)
+        take(offset + len(raw))
+    text.add(content[at:], line, column)
+
+
+def _fill(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text:
+    """What stands between braces: a constant's text, or a hole."""
+    [inner, *_] = [*_named(node), None]
+    found = build_text(inner, grammar, resolve, depth + 1) if inner is not None else None
+    return found or hole_at(node)
+
+
+def _read_operation(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text | None:
+    left, right = node.field("left"), node.field("right")
+    operator = next((child.text() for child in node.children() if child.text() in ("+", "%")), None)
+    if left is None or right is None or operator is None:
+        return None
+    before = build_text(left, grammar, resolve, depth + 1)
+    if operator == "%":
+        return _with_holes(before, _PERCENT_FIELD, {"%%": "%"}) if before else None
+    after = build_text(right, grammar, resolve, depth + 1)
+    if before is None and after is None:
+        return None
+    return _join([before or hole_at(left), after or hole_at(right)])
+
+
+def _read_call(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text | None:
+    function, arguments = node.field("function"), node.field("arguments")
+    if function is None or arguments is None:
+        return None
+    if arguments.kind() in grammar.strings:  # a tagged template
+        return build_text(arguments, grammar, resolve, depth + 1)
+    name = function.text().rpartition(".")[2]
+    if name == "format" and (receiver := function.field("object")) is not None:
+        before = build_text(receiver, grammar, resolve, depth + 1)
+        return _with_holes(before, _FORMAT_FIELD, {"{{": "{", "}}": "}"}) if before else None
+    if name in ("strip", "lstrip", "rstrip", "trim") and (receiver := function.field("object")) is not None:
+        return build_text(receiver, grammar, resolve, depth + 1)
+    if name in grammar.wrappers:
+        [first, *_] = [*_named(arguments), None]
+        return build_text(first, grammar, resolve, depth + 1) if first is not None else None
+    return None
+
+
+def _with_holes(text: Text, fields: re.Pattern[str], escapes: Mapping[str, str]) -> Text:
+    """The same text, with a hole for each field of a format."""
+    content, made = text.content, Text()
+    at = 0
+    places = SqlText(text=content, path="", marks=tuple(text.marks), via="") if text.marks else None
+    for found in (*fields.finditer(content), None):
+        until = found.start() if found else len(content)
+        if places is not None:
+            _copy(made, places, at, until)
+        if found is not None and places is not None:
+            spot = places.find_spot(found.start())
+            made.add(escapes.get(found[0], HOLE), spot.line - 1, spot.column - 1)
+            at = found.end()
+    return made
+
+
+def _copy(made: Text, places: SqlText, begin: int, end: int) -> None:
+    """From ``begin`` to ``end``, with every place where the text changes to another one in the file."""
+    edges = [mark.offset for mark in places.marks if begin < mark.offset < end]
+    for start, stop in zip((begin, *edges), (*edges, end), strict=True):
+        spot = places.find_spot(start)
+        made.add(places.text[start:stop], spot.line - 1, spot.column - 1)
+
+
+def _join(texts: list[Text | None]) -> Text | None:
+    known = [text for text in texts if text is not None]
+    if not known:
+        return None
+    joined = Text()
+    for text in known:
+        joined.extend(text)
+    return joined
+
+
+def _named(node: SgNode) -> list[SgNode]:
+    return [child for child in node.children() if child.is_named() and child.kind() != "comment"]
+
+
+def unescape_python(raw: str) -> str:
+    """What an escape sequence of Python stands for; itself where it is none."""
+    if raw == "\\\n":
+        return ""
+    try:
+        return str(ast.literal_eval(f'"{raw}"'))
+    except (SyntaxError, ValueError):
+        return raw
+
+
+_SHORT = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
+
+
+def unescape_ecmascript(raw: str) -> str:
+    """The same for JavaScript and TypeScript (ECMA-262, 12.9.4)."""
+    rest = raw[1:]
+    if rest[:1] in "xu" and (digits := rest[1:].strip("{}")):
+        try:
+            return chr(int(digits, 16))
+        except (ValueError, OverflowError):
+            return raw
+    return _SHORT.get(rest, rest)
+
+
+PYTHON = Grammar(
+    strings=frozenset({"string"}),
+    contents=frozenset({"string_content"}),
+    escapes=frozenset({"escape_sequence"}),
+    holes=frozenset({"interpolation"}),
+    concatenations=frozenset({"concatenated_string"}),
+    additions=frozenset({"binary_operator"}),
+    calls=frozenset({"call"}),
+    wrappers=frozenset({"text", "SQL", "dedent", "cleandoc", "RawSQL", "literal_column"}),
+    unescape=unescape_python,
+    bindings={
+        "assignment": ("left", "right"),
+        "augmented_assignment": ("left", "right"),
+        "named_expression": ("name", "value"),
+        "default_parameter": ("name", "value"),
+        "typed_default_parameter": ("name", "value"),
+    },
+    appendings=frozenset({"augmented_assignment"}),
+    functions=frozenset({"function_definition", "lambda"}),
+    classes=frozenset({"class_definition"}),
+)
+JAVASCRIPT = Grammar(
+    strings=frozenset({"string", "template_string"}),
+    contents=frozenset({"string_fragment"}),
+    escapes=frozenset({"escape_sequence"}),
+    holes=frozenset({"template_substitution"}),
+    concatenations=frozenset(),
+    additions=frozenset({"binary_expression"}),
+    calls=frozenset({"call_expression"}),
+    wrappers=frozenset({"raw", "sql", "literal", "unsafe", "dedent"}),
+    unescape=unescape_ecmascript,
+    bindings={
+        "variable_declarator": ("name", "value"),
+        "assignment_expression": ("left", "right"),
+        "augmented_assignment_expression": ("left", "right"),
+        "field_definition": ("property", "value"),
+    },
+    appendings=frozenset({"augmented_assignment_expression"}),
+    functions=frozenset(
+        {
+            "function_declaration",
+            "function_expression",
+            "arrow_function",
+            "method_definition",
+            "generator_function",
+        }
+    ),
+    classes=frozenset({"class_declaration", "class"}),
+)
+_JAVASCRIPT_FIELD = "field_definition"
+TYPESCRIPT = replace(
+    JAVASCRIPT,
+    bindings={
+        **{kind: fields for kind, fields in JAVASCRIPT.bindings.items() if kind != _JAVASCRIPT_FIELD},
+        "public_field_definition": ("name", "value"),
+    },
+)

@@ -1,0 +1,24 @@
+"""What a code scan asks of a database engine: whether it would take a statement. Nothing is run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from govern.core.objection import Objection
+from govern.core.restoration import Place
+from govern.database.connection import Connection
+
+
+class Judging(Protocol):
+    """The part of a dialect that judges statements against the schema of the database it is connected to."""
+
+    def judge(self, connection: Connection, sql: str, parameters: int) -> Objection | None:
+        """What the engine has against one statement; None where it would take it.
+
+        Parameters are ``$1`` to ``$n``. A statement that defines something is only read, not looked up: see
+        ``read_relations``.
+        """
+
+    def read_relations(self, connection: Connection) -> Mapping[Place, tuple[str, ...]]:
+        """Every table, view and the like, also the engine's own, with its columns."""
