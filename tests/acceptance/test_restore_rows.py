@@ -130,6 +130,23 @@ def later_revisions(**instead: str) -> dict[str, str | None]:
     return files
 
 
+def test_a_table_that_the_newest_backup_has_not_is_named_with_the_backup_that_has_it(
+    governed: Project,
+) -> None:
+    earlier = back_up(governed)
+    execute(governed.database, "DROP TABLE notes")
+    back_up(governed)
+    assert_told(
+        governed,
+        "restore",
+        "--merge",
+        "--table",
+        "notes",
+        exit_code=2,
+        said=f"govern restore {earlier} --merge",
+    )
+
+
 def test_a_backup_of_three_revisions_ago_arrives_in_the_schema_of_today(governed: Project) -> None:
     execute(
         governed.database,

@@ -510,3 +510,15 @@ def test_an_identity_keeps_its_position_when_its_sequence_is_renamed(repair: Rep
     )
     assert repaired.apply()
     assert repaired.rows("INSERT INTO t DEFAULT VALUES RETURNING a") == [(10,)]
+
+
+def test_a_foreign_key_is_added_although_its_parent_took_no_made_up_row(repair: Repair) -> None:
+    users = "CREATE TABLE users (id integer PRIMARY KEY, email text CHECK (position('@' in email) > 1));"
+    repaired = repair(
+        f"{users} CREATE TABLE devices (id integer, user_id integer NOT NULL REFERENCES users)",
+        f"{users} CREATE TABLE devices (id integer, user_id integer NOT NULL, nick text);",
+        "INSERT INTO users VALUES (1, 'a@example.org'); INSERT INTO devices VALUES (1, 1, 'x')",
+    )
+    assert 'ADD CONSTRAINT "devices_user_id_fkey"' in repaired.script
+    assert hazards(repaired) == ["drops-column:devices.nick"]  # what is lost was measured with the row
+    assert repaired.apply()

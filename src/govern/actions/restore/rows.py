@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from govern.actions.backup import find_differences, is_unfit, restored
+from govern.actions.backup import find_differences, is_unfit, list_backups, restored
 from govern.actions.restore.merge import apply_merge, guard_merge, plan_merge
 from govern.actions.restore.overwrite import apply_overwrite, guard_overwrite, plan_overwrite
 from govern.actions.restore.tables import MakingTables, find_tables, propose_tables, read_places
@@ -188,7 +188,11 @@ def _plan(
 ) -> tuple[MergePlan, MakingTables]:
     narrate("comparing the live database with the backup")
     there, backed_up = read_places(live), read_places(source.database)
-    tables = find_tables(wanted.tables, there | backed_up) if wanted.tables else tuple(sorted(backed_up))
+    tables = (
+        find_tables(wanted.tables, there | backed_up, lambda: _list_mine(live))
+        if wanted.tables
+        else tuple(sorted(backed_up))
+    )
     _require_backed_up(tables, backed_up)
     missing = tuple(place for place in tables if place not in there)
     if missing and not source.is_at_live_revision:
@@ -200,6 +204,12 @@ def _plan(
     draft.data["tables"] = plan.to_json()
     draft.passed("rows", plan.described())
     return plan, making
+
+
+def _list_mine(live: LiveDatabase) -> list[Backup]:
+    """The target's backups, the newest first."""
+    mine = (one for one in list_backups(live.settings) if one.manifest.target == live.settings.target)
+    return list(mine)
 
 
 def _require_backed_up(tables: tuple[Place, ...], backed_up: frozenset[Place]) -> None:

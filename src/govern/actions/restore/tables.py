@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterator, Sequence
+import shlex
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from govern.actions.repairs.schema import prove
+from govern.core.backup import Backup
 from govern.core.changes import Change, accept, describe_change, diff
 from govern.core.repair import RepairPlan
 from govern.core.restoration import Place, name_place
@@ -50,9 +52,27 @@ def making_tables(transfer: Transfer, making: MakingTables) -> Iterator[None]:
         transfer.link(link.place, link.name, link.definition)
 
 
-def find_tables(names: Sequence[str], known: Collection[Place]) -> tuple[Place, ...]:
-    """The tables of these names, each with its schema where that is not plain. Raises ConfigurationError."""
-    return tuple(dict.fromkeys(_find_table(name, known) for name in names))
+def find_tables(
+    names: Sequence[str], known: Collection[Place], backups: Callable[[], Iterable[Backup]]
+) -> tuple[Place, ...]:
+    """The tables of these names, each with its schema where that is not plain.
+
+    Raises ConfigurationError, which says which of ``backups``, the newest first, has a table that is not among those.
+    """
+    return tuple(dict.fromkeys(_find_table(name, known, backups) for name in names))
+
+
+def find_backup_with(name: str, backups: Iterable[Backup]) -> Backup | None:
+    """The first of them that is good, as far as is known, and has a table of this name."""
+    good = (backup for backup in backups if backup.manifest.unfit is None)
+    return next(
+        (backup for backup in good if any(_is_called(key, name) for key in backup.manifest.rows)), None
+    )
+
+
+def _is_called(key: str, name: str) -> bool:
+    parts, wanted = split_name(key), split_name(name)
+    return bool(wanted) and parts[-len(wanted) :] == wanted
 
 
 def read_places(database: LiveDatabase) -> frozenset[Place]:
@@ -127,7 +147,7 @@ def _is_named_in(definition: str, place: Place) -> bool:
     return all(re.search(rf"(?<!\w){re.escape(part)}(?!\w)", definition) for part in place if part)
 
 
-def _find_table(name: str, known: Collection[Place]) -> Place:
+def _find_table(name: str, known: Collection[Place], backups: Callable[[], Iterable[Backup]]) -> Place:
     parts = split_name(name)
     found = sorted(
         place for place in known
@@ -139,6 +159,12 @@ def _find_table(name: str, known: Collection[Place]) -> Place:
         raise ConfigurationError(
             f"there are several tables {name}",
             next=f"name one with its schema: {', '.join('.'.join(place) for place in found)}",
+        )
+    if earlier := find_backup_with(name, backups()):
+        raise ConfigurationError(
+            f"there is no table {name} in the backup or in the live database",
+            why=f"the newest backup that has it is {earlier.id}",
+            next=f"restore it from there: govern restore {earlier.id} --merge --table {shlex.quote(name)}",
         )
     close = difflib.get_close_matches(name, map(name_place, known), n=1)
     raise ConfigurationError(

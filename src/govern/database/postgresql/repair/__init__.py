@@ -14,7 +14,7 @@ from govern.core.repair import Proposal, RepairStep, attribute_statements
 from govern.core.snapshot import ObjectKey, Snapshot, split_name
 from govern.database import migra_diff
 from govern.database.postgresql import server
-from govern.database.postgresql.repair.seeds import find_filled_tables, seed_rows
+from govern.database.postgresql.repair.seeds import drop_rows, find_filled_tables, seed_rows
 from govern.database.postgresql.repair.trial import Trial, try_repair
 from govern.database.postgresql.repair.wanted import read_side
 from govern.database.url import DatabaseUrl
@@ -50,7 +50,8 @@ def propose_repair(
         trials = [try_repair(trying, target, start, table)]
         if not conversions and (suggestion := _suggest(copy, declared, table, keys)):
             trials.append(try_repair(trying, target, start, table, suggestion))
-    best = min(filter(None, trials), key=_cost)
+        best = min(filter(None, trials), key=_cost)
+        drop_rows(trying, best.orphaned)
     return Proposal(steps=best.steps, hazards=best.losses, doubts=best.doubts)
 
 

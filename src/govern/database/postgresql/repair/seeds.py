@@ -73,6 +73,15 @@ def seed_rows(connection: Connection, tables: Iterable[tuple[str, str]]) -> tupl
         return tuple(names for names in tables if _try_each(connection, names))
 
 
+def drop_rows(connection: Connection, tables: Iterable[tuple[str, str]]) -> None:
+    """Empties tables of what ``seed_rows`` inserted; nothing fires."""
+    with connection.transaction():
+        for names in sorted(tables):
+            connection.execute(_AS_A_REPLICA, ("replica",))
+            connection.execute(sql.SQL("DELETE FROM ONLY {}").format(sql.Identifier(*names)))
+            connection.execute(_AS_A_REPLICA, ("origin",))
+
+
 def _try_each(connection: Connection, names: tuple[str, str]) -> bool:
     """With a value for every column, else with those alone that need one."""
     columns = connection.rows(_COLUMNS, (sql.Identifier(*names).as_string(),))

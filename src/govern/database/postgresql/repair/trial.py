@@ -15,6 +15,7 @@ from govern.database.postgresql.repair.attribution import attribute_rest
 from govern.database.postgresql.repair.losses import find_losses, read_holdings
 from govern.database.postgresql.repair.planning import Group, plan_steps
 from govern.database.postgresql.repair.renames import find_renames
+from govern.database.postgresql.repair.seeds import drop_rows
 from govern.database.postgresql.repair.wanted import Side, read_side
 from govern.database.version_table import VersionTable
 
@@ -31,6 +32,8 @@ class Trial:
     remaining: tuple[Change, ...]
     losses: tuple[Hazard, ...]
     doubts: tuple[str, ...] = ()
+    orphaned: frozenset[tuple[str, str]] = frozenset()
+    """Tables whose made-up row has no parent: a foreign key of theirs was tried without it."""
     remakes_tables: bool
     """Whether a table was dropped whose name there is still: with its rows, for nothing."""
 
@@ -58,17 +61,21 @@ def try_repair(
             if _spoils(live, now, declared):
                 copy.execute("ROLLBACK TO SAVEPOINT trial")
                 return None
-            steps, remaining, doubts = _complete(copy, declared, now, table, undone)
+            work = _Work(copy, declared, table, undone)
+            work.complete(now)
             after = read_holdings(copy)
             losses = find_losses(before, after)
+            work.complete_without_orphans()
+            remaining = work.remaining
             trial = Trial(
-                steps=attribute_rest((*first, *steps), undone, declared, live),
+                steps=attribute_rest((*first, *work.steps), undone, declared, live),
                 remaining=remaining,
                 losses=(*losses, *hazards_of_revoking(_gone(changes, remaining))),
                 remakes_tables=any(
                     loss.name == "drops-table" and loss.subject in after.tables.values() for loss in losses
                 ),
-                doubts=doubts,
+                doubts=tuple(work.doubts),
+                orphaned=frozenset(work.orphaned),
             )
         copy.execute("ROLLBACK TO SAVEPOINT trial")
     return trial
@@ -102,48 +109,72 @@ def _run_all(copy: Connection, steps: tuple[RepairStep, ...]) -> bool:
     return True
 
 
-def _complete(
-    copy: Connection, declared: Side, live: Side, table: VersionTable, undone: frozenset[ObjectKey]
-) -> tuple[tuple[RepairStep, ...], tuple[Change, ...], tuple[str, ...]]:
-    """Our steps, what they leave, and what may have been renamed."""
-    steps: list[RepairStep] = []
-    doubts: dict[str, None] = {}
-    copy.execute(_UNCHECKED_BODIES.sql)
-    for _ in range(_ROUNDS):
-        if live.snapshot.objects == declared.snapshot.objects:
-            break
-        renames = find_renames(declared, live)
-        doubts |= dict.fromkeys(renames.doubts)
-        copy.execute("SAVEPOINT round")
-        renamed = _run(copy, renames.groups)
-        now = read_side(copy, table) if renamed else live
-        done = (*renamed, *_run(copy, plan_steps(declared, now, undone)))
-        now = read_side(copy, table) if done else now
-        if now.snapshot.objects == live.snapshot.objects:
-            copy.execute("ROLLBACK TO SAVEPOINT round")
-            break
-        steps += done
-        live = now
-    if any(_makes_a_routine(step) for step in steps):
-        steps.insert(0, _UNCHECKED_BODIES)
-    return tuple(steps), diff(declared.snapshot, live.snapshot), tuple(doubts)
+class _Work:
+    """Our own steps on a copy, and what they leave."""
+
+    def __init__(
+        self, copy: Connection, declared: Side, table: VersionTable, undone: frozenset[ObjectKey]
+    ) -> None:
+        self._copy = copy
+        self._declared = declared
+        self._table = table
+        self._undone = undone
+        self.steps: list[RepairStep] = []
+        self.remaining: tuple[Change, ...] = ()
+        self.doubts: dict[str, None] = {}
+        """What may have been renamed."""
+        self.orphaned: set[tuple[str, str]] = set()
+        """Tables whose made-up row has no parent, so that a foreign key of theirs could not be added."""
+
+    def complete(self, live: Side) -> None:
+        """Goes on until nothing differs, or nothing changes any more."""
+        self._copy.execute(_UNCHECKED_BODIES.sql)
+        for _ in range(_ROUNDS):
+            if live.snapshot.objects == self._declared.snapshot.objects:
+                break
+            renames = find_renames(self._declared, live)
+            self.doubts |= dict.fromkeys(renames.doubts)
+            self._copy.execute("SAVEPOINT round")
+            renamed = self._run(renames.groups)
+            now = self._read() if renamed else live
+            done = (*renamed, *self._run(plan_steps(self._declared, now, self._undone)))
+            now = self._read() if done else now
+            if now.snapshot.objects == live.snapshot.objects:
+                self._copy.execute("ROLLBACK TO SAVEPOINT round")
+                break
+            self.steps += done
+            live = now
+        self.remaining = diff(self._declared.snapshot, live.snapshot)
+        if _UNCHECKED_BODIES not in self.steps and any(map(_makes_a_routine, self.steps)):
+            self.steps.insert(0, _UNCHECKED_BODIES)
+
+    def complete_without_orphans(self) -> None:
+        """The same for foreign keys alone, which lose nothing: made-up rows need not have parents."""
+        if self.orphaned:
+            drop_rows(self._copy, self.orphaned)
+            self.complete(self._read())
+
+    def _read(self) -> Side:
+        return read_side(self._copy, self._table)
+
+    def _run(self, groups: tuple[Group, ...]) -> list[RepairStep]:
+        """Those that the server took; another round may find a way for the others."""
+        done: list[RepairStep] = []
+        for group in groups:
+            self._copy.execute("SAVEPOINT step")
+            try:
+                for step in group:
+                    self._copy.execute(step.sql)
+            except psycopg.errors.ForeignKeyViolation as error:
+                self._copy.execute("ROLLBACK TO SAVEPOINT step")
+                self.orphaned.add((error.diag.schema_name or "", error.diag.table_name or ""))
+            except psycopg.Error:
+                self._copy.execute("ROLLBACK TO SAVEPOINT step")
+            else:
+                done += group
+            self._copy.execute("RELEASE SAVEPOINT step")
+        return done
 
 
 def _makes_a_routine(step: RepairStep) -> bool:
     return step.sql.startswith(("CREATE OR REPLACE FUNCTION", "CREATE OR REPLACE PROCEDURE"))
-
-
-def _run(copy: Connection, groups: tuple[Group, ...]) -> list[RepairStep]:
-    """Those that the server took; another round may find a way for the others."""
-    done: list[RepairStep] = []
-    for group in groups:
-        copy.execute("SAVEPOINT step")
-        try:
-            for step in group:
-                copy.execute(step.sql)
-        except psycopg.Error:
-            copy.execute("ROLLBACK TO SAVEPOINT step")
-        else:
-            done += group
-        copy.execute("RELEASE SAVEPOINT step")
-    return done
