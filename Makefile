@@ -20,6 +20,10 @@ setup: $(BIN)/govern  ## create .venv with govern and everything its development
 demo: setup  ## govern the sample application on an embedded PostgreSQL, break it, see it found, repair it
 	$(BIN)/python examples/demo.py
 
+.PHONY: drill
+drill: setup  ## break a copy of the sample in eight ways, and bring everything back
+	$(BIN)/python -m examples.drill
+
 .PHONY: test
 test: setup  ## all tests, on a real PostgreSQL and on SQLite
 	$(BIN)/pytest -n 2 --dist worksteal

@@ -1,1 +1,1 @@
-"""The incident drill on the sample application: eight things broken at once in a database of its own, and brought back."""
+"""The incident drill on the sample application: eight things broken at once in a scratch database, and brought back."""

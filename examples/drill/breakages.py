@@ -1,4 +1,4 @@
-"""The eight breakages: what happened, how, by which rules it is found, and who brings it back. All of it is PostgreSQL's."""
+"""The eight breakages of a PostgreSQL database: what happened, by which rules it is found, who brings it back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Breakage:
     by: Literal["monitor", "person"]
     """Who brings it back: the monitor by its policy, or a person."""
     commands: Sequence[str] = ()
-    """What a person types for it in a terminal."""
+    """What a person types for it, in this order; ``{backup}`` is the one of before."""
 
 
 ORPHANS = Breakage(
@@ -50,7 +50,7 @@ COLUMN = Breakage(
     statements=("ALTER TABLE users DROP COLUMN password_hash",),
     rules=frozenset({"drift.column-removed"}),
     by="person",
-    commands=("repair apply", "restore --table users --allow overwrites-rows:users"),
+    commands=("repair apply", "restore {backup} --table users --allow overwrites-rows:users"),
 )
 TEXT = Breakage(
     name="text",
@@ -62,6 +62,7 @@ TEXT = Breakage(
     ),
     rules=frozenset({"drift.column-changed", "drift.constraint-removed", "integrity.type-mismatch"}),
     by="person",
+    commands=("repair apply user-ids-are-uuids", "repair apply telephones-belong-to-users"),
 )
 INDEX = Breakage(
     name="index",
@@ -93,6 +94,7 @@ EXPIRED = Breakage(
     ),
     rules=frozenset({"integrity.repair-due"}),
     by="person",
+    commands=("repair apply expired-sessions",),
 )
 DEFAULTS = Breakage(
     name="defaults",
@@ -106,6 +108,7 @@ DEFAULTS = Breakage(
     ),
     rules=frozenset({"integrity.repair-due"}),
     by="person",
+    commands=("repair apply default-settings",),
 )
 TABLE = Breakage(
     name="table",
@@ -114,9 +117,9 @@ TABLE = Breakage(
     statements=("DROP TABLE grocery_deals",),
     rules=frozenset({"drift.table-removed"}),
     by="person",
-    commands=("restore --merge --table grocery_deals",),
+    commands=("restore {backup} --merge --table grocery_deals",),
 )
-BREAKAGES = (ORPHANS, COLUMN, TEXT, INDEX, TRIGGER, EXPIRED, DEFAULTS, TABLE)
+BREAKAGES = (ORPHANS, TEXT, COLUMN, INDEX, TRIGGER, EXPIRED, DEFAULTS, TABLE)
 
 
 def break_database(conninfo: str, breakages: Sequence[Breakage] = BREAKAGES) -> None:

@@ -87,18 +87,6 @@ def _check_object(text: str) -> str:
     return text
 
 
-def _check_hazard(text: str) -> str:
-    try:
-        hazard = Hazard.parse(text)
-    except KeyError as error:
-        message = f"names no hazard that there is: {error.args[0]!r}; write fires-trigger:table.trigger"
-        raise ValueError(message) from None
-    if not hazard.subject:
-        message = f"must say what it may happen to, as {hazard.name}:table.trigger"
-        raise ValueError(message)
-    return text
-
-
 class Repair(Entry):
     """A clean-up of rows, or of the schema, that somebody answers for."""
 
