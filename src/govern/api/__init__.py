@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         revision,
         stamp,
     )
+    from govern.api.probing import probe
     from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_rollback
     from govern.api.rows import integrity
 
@@ -74,6 +75,7 @@ _HOMES = {
         "revision",
         "stamp",
     ),
+    "probing": ("probe",),
     "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_rollback"),
     "rows": ("integrity",),
 }
@@ -110,6 +112,7 @@ __all__ = [
     "lock",
     "migrate",
     "plan",
+    "probe",
     "repair_apply",
     "repair_list",
     "repair_plan",
