@@ -189,6 +189,7 @@ _FAMILIES: Mapping[str, str] = {
     "scan": "whether an application's code fits the declared schema",
     "drift": "a schema that is not the declared one",
     "integrity": "what the manifest says of critical tables",
+    "probe": "whether the running application works; see [probes](probes.md)",
     "startup": "whether an application may start, and what `govern doctor` looks at",
     "backup": "backups that are damaged or do not restore",
     "guard": "what keeps `govern migrate` from beginning; see [guards](guards.md)",

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         revision,
         stamp,
     )
+    from govern.api.probing import probe
     from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_prune, repair_rollback
     from govern.api.rows import integrity
     from govern.api.scanning import scan
@@ -77,6 +78,7 @@ _HOMES = {
         "revision",
         "stamp",
     ),
+    "probing": ("probe",),
     "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_prune", "repair_rollback"),
     "rows": ("integrity",),
     "scanning": ("scan",),
@@ -115,6 +117,7 @@ __all__ = [
     "lock",
     "migrate",
     "plan",
+    "probe",
     "repair_apply",
     "repair_list",
     "repair_plan",

@@ -16,7 +16,7 @@ from govern.cli.publish import style_of
 from govern.cli.session import Session
 from govern.core.finding import Severity
 
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "junit")
 
 
 class GlobalOption(click.Option):
