@@ -11,7 +11,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,19 @@ class Project:
             for path in sorted(self.root.rglob("*"))
             if path.is_file() and "__pycache__" not in path.parts
         }
+
+
+@contextmanager
+def serving(project: Project, *options: str) -> Iterator[str]:
+    """The address of a ``govern serve`` for this project."""
+    process = project.start("serve", "--port", "0", *options)
+    try:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if line.startswith("listening at http://"))
+        yield line.split()[2].rstrip(":")
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
 
 
 def finish(process: subprocess.Popen[str]) -> Done:
