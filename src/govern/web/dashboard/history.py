@@ -52,6 +52,7 @@ def show_event(dashboard: Dashboard, visit: Visit) -> Reply:
         visit,
         "event.html",
         event=event,
+        about=standing.notes.issues.get(event.issue or ""),
         standing=standing,
         progress=follow(event, events, standing.notes.requests, dashboard.now()),
         is_taken_back=is_taken_back(event, events),
