@@ -176,6 +176,11 @@ def test_a_schema_that_is_too_large_for_a_picture_is_told_in_words(
     declare({f"t{at:03}": KEYED for at in range(401)}, manifest="{}")
     shown = read(alice.get("/schema"))
     assert "more than 400 tables" in shown.said
+    found = read(alice.get("/schema", "show=all&find=T39"))
+    assert "10 tables with T39 in their names" in found.said
+    assert "t398" in found.said
+    assert "t400" not in found.said
+    assert "No table here has nowhere in its name." in said(alice.get("/schema", "find=nowhere"))
     assert "t400" in shown.said
     assert "Schema: t007 and its neighbours" in said(alice.get("/schema", "table=t007"))
 
