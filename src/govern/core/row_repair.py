@@ -140,6 +140,7 @@ class RowPlan:
             "statements": list(self.statements),
             "hazards": [str(hazard) for hazard in self.hazards],
             "obstacles": list(self.obstacles),
+            "undoes": [],
             "notes": [],
             "locks": [],
         }

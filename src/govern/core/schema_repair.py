@@ -106,7 +106,8 @@ class SchemaPlan:
             "statements": list(self.statements),
             "hazards": [str(hazard) for hazard in self.hazards],
             "obstacles": list(self.obstacles),
-            "notes": [*self.undoes, *(stage.why for stage in self.stages if stage.why), *self.notes],
+            "undoes": list(self.undoes),
+            "notes": [*(stage.why for stage in self.stages if stage.why), *self.notes],
             "locks": list(self.locks),
         }
 
