@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
+from collections.abc import Mapping
 
 import psycopg
 import pytest
 
+from govern.core.snapshot import Facts, ObjectKey
 from tests.acceptance.program import Project, execute
-from tests.acceptance.test_schema_repairs import REPAIRS, drop_foreign_key, schema_of
+from tests.acceptance.test_schema_repairs import REPAIRS, drop_foreign_key, repair, schema_of
 
 PROGRAM = """
 import os, signal, sys
@@ -22,7 +23,7 @@ def narrate(text):
     if told == int(sys.argv[1]) or text.startswith(sys.argv[2]):
         os.kill(os.getpid(), signal.SIGKILL)
 
-api.repair_apply(config.load(), names=(sys.argv[3],), narrate=narrate)
+api.repair_apply(config.load(), names=(sys.argv[3],), backup="off", narrate=narrate)
 """
 
 
@@ -33,7 +34,12 @@ def kill_at(project: Project, name: str, *, number: int = 0, text: str = "nothin
     return done.exit_code == 0
 
 
-def break_both(project: Project) -> str:
+def applied(project: Project) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = project.succeed("repair", "list").report["applied"]
+    return found
+
+
+def break_both(project: Project) -> Mapping[ObjectKey, Facts]:
     project.write({"schema/governance.yaml": REPAIRS})
     drop_foreign_key(project)
     execute(project.database, "DROP INDEX notes_user_id_idx")
@@ -48,19 +54,13 @@ def test_what_was_killed_between_its_stages_is_finished_by_another_run(
     broken = break_both(detailed)
     assert not kill_at(detailed, name, text=text)
     listed = detailed.succeed("repair", "list").report["applied"]
-    assert [one["state"] for one in listed] == [
-        f"broke off after {'1 stage' if name == 'key' else '0 stages'}"
-    ]
-    detailed.ask("repair", "apply", name)
-    assert detailed.succeed("repair", "plan", name).report["repairs"][0]["statements"] == []
-    for _ in range(2):
-        detailed.ask("repair", "rollback", newest_standing(detailed), "--backup", "off")
+    said = {"key": "broke off after 1 stage", "index": "broke off after 0 stages"}[name]
+    assert [one["state"] for one in listed] == [said]
+    repair(detailed, "apply", name)
+    assert len(schema_of(detailed)) == len(broken) + 1
+    repair(detailed, "rollback", "latest")
+    repair(detailed, "rollback", listed[0]["run"])
     assert schema_of(detailed) == broken
-
-
-def newest_standing(project: Project) -> str:
-    listed = project.succeed("repair", "list").report["applied"]
-    return str(next(one["run"] for one in listed if "rolled back by" not in one["state"]))
 
 
 def test_whenever_it_is_killed_it_can_be_run_again_and_taken_back(
@@ -74,30 +74,21 @@ def test_whenever_it_is_killed_it_can_be_run_again_and_taken_back(
         while not is_over:
             number += 1
             is_over = kill_at(detailed, name, number=number)
-            detailed.ask("repair", "apply", name)
-            assert detailed.succeed("repair", "plan", name).report["repairs"][0]["statements"] == []
-            while any("rolled back by" not in one["state"] for one in applied(detailed)):
-                detailed.ask("repair", "rollback", newest_standing(detailed), "--backup", "off")
+            repair(detailed, "apply", name)
+            assert schema_of(detailed) != broken
+            standing = [one["run"] for one in applied(detailed) if "rolled back by" not in one["state"]]
+            for run in standing:
+                repair(detailed, "rollback", run)
             assert schema_of(detailed) == broken
 
 
-def applied(project: Project) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = project.succeed("repair", "list").report["applied"]
-    return found
-
-
+@pytest.mark.parametrize("detailed", ["postgresql"], indirect=True)
 def test_a_lock_that_somebody_keeps_is_waited_for_briefly_and_nothing_is_changed(detailed: Project) -> None:
     broken = break_both(detailed)
     detailed.write({"govern.toml": "lock_retry_seconds = 1\n"})
-    if detailed.database.dialect == "postgresql":
-        with psycopg.connect(detailed.database.conninfo) as holder:
-            holder.execute("LOCK TABLE notes IN ROW EXCLUSIVE MODE")  # as whoever writes
-            refused = detailed.ask("repair", "apply", "key", "--backup", "off")
-    else:
-        holder = sqlite3.connect(detailed.database.path, isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
-        refused = detailed.ask("repair", "apply", "key", "--backup", "off")
-        holder.close()
-    assert refused.exit_code in (3, 4), refused
-    assert refused.report["duration_ms"] < 30_000
+    with psycopg.connect(detailed.database.conninfo) as holder:
+        holder.execute("LOCK TABLE notes IN ROW EXCLUSIVE MODE")  # as whoever writes
+        refused = repair(detailed, "apply", "key")
+    assert refused.exit_code == 4, refused
+    assert "held by somebody else" in refused.problem["what"]
     assert schema_of(detailed) == broken
