@@ -27,6 +27,8 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "files": ("path", "bytes", "file", "table", "rows"),
     "checks": ("name", "status", "findings", "seconds", "reason"),
     "issues": ("key", "severity", "issue_type", "table", "column", "current_state", "first_seen"),
+    "requests": ("at", "kind", "actor", "issue", "run"),
+    "events": ("at", "kind", "actor", "subject", "run", "detail"),
     "runs": (
         "started_at",
         "command",
