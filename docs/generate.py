@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +25,7 @@ from govern.config.declared import Declared
 from govern.core import report
 from govern.core.finding import Rule
 from govern.core.guard import GUARDS, Guard
-from govern.source.manifest.json_schema import render_json_schema
+from govern.source.manifest.json_schema import render_file
 
 DOCS = Path(__file__).resolve().parent
 _NOTICE = "<!-- written by docs/generate.py: change the code, then run `make docs` -->"
@@ -190,6 +189,7 @@ _FAMILIES: Mapping[str, str] = {
     "scan": "whether an application's code fits the declared schema",
     "drift": "a schema that is not the declared one",
     "integrity": "what the manifest says of critical tables",
+    "probe": "whether the running application works; see [probes](probes.md)",
     "startup": "whether an application may start, and what `govern doctor` looks at",
     "backup": "backups that are damaged or do not restore",
     "guard": "what keeps `govern migrate` from beginning; see [guards](guards.md)",
@@ -445,7 +445,7 @@ _PAGES: Mapping[str, Callable[[str], str]] = {
     "rules.md": render_rules,
     "configuration.md": render_configuration,
     "guards.md": render_guards,
-    "governance.schema.json": lambda _current: json.dumps(render_json_schema(), indent=2) + "\n",
+    "governance.schema.json": lambda _current: render_file(),
     **{
         f"rules/{_page_of(rule)}": lambda _current, rule=rule: render_rule(rule)
         for rule in all_rules().values()

@@ -39,7 +39,7 @@ _STATUSES: Mapping[int, set[str]] = {
     4: {"refused"},
     5: {"failed"},
 }
-_LEDGER_TABLES = ("govern_runs", "govern_ledger", "govern_monitor", "sqlite_sequence")
+_LEDGER_TABLES = ("govern_runs", "govern_ledger", "govern_monitor", "govern_backup", "sqlite_sequence")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +249,7 @@ def dump(url: DatabaseUrl, *, ledger: bool = True) -> str:
 
 def _dump_postgresql(url: DatabaseUrl, ledger: bool) -> str:
     program = embedded.find_programs() / "pg_dump"
-    without_ledger = () if ledger else ("--exclude-schema=govern",)
+    without_ledger = () if ledger else ("--exclude-schema=govern", "--exclude-schema=govern_backup")
     command = (program, "--restrict-key=x", *without_ledger, f"--dbname={url.conninfo}")
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 

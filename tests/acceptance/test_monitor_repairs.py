@@ -6,9 +6,19 @@ import pytest
 
 from tests.acceptance.program import Project, execute
 from tests.acceptance.test_integrity import let_sequences_pass
-from tests.acceptance.test_monitor import ask, monitoring, serving, status_of
+from tests.acceptance.test_monitor import (
+    DROP,
+    ask,
+    monitoring,
+    postgresql_project,
+    serving,
+    set_mode,
+    status_of,
+)
 from tests.fixtures.faults import wait_until
 from tests.fixtures.projects import read_rows
+
+__all__ = ["postgresql_project"]
 
 MANIFEST = """
 critical_tables:
@@ -125,3 +135,43 @@ def test_a_person_has_a_repair_made_and_takes_it_back_over_http(neglected: Proje
             lambda: "empty-notes" in {one["repair"] for one in ask(f"{api}/issues")["critical_issues"]}
         )
     assert read_rows(neglected.database, "SELECT * FROM notes ORDER BY id") == before
+
+
+WORSE = (
+    """
+    CREATE FUNCTION worse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN ALTER TABLE users ALTER email DROP NOT NULL; RETURN NULL; END $$
+    """,
+    "CREATE TRIGGER worse AFTER UPDATE ON govern.runs FOR EACH ROW "
+    "WHEN (new.run->>'result' = 'applied' AND new.run->>'command' = 'repair') EXECUTE FUNCTION worse()",
+)
+"""Does harm to a critical table once a fix is committed."""
+GENTLY = """
+repairs:
+  - {name: email-index, kind: create_index_concurrently, index: ix_users_email, reason: busy, owner: platform}
+"""
+INDEXES = "SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_users_email'"
+
+
+def test_a_fix_of_the_schema_after_which_something_else_is_wrong_is_rolled_back(
+    postgresql_project: Project,
+) -> None:
+    """And it is made by the repair that is declared for it, which lets others read and write."""
+    project = postgresql_project
+    set_mode(project, "apply")
+    manifest = (project.root / "schema/governance.yaml").read_text()
+    project.write({"schema/governance.yaml": manifest + GENTLY})
+    execute(project.database, DROP[0], *WORSE)
+    project.ask("monitor", "run", "--once")
+    events = project.succeed("monitor", "status").report["events"]
+    assert [one["kind"] for one in events] == ["fix-failed", "rolled-back", "rolling-back", "fixing"], events
+    assert events[0]["detail"].startswith(
+        "after its repair there is something new: column public.users.email"
+    )
+    assert read_rows(project.database, INDEXES) == [(0,)]
+    runs = project.succeed("history").report["runs"]
+    assert [(one["command"], one["repairs"]) for one in runs[:2]] == [
+        ("repair rollback", ["email-index"]),
+        ("repair", ["email-index"]),
+    ]
+    assert runs[0]["undoes"] == runs[1]["id"]

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
         revision,
         stamp,
     )
-    from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_rollback
+    from govern.api.probing import probe
+    from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_prune, repair_rollback
     from govern.api.rows import integrity
     from govern.api.scanning import scan
 
@@ -77,7 +78,8 @@ _HOMES = {
         "revision",
         "stamp",
     ),
-    "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_rollback"),
+    "probing": ("probe",),
+    "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_prune", "repair_rollback"),
     "rows": ("integrity",),
     "scanning": ("scan",),
 }
@@ -115,9 +117,11 @@ __all__ = [
     "lock",
     "migrate",
     "plan",
+    "probe",
     "repair_apply",
     "repair_list",
     "repair_plan",
+    "repair_prune",
     "repair_rollback",
     "restore",
     "restore_files",

@@ -24,6 +24,7 @@ from govern.actions.backup import (
 from govern.actions.backup.countersign import countersign
 from govern.actions.backup.listing import describe_backups
 from govern.actions.drill import drill, verify_many
+from govern.actions.proof import prepare_proof, prove, tell_proof
 from govern.actions.prune import prune_backups, prune_kept_databases, read_ledger
 from govern.actions.restore import (
     Wanted,
@@ -39,6 +40,7 @@ from govern.config import Settings
 from govern.core.backup import Backup, BackupManifest
 from govern.core.finding import Finding
 from govern.core.report import Draft, Entry
+from govern.core.run import Run
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
@@ -256,12 +258,14 @@ def restore(
         describe_target(live, project, draft)
     wanted = Wanted(tables=tables, merges=merge, allow=allow)
     chain = project.chain
+    probing = None if plan else prepare_proof(settings, project.manifest, "restore")
+    run: Run | None = None
     with reading(backup):
         match is_whole, plan:
             case True, True:
                 plan_restore(live, draft, chain, backup, upgrade=upgrade, narrate=narrate)
             case True, False:
-                restore_database(
+                run = restore_database(
                     live,
                     draft,
                     chain,
@@ -274,7 +278,10 @@ def restore(
             case False, True:
                 plan_rows(live, draft, chain, backup, wanted, narrate=narrate)
             case _:
-                restore_rows(live, draft, chain, project.manifest, backup, wanted, narrate=narrate)
+                run = restore_rows(live, draft, chain, project.manifest, backup, wanted, narrate=narrate)
+    if run is not None and probing is not None:
+        run, _ = prove(live, draft, run, probing, narrate=narrate)
+        tell_proof(run, draft)
     if not plan:
         describe_target(live, project, draft)
 

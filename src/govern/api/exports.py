@@ -8,6 +8,7 @@ from govern.actions.backup import adopt, find_backup
 from govern.actions.discover import discover
 from govern.actions.exports import plan_files, read_known_tables
 from govern.actions.exports import restore_files as insert_missing_rows
+from govern.actions.proof import prepare_proof, prove, tell_proof
 from govern.api.command import Narrate, command, silent
 from govern.api.project import describe_target, guard_chain, open_database, read_project
 from govern.config import Settings
@@ -39,9 +40,13 @@ def restore_files(
     if plan:
         plan_files(live, draft, project.chain, folder, tables=tables, narrate=narrate)
         return
-    insert_missing_rows(
+    probing = prepare_proof(settings, project.manifest, "restore")
+    run = insert_missing_rows(
         live, draft, project.chain, project.manifest, folder, tables=tables, allow=allow, narrate=narrate
     )
+    if run is not None and probing is not None:
+        run, _ = prove(live, draft, run, probing, narrate=narrate)
+        tell_proof(run, draft)
     describe_target(live, project, draft)
 
 

@@ -10,6 +10,7 @@ from govern.actions.guards import Asking, ask_after, ask_before, ask_for_lock
 from govern.actions.migrate import migrate as migrate_database
 from govern.actions.plan import make_plan, plan_json
 from govern.actions.precautions import BackupPolicy, OnFailure, Precautions
+from govern.actions.proof import prepare_proof
 from govern.actions.prune import tell_prunable
 from govern.actions.rehearse import RehearsalChoice, conclude
 from govern.actions.rehearse import rehearse as rehearse_revisions
@@ -94,7 +95,9 @@ def migrate(
         on_failure=on_failure,
     )
     guard_chain(project, draft)
+    probing = None
     if not dry_run:
+        probing = prepare_proof(settings, project.manifest, "migrate")
         create_target(settings)
     live = open_database(project, draft)
     guard_chain(project, draft, live)
@@ -111,6 +114,7 @@ def migrate(
         project.manifest,
         to=Destination(target=to),
         precautions=precautions,
+        probing=probing,
         narrate=narrate,
     )
     tell_prunable(settings, draft, project.manifest.backups.policy if project.manifest else Policy())
@@ -145,7 +149,14 @@ def downgrade(
         _plan(draft, live, project, precautions, to=destination, narrate=narrate)
         return
     migrate_database(
-        live, draft, project.chain, project.manifest, to=destination, precautions=precautions, narrate=narrate
+        live,
+        draft,
+        project.chain,
+        project.manifest,
+        to=destination,
+        precautions=precautions,
+        probing=prepare_proof(settings, project.manifest, "downgrade"),
+        narrate=narrate,
     )
     describe_target(live, project, draft)
 

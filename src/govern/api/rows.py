@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from govern.api.attributed import Attributed, attribute_orphans, attribute_sequences
 from govern.api.command import Narrate, command, silent
-from govern.api.due_repairs import Attributed, attribute_orphans, attribute_sequences, find_due
+from govern.api.due_repairs import find_due
 from govern.api.project import Project, open_database, read_project
 from govern.checks.integrity import check_integrity
 from govern.checks.orphans import OrphanCheck, check_orphans, find_references

@@ -17,13 +17,14 @@ from govern.checks import (
     manifest,
     models,
     orphans,
+    probes,
     related_types,
     rows,
     scan,
     startup,
     suggestions,
 )
-from govern.core import backup, exports
+from govern.core import backup, exports, signature
 from govern.core.finding import Rule
 
 
@@ -46,9 +47,11 @@ def all_rules() -> Mapping[str, Rule]:
             manifest,
             models,
             orphans,
+            probes,
             related_types,
             rows,
             scan,
+            signature,
             startup,
             suggestions,
         )

@@ -110,6 +110,35 @@ def scan(
     )
 
 
+@root.inspecting("probe")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A file with probes, instead of the manifest.",
+)
+@click.option(
+    "--base-url",
+    metavar="URL",
+    help="Where the application is; counts more than GOVERN_PROBE_BASE_URL and the file.",
+)
+def probe(session: Session, *, names: tuple[str, ...], file: Path | None, base_url: str | None) -> Report:
+    """Ask the running application whether it works: log in, protected pages, tokens, whatever is declared.
+
+    Without a NAME all sequences of the manifest are run. No database is looked at.
+
+    \b
+    Examples:
+      govern probe                                          as the manifest says
+      govern probe accounts --base-url http://127.0.0.1:8000
+      govern probe --format junit --output probes.xml       for CI
+    """
+    from govern import api
+
+    return api.probe(session.settings, names, file=file, base_url=base_url, narrate=session.narrate)
+
+
 @root.inspecting("chain")
 def chain(session: Session) -> Report:
     """The revision files: parents, heads, cycles, edited history."""

@@ -17,6 +17,7 @@ import click
 from govern.cli import backups, changing, inspecting, monitoring  # noqa: F401  (they register their commands)
 from govern.cli.failures import crash_problem, format_traceback, interruption_problem, usage_problem
 from govern.cli.narration import write
+from govern.cli.options import FORMATS
 from govern.cli.publish import publish, silence
 from govern.cli.root import root
 from govern.cli.session import Session
@@ -86,7 +87,7 @@ def _take_hints(arguments: Sequence[str], session: Session) -> None:
         name, equals, value = argument.partition("=")
         if not equals:
             value = arguments[position + 1] if position + 1 < len(arguments) else ""
-        if name == "--format" and value in ("text", "json"):
+        if name == "--format" and value in FORMATS:
             session.format = value
         elif name == "--output" and value and Path(value).absolute().parent.is_dir():
             session.output = Path(value)

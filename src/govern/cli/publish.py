@@ -54,6 +54,10 @@ def _print(report: Report, session: Session) -> Problem | None:
 def _render(report: Report, session: Session, style: Style) -> str:
     if session.format == "json":
         return json.render(report)
+    if session.format == "junit":
+        from govern.reports import junit  # few ask for it
+
+        return junit.render(report)
     has_content = report.problem is None or report.entries or report.data
     return text.render(report, style) if has_content else ""
 

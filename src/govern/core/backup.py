@@ -16,6 +16,7 @@ from govern.core.signature import Signature, SignatureState, SigningKey, judge
 
 MANIFEST_VERSION = 3
 _READ_VERSIONS = (1, 2, MANIFEST_VERSION)
+_LONGEST_PATH = 255
 _SIGNED_AS = b"govern: manifest of a backup\n"
 _REMARKS = frozenset({"unfit", "pinned", "drilled", "verified", "signature"})
 """What is noted of a backup after it was made, also by whoever has no key; a restore relies on none of it."""
@@ -80,22 +81,6 @@ NOT_COPIED = Rule(
     effect="what destroys this machine's disk destroys the backup too",
     remedy="see to the object store's address and credentials, then: govern backup copy",
 )
-WRONG_SIGNATURE = Rule(
-    id="backup.wrong-signature",
-    name="wrong signature of a backup",
-    severity=Severity.CRITICAL,
-    condition="what the manifest of a backup says is not what was signed with the key that its signature names",
-    effect="somebody without the key has changed it, and what it holds would run in the server",
-    remedy="do not restore it; find out who may write into the folder, and make a new backup now: govern backup create",
-)
-KEY_NOT_KEPT = Rule(
-    id="backup.key-not-kept",
-    name="the key that signs backups could not be kept",
-    severity=Severity.WARNING,
-    condition="no key for signatures was given, and none can be kept for this user, as without a home folder",
-    effect="the backup is signed with a key that ends with its process: later it is only restored if that is allowed",
-    remedy="give a key that stays: GOVERN_BACKUP_KEY, or GOVERN_BACKUP_KEY_FILE",
-)
 RULES = (
     DAMAGED_FILE,
     MISSING_FILE,
@@ -104,8 +89,6 @@ RULES = (
     DOES_NOT_RESTORE,
     BROKEN_REFERENCE,
     NOT_COPIED,
-    WRONG_SIGNATURE,
-    KEY_NOT_KEPT,
 )
 
 
@@ -400,8 +383,11 @@ def _read(content: Mapping[str, Any]) -> BackupManifest:
 
 def _read_file(value: Mapping[str, Any]) -> BackupFile:
     path = PurePosixPath(value["path"])
-    if path.is_absolute() or ".." in path.parts or "\0" in value["path"] or not path.parts:
-        raise ManifestDamaged(f"it lists {value['path']!r}, which is not inside the backup")
+    is_inside = path.parts and not path.is_absolute() and ".." not in path.parts and "\0" not in value["path"]
+    if not is_inside or str(path) != value["path"]:
+        raise ManifestDamaged(f"it lists {value['path'][:80]!r}, which is not inside the backup")
+    if len(value["path"].encode()) > _LONGEST_PATH:
+        raise ManifestDamaged(f"it lists {value['path'][:80]!r}…, which is longer than a file's name can be")
     return BackupFile(path=value["path"], bytes=value["bytes"], sha256=value["sha256"])
 
 

@@ -1,4 +1,4 @@
-"""What must not be seen is masked: secrets by their value, and what stands under a secret's name or looks like a token."""
+"""What must not be seen is masked: secrets by their value, what stands under a secret's name, and tokens."""
 
 from __future__ import annotations
 

@@ -218,16 +218,20 @@ class Undoable:
     definitions: Definitions | None = None
     """Of a repair of the schema."""
     undone_by: str | None = None
+    pruned_by: str | None = None
+    """The run that removed what was kept, so that nothing can be taken back any more."""
 
     @property
     def has_way_back(self) -> bool:
         """Whether there is anything left to take back."""
-        return not self.undone_by and self.kind != REBUILD_KIND
+        return not self.undone_by and not self.pruned_by and self.kind != REBUILD_KIND
 
     @property
     def state(self) -> str:
         if self.undone_by:
             return f"rolled back by {self.undone_by}"
+        if self.pruned_by:
+            return f"what it kept was removed by {self.pruned_by}"
         if self.kind == REBUILD_KIND:
             return "there is nothing to take back"
         if not self.is_finished:
@@ -249,6 +253,7 @@ class Undoable:
             "moved": self.moved.to_json() if self.moved else None,
             "definitions": self.definitions.to_json() if self.definitions else None,
             "undone_by": self.undone_by,
+            "pruned_by": self.pruned_by,
         }
 
     @classmethod
@@ -268,4 +273,5 @@ class Undoable:
             moved=MovedSequence.from_json(moved) if moved else None,
             definitions=Definitions.from_json(definitions) if definitions else None,
             undone_by=value["undone_by"],
+            pruned_by=value.get("pruned_by"),
         )

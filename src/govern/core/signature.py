@@ -7,6 +7,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from govern.core.finding import Rule, Severity
+
+WRONG_SIGNATURE = Rule(
+    id="backup.wrong-signature",
+    name="wrong signature of a backup",
+    severity=Severity.CRITICAL,
+    condition="what the manifest of a backup says is not what was signed with the key that its signature names",
+    effect="somebody without the key has changed it, and what it holds would run in the server",
+    remedy="do not restore it; find out who may write into the folder, and make a new backup now: govern backup create",
+)
+KEY_NOT_KEPT = Rule(
+    id="backup.key-not-kept",
+    name="the key that signs backups could not be kept",
+    severity=Severity.WARNING,
+    condition="no key for signatures was given, and none can be kept for this user, as without a home folder",
+    effect="the backup is signed with a key that ends with its process: later it is only restored if that is allowed",
+    remedy="give a key that stays: GOVERN_BACKUP_KEY, or GOVERN_BACKUP_KEY_FILE",
+)
+RULES = (WRONG_SIGNATURE, KEY_NOT_KEPT)
+
 ALGORITHM = "hmac-sha256"
 _OF_THE_KEY = b"govern: which key this is"
 _ID_DIGITS = 16

@@ -103,25 +103,39 @@ def count_by_value(reference: Reference, stretches: Sequence[Stretch]) -> str:
 def count_by_leaps(reference: Reference) -> str:
     """The same where the values are few: from each the index is asked for the next one."""
     column = quote(reference.columns[0])
-    child = f"{_source(reference, reference.child)} AS c"
-    first = f"SELECT c.{column} FROM {child} WHERE c.{column} IS NOT NULL ORDER BY c.{column} LIMIT 1"  # noqa: S608
-    following = f"SELECT c.{column} FROM {child} WHERE c.{column} > leap.v ORDER BY c.{column} LIMIT 1"  # noqa: S608
     times = f"SELECT count(*) FROM {_source(reference, reference.child)} AS n WHERE n.{column} = c.v"  # noqa: S608
-    once = replace(reference, columns=("v",))
-    return (
-        f"WITH RECURSIVE leap (v) AS (({first}) UNION ALL SELECT ({following}) FROM leap WHERE leap.v IS NOT NULL) "  # noqa: S608
-        f"SELECT CAST(coalesce(sum(({times})), 0) AS bigint) FROM leap AS c "
-        f"WHERE c.v IS NOT NULL AND NOT EXISTS ({_parent_of(once)})"
-    )
+    return _leap(reference, f"CAST(coalesce(sum(({times})), 0) AS bigint)")
 
 
 def find_lost_values(reference: Reference, limit: int) -> str:
     """At most ``limit`` rows, each with a value, as text, that no parent has: of an index that has them in order."""
     column = _child(reference.columns[0])
-    values = f"SELECT DISTINCT {column} AS v FROM {_source(reference, reference.child)} AS c WHERE {column} IS NOT NULL"  # noqa: S608
+    values = (
+        f"SELECT DISTINCT {column} AS v FROM {_source(reference, reference.child)} AS c "  # noqa: S608 - quoted
+        f"WHERE {column} IS NOT NULL"
+    )
     once = replace(reference, columns=("v",))
     return (
-        f"SELECT CAST(c.v AS text) FROM ({values}) AS c WHERE NOT EXISTS ({_parent_of(once)}) LIMIT {limit}"  # noqa: S608
+        f"SELECT CAST(c.v AS text) FROM ({values}) AS c "  # noqa: S608 - quoted
+        f"WHERE NOT EXISTS ({_parent_of(once)}) LIMIT {limit}"
+    )
+
+
+def leap_to_lost_values(reference: Reference, limit: int) -> str:
+    """The same where the values are few."""
+    return f"{_leap(reference, 'CAST(c.v AS text)')} LIMIT {limit}"
+
+
+def _leap(reference: Reference, chosen: str) -> str:
+    column = quote(reference.columns[0])
+    child = f"{_source(reference, reference.child)} AS c"
+    first = f"SELECT c.{column} FROM {child} WHERE c.{column} IS NOT NULL ORDER BY c.{column} LIMIT 1"  # noqa: S608
+    following = f"SELECT c.{column} FROM {child} WHERE c.{column} > leap.v ORDER BY c.{column} LIMIT 1"  # noqa: S608
+    once = replace(reference, columns=("v",))
+    return (
+        "WITH RECURSIVE leap (v) AS "  # noqa: S608 - quoted
+        f"(({first}) UNION ALL SELECT ({following}) FROM leap WHERE leap.v IS NOT NULL) "
+        f"SELECT {chosen} FROM leap AS c WHERE c.v IS NOT NULL AND NOT EXISTS ({_parent_of(once)})"
     )
 
 

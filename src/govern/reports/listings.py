@@ -54,6 +54,7 @@ _TOLD_BY_ENTRIES = frozenset(
         "missing_tables",
         "models",
         "path",
+        "probes",
         "run",
         "safety",
         "written",

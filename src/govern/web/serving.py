@@ -100,6 +100,8 @@ def _either(health: AsgiApp, monitor: AsgiApp, prefixes: tuple[str, ...]) -> Asg
 def _make_server(health: Health, api: MonitorApi, page: Dashboard) -> uvicorn.Server:
     try:
         import uvicorn
+
+        from govern.web.impatient import ImpatientProtocol
     except ImportError as error:
         raise ToolMissing(
             "govern serve needs the package uvicorn",
@@ -109,6 +111,8 @@ def _make_server(health: Health, api: MonitorApi, page: Dashboard) -> uvicorn.Se
     return uvicorn.Server(
         uvicorn.Config(
             _either(asgi_app(health), monitor_app(api, page), (api.prefix, page.prefix)),
+            http=ImpatientProtocol,
+            ws="none",
             log_config=None,
             access_log=False,
             server_header=False,

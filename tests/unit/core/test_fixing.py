@@ -190,6 +190,12 @@ def test_a_declared_repair_is_made_where_the_policy_names_it_or_its_kind(allowed
     assert act(policy, issue=replace(REPAIRABLE, severity=Severity.ERROR)) == "leave"
 
 
+def test_a_declared_repair_that_does_the_same_gently_is_of_the_same_kind() -> None:
+    gently = replace(ISSUE, fix="create_index_concurrently", repair="email-index")
+    assert act(POLICY, issue=gently) == "fix"
+    assert act(replace(POLICY, allowed=(AllowedFix(kind="restore_changed"),)), issue=gently) == "leave"
+
+
 @pytest.mark.parametrize(
     "allowed",
     [

@@ -128,17 +128,24 @@ def _ask_httpx(client: Any) -> Ask:
 @contextmanager
 def django(folder: Path, **setting: Any) -> Iterator[Any]:
     """Django's client, with its own protection of forms; the superuser ada may log in."""
-    from django.conf import settings
-    from django.test import Client, override_settings
-
-    if not settings.configured:
-        _configure(folder)
+    _configure(folder)
     from django.apps import apps
+    from django.test import Client, override_settings
 
     with override_settings(GOVERN={"CONFIG": str(folder / "govern.toml"), **setting}):
         apps.get_app_config("govern").__dict__.pop("monitor", None)
         yield Client(enforce_csrf_checks=True)
         apps.get_app_config("govern").__dict__.pop("monitor", None)
+
+
+@contextmanager
+def without_people(folder: Path) -> Iterator[None]:
+    """A Django project that has no users at all."""
+    _configure(folder)
+    from django.test import override_settings
+
+    with override_settings(INSTALLED_APPS=["govern.integrations.django"], MIDDLEWARE=[]):
+        yield
 
 
 def ask_django(client: Any) -> Ask:
@@ -158,6 +165,8 @@ def _configure(folder: Path) -> None:
     from django.conf import settings
     from django.core.management import call_command
 
+    if settings.configured:
+        return
     apps = ("govern.integrations.django", *(f"django.contrib.{name}" for name in _CONTRIB))
     settings.configure(
         SECRET_KEY="of the project",

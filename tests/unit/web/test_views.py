@@ -146,7 +146,7 @@ def test_every_table_of_the_picture_leads_to_its_row_and_from_there_to_its_issue
     targets = {
         value.removeprefix("#")
         for _, name, value in shown.attributes
-        if name == "href" and value.startswith("#table")
+        if name == "href" and value.startswith("#table-")
     }
     assert len(anchors) == 4
     assert targets == anchors
@@ -176,6 +176,11 @@ def test_a_schema_that_is_too_large_for_a_picture_is_told_in_words(
     declare({f"t{at:03}": KEYED for at in range(401)}, manifest="{}")
     shown = read(alice.get("/schema"))
     assert "more than 400 tables" in shown.said
+    found = read(alice.get("/schema", "show=all&find=T39"))
+    assert "10 tables with T39 in their names" in found.said
+    assert "t398" in found.said
+    assert "t400" not in found.said
+    assert "No table here has nowhere in its name." in said(alice.get("/schema", "find=nowhere"))
     assert "t400" in shown.said
     assert "Schema: t007 and its neighbours" in said(alice.get("/schema", "table=t007"))
 
@@ -186,7 +191,7 @@ def test_an_empty_schema_says_so(alice: Browser, declare: Callable[..., None]) -
 
 
 def test_both_sides_of_a_difference_stand_beside_each_other(alice: Browser, notebook: Notebook) -> None:
-    note(notebook, alice, CHANGED, REMOVED, ADDED)
+    note(notebook, alice, CHANGED, REMOVED, replace(ADDED, repair="tidy-indexes"))
     shown = read(alice.get("/drift"))
     assert "3 differences from the declared schema." in shown.said
     assert "column users.email is otherwise than declared" in shown.said
@@ -197,6 +202,7 @@ def test_both_sides_of_a_difference_stand_beside_each_other(alice: Browser, note
     assert "No statement is known that brings it back. Make it again." in shown.said
     assert "index users.by_hand is there, and not declared" in shown.said
     assert "columns nothing email nothing id" in shown.said
+    assert "The declared repair tidy-indexes brings it back." in shown.said
     marked = text_of(alice.get("/drift")).split("<mark>")[1:]
     assert [text.partition("</mark>")[0] for text in marked] == ["320", "80"]
 

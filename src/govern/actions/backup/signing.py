@@ -15,10 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from govern.config import find_secret, find_user_folder
-from govern.core.backup import KEY_NOT_KEPT, WRONG_SIGNATURE, Backup, BackupManifest
+from govern.core.backup import Backup, BackupManifest
 from govern.core.finding import Finding, Subject
 from govern.core.hazard import Hazard
-from govern.core.signature import SignatureState, SigningKey
+from govern.core.signature import KEY_NOT_KEPT, WRONG_SIGNATURE, SignatureState, SigningKey
 from govern.errors import ConfigurationError, Refused
 
 VARIABLE = "GOVERN_BACKUP_KEY"

@@ -145,8 +145,10 @@ def find_foreign_files(backup: Backup) -> tuple[str, ...]:
 
 
 def read_regular(file: Path) -> bytes:
-    """The bytes of a file that is no symbolic link. Raises OSError."""
-    with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW), "rb") as content:
+    """The bytes of a file that is no symbolic link, and no pipe for which one would wait. Raises OSError."""
+    with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as content:
+        if not stat.S_ISREG(os.fstat(content.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no file", str(file))
         return content.read()
 
 

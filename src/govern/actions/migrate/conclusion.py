@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from govern.actions import resume, tidy
 from govern.actions.migrate.undertaking import Undertaking
+from govern.actions.proof import prove
 from govern.actions.record import finish_run, note_unread, start_run
 from govern.actions.saved_plan import describe_difference
 from govern.actions.settle import settle
@@ -60,15 +61,24 @@ def conclude(undertaking: Undertaking, outcome: Outcome) -> None:
     findings = _validate(undertaking, stamped)
     error = f"{count_of(len(findings), 'finding')}; the first: {findings[0].message}" if findings else None
     run = finish_run(live, run, "unhealthy" if findings else "applied", error=error)
+    run, problem = prove(live, undertaking.draft, run, undertaking.probing, narrate=undertaking.narrate)
     _tell_ledger(run, undertaking.draft)
+    done = "applied" if to.direction == "upgrade" else "taken back"
+    state = f"the database is at {name_revisions(stamped)} and marked unhealthy; {describe_backup(run)}"
+    if problem is not None:
+        failure = FailedMidway(
+            f"the revisions were {done}, but the application does not work on them",
+            why=problem,
+            next=f"correct what the probes found; then run again, which asks once more: {to.command_line}",
+            state=state,
+        )
+        raise undertaking.fall_back(failure, run)
     if findings:
         failure = FailedMidway(
-            "the revisions were applied, but the database is not as declared"
-            if to.direction == "upgrade"
-            else "the revisions were taken back, but the database is not as declared",
+            f"the revisions were {done}, but the database is not as declared",
             why=error or "",
             next=f"{findings[0].remedy}; then run again, which marks it healthy: {to.command_line}",
-            state=f"the database is at {name_revisions(stamped)} and marked unhealthy; {describe_backup(run)}",
+            state=state,
         )
         raise undertaking.fall_back(failure, run)
 
@@ -84,7 +94,9 @@ def confirm(undertaking: Undertaking) -> None:
     draft.passed("apply", f"{here} {name_revisions(stamped)}; nothing is pending")
     if not findings and _is_marked_unhealthy(live):
         run = start_run(live, undertaking.to.command, from_revision=stamped, to_revision=stamped, backup=None)
-        _tell_ledger(finish_run(live, run, "applied"), draft)
+        run = finish_run(live, run, "applied")
+        run, _ = prove(live, draft, run, undertaking.probing, narrate=undertaking.narrate)
+        _tell_ledger(run, draft)
 
 
 def note_interruption(error: BaseException, undertaking: Undertaking) -> None:

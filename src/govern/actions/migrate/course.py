@@ -29,6 +29,7 @@ from govern.revisions.protocol import Event, Orders
 from govern.revisions.runner import Runner
 
 if TYPE_CHECKING:
+    from govern.checks.probes import Probing
     from govern.source.manifest import Manifest
 
 
@@ -44,9 +45,11 @@ def migrate(
     *,
     to: Destination,
     precautions: Precautions,
+    probing: Probing | None = None,
     narrate: Callable[[str], None],
 ) -> None:
-    """Brings the database to ``to``, up or down; with a saved plan to where that ends.
+    """Brings the database to ``to``, up or down; with a saved plan to where that ends. ``probing``: what asks the
+    application afterwards.
 
     Raises Refused where a guard says no (nothing was changed) and FailedMidway where a revision or the validation
     fails (its ``state`` says where the database stands).
@@ -63,6 +66,7 @@ def migrate(
         to=Destination(target=way.target, direction=way.direction),
         precautions=precautions,
         narrate=narrate,
+        probing=probing,
     )
     if not way.revisions:
         confirm(undertaking)

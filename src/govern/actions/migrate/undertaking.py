@@ -20,6 +20,7 @@ from govern.revisions.graph import Chain, Destination
 from govern.revisions.protocol import Committed
 
 if TYPE_CHECKING:
+    from govern.checks.probes import Probing
     from govern.source.manifest import Manifest
 
 
@@ -34,6 +35,8 @@ class Undertaking:
     to: Destination
     precautions: Precautions
     narrate: Callable[[str], None]
+    probing: Probing | None = None
+    """What the application is asked afterwards."""
 
     account: Account = field(default_factory=Account)
     committed: Committed = field(default_factory=dict)

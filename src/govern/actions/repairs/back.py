@@ -105,6 +105,12 @@ def _find(live: LiveDatabase, run_id: str) -> Undoable:
             why=f"by the run {found[0].undone_by}",
             next="apply the repair again, if it is wanted: govern repair apply",
         )
+    if found[0].pruned_by:
+        raise Refused(
+            f"what the run {run_id} kept is not there any more",
+            why=f"it was removed by the run {found[0].pruned_by}",
+            next="what it changed is in a backup from before it, if anywhere: govern history",
+        )
     return found[0]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -95,7 +95,8 @@ class SchemaPlanner:
             else (Stage(statements=proof.statements),)
         )
         hazards = (*(one for one in proof.hazards if one not in aim.settled), *aim.hazards)
-        plan = _describe(repair, aim, stages, (), proof.locks, hazards=hazards)
+        waits = _say_waits(live, stages)
+        plan = _describe(repair, aim, stages, (), proof.locks, hazards=hazards, notes=waits)
         undertaking = Undertaking(
             repair=repair.name,
             kind=repair.kind,
@@ -138,6 +139,7 @@ def apply_prepared(
     undertaking = prepared.undertaking
     assert undertaking is not None  # noqa: S101 - an empty plan is not applied
     run = start_definitions(live, undertaking, backup)
+    draft.data["run"] = run.to_json()
     with recording_definitions(live, run):
         undoable = carry_out(live, undertaking, run, narrate=narrate)
     back = f"; back: govern repair rollback {run.id}" if undoable.has_way_back else ""
@@ -154,6 +156,7 @@ def _describe(
     locks: tuple[str, ...],
     *,
     hazards: tuple[Hazard, ...] = (),
+    notes: Iterable[str] = (),
 ) -> SchemaPlan:
     return SchemaPlan(
         repair=repair.name,
@@ -164,6 +167,18 @@ def _describe(
         locks=() if aim.is_gentle else locks,
         hazards=hazards or aim.hazards,
         obstacles=obstacles,
-        notes=aim.notes,
+        notes=(*aim.notes, *notes),
         allowed=repair.allow,
     )
+
+
+def _say_waits(live: LiveDatabase, stages: tuple[Stage, ...]) -> Iterator[str]:
+    """The bounds of what the stages wait for."""
+    settings = live.settings
+    if any(stage.is_transaction for stage in stages):
+        yield (
+            f"a lock is waited for {settings.lock_timeout_seconds:g} s at a time, in which others queue, "
+            f"and {settings.lock_retry_seconds:g} s in all"
+        )
+    if any(not stage.is_transaction for stage in stages):
+        yield f"older transactions are waited for, {settings.lock_retry_seconds:g} s at most; nobody queues meanwhile"

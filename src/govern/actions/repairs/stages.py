@@ -28,7 +28,7 @@ from govern.database.row_copies import write_undoable
 from govern.database.row_spelling import RowTransaction
 from govern.database.scratch import scratch_folder
 from govern.declared import in_words_of
-from govern.errors import FailedMidway, HeldUp
+from govern.errors import FailedMidway, GovernError, HeldUp
 
 Narrate = Callable[[str], None]
 Answer = TypeVar("Answer")
@@ -122,18 +122,29 @@ def _run_alone(
 
 
 def _execute_alone(live: LiveDatabase, statement: str) -> None:
-    """What a failure leaves of it is dropped at once, where the server lets us."""
-    engine, seconds = live.dialect.schema_work(), live.settings.lock_timeout_seconds
+    """What a failure leaves of it is dropped at once, where the server lets us.
+
+    It may wait as long as all tries of a transaction together: nobody waits for it meanwhile.
+    """
+    engine, seconds = live.dialect.schema_work(), live.settings.lock_retry_seconds
     try:
         with engine.working_alone(live.url, lock_timeout_seconds=seconds) as connection:
             engine.drop_leftovers(connection, statement)
             connection.execute(statement)
     except (HeldUp, FailedMidway) as error:
+        error.state = f"{error.state}; {_clean_up(live, statement)}"
+        raise
+
+
+def _clean_up(live: LiveDatabase, statement: str) -> str:
+    """Says what became of what a statement left that failed."""
+    engine, seconds = live.dialect.schema_work(), live.settings.lock_retry_seconds
+    try:
         with engine.working_alone(live.url, lock_timeout_seconds=seconds) as connection:
             gone = engine.drop_leftovers(connection, statement)
-        if gone:
-            error.state = f"{error.state}; what it left was dropped: {', '.join(gone)}"
-        raise
+    except GovernError:
+        return "it may have left an invalid index, which nobody uses and the next run drops"
+    return f"what it left was dropped: {', '.join(gone)}" if gone else "it left nothing"
 
 
 def patiently(

@@ -64,7 +64,7 @@ UNEXPECTED_VALUE = Rule(
     id="probe.unexpected-value",
     name="another value than expected",
     severity=Severity.ERROR,
-    condition="a value of the body or a header is not as the step expects, is not there, or the body does not fit its schema",
+    condition="a value of the body or a header is missing or not as expected, or the body does not fit its schema",
     effect="clients that rely on it fail",
     remedy="see what the application reads there, and whether the table behind it is as declared: govern drift",
 )
@@ -96,7 +96,7 @@ WRONG_CLAIM = Rule(
     id="probe.wrong-claim",
     name="a token does not say what it must",
     severity=Severity.ERROR,
-    condition="the token is no JWT, or its algorithm, key, end, issuer, subject or another claim is not the declared one",
+    condition="the token is no JWT, or its algorithm, key, end, issuer, subject or another claim is not as declared",
     effect="other services refuse it, or believe it for too long",
     remedy="see the configuration that the application signs with: key, algorithm, issuer, lifetime",
 )

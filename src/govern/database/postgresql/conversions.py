@@ -12,7 +12,7 @@ from govern.core.identifiers import quote, quote_place
 from govern.core.schema_repair import KeptValues
 from govern.database.connection import Connection
 from govern.database.postgresql import server
-from govern.database.postgresql.row_repairs import SETTINGS
+from govern.database.postgresql.row_repairs import SETTINGS, explained
 from govern.database.row_spelling import RowTransaction
 from govern.database.url import DatabaseUrl
 
@@ -66,7 +66,7 @@ def cast(column: str, was: str, to: str) -> str:
 
 def prove(url: DatabaseUrl, conversion: Conversion, key: Sequence[str], *, examples: int) -> Proof:
     """All at once; row by row where that fails, to say which rows it is."""
-    with server.connect(url) as connection, connection.transaction():
+    with server.connect(url) as connection, explained(connection), connection.transaction():
         for name, value in SETTINGS.items():
             connection.rows("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
         connection.execute(_write_function(conversion))

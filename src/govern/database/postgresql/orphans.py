@@ -46,7 +46,7 @@ _SAMPLE_SECONDS = 10.0
 _PARTED_ROWS = 1_000_000
 """From here on it is worth the start of the server's parallel workers."""
 _PARTS = 4
-_FEW_VALUES = 100
+_ROWS_A_VALUE = 100
 """Where so many rows share a value on average, leaping from value to value is faster than walking along the rows."""
 
 
@@ -148,26 +148,27 @@ class _Search:
 
     def _count_at_once(self, reference: Reference) -> OrphanCount:
         if reference.is_indexed and (reference.child_rows or 0) >= _SMALL_ROWS:
-            rows = self._connection.value(self._choose_query(reference))
-            shown = row_queries.find_lost_values(reference, self._examples)
-            return self._show(reference, rows, shown if len(reference.columns) == 1 else None)
+            counting, showing = self._choose_queries(reference)
+            return self._show(reference, self._connection.value(counting), showing)
         found = self._connection.rows(row_queries.count_with_examples(reference, self._examples))
         examples = row_queries.show_values([row[:-1] for row in found])
         return OrphanCount(reference=reference, rows=found[0][-1] if found else 0, examples=examples)
 
-    def _choose_query(self, reference: Reference) -> str:
+    def _choose_queries(self, reference: Reference) -> tuple[str, str | None]:
         """By what the server's statistics say of the column: few values, or many that can be parted."""
         whole = (Stretch(columns=reference.columns),)
         if len(reference.columns) > 1 or reference.when:
-            return row_queries.count_by_value(reference, whole)
+            return row_queries.count_by_value(reference, whole), None
         statistics = self._connection.rows(_STATISTICS, (*reference.child, *reference.columns))
         distinct, bounds = statistics[0] if statistics else (0.0, [])
         rows = reference.child_rows or 0
-        if distinct > 0 and rows / distinct >= _FEW_VALUES:
-            return row_queries.count_by_leaps(reference)
-        if reference.has_same_order and rows >= _PARTED_ROWS and len(bounds) > _PARTS:
-            return row_queries.count_by_value(reference, _part(reference, bounds))
-        return row_queries.count_by_value(reference, whole)
+        if distinct > 0 and rows / distinct >= _ROWS_A_VALUE:
+            showing = row_queries.leap_to_lost_values(reference, self._examples)
+            return row_queries.count_by_leaps(reference), showing
+        is_parted = reference.has_same_order and rows >= _PARTED_ROWS and len(bounds) > _PARTS
+        stretches = _part(reference, bounds) if is_parted else whole
+        counting = row_queries.count_by_value(reference, stretches)
+        return counting, row_queries.find_lost_values(reference, self._examples)
 
     def _count_sample(self, reference: Reference) -> OrphanCount:
         percent = _sampled_percent(reference)

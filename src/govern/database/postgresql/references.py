@@ -27,12 +27,12 @@ SELECT k.conname::text, cn.nspname::text, c.relname::text, pn.nspname::text, p.r
         JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = n.number ORDER BY n.position),
   array(SELECT a.attname::text FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY n(number, position)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = n.number ORDER BY n.position),
-  CASE WHEN NOT coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true) THEN 'it is NOT ENFORCED'
+  CASE WHEN NOT coalesce((k.more ->> 'conenforced')::boolean, true) THEN 'it is NOT ENFORCED'
        WHEN NOT k.convalidated THEN 'it is NOT VALID'
        WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled IN ('D', 'R'))
        THEN 'its triggers are disabled' END,
   k.confmatchtype = 'f',
-  coalesce((to_jsonb(k) ->> 'conperiod')::boolean, false),
+  coalesce((k.more ->> 'conperiod')::boolean, false),
   c.relkind <> 'p' AND c.relhassubclass, p.relkind <> 'p' AND p.relhassubclass,
   EXISTS (
     SELECT FROM pg_catalog.pg_index i
@@ -49,13 +49,13 @@ SELECT k.conname::text, cn.nspname::text, c.relname::text, pn.nspname::text, p.r
   CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
     WHEN 'r' THEN 'restrict' ELSE 'no action' END,
   array(SELECT a.attname::text FROM pg_catalog.jsonb_array_elements_text(
-          coalesce(nullif(to_jsonb(k) -> 'confdelsetcols', 'null'), to_jsonb(k.conkey))) n(number)
+          coalesce(nullif(k.more -> 'confdelsetcols', 'null'), to_jsonb(k.conkey))) n(number)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = n.number::int2
         WHERE k.confdeltype = 'n' ORDER BY a.attnum)
-FROM pg_catalog.pg_constraint k
+FROM (SELECT k.*, to_jsonb(k) AS more FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' OFFSET 0) k
 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
 JOIN pg_catalog.pg_class p ON p.oid = k.confrelid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
-WHERE k.contype = 'f' AND k.conparentid = 0 AND cn.nspname NOT IN ('govern', 'govern_backup', 'pg_catalog')
+WHERE k.conparentid = 0 AND cn.nspname NOT IN ('govern', 'govern_backup', 'pg_catalog')
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'

@@ -104,7 +104,7 @@ def working_on_rows(
     """See ``govern.database.dialect.Dialect``."""
     with (
         server.connect(url) as connection,
-        _explained(connection),
+        explained(connection),
         _cancelled_after(connection, seconds),
         connection.transaction(_BEGIN_PLANNING if read_only else _BEGIN_CHANGING),
     ):
@@ -227,6 +227,9 @@ class PostgreSQLSpelling:
     def copy_of(self, run: str, number: int) -> str:
         return quote_place(("govern_backup", f"{run}_{number}"))
 
+    def measure(self, connection: Connection, copy: str) -> int:
+        return int(connection.value("SELECT pg_catalog.pg_total_relation_size(%s::regclass)", (copy,)))
+
     def store(self, column: str) -> str:
         return f"CASE WHEN num_nulls({column}) = 0 THEN format('%s', {column}) END"
 
@@ -282,7 +285,7 @@ def _read_triggers(connection: Connection) -> Mapping[Place, tuple[tuple[str, fr
 
 
 @contextmanager
-def _explained(connection: Connection) -> Iterator[None]:
+def explained(connection: Connection) -> Iterator[None]:
     """What the server says, as errors of govern; all was rolled back."""
     driver: Any = connection.driver
     try:
@@ -316,7 +319,8 @@ def _explained(connection: Connection) -> Iterator[None]:
         raise Refused(
             "a foreign key says no to the repair",
             why=f"{error.diag.message_primary}: {error.diag.message_detail}",
-            next="see to the rows that it names, in a repair of their own or by hand, and run it again",
+            next="see to the rows that it names, in a repair of their own or by hand, and run it again; "
+            "orphans are put back by a role that may set session_replication_role",
         ) from error
     except psycopg.errors.DiskFull as error:
         raise CouldNotCheck(

@@ -414,4 +414,5 @@ class SQLite:
         return ledgers.read_runs(connection, ledger.STATEMENTS, limit)
 
     def record_run(self, connection: Connection, run: Run) -> None:
-        ledgers.record_run(connection, ledger.STATEMENTS, run)
+        with server.explaining_locks(connection):
+            ledgers.record_run(connection, ledger.STATEMENTS, run)

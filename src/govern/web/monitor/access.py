@@ -132,7 +132,7 @@ class Door:
         return None
 
     def _is_own_origin(self, origin: str, host: str) -> bool:
-        return origin.lower() in self._origins or urlsplit(origin).netloc.lower() == host.lower()
+        return origin.lower() in self._origins or _place_of(origin) == host.lower()
 
     def identify(self, request: Request, *, changes: bool) -> str | Reply:
         """The name of who asks, or why they may not. Needs an access."""
@@ -157,6 +157,14 @@ class Door:
         return say(429, f"{_MOST_CHANGES} changes a minute are enough", ("retry-after", "10"))
 
 
+def _place_of(origin: str) -> str | None:
+    """Host and port; None of what is no origin."""
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None
+
+
 def _is_link(request: Request) -> bool:
     """Whether a person goes there in a window of their own. See https://www.w3.org/TR/fetch-metadata/."""
     asked = (request.headers.get("sec-fetch-mode"), request.headers.get("sec-fetch-dest"))
@@ -165,8 +173,11 @@ def _is_link(request: Request) -> bool:
 
 def _is_ours(host: str, hosts: frozenset[str]) -> bool:
     try:
-        name = urlsplit(f"//{host}").hostname or ""
+        parts = urlsplit(f"//{host}")
+        name = parts.hostname or ""
     except ValueError:
+        return False
+    if parts.netloc != host or "@" in host:
         return False
     if name in hosts:
         return True

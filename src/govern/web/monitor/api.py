@@ -70,6 +70,7 @@ class MonitorApi:
         self.notebook = Notebook(settings, url)
         self.door = Door(access, hosts=hosts, origins=origins)
         self.is_read_only = read_only or access is None
+        self._told = ""
         self._look = SharedLook[Seen | GovernError](self._read)
         self._writers = threading.BoundedSemaphore(_MOST_WRITERS)
         self.routes = choose_routes(ROUTES, is_open=access is None, is_read_only=read_only)
@@ -128,15 +129,23 @@ class MonitorApi:
                 self._writers.release()
 
     def _read(self) -> Seen | GovernError:
-        """As one that returns what it would have raised: several wait for it."""
+        """As one that returns what it would have raised: several wait for it. What that is, is logged once."""
         try:
-            return Seen(
+            seen = Seen(
                 standing=read_standing(self.notebook, self.url), events=self.notebook.read_events(_EVENTS)
             )
         except GovernError as error:
-            return error
+            return self._tell(error)
         except Exception as error:
-            return CouldNotCheck(f"{type(error).__name__}: {error}")
+            return self._tell(CouldNotCheck(f"{type(error).__name__}: {error}"))
+        self._told = ""
+        return seen
+
+    def _tell(self, error: GovernError) -> GovernError:
+        if self._told != first_line(error):
+            self._told = first_line(error)
+            log.warning("monitor_record_unread", error=self._told)
+        return error
 
     def seen(self) -> Seen:
         """At most a second old. Raises GovernError and Hanging."""

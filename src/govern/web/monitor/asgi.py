@@ -38,6 +38,8 @@ async def _answer(answering: tuple[Answering, ...], scope: Message, receive: Rec
         elif key in headers and key in _ONCE:
             return say(400, f"the header {key} is there twice")
         headers[key] = value.decode("latin-1")
+    if "transfer-encoding" in headers and "content-length" in headers:  # RFC 9112, 6.1: somebody smuggles
+        return say(400, "the body has two lengths", ("connection", "close"))
     try:
         body, size = await asyncio.wait_for(_read_body(headers, receive), _BODY_SECONDS)
     except TimeoutError:

@@ -66,11 +66,11 @@ def table_of(key: ObjectKey) -> Place:
     return (key.namespace, split_name(key.name)[0])
 
 
-def count_rows(live: LiveDatabase, place: Place) -> int:
-    """Exactly; 0 where there is no such table yet."""
-    with live.connect() as connection:
-        try:
-            counts = live.dialect.count_rows(connection, [place])
-        except live.dialect.errors():
-            return 0
+def count_rows(asking: Asking, place: Place) -> int:
+    """Exactly; 0 where there is no such table yet. Raises Refused where somebody keeps it locked."""
+    if ObjectKey("table", *place) not in asking.schema.objects:
+        return 0
+    live = asking.live
+    with live.dialect.working_on_rows(live.url, live.table, read_only=True) as (connection, _):
+        counts = live.dialect.count_rows(connection, [place])
     return next(iter(counts.values()), 0)

@@ -14,7 +14,7 @@ from govern.core.schema_repair import WholeTable
 from govern.core.snapshot import ObjectKey, default_namespace, is_called
 from govern.core.wording import count_of
 
-_SECONDS = 600.0
+_SECONDS = 60.0
 
 
 def add_foreign_key(asking: Asking) -> Aim:
@@ -31,7 +31,7 @@ def add_foreign_key(asking: Asking) -> Aim:
     otherwise = tuple(_find_other_action(asking, keys[0]))
     orphans = tuple(find_orphans(asking, chosen))
     tables = tuple(
-        WholeTable(place=place, rows=count_rows(asking.live, place))
+        WholeTable(place=place, rows=count_rows(asking, place))
         for place in dict.fromkeys(place for change in chosen for place in _places(change))
     )
     return Aim(chosen=chosen, obstacles=(*otherwise, *orphans), tables=tables, is_gentle=True)

@@ -13,7 +13,7 @@ from govern.core.snapshot import Facts, ObjectKey
 from govern.core.wording import count_of
 from govern.source.manifest import split_table
 
-_SECONDS = 600.0
+_SECONDS = 60.0
 
 
 def create_index(asking: Asking) -> Aim:
@@ -27,7 +27,7 @@ def create_index(asking: Asking) -> Aim:
     return Aim(
         chosen=chosen,
         obstacles=tuple(find_duplicates(asking, chosen)),
-        tables=tuple(WholeTable(place=place, rows=count_rows(asking.live, place)) for place in places),
+        tables=tuple(WholeTable(place=place, rows=count_rows(asking, place)) for place in places),
         is_gentle=True,
     )
 

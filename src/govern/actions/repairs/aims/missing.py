@@ -34,7 +34,7 @@ def recreate_missing(asking: Asking) -> Aim:
         obstacles=(*find_orphans(asking, chosen), *find_duplicates(asking, chosen)),
         hazards=tuple(empty_hazards(change.key for change in chosen)),
         notes=tuple(_say_what_is_empty(asking, chosen)),
-        tables=tuple(WholeTable(place=place, rows=count_rows(asking.live, place)) for place in places),
+        tables=tuple(WholeTable(place=place, rows=count_rows(asking, place)) for place in places),
     )
 
 

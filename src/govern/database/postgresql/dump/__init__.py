@@ -63,7 +63,9 @@ WHERE oid = 10 AND EXISTS (
     SELECT tableoid AS catalog, oid FROM pg_catalog.pg_class WHERE relowner = 10
     UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_proc WHERE proowner = 10
     UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_type WHERE typowner = 10
-    UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_namespace WHERE nspowner = 10
+    -- the server itself makes a namespace where somebody has made a temporary table, and it stays
+    UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_namespace
+    WHERE nspowner = 10 AND nspname !~ '^pg_(toast_)?temp_'
   ) AS owned
   WHERE owned.oid >= 16384 AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend AS member

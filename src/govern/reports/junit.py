@@ -1,0 +1,93 @@
+"""A report as JUnit XML, which every CI system shows: an entry is a test case, its findings are its failures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import junitparser
+
+from govern.core.finding import Finding, Severity
+from govern.core.report import Entry, Report
+from govern.version import __version__
+
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML 1.0 document can hold (www.w3.org/TR/xml, 2.2)."""
+
+
+def render(report: Report) -> str:
+    """The report as one document with a newline at its end. Findings below error are told, and are no failures."""
+    suite = junitparser.TestSuite(_clean(f"govern {report.command}"))
+    suite.timestamp = report.started_at.isoformat(timespec="seconds")
+    suite.add_property("version", __version__)
+    if report.target is not None:
+        suite.add_property("target", _clean(report.target.url))
+    seconds = _read_seconds(report)
+    suite.add_testcases([_to_case(entry, report, seconds) for entry in report.entries])
+    if report.problem is not None:
+        suite.add_testcase(_to_problem(report))
+    suite.time = report.duration_ms / 1000
+    document: Any = junitparser.JUnitXml("govern")  # half of its methods have no types
+    document.add_testsuite(suite)
+    document.update_statistics()
+    suite.time = document.time = report.duration_ms / 1000
+    text: str = document.tostring().decode()
+    return text.rstrip("\n") + "\n"
+
+
+def _to_case(entry: Entry, report: Report, seconds: Mapping[str, float]) -> junitparser.TestCase:
+    case = junitparser.TestCase(
+        _clean(entry.name), classname=f"govern.{report.command}", time=seconds.get(entry.name, 0.0)
+    )
+    failures = [finding for finding in entry.findings if finding.severity >= Severity.ERROR]
+    results: list[Any] = [_to_failure(finding) for finding in failures]
+    if entry.status == "crashed":
+        results.append(junitparser.Error(_clean(entry.reason), "crashed"))
+    elif entry.status == "skipped":
+        results.append(junitparser.Skipped(_clean(entry.reason)))
+    case.result = results
+    told = [_describe(finding) for finding in entry.findings if finding.severity < Severity.ERROR]
+    if lines := [*filter(None, [entry.reason]), *told]:
+        case.system_out = _clean("\n\n".join(lines))
+    return case
+
+
+def _to_failure(finding: Finding) -> junitparser.Failure:
+    failure = junitparser.Failure(_clean(finding.message), finding.rule.id)
+    failure.text = _clean(_describe(finding))
+    return failure
+
+
+def _to_problem(report: Report) -> junitparser.TestCase:
+    problem = report.problem
+    assert problem is not None  # noqa: S101  # asked before
+    case = junitparser.TestCase("govern", classname=f"govern.{report.command}", time=0.0)
+    error = junitparser.Error(_clean(problem.what), f"exit {problem.exit_code}")
+    sentences = (("why", problem.why), ("next", problem.next), ("state", problem.state))
+    error.text = _clean("\n".join(f"{label}: {said}" for label, said in sentences if said))
+    case.result = [error]
+    return case
+
+
+def _describe(finding: Finding) -> str:
+    return "\n".join(_lines(finding))
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    yield f"{finding.severity.label}: {finding.rule.id}: {finding.subject}"
+    if finding.subject.location:
+        yield f"at: {finding.subject.location}"
+    yield finding.message
+    yield f"why: {finding.why}"
+    yield f"next: {finding.remedy}"
+
+
+def _read_seconds(report: Report) -> Mapping[str, float]:
+    """How long entries took, where the command has measured it."""
+    measured = report.data.get("probes", ())
+    return {one["name"]: one["ms"] / 1000 for one in measured}
+
+
+def _clean(text: str) -> str:
+    return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
