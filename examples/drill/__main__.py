@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from examples.drill.breakages import BREAKAGES, break_database
-from examples.drill.place import GOVERN, copy_project, fill, find_differences, read_digests
+from examples.drill.place import GOVERN, Digests, copy_project, find_differences, migrate, read_digests, seed
 
 _SECRET = "GOVERN_MONITOR_TOKEN"
 _PORT = 8971
@@ -33,6 +33,7 @@ def main() -> int:
     folder.chmod(0o711)  # the server may run as another user
     drill = Drill(folder / "project")
     try:
+        drill.prepare()
         return drill.serve_page() if wants_page else drill.bring_everything_back()
     except KeyboardInterrupt:
         return 0
@@ -47,11 +48,15 @@ class Drill:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._environment = _environment()
+        self._conninfo = ""
+        self._before: Digests = {}
+
+    def prepare(self) -> None:
         title("The sample's 38 tables on a PostgreSQL of their own, with rows in each, and a backup")
-        copy_project(folder)
-        self.run("embedded", "start", "--quiet")
+        copy_project(self._folder)
+        migrate(self._folder, self._environment)
         self._conninfo = self._find_database()
-        fill(folder, self._conninfo, self._environment)
+        seed(self._folder, self._conninfo, self._environment)
         self._before = read_digests(self._conninfo)
         title("Eight things break")
         for breakage in BREAKAGES:

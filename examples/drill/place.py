@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 GOVERN = str(Path(sys.executable).with_name("govern"))
 HERE = Path(__file__).resolve().parent
 
+Digests = Mapping[str, tuple[int, str]]
+"""Of each table how many rows it has, and a digest of their values."""
+
 _PROJECT = ("alembic.ini", "pyproject.toml", "schema", "migrations")
 _TABLES = (
     "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
@@ -41,15 +44,19 @@ def copy_project(folder: Path) -> None:
         manifest.write((HERE / "governance.yaml").read_text(encoding="utf-8"))
 
 
-def fill(folder: Path, conninfo: str, environment: Mapping[str, str]) -> None:
-    """Migrates the project's database, seeds its 38 tables, and takes the backup that the drill goes back to."""
+def migrate(folder: Path, environment: Mapping[str, str]) -> None:
+    """Makes the 38 tables in the project's database."""
     run_govern(folder, environment, "migrate", "--rehearse", "off", "--backup", "off", "--quiet")
+
+
+def seed(folder: Path, conninfo: str, environment: Mapping[str, str]) -> None:
+    """Puts rows into each of them, and takes the backup that the drill goes back to."""
     with psycopg.connect(conninfo) as session:
         session.execute((HERE / "seeds.sql").read_bytes())
     run_govern(folder, environment, "backup", "create", "--quiet")
 
 
-def find_differences(before: Mapping[str, tuple[int, str]], now: Mapping[str, tuple[int, str]]) -> list[str]:
+def find_differences(before: Digests, now: Digests) -> list[str]:
     """The tables whose rows are otherwise."""
     return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
 
@@ -59,7 +66,7 @@ def run_govern(folder: Path, environment: Mapping[str, str], *arguments: str) ->
     subprocess.run([GOVERN, *arguments], cwd=folder, env=dict(environment), check=True)
 
 
-def read_digests(conninfo: str) -> Mapping[str, tuple[int, str]]:
+def read_digests(conninfo: str) -> Digests:
     """Of each table how many rows it has, and a digest of all their values."""
     with psycopg.connect(conninfo) as session:
         session.execute("SET TIME ZONE 'UTC'")

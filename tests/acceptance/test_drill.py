@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +32,6 @@ LONG_MILLISECONDS = 120_000
 EXPIRED = "SELECT count(*) FROM user_sessions WHERE expires_at < now()"
 ENDED = re.compile("Done:|Failed:|Not known:")
 FOCUSED = "(e => e.matches('a, button, summary, input') ? e.innerText : '')(document.activeElement)"
-Digests = Mapping[str, tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,7 @@ class Drill:
     """A project whose database is broken in eight ways, and what it was before."""
 
     project: Project
-    before: Digests
+    before: place.Digests
 
     @property
     def conninfo(self) -> str:
@@ -70,7 +69,9 @@ def drill(
     def fill(template: DatabaseUrl) -> None:
         shutil.rmtree(original, ignore_errors=True)  # of one that failed midway
         place.copy_project(original)
-        place.fill(original, template.conninfo, {**os.environ, "DATABASE_URL": template.text})
+        environment = {**os.environ, "DATABASE_URL": template.text}
+        place.migrate(original, environment)
+        place.seed(original, template.conninfo, environment)
         digests = place.read_digests(template.conninfo)
         original.with_suffix(".json").write_text(json.dumps(digests), encoding="utf-8")
 
