@@ -21,6 +21,7 @@ pytest_plugins = (
     "tests.fixtures.databases",
     "tests.fixtures.faults",
     "tests.fixtures.pair",
+    "tests.fixtures.browser",
 )
 
 

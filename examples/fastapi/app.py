@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from govern.integrations.fastapi import lifespan, router
+from govern.integrations.fastapi import dashboard, lifespan, router
 
 engine = create_async_engine(os.environ["DATABASE_URL"])
 
@@ -24,6 +24,7 @@ async def own_lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(lifespan=lifespan(engine, then=own_lifespan))
 app.include_router(router(engine))  # /health, /health/ping, /health/database, /metrics
+app.mount("/internal", dashboard(engine))  # /internal/admin/database-health, with GOVERN_MONITOR_TOKEN
 
 
 @app.get("/")

@@ -21,6 +21,7 @@ def create_app() -> Flask:
     app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["DATABASE_URL"]
     db.init_app(app)
     govern.init_app(app)  # validates db.engine where the application is going to serve; adds /health
+    govern.dashboard(app)  # /internal/admin/database-health, with GOVERN_MONITOR_TOKEN
 
     @app.get("/")
     def count_users() -> dict[str, int]:

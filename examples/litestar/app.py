@@ -7,7 +7,7 @@ import os
 from litestar import Litestar, get
 from sqlalchemy import create_engine, text
 
-from govern.integrations.litestar import GovernPlugin
+from govern.integrations.litestar import GovernPlugin, dashboard
 
 engine = create_engine(os.environ["DATABASE_URL"])
 
@@ -18,4 +18,5 @@ def count_users() -> dict[str, int]:
         return {"users": connection.scalar(text("SELECT count(*) FROM users")) or 0}
 
 
-app = Litestar(route_handlers=[count_users], plugins=[GovernPlugin(engine)])
+# /internal/admin/database-health, with GOVERN_MONITOR_TOKEN
+app = Litestar(route_handlers=[count_users, dashboard(engine)], plugins=[GovernPlugin(engine)])

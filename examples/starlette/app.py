@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from govern.integrations.starlette import lifespan, router
+from govern.integrations.starlette import dashboard, lifespan, router
 
 engine = create_engine(os.environ["DATABASE_URL"])
 
@@ -20,5 +20,9 @@ def count_users(_: Request) -> JSONResponse:
         return JSONResponse({"users": connection.scalar(text("SELECT count(*) FROM users"))})
 
 
-# the last mount takes what is left: /health, /health/ping, /health/database, /metrics
-app = Starlette(routes=[Route("/", count_users), Mount("/", router(engine))], lifespan=lifespan(engine))
+routes = [
+    Route("/", count_users),
+    Mount("/internal", dashboard(engine)),  # /internal/admin/database-health, with GOVERN_MONITOR_TOKEN
+    Mount("/", router(engine)),  # takes what is left: /health, /health/ping, /health/database, /metrics
+]
+app = Starlette(routes=routes, lifespan=lifespan(engine))

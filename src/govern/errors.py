@@ -91,6 +91,10 @@ class Refused(GovernError):
     exit_code = EXIT_REFUSED
 
 
+class HeldUp(Refused):
+    """Somebody else held what was needed for too long; nothing was changed, and it can be tried again."""
+
+
 class FailedMidway(GovernError):
     """An action was tried and broke; ``state`` says exactly where things stand."""
 

@@ -80,6 +80,41 @@ def watched(
     )
 
 
+DETAILED = {
+    "migrations/versions/r3_detail.py": '''"""index and view"""
+
+from alembic import op
+
+revision = "r3"
+down_revision = "r2"
+
+
+def upgrade():
+    op.create_index("notes_user_id_idx", "notes", ["user_id"])
+    op.execute("CREATE VIEW note_counts AS SELECT user_id, count(*) AS notes FROM notes GROUP BY user_id")
+
+
+def downgrade():
+    op.execute("DROP VIEW note_counts")
+    op.drop_index("notes_user_id_idx", "notes")
+''',
+    "app/models.py": (CASES / "plain/app/models.py")
+    .read_text(encoding="utf-8")
+    .replace("Column, ForeignKey,", "Column, ForeignKey, Index,")
+    + '    __table_args__ = (Index("notes_user_id_idx", "user_id"),)\n',
+    "schema/sql/views.sql": "CREATE VIEW note_counts AS "
+    "SELECT user_id, count(*) AS notes FROM notes GROUP BY user_id;\n",
+}
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def detailed(
+    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
+    """The same with an index over ``notes.user_id`` and a view, ``note_counts``, of that column."""
+    return _copy_governed(request, tmp_path, tmp_path_factory, "detailed", DETAILED)
+
+
 def _copy_governed(
     request: pytest.FixtureRequest,
     tmp_path: Path,

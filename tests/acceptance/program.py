@@ -11,7 +11,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ _STATUSES: Mapping[int, set[str]] = {
     4: {"refused"},
     5: {"failed"},
 }
-_LEDGER_TABLES = ("govern_runs", "govern_ledger", "govern_monitor", "sqlite_sequence")
+_LEDGER_TABLES = ("govern_runs", "govern_ledger", "govern_monitor", "govern_backup", "sqlite_sequence")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +191,19 @@ class Project:
         }
 
 
+@contextmanager
+def serving(project: Project, *options: str) -> Iterator[str]:
+    """The address of a ``govern serve`` for this project."""
+    process = project.start("serve", "--port", "0", *options)
+    try:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if line.startswith("listening at http://"))
+        yield line.split()[2].rstrip(":")
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
 def finish(process: subprocess.Popen[str]) -> Done:
     """Waits for a command that was started. No command may ever show a traceback."""
     out, err = process.communicate(timeout=_TIMEOUT_SECONDS)
@@ -235,7 +249,7 @@ def dump(url: DatabaseUrl, *, ledger: bool = True) -> str:
 
 def _dump_postgresql(url: DatabaseUrl, ledger: bool) -> str:
     program = embedded.find_programs() / "pg_dump"
-    without_ledger = () if ledger else ("--exclude-schema=govern",)
+    without_ledger = () if ledger else ("--exclude-schema=govern", "--exclude-schema=govern_backup")
     command = (program, "--restrict-key=x", *without_ledger, f"--dbname={url.conninfo}")
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.acceptance.program import Project, dump, execute
+from tests.acceptance.program import Project, dump
 from tests.acceptance.test_integrity import let_sequences_pass
 from tests.acceptance.test_row_repairs import leave_orphans
 
@@ -34,7 +34,9 @@ SLOW = """
   - name: slow
     kind: delete_where
     table: notes
-    where: (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000) SELECT count(*) FROM n) < 0
+    where: |
+      (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000)
+       SELECT count(*) FROM n) < 0
     reason: nobody has thought of an index
     owner: platform
 """

@@ -18,7 +18,7 @@ from filelock import FileLock
 from govern.core.monitoring import MonitorStatus
 from govern.database.monitoring import open_record
 from tests.acceptance.conftest import CopyPrepared
-from tests.acceptance.program import Project, dump, execute, finish
+from tests.acceptance.program import Project, dump, execute, finish, serving
 from tests.fixtures.databases import run_folder
 from tests.fixtures.faults import wait_until
 from tests.fixtures.projects import CASES
@@ -119,16 +119,10 @@ def monitoring(project: Project, *, seconds: float = EVERY_SECONDS) -> Iterator[
 
 
 @contextmanager
-def serving(project: Project) -> Iterator[str]:
+def answering(project: Project) -> Iterator[str]:
     """The URL of the monitor's API."""
-    process = project.with_environment(GOVERN_MONITOR_TOKEN=TOKEN).start("serve", "--port", "0")
-    try:
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        yield line.split()[2].rstrip(":") + "/api/database-health"
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
+    with serving(project.with_environment(GOVERN_MONITOR_TOKEN=TOKEN)) as address:
+        yield f"{address}/api/database-health"
 
 
 def ask(url: str, *, method: str = "GET") -> Any:
@@ -223,7 +217,7 @@ def test_when_the_active_one_is_killed_the_other_takes_its_place_and_people_are_
     postgresql_project: Project,
 ) -> None:
     project = postgresql_project
-    with monitoring(project) as one, monitoring(project) as other, serving(project) as api:
+    with monitoring(project) as one, monitoring(project) as other, answering(project) as api:
         wait_until(lambda: pid_of(project) != 0)
         active, standby = (one, other) if pid_of(project) == one.pid else (other, one)
         assert ask(f"{api}/status")["status"] == "running"

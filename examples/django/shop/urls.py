@@ -1,4 +1,4 @@
-"""One page, and the health URLs."""
+"""One page, the health URLs, and the monitor's page for who knows GOVERN_MONITOR_TOKEN: this project has no users."""
 
 from __future__ import annotations
 
@@ -13,4 +13,8 @@ def count_users(_: HttpRequest) -> JsonResponse:
         return JsonResponse({"users": cursor.fetchone()[0]})
 
 
-urlpatterns = [path("", count_users), path("", include("govern.integrations.django.urls"))]
+urlpatterns = [
+    path("", count_users),
+    path("internal/", include("govern.integrations.django.dashboard")),  # /internal/admin/database-health
+    path("", include("govern.integrations.django.urls")),
+]

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from govern.actions.files import write_text
+from govern.api.attributed import attribute_drift
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.project import Project, open_database, read_project
 from govern.checks.chain import check_chain
@@ -89,6 +90,11 @@ def drift(
                     narrate("looking for a repair and proving it on a copy")
                     plan = prove_repair(live, declared, scope, today)
                     findings = _with_repair(draft, findings, plan, sql_file)
+                    if against == "revision":
+                        open_changes = tuple(verdict.sorted.open)
+                        findings = attribute_drift(
+                            live, project.manifest, findings, expected, schema, open_changes
+                        )
                 findings = check_refused(declared.refused) + findings
         else:
             snapshot, order = _read_other(settings, against, with_order=column_order)

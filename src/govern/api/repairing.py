@@ -1,7 +1,8 @@
-"""Repairs: of a schema that drifted, and those of rows that the manifest declares."""
+"""Repairs: of a schema that drifted, and those of rows and of definitions that the manifest declares."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from govern.api import drifting
@@ -27,7 +28,7 @@ def repair_plan(
     """What the named repairs would do; without names, or as ``schema``, the repair of the schema. Changes nothing."""
     if _is_of_schema(names, every=every):
         return drifting.repair_plan(settings, narrate=narrate)
-    return _plan_rows(settings, names=names, every=every, narrate=narrate)
+    return _plan_named(settings, names=names, every=every, narrate=narrate)
 
 
 def repair_apply(
@@ -38,11 +39,13 @@ def repair_apply(
     allow: tuple[str, ...] = (),
     batch: int | None = None,
     backup: Backup = "auto",
+    most_rows: int | None = None,
     narrate: Narrate = silent,
 ) -> Report:
     """Backs up and applies the named repairs; without names, or as ``schema``, the repair of the schema.
 
-    ``allow`` names the hazards that may happen. ``batch``: rows a transaction, of repairs of rows.
+    ``allow`` names the hazards that may happen. ``batch``: rows a transaction, of repairs of rows; ``most_rows``: a
+    plan that touches more is refused.
     """
     if _is_of_schema(names, every=every):
         if batch is not None or backup != "auto":
@@ -52,8 +55,15 @@ def repair_apply(
                 next="leave them out, or name repairs of the manifest: govern repair list",
             )
         return drifting.repair_apply(settings, allow=allow, narrate=narrate)
-    return _apply_rows(
-        settings, names=names, every=every, allow=allow, batch=batch, backup=backup, narrate=narrate
+    return _apply_named(
+        settings,
+        names=names,
+        every=every,
+        allow=allow,
+        batch=batch,
+        backup=backup,
+        most_rows=most_rows,
+        narrate=narrate,
     )
 
 
@@ -66,6 +76,7 @@ def repair_list(
     ``budget_seconds``: for all that is counted; of a repair for which no time was left the report says so.
     """
     from govern.actions.repairs.back import list_undoable
+    from govern.actions.repairs.pruning import read_kept
 
     project = read_project(settings)
     live = open_database(project, draft)
@@ -83,20 +94,59 @@ def repair_list(
         for repair, plan in plans
     ]
     undoable = list_undoable(live)
+    kept = {one.undoable.run: one for one in read_kept(live)}
+    now = datetime.now(UTC)
     draft.data["applied"] = [
         {
             "run": one.run,
             "repair": one.repair,
             "made_at": one.made_at.isoformat(),
+            "kind": one.kind,
             "rows": one.rows,
             "planned": one.planned,
             "state": one.state,
+            "copied_rows": kept[one.run].rows if one.run in kept else 0,
+            "bytes": kept[one.run].bytes if one.run in kept else 0,
+            "age_seconds": int((now - one.made_at).total_seconds()),
         }
         for one in undoable
     ]
     draft.passed("repairs", f"{count_of(len(declared), 'repair')} declared")
-    standing = sum(not one.undone_by for one in undoable)
+    standing = sum(one.has_way_back for one in undoable)
     draft.passed("applied", f"{count_of(standing, 'run')} that can be rolled back")
+
+
+@command("repair prune")
+def repair_prune(
+    draft: Draft,
+    settings: Settings,
+    *,
+    older_than: timedelta | None = None,
+    runs: tuple[str, ...] = (),
+    is_plan: bool = False,
+    narrate: Narrate = silent,
+) -> None:
+    """Removes what repairs keep for their way back: of those older than a span, and of the named ``runs``."""
+    from govern.actions.repairs.pruning import prune_copies
+
+    if older_than is None and not runs:
+        raise ConfigurationError(
+            "there is nothing said about what is to go",
+            why="what a repair keeps is its way back, and is never removed by itself",
+            next="say how old it must be, --older-than 90d, or name runs of govern repair list",
+        )
+    project = read_project(settings)
+    live = open_database(project, draft)
+    prune_copies(
+        live,
+        draft,
+        project.chain,
+        project.manifest,
+        older_than=older_than,
+        runs=runs,
+        is_plan=is_plan,
+        narrate=narrate,
+    )
 
 
 @command("repair rollback")
@@ -120,19 +170,16 @@ def repair_rollback(
 
 
 @command("repair plan")
-def _plan_rows(
+def _plan_named(
     draft: Draft, settings: Settings, *, names: tuple[str, ...], every: bool, narrate: Narrate
 ) -> None:
-    from govern.actions.repairs.plan import plan_rows
+    from govern.actions.repairs.named import plan_named
 
     project = read_project(settings)
     live = open_database(project, draft)
     narrate("looking at what there is to repair")
-    plans = [
-        plan_rows(live, project.manifest, repair)
-        for repair in _find(live, project, names, every=every)
-        if project.manifest
-    ]
+    repairs = _find(live, project, names, every=every)
+    plans = plan_named(live, project.manifest, repairs) if project.manifest else ()
     draft.data["repairs"] = [plan.to_json() for plan in plans]
     for plan in plans:
         draft.passed(plan.repair, plan.described())
@@ -141,7 +188,7 @@ def _plan_rows(
 
 
 @command("repair apply")
-def _apply_rows(
+def _apply_named(
     draft: Draft,
     settings: Settings,
     *,
@@ -150,9 +197,11 @@ def _apply_rows(
     allow: tuple[str, ...],
     batch: int | None,
     backup: Backup,
+    most_rows: int | None,
     narrate: Narrate,
 ) -> None:
-    from govern.actions.repairs.rows import Wanted, apply_rows
+    from govern.actions.repairs.named import apply_named
+    from govern.actions.repairs.rows import Wanted
 
     project = read_project(settings)
     live = open_database(project, draft)
@@ -160,8 +209,8 @@ def _apply_rows(
     if project.manifest is None or not repairs:
         draft.passed("repair", "no repairs are declared")
         return
-    wanted = Wanted(allow=allow, batch=batch, has_backup=backup == "auto")
-    apply_rows(live, draft, project.chain, project.manifest, repairs, wanted, narrate=narrate)
+    wanted = Wanted(allow=allow, batch=batch, has_backup=backup == "auto", most_rows=most_rows)
+    apply_named(live, draft, project.chain, project.manifest, repairs, wanted, narrate=narrate)
 
 
 def _is_of_schema(names: tuple[str, ...], *, every: bool) -> bool:

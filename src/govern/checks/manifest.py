@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
+from govern.core.definition_text import read_index_columns, read_reference
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.restoration import name_place
-from govern.core.snapshot import ObjectKey, Snapshot, default_namespace
+from govern.core.snapshot import ObjectKey, Snapshot, default_namespace, is_called, split_name
+from govern.core.type_names import spell_type
 from govern.source.manifest import Manifest, Repair, split_column, split_table
 
 UNKNOWN_TABLE = Rule(
@@ -42,30 +44,20 @@ UNKNOWN_REFERENCE = Rule(
     effect="the repair is refused when it is needed",
     remedy="correct the name, or write the columns: notes.user_id -> users.id",
 )
-RULES = (REQUIRED_TYPE, UNKNOWN_COLUMN, UNKNOWN_REFERENCE, UNKNOWN_TABLE)
+UNKNOWN_OBJECT = Rule(
+    id="integrity.unknown-object",
+    name="a repair names an object that is not declared",
+    severity=Severity.ERROR,
+    condition="an index, a constraint, a trigger, a view or a function that a repair in the manifest is to bring back "
+    "is in neither the models nor the SQL files",
+    effect="the repair is refused when it is needed: it brings back what is declared, and nothing else",
+    remedy="correct the name in the manifest, or declare the object with a revision",
+)
+RULES = (REQUIRED_TYPE, UNKNOWN_COLUMN, UNKNOWN_OBJECT, UNKNOWN_REFERENCE, UNKNOWN_TABLE)
 
+_KINDS = {"view": ("view", "materialized-view"), "function": ("function", "aggregate")}
+"""What the manifest calls by one word."""
 _RELATIONS = ("table", "view", "materialized-view", "foreign-table")
-_SPELLINGS: Mapping[str, str] = {
-    "bigserial": "bigint",
-    "bool": "boolean",
-    "char": "character",
-    "decimal": "numeric",
-    "float4": "real",
-    "float": "double precision",
-    "float8": "double precision",
-    "int": "integer",
-    "int2": "smallint",
-    "int4": "integer",
-    "int8": "bigint",
-    "serial": "integer",
-    "timestamp": "timestamp without time zone",
-    "timestamptz": "timestamp with time zone",
-    "time": "time without time zone",
-    "timetz": "time with time zone",
-    "varbit": "bit varying",
-    "varchar": "character varying",
-}
-"""Other names of PostgreSQL's types (manual, chapter 8, table 8.1), and what the catalog calls them."""
 
 
 def check_manifest(manifest: Manifest, declared: Snapshot, *, path: str) -> tuple[Finding, ...]:
@@ -124,6 +116,78 @@ class _Names:
                 yield from self._check_reference(name.strip(), (*place, "of"))
         elif repair.of is not None and self._declared.dialect == "postgresql":
             yield from self._check_foreign_key(repair.of, (*place, "of"))
+        if repair.is_of_schema:
+            yield from self._check_repair_of_schema(repair, place)
+
+    def _check_repair_of_schema(self, repair: Repair, place: tuple[str | int, ...]) -> Iterator[Finding]:
+        """It brings back what is declared: so that has to be."""
+        if repair.column is not None:
+            namespace, table, column = split_column(repair.column)
+            found = self._table(namespace, table)
+            if found and column in self._columns[found]:
+                yield from self._check_type(found, column, repair.to, (*place, "to"))
+        if repair.index is not None:
+            yield from self._check_object(("index", "constraint"), repair.index, (*place, "index"))
+        elif repair.columns is not None:
+            yield from self._check_index(repair, (*place, "columns"))
+        if repair.named_object is not None:
+            kind, name = repair.named_object
+            yield from self._check_object(_KINDS.get(kind, (kind,)), name, (*place, "object"))
+        if repair.kind == "add_foreign_key" and "->" in (repair.of or ""):
+            yield from self._check_declared_key(repair, (*place, "of"))
+
+    def _check_object(
+        self, kinds: tuple[str, ...], name: str, place: tuple[str | int, ...]
+    ) -> Iterator[Finding]:
+        known = [key for kind in kinds for key in self._declared.of_kind(kind)]
+        if not any(is_called(key, name) for key in known):
+            yield Finding.of(
+                UNKNOWN_OBJECT,
+                self._subject(kinds[0], name, place),
+                f"the manifest names the {kinds[0]} {name}, which is not declared",
+                remedy=_did_you_mean(name, {split_name(key.name)[-1] for key in known})
+                or UNKNOWN_OBJECT.remedy,
+            )
+
+    def _check_index(self, repair: Repair, place: tuple[str | int, ...]) -> Iterator[Finding]:
+        found = self._table(*split_table(repair.table or ""))
+        if found is None:
+            return
+        unknown = [column for column in repair.columns or () if column not in self._columns[found]]
+        for column in unknown:
+            yield from self._check_column(found, column, place)
+        declared = (
+            facts
+            for key in self._declared.of_kind("index")
+            if (key.namespace, split_name(key.name)[0]) == found
+            and read_index_columns(facts := self._declared.objects[key]) == repair.columns
+        )
+        if not unknown and not any(repair.unique in (None, bool(facts.get("unique"))) for facts in declared):
+            name = f"{found[1]} ({', '.join(repair.columns or ())})"
+            said = f"the manifest names an index over {name}, which is not declared"
+            yield Finding.of(UNKNOWN_OBJECT, self._subject("index", name, place), said)
+
+    def _check_declared_key(self, repair: Repair, place: tuple[str | int, ...]) -> Iterator[Finding]:
+        """The foreign key between these columns is declared, with the action that the repair names."""
+        child, parent = (self._column(side.strip()) for side in (repair.of or "").split("->"))
+        found = [
+            reference
+            for key in self._declared.of_kind("constraint")
+            if (reference := read_reference(key, self._declared.objects[key])) is not None
+            and (reference.child, reference.columns) == child
+            and (reference.parent, reference.parent_columns) == parent
+        ]
+        if not found or repair.on_delete not in (None, found[0].on_delete):
+            action = f" with ON DELETE {repair.on_delete.upper()}" if found and repair.on_delete else ""
+            yield Finding.of(
+                UNKNOWN_REFERENCE,
+                self._subject("constraint", repair.of or "", place),
+                f"the manifest names the foreign key {repair.of}{action}, which is not declared",
+            )
+
+    def _column(self, name: str) -> tuple[tuple[str, str], tuple[str, ...]]:
+        namespace, table, column = split_column(name)
+        return (self._default_namespace if namespace is None else namespace, table), (column,)
 
     def _check_foreign_key(self, name: str, place: tuple[str | int, ...]) -> Iterator[Finding]:
         """By its own name, or by its table's, too: SQLite's have no names, and are called by their columns."""
@@ -187,7 +251,7 @@ class _Names:
         if required is None or not isinstance(declared, str):
             return
         prefix = f"{self._default_namespace}."
-        if _spell(required.removeprefix(prefix)) != _spell(declared.removeprefix(prefix)):
+        if spell_type(required.removeprefix(prefix)) != spell_type(declared.removeprefix(prefix)):
             yield Finding.of(
                 REQUIRED_TYPE,
                 self._subject("column", f"{table[1]}.{column}", place),
@@ -208,17 +272,3 @@ def _possible_tables(column: ObjectKey) -> Iterator[tuple[str, str]]:
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, sorted(known), n=1)
     return f"did you mean {close[0]}?" if close else ""
-
-
-def _spell(type_: str) -> str:
-    """A type as the catalog writes it: ``varchar(20)[]`` is ``character varying(20)[]``."""
-    text = " ".join(type_.lower().replace(" (", "(").replace(", ", ",").split())
-    name = text.partition("(")[0].partition("[")[0].strip()
-    rest = text[len(name) :]
-    if name not in _SPELLINGS or "zone" in rest:
-        return text
-    if "zone" not in _SPELLINGS[name]:
-        return _SPELLINGS[name] + rest
-    first, _, zone = _SPELLINGS[name].partition(" ")
-    precision, parenthesis, array = rest.rpartition(")")
-    return f"{first}{precision}{parenthesis} {zone}{array}"

@@ -19,12 +19,12 @@ class Cluster:
     """Tables that are drawn together."""
 
     centre: Place | None
-    """The one that most of the others refer to; None where nothing refers to anything."""
+    """The one that most of the others refer to; None of those that have nothing to do with each other."""
     tables: frozenset[Place]
 
 
 def find_clusters(diagram: Diagram, *, most: int = _MOST_TABLES) -> tuple[Cluster, ...]:
-    """Every table in one cluster, the largest first; those that stand alone are in the last one.
+    """Every table in one cluster, the largest first; those that belong to none are together in the last one.
 
     Groups are joined as long as modularity grows (Clauset, Newman and Moore, 2004, "Finding community structure in
     very large networks"), and never beyond ``most`` tables.
@@ -34,12 +34,11 @@ def find_clusters(diagram: Diagram, *, most: int = _MOST_TABLES) -> tuple[Cluste
         for link in diagram.links
         if link.reference.child != link.reference.parent
     ]
-    linked = {place for edge in edges for place in edge}
-    groups = _join(edges, most)
+    groups = [group for group in _join(edges, most) if len(group) > 1]
     clusters = [_make_cluster(group, edges) for group in groups]
     clusters.sort(key=lambda cluster: (-len(cluster.tables), cluster.centre or ("", "")))
-    if alone := frozenset(diagram.tables.keys() - linked):
-        clusters.append(Cluster(centre=None, tables=alone))
+    if others := frozenset(diagram.tables.keys() - set().union(*groups)):
+        clusters.append(Cluster(centre=None, tables=others))
     return tuple(clusters)
 
 

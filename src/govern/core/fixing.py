@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Literal
@@ -18,6 +18,14 @@ SAME_FIX = timedelta(hours=1)
 FAILURES_UNTIL_BREAK = 2
 MOST_ROWS = 1_000
 """A fix that would touch more rows needs a person, unless the policy says otherwise."""
+
+
+GENTLE_WAYS: Mapping[str, FixKind] = {
+    "add_foreign_key": "recreate_missing",
+    "create_index_concurrently": "recreate_missing",
+    "rebuild_invalid_index": "restore_changed",
+}
+"""Kinds of declared repairs that do what a fix of drift does, while others read and write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +59,8 @@ class AllowedFix:
     def covers(self, issue: Issue) -> bool:
         if self.repair is not None:
             return self.repair == issue.repair
-        return self.kind == issue.fix and (not self.tables or issue.table in self.tables)
+        is_kind = self.kind is not None and self.kind in (issue.fix, GENTLE_WAYS.get(issue.fix or ""))
+        return is_kind and (not self.tables or issue.table in self.tables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ class Hazard:
     name: str
     """``drops-table``, ``-column``, ``-materialized-view``, ``-sequence``, ``-enum-value`` or ``-attribute``,
     ``retypes-column`` or ``-attribute``, ``revokes-grant``, ``overwrites-rows`` or ``-unreadable``,
-    ``fires-trigger``, ``unsigned-backup``, ``unknown-key``, ``wrong-signature``."""
+    ``fires-trigger``, ``respells-column``, ``empty``, ``unsigned-backup``, ``unknown-key``, ``wrong-signature``."""
     subject: str
 
     def __str__(self) -> str:
@@ -58,6 +58,8 @@ _HARMS = {
     "retypes-attribute": "is retyped; values may not fit",
     "retypes-column": "is retyped; values may not fit",
     "revokes-grant": "is revoked from whoever relies on it",
+    "respells-column": "has values that its new type does not write back as they were",
+    "empty": "comes back without what was in it",
     "fires-trigger": "fires; what it writes is neither counted nor copied",
     "overwrites-rows": "has rows that the backup has not",
     "overwrites-unreadable": "cannot be read, so that nobody knows what of it the backup has not",

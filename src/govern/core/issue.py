@@ -206,6 +206,16 @@ def see(
     return Sighting(issues=issues, opened=tuple(opened), resolved=resolved)
 
 
+def is_left(before: Issue, after: Issue) -> bool:
+    """Whether a fix has not taken the issue away. Of rows, fewer than before are others, which came meanwhile."""
+    if after.state == "resolved":
+        return False
+    rows, left = before.evidence.get("rows"), after.evidence.get("rows")
+    if before.repair is None or not isinstance(rows, int) or not isinstance(left, int):
+        return True
+    return left >= rows
+
+
 def _fix_of(fix: Fix | None, action: str | None) -> FixKind | None:
     if fix is None:
         return None

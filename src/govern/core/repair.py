@@ -54,6 +54,8 @@ class RepairPlan:
     """What still differed after the statements ran on a scratch copy; empty if the repair is proven."""
     doubts: tuple[str, ...] = ()
     """Sentences on what was not guessed, such as what may have been renamed."""
+    locks: tuple[str, ...] = ()
+    """What others wait for while the statements run: ``public.notes ACCESS EXCLUSIVE``."""
     problem: str = ""
     """Why the statements could not be proposed, or did not run on the copy."""
 

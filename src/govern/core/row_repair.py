@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -11,6 +11,7 @@ from govern.core.hazard import Hazard, hazard_of
 from govern.core.reference import Reference
 from govern.core.restoration import Place, name_place
 from govern.core.rows import SequencePosition
+from govern.core.schema_repair import REBUILD_KIND, Definitions
 from govern.core.wording import count_of
 
 SCHEMA_REPAIR = "schema"
@@ -99,6 +100,8 @@ class RowPlan:
     """Why it cannot be applied."""
     steps: int = 0
     """Of what is no row: a sequence that is to be moved."""
+    allowed: tuple[str, ...] = ()
+    """Hazards that the manifest lets this repair do, as it writes them."""
 
     @property
     def rows(self) -> int:
@@ -112,6 +115,10 @@ class RowPlan:
     def hazards(self) -> tuple[Hazard, ...]:
         """What a trigger does elsewhere is neither counted nor copied."""
         return tuple(hazard_of("fires-trigger", *place, trigger) for place, trigger in self.triggers)
+
+    def find_forbidden(self, allow: Collection[str]) -> tuple[Hazard, ...]:
+        """The hazards that neither ``allow`` nor the manifest names."""
+        return tuple(one for one in self.hazards if str(one) not in {*allow, *self.allowed})
 
     @property
     def counts(self) -> Mapping[tuple[Place, Action], int]:
@@ -138,7 +145,10 @@ class RowPlan:
             "tables": [one.to_json() for one in self.touched if one.rows],
             "statements": list(self.statements),
             "hazards": [str(hazard) for hazard in self.hazards],
+            "allowed": [str(hazard) for hazard in self.hazards if str(hazard) in self.allowed],
             "obstacles": list(self.obstacles),
+            "notes": [],
+            "locks": [],
         }
 
 
@@ -205,14 +215,27 @@ class Undoable:
     orphans: Mapping[str, int] = field(default_factory=dict)
     """Of the copied rows, how many had no parent before, by reference."""
     moved: MovedSequence | None = None
+    definitions: Definitions | None = None
+    """Of a repair of the schema."""
     undone_by: str | None = None
+    pruned_by: str | None = None
+    """The run that removed what was kept, so that nothing can be taken back any more."""
+
+    @property
+    def has_way_back(self) -> bool:
+        """Whether there is anything left to take back."""
+        return not self.undone_by and not self.pruned_by and self.kind != REBUILD_KIND
 
     @property
     def state(self) -> str:
         if self.undone_by:
             return f"rolled back by {self.undone_by}"
+        if self.pruned_by:
+            return f"what it kept was removed by {self.pruned_by}"
+        if self.kind == REBUILD_KIND:
+            return "there is nothing to take back"
         if not self.is_finished:
-            return f"broke off after {count_of(self.batches, 'batch')}"
+            return f"broke off after {count_of(self.batches, 'stage' if self.definitions else 'batch')}"
         return "can be rolled back"
 
     def to_json(self) -> dict[str, Any]:
@@ -228,12 +251,14 @@ class Undoable:
             "tables": [table.to_json() for table in self.tables],
             "orphans": dict(self.orphans),
             "moved": self.moved.to_json() if self.moved else None,
+            "definitions": self.definitions.to_json() if self.definitions else None,
             "undone_by": self.undone_by,
+            "pruned_by": self.pruned_by,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Undoable:
-        moved = value["moved"]
+        moved, definitions = value["moved"], value.get("definitions")  # older releases kept none
         return cls(
             run=value["run"],
             repair=value["repair"],
@@ -246,5 +271,7 @@ class Undoable:
             tables=tuple(map(CopiedTable.from_json, value["tables"])),
             orphans=value["orphans"],
             moved=MovedSequence.from_json(moved) if moved else None,
+            definitions=Definitions.from_json(definitions) if definitions else None,
             undone_by=value["undone_by"],
+            pruned_by=value.get("pruned_by"),
         )

@@ -96,6 +96,12 @@ def split_name(name: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def is_called(key: ObjectKey, name: str) -> bool:
+    """``notes_idx``, ``notes.notes_idx`` and ``public.notes.notes_idx`` are one index."""
+    parts, wanted = (*filter(None, (key.namespace,)), *parts_of(key)), split_name(name)
+    return bool(wanted) and parts[-len(wanted) :] == wanted
+
+
 def parts_of(key: ObjectKey) -> tuple[str, ...]:
     """What a key's name is made of, without the kind it may speak of; a relation's own is one, whatever is in it."""
     if key.kind in RELATIONS:

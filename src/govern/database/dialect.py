@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from govern.core.changes import Change
@@ -17,11 +18,12 @@ from govern.core.repair import Proposal
 from govern.core.right import MissingRight, Right
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
-from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
+from govern.core.snapshot import ColumnOrder, Coverage, ObjectKey, Snapshot
 from govern.database.connection import Connection
 from govern.database.integrity import Integrity
 from govern.database.keeping import Keeping
 from govern.database.row_spelling import RowTransaction
+from govern.database.schema_work import SchemaWork
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
 
@@ -161,13 +163,18 @@ class Dialect(Keeping, Integrity, Protocol):
         declared: DatabaseUrl,
         expected: Snapshot,
         table: VersionTable,
+        conversions: Mapping[ObjectKey, str] = MappingProxyType({}),
     ) -> Proposal:
         """Statements that should turn the live schema into the declared one; to be proven by the caller.
 
         ``copy`` is a scratch copy of the live schema to try them on. Its schema is left as it was; it may be
         given rows where the live database has some. The other two are only read. ``expected`` is what is
         aimed at: the declared schema in the words of ``copy``, with the differences that the project accepts.
+        ``conversions``: of columns that are retyped, the expressions that give their values, proven on all of them.
         """
+
+    def schema_work(self) -> SchemaWork:
+        """What repairs of the schema that have a name ask of the engine."""
 
     def create_database(self, url: DatabaseUrl) -> None:
         """Creates the empty database that ``url`` names. Raises NotPermitted."""

@@ -49,6 +49,10 @@ class Spelling(Protocol):
     """The temporary table of marked rows: number, part, id."""
     records: str
     """The table that says which runs have copied rows."""
+    schemas: str
+    """The table with the schemas that repairs of the schema found: run, name, content."""
+    create_schemas: str
+    """Makes it where there is none."""
     placeholder: str
     """Of a parameter."""
     copied_type: str
@@ -88,6 +92,9 @@ class Spelling(Protocol):
 
     def copy_of(self, run: str, number: int) -> str:
         """The name of the table that copied rows are in, quoted."""
+
+    def measure(self, connection: Connection, copy: str) -> int:
+        """How many bytes a table of copies takes; ``copy`` is its name, quoted."""
 
     def store(self, column: str) -> str:
         """A value as it is copied."""

@@ -1,9 +1,10 @@
-"""FastAPI: a lifespan that refuses, and a router with the health routes.
+"""FastAPI: a lifespan that refuses, a router with the health routes, and the monitor's page.
 
 ::
 
     app = FastAPI(lifespan=lifespan(engine))
     app.include_router(router(engine))
+    app.mount("/internal", dashboard(engine, authenticate=name_of_admin))
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import Unpack
 from fastapi import APIRouter, Response
 
 from govern.integrations.options import HealthOptions
-from govern.integrations.starlette import Lifespan, lifespan
+from govern.integrations.starlette import Lifespan, dashboard, lifespan
 from govern.startup import HasUrl
 from govern.web.health import METHODS, PATHS, Health
 
-__all__ = ["Lifespan", "lifespan", "router"]
+__all__ = ["Lifespan", "dashboard", "lifespan", "router"]
 
 
 def router(engine_or_url: HasUrl | str, **options: Unpack[HealthOptions]) -> APIRouter:

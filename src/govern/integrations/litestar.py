@@ -1,8 +1,10 @@
-"""Litestar: a plugin that refuses to start and adds the health routes; both alone, too.
+"""Litestar: a plugin that refuses to start and adds the health routes; both alone, too; and the monitor's page.
 
 ::
 
-    app = Litestar(route_handlers=[…], plugins=[GovernPlugin(engine)])
+    app = Litestar(
+        route_handlers=[…, dashboard(engine, authenticate=name_of_admin)], plugins=[GovernPlugin(engine)]
+    )
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Unpack
 
-from litestar import Litestar, Response, Router, get
+from litestar import Litestar, Request, Response, Router, asgi, get
 from litestar.config.app import AppConfig
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 from litestar.plugins import InitPlugin
+from litestar.types import Receive, Scope, Send
 
-from govern.integrations.asgi import validate_in_thread
-from govern.integrations.options import HealthOptions, StartupOptions
+from govern.integrations.asgi import Authenticate, mount_monitor, validate_in_thread
+from govern.integrations.options import DashboardOptions, HealthOptions, StartupOptions
 from govern.startup import HasUrl
 from govern.web.health import PATHS, Health
 
@@ -73,3 +76,32 @@ def _handler(health: Health, path: str) -> HTTPRouteHandler:
         return Response(found.body, status_code=found.status, headers=dict(found.headers))
 
     return get(path)(answer)
+
+
+def _make_request(scope: Any) -> Request[Any, Any, Any]:
+    return Request(scope)
+
+
+def dashboard(
+    engine_or_url: HasUrl | str,
+    *,
+    path: str = "/internal",
+    authenticate: Authenticate | None = None,
+    **options: Unpack[DashboardOptions],
+) -> ASGIRouteHandler:
+    """The monitor's page at ``/admin/database-health`` and its API at ``/api/database-health``, below ``path``.
+
+    ``authenticate``: gets a Litestar request and returns the name of who asks, or None; without it
+    the secret of GOVERN_MONITOR_TOKEN is asked for. ``options``: those of ``DashboardOptions``.
+    """
+    app = mount_monitor(engine_or_url, authenticate, _make_request, **options)
+
+    prefix = path.rstrip("/")
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        # Litestar hands on what is left of the path, with a slash at its end, and says nothing of what it took off
+        root = scope.get("root_path", "") + prefix
+        below = scope["path"].removesuffix("/")
+        await app({**scope, "root_path": root, "path": root + below}, receive, send)  # type: ignore[arg-type]
+
+    return asgi(path, is_mount=True, copy_scope=True, exclude_from_csrf=True)(answer)

@@ -1,8 +1,11 @@
-"""Starlette: a lifespan that refuses, and the health routes.
+"""Starlette: a lifespan that refuses, the health routes, and the monitor's page.
 
 ::
 
-    app = Starlette(routes=[*router(engine).routes], lifespan=lifespan(engine))
+    app = Starlette(
+        routes=[*router(engine).routes, Mount("/internal", dashboard(engine, authenticate=name_of_admin))],
+        lifespan=lifespan(engine),
+    )
 """
 
 from __future__ import annotations
@@ -15,9 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from govern.integrations.asgi import validate_in_thread
-from govern.integrations.options import HealthOptions, StartupOptions
+from govern.integrations.asgi import Authenticate, mount_monitor, validate_in_thread
+from govern.integrations.options import DashboardOptions, HealthOptions, StartupOptions
 from govern.startup import HasUrl
+from govern.web.asgi import AsgiApp
 from govern.web.health import PATHS, Health
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
@@ -57,3 +61,17 @@ def _endpoint(health: Health, path: str) -> Callable[[Request], Any]:
         return Response(found.body, status_code=found.status, headers=dict(found.headers))
 
     return answer
+
+
+def dashboard(
+    engine_or_url: HasUrl | str,
+    *,
+    authenticate: Authenticate | None = None,
+    **options: Unpack[DashboardOptions],
+) -> AsgiApp:
+    """The monitor's page, ``/admin/database-health``, and its API, ``/api/database-health``, below where it is mounted.
+
+    ``authenticate``: gets a Starlette request and returns the name of who asks, or None; without it
+    the secret of GOVERN_MONITOR_TOKEN is asked for. ``options``: those of ``DashboardOptions``.
+    """
+    return mount_monitor(engine_or_url, authenticate, Request, **options)

@@ -15,17 +15,16 @@ import threading
 from typing import BinaryIO
 
 from govern.config import Settings
-from govern.monitor.checks import Repaired, Seen, look, repair
+from govern.monitor.checks import Repaired, Seen, look, repair, take_back
+from govern.monitor.task import Look, Repair, TakeBack, Task
 
 LENGTH = struct.Struct("!I")
-Task = tuple[str, str]
-"""``("look", "drift")`` or ``("repair", KEY)``."""
 
 
 def main() -> None:
     answers = os.fdopen(int(sys.argv[1]), "wb")
     settings, tasks = read_message(sys.stdin.buffer)
-    if not any(verb == "repair" for verb, _ in tasks):
+    if all(isinstance(task, Look) for task in tasks):
         threading.Thread(target=_end_with_parent, daemon=True).start()
     for task in tasks:
         write_message(answers, _do(task, settings))
@@ -45,8 +44,13 @@ def write_message(stream: BinaryIO, message: object) -> None:
 
 
 def _do(task: Task, settings: Settings) -> Seen | Repaired:
-    verb, subject = task
-    return look(subject, settings) if verb == "look" else repair(subject, settings)
+    match task:
+        case Look():
+            return look(task.check, settings, task.known)
+        case Repair():
+            return repair(task.issue, task.most_rows, settings)
+        case TakeBack():
+            return take_back(task.run, settings)
 
 
 def _end_with_parent() -> None:

@@ -22,11 +22,15 @@ from govern.monitor.notify import require_receivers
 from govern.monitor.policy import Orders, read_orders
 from govern.monitor.standing import (
     MonitorStanding,
+    describe_event,
     describe_issue,
+    describe_request,
     describe_standing,
     read_standing,
 )
 from govern.monitor.worker import Worker
+
+_SHOWN_EVENTS = 10
 
 
 @command("monitor run")
@@ -76,6 +80,8 @@ def monitor_status(draft: Draft, settings: Settings) -> None:
     draft.data["checks"] = described.pop("checks")
     draft.data["monitor"] = described
     draft.data["issues"] = [describe_issue(issue, with_evidence=True) for issue in standing.notes.open_issues]
+    draft.data["requests"] = [describe_request(request) for request in standing.notes.requests]
+    draft.data["events"] = [describe_event(event) for event in notebook.read_events(_SHOWN_EVENTS)]
     draft.passed("monitor", _describe_standing(standing))
 
 

@@ -10,14 +10,14 @@ from govern.actions.notebook import Notebook, Notes, make_event, name_instance, 
 from govern.config import Settings
 from govern.core.finding import Severity
 from govern.core.fixing import Moment
-from govern.core.issue import Issue, Sighting, issue_of, see
+from govern.core.issue import Issue, Sighting, is_left, issue_of, see
 from govern.core.monitoring import CheckStatus, Health, MonitorStatus, Request
 from govern.core.snapshot import default_namespace
 from govern.database.url import DatabaseUrl
 from govern.log import Log
 from govern.monitor.checks import CHECKS, Seen
 from govern.monitor.clock import Clock
-from govern.monitor.fixing import MONITOR, Fixer, Told
+from govern.monitor.fixing import MONITOR, Fixer, SecondLook, Told
 from govern.monitor.notify import News, tell
 from govern.monitor.policy import Orders
 from govern.monitor.worker import Work
@@ -54,7 +54,7 @@ class Course:
         self._notebook = notebook
         self._work = work
         self._clock = clock
-        self._fixer = Fixer(notebook, repair=work.repair, clock=clock, holds_turn=holds_turn)
+        self._fixer = Fixer(notebook, work=work, clock=clock, holds_turn=holds_turn)
         self._issues: dict[str, Issue] = {}
         self._fixed_before = 0
         self.passes = 0
@@ -84,7 +84,7 @@ class Course:
         before, self._issues = self._issues, dict(sighting.issues)
         told = Told()
         if may_fix and all(one.is_reachable for one in seen):
-            told = self._fixer.fix_by_policy(rank(self._issues.values()), orders.policy, self._find_wrong)
+            told = self._fixer.fix_by_policy(rank(self._issues.values()), orders.policy, self._look_again)
         self.passes += 1
         status = self._describe(seen, began, _in(self._clock.now(), next_monotonic), orders.trouble)
         status = self._record(status)
@@ -96,9 +96,14 @@ class Course:
         """Fixes what a person has chosen."""
         before = dict(self._issues)
         issue = self._issues.get(request.issue or "")
-        told = self._fixer.fix_as_asked(issue, request.actor, self._find_wrong)
+        told = self._fixer.fix_as_asked(issue, request.actor, self._look_again)
         self._notebook.write(issues=self._issues.values())
         self._tell(orders, told, before)
+
+    def roll_back_as_asked(self, request: Request, orders: Orders) -> None:
+        """Takes a run back that a person has chosen. What it had fixed is seen again by the next pass."""
+        told = self._fixer.roll_back_as_asked(request.run or "", request.actor)
+        self._tell(orders, told, dict(self._issues))
 
     def _see(self, seen: Sequence[Seen]) -> Sighting:
         """What start-up finds of drift is left to the check of drift, which knows its repair."""
@@ -112,18 +117,22 @@ class Course:
         ]
         return see(self._issues, found, decided=decided, now=now)
 
-    def _find_wrong(self, issue: Issue) -> str:
+    def _look_again(self, issue: Issue) -> SecondLook:
         """After a fix: whether its issue is there still, or a critical one that was not there before."""
-        seen = tuple(self._work.look(("health", "drift")))
+        names = [name for name in CHECKS if name in ("health", "drift", issue.check)]
+        seen = tuple(self._work.look(names))
         sighting = self._see(seen)
         self._issues = dict(sighting.issues)
+        worse = [other.subject for other in sighting.opened if other.severity >= Severity.CRITICAL]
+        if worse:
+            return SecondLook(problem=f"after its repair there is something new: {worse[0]}")
         undecided = [one.entry for one in seen if not one.is_decided]
         if undecided:
-            return f"nobody could look at it afterwards: {undecided[0].name}: {undecided[0].reason}"
-        if sighting.issues[issue.key].state == "open":
-            return "it is there still, after its repair"
-        worse = [other.subject for other in sighting.opened if other.severity >= Severity.CRITICAL]
-        return f"after its repair there is something new: {worse[0]}" if worse else ""
+            why = f"nobody could look at it afterwards: {undecided[0].name}: {undecided[0].reason}"
+            return SecondLook(problem=why, is_certain=False)
+        if is_left(issue, sighting.issues[issue.key]):
+            return SecondLook(problem="it is there still, after its repair")
+        return SecondLook()
 
     def _describe(
         self, seen: Sequence[Seen], began: Moment, following: Moment, trouble: str

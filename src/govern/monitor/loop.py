@@ -116,6 +116,9 @@ class Monitor:
         for request in requests:
             if request.kind == "fix":
                 self.course.fix_as_asked(request, self._orders)
+            elif request.kind == "rollback":
+                self.course.roll_back_as_asked(request, self._orders)
+                self._due = self._clock.now().monotonic  # what was fixed is there again
         if requests:
             self.notebook.write(done=requests)
 

@@ -12,6 +12,7 @@ from govern.core.issue import Issue
 from govern.core.monitoring import Event, refuse_rollback
 from govern.core.restoration import name_place
 from govern.core.row_repair import RowPlan, Undoable
+from govern.core.schema_repair import Definitions, SchemaPlan
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
@@ -63,6 +64,8 @@ def preview_fix(settings: Settings, issue: Issue, *, seconds: float = SECONDS) -
     [(_, plan)] = plan_within(live, manifest, (declared[issue.repair],), seconds=seconds)
     if isinstance(plan, str):
         return FixPreview(refusal=f"it cannot be planned: {plan}")
+    if isinstance(plan, SchemaPlan):
+        return _describe_schema_plan(plan, refusal)
     return _describe_plan(plan, refusal)
 
 
@@ -76,16 +79,33 @@ def preview_rollback(settings: Settings, event: Event) -> FixPreview:
         return FixPreview(refusal=": ".join(filter(None, (error.what, error.why))))
     if undoable is None:
         return FixPreview(refusal=name_way_back(event))
+    if undoable.definitions is not None:
+        return _describe_definitions(undoable, undoable.definitions)
     tables = tuple(name_place(table.place) for table in undoable.tables)
     return FixPreview(
         statements=tuple(f"-- rows of {table} as they were before {undoable.repair}" for table in tables),
         rows=undoable.rows,
         touches_data=bool(tables),
         confirmation=tables[0] if tables else "",
-        refusal=f"it was rolled back already, by {undoable.undone_by}" if undoable.undone_by else "",
+        refusal="" if undoable.has_way_back else undoable.state,
         notes=(
             f"{count_of(undoable.rows, 'row')} and what went with them",
             "what is newer and in the way is listed then, and nothing is changed",
+            _BACKED_UP,
+        ),
+    )
+
+
+def _describe_definitions(undoable: Undoable, definitions: Definitions) -> FixPreview:
+    places = tuple(name_place(one.place) for one in definitions.values)
+    return FixPreview(
+        statements=tuple(f"-- {key} as it was before {undoable.repair}" for key in definitions.changed),
+        touches_data=bool(places),
+        confirmation=places[0] if places else "",
+        refusal="" if undoable.has_way_back else undoable.state,
+        notes=(
+            "the statements are proven on a copy of today's schema first",
+            "what was changed since, and rows that would be lost, are listed then, and nothing is changed",
             _BACKED_UP,
         ),
     )
@@ -98,7 +118,7 @@ def name_way_back(event: Event) -> str:
 
 
 def _describe_plan(plan: RowPlan, refusal: str) -> FixPreview:
-    hazards = [hazard.described for hazard in plan.hazards]
+    hazards = [hazard.described for hazard in plan.find_forbidden(())]
     if plan.is_empty and not plan.obstacles:
         refusal = refusal or "there is nothing left to do"
     touched = [one for one in plan.touched if one.rows]
@@ -109,6 +129,21 @@ def _describe_plan(plan: RowPlan, refusal: str) -> FixPreview:
         confirmation=name_place(touched[0].place) if touched else "",
         refusal=refusal or "; ".join((*plan.obstacles, *hazards)),
         notes=(*(one.described for one in touched), *((_COPIED,) if touched else ()), _BACKED_UP),
+    )
+
+
+def _describe_schema_plan(plan: SchemaPlan, refusal: str) -> FixPreview:
+    hazards = [hazard.described for hazard in plan.find_forbidden(())]
+    if plan.is_empty and not plan.obstacles:
+        refusal = refusal or "there is nothing left to do"
+    rewritten = [table for table in plan.tables if table.is_rewritten]
+    return FixPreview(
+        statements=plan.statements,
+        rows=plan.rows,
+        touches_data=bool(rewritten),
+        confirmation=name_place(rewritten[0].place) if rewritten else "",
+        refusal=refusal or "; ".join((*plan.obstacles, *hazards)),
+        notes=(*plan.undoes, *plan.notes, _BACKED_UP),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from govern.actions.notebook import Notebook, Notes
 from govern.core.issue import Issue
-from govern.core.monitoring import Event
+from govern.core.monitoring import Event, Request
 from govern.database.monitoring import is_turn_taken
 from govern.database.url import DatabaseUrl
 from govern.reports.json import to_timestamp
@@ -80,6 +80,11 @@ def describe_issue(issue: Issue, *, with_evidence: bool) -> dict[str, Any]:
         document[name] = to_timestamp(getattr(issue, name))
     hidden = () if with_evidence else ("message", "remedy", "sql", "evidence")
     return {name: value for name, value in document.items() if name not in hidden}
+
+
+def describe_request(request: Request) -> dict[str, Any]:
+    """What a person has asked for, and waits for the active monitor."""
+    return {**request.to_json(), "at": to_timestamp(request.at)}
 
 
 def describe_event(event: Event) -> Mapping[str, Any]:

@@ -9,16 +9,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from govern.config import Settings
+from govern.core.issue import Issue
 from govern.monitor.checks import CHECKS, Repaired, Seen
-from govern.monitor.child import LENGTH, Task, write_message
+from govern.monitor.child import LENGTH, write_message
+from govern.monitor.task import Look, Repair, TakeBack, Task
 
 _REPAIR_SECONDS = 3_600.0
 """A fix waits for the migration lock and makes a backup."""
+_KNOWN_SECONDS = 3_600.0
+"""After so long a check learns all anew, though nothing seems to have changed."""
 _FAREWELL_SECONDS = 20.0
 """How long a fix that has begun may take to end, once the monitor is told to."""
 
@@ -29,20 +33,25 @@ class Work(Protocol):
     def look(self, names: Sequence[str]) -> Iterator[Seen]:
         """What each check has learned, in this order. After one without a database the rest is spared."""
 
-    def repair(self, key: str) -> Repaired:
-        """Takes the drift of a finding away."""
+    def repair(self, issue: Issue, most_rows: int | None) -> Repaired:
+        """Fixes it, unless that touches more rows."""
+
+    def take_back(self, run: str) -> Repaired:
+        """Rolls a run of the ledger back."""
 
 
 class Worker:
     """See ``Work``."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
+        self._clock = clock
+        self._known: dict[str, tuple[float, Seen]] = {}
 
     def look(self, names: Sequence[str]) -> Iterator[Seen]:
         waiting = list(names)
         while waiting:
-            with self._child([("look", name) for name in waiting]) as child:
+            with self._child([Look(name, self._recall(name)) for name in waiting]) as child:
                 for name in tuple(waiting):
                     waiting.remove(name)
                     seen = self._await_look(child, name)
@@ -52,8 +61,14 @@ class Worker:
                     if seen.entry.status == "crashed" and not child.is_alive:
                         break  # the others get another child
 
-    def repair(self, key: str) -> Repaired:
-        with self._child([("repair", key)]) as child:
+    def repair(self, issue: Issue, most_rows: int | None) -> Repaired:
+        return self._change(Repair(issue, most_rows))
+
+    def take_back(self, run: str) -> Repaired:
+        return self._change(TakeBack(run))
+
+    def _change(self, task: Repair | TakeBack) -> Repaired:
+        with self._child([task]) as child:
             try:
                 answer = child.read(_REPAIR_SECONDS)
             except KeyboardInterrupt:
@@ -65,8 +80,21 @@ class Worker:
         started = time.monotonic()
         answer = child.read(CHECKS[name].seconds)
         if isinstance(answer, Seen):
+            self._remember(name, answer)
             return answer
         return Seen.crashed(name, f"the check {answer}", time.monotonic() - started)
+
+    def _recall(self, name: str) -> Seen | None:
+        """What is known of a check, for an hour at most."""
+        learned, seen = self._known.get(name, (0.0, None))
+        return seen if self._clock() - learned < _KNOWN_SECONDS else None
+
+    def _remember(self, name: str, seen: Seen) -> None:
+        _, known = self._known.get(name, (0.0, None))
+        if seen.mark is None:
+            self._known.pop(name, None)
+        elif known is None or known.mark != seen.mark or self._recall(name) is None:
+            self._known[name] = (self._clock(), seen)
 
     @contextmanager
     def _child(self, tasks: list[Task]) -> Iterator[_Child]:

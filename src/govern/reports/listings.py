@@ -268,7 +268,9 @@ def _repairs(plans: Rows, style: Style) -> Iterator[str]:
             yield from style.indent(
                 f"{table['action']} {rows} of {table['table']}{because}{keys}", first="  -- "
             )
-        yield from (style.say(f"  -- {hazard}") for hazard in plan["hazards"])
+        allowed = plan["allowed"]
+        for hazard in plan["hazards"]:
+            yield style.say(f"  -- {hazard}{', allowed by the manifest' if hazard in allowed else ''}")
 
 
 def _next_commands(commands: Sequence[str], style: Style) -> Iterator[str]:

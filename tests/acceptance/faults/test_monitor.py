@@ -17,12 +17,12 @@ from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import Project, execute
 from tests.acceptance.test_monitor import (
     DROP,
+    answering,
     ask,
     monitoring,
     pid_of,
     postgresql_project,
     prepare,
-    serving,
     set_mode,
     status_of,
 )
@@ -69,7 +69,7 @@ def test_what_a_person_chooses_is_fixed_by_the_active_one_whatever_the_policy_sa
 ) -> None:
     project = postgresql_project
     execute(project.database, *DROP)
-    with monitoring(project), serving(project) as api:
+    with monitoring(project), answering(project) as api:
         wait_until(lambda: is_looking(project))
         [issue] = ask(f"{api}/issues")["critical_issues"]
         asked = ask(f"{api}/issues/{issue['key']}/fix", method="POST")

@@ -99,6 +99,51 @@ repairs:
     ]
 
 
+MENDED: dict[ObjectKey, Facts] = {
+    ObjectKey("constraint", "public", "members.members_user_fkey"): {
+        "type": "foreign key",
+        "definition": "FOREIGN KEY (id) REFERENCES users(id) ON DELETE CASCADE",
+    },
+    ObjectKey("index", "public", "users.users_email_idx"): {
+        "definition": "CREATE INDEX users_email_idx ON public.users USING btree (email)"
+    },
+    ObjectKey("trigger", "public", "users.users_audit"): {},
+}
+GOOD_MENDS = """\
+repairs:
+- {name: a, kind: convert_type, column: users.id, to: int8, reason: x, owner: y}
+- {name: b, kind: add_foreign_key, of: members.id -> users.id, on_delete: cascade, reason: x, owner: y}
+- {name: c, kind: create_index_concurrently, table: users, columns: [email], reason: x, owner: y}
+- {name: d, kind: rebuild_invalid_index, index: users_email_idx, reason: x, owner: y}
+- {name: e, kind: rebuild_invalid_index, reason: x, owner: y}
+- {name: f, kind: recreate_missing, object: trigger users_audit, reason: x, owner: y}
+- {name: g, kind: recreate_missing, table: users, reason: x, owner: y}
+"""
+
+
+def test_repairs_of_the_schema_bring_back_what_is_declared() -> None:
+    known = schema()
+    declared = Snapshot(dialect="postgresql", server_version="18.4", objects={**known.objects, **MENDED})
+    assert check(GOOD_MENDS, declared) == ()
+    bad = (
+        GOOD_MENDS.replace("int8", "integer")
+        .replace("cascade", "restrict")
+        .replace("[email]", "[email, id]")
+        .replace("index: users_email_idx", "index: users_mail_idx")
+        .replace("users_audit", "users_audits")
+    )
+    found = [(one.rule.id.removeprefix("integrity."), one.subject.line) for one in check(bad, declared)]
+    assert found == [
+        ("required-type", 2),
+        ("unknown-reference", 3),
+        ("unknown-object", 4),
+        ("unknown-object", 5),
+        ("unknown-object", 7),
+    ]
+    (close,) = [one for one in check(bad, declared) if one.subject.line == 5]
+    assert close.remedy == "did you mean users_email_idx?"
+
+
 def test_both_ends_of_a_relationship_are_looked_at() -> None:
     found = check("relationships:\n- from: userz.id\n  to: users.idd\n")
     assert [(each.rule.id, each.subject.line) for each in found] == [

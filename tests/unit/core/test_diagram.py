@@ -133,15 +133,22 @@ def test_tables_that_refer_to_each_other_are_one_cluster() -> None:
     ]
 
 
-def test_tables_that_stand_alone_are_the_last_cluster() -> None:
+def test_tables_that_belong_to_no_cluster_are_together_in_the_last_one() -> None:
     last = find_clusters(islands(3, 1, 1))[-1]
     assert last.centre is None
     assert last.tables == {("public", "t1_00"), ("public", "t2_00")}
+    star, others = find_clusters(islands(60))
+    assert (len(star.tables), star.centre, len(others.tables), others.centre) == (
+        24,
+        ("public", "t0_00"),
+        36,
+        None,
+    )
 
 
 def test_no_cluster_is_larger_than_an_eye_takes_in_and_no_table_is_lost() -> None:
     diagram = islands(60, 5)
     clusters = find_clusters(diagram)
     places: list[Place] = [place for cluster in clusters for place in cluster.tables]
-    assert max(len(cluster.tables) for cluster in clusters) <= 24
+    assert max(len(cluster.tables) for cluster in clusters if cluster.centre) <= 24
     assert sorted(places) == sorted(diagram.tables)

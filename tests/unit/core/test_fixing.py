@@ -163,6 +163,75 @@ def test_a_dry_run_says_it_once_and_does_not_count_as_a_try() -> None:
     assert act(POLICY, said) == "fix"
 
 
+REPAIRABLE = replace(
+    ISSUE,
+    rule="integrity.orphan",
+    check="integrity",
+    fix="delete_orphans",
+    repair="orphaned",
+    sql=(),
+    is_proven=False,
+    evidence={"rows": 3},
+)
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        AllowedFix(repair="orphaned"),
+        AllowedFix(kind="delete_orphans"),
+        AllowedFix(kind="delete_orphans", tables=("public.users",)),
+    ],
+)
+def test_a_declared_repair_is_made_where_the_policy_names_it_or_its_kind(allowed: AllowedFix) -> None:
+    policy = replace(POLICY, allowed=(allowed,))
+    assert act(policy, issue=REPAIRABLE) == "fix"
+    assert act(policy, issue=replace(REPAIRABLE, table="public.notes")) == "leave"
+    assert act(policy, issue=replace(REPAIRABLE, severity=Severity.ERROR)) == "leave"
+
+
+def test_a_declared_repair_that_does_the_same_gently_is_of_the_same_kind() -> None:
+    gently = replace(ISSUE, fix="create_index_concurrently", repair="email-index")
+    assert act(POLICY, issue=gently) == "fix"
+    assert act(replace(POLICY, allowed=(AllowedFix(kind="restore_changed"),)), issue=gently) == "leave"
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        AllowedFix(repair="another"),
+        AllowedFix(kind="delete_where"),
+        AllowedFix(kind="recreate_missing"),
+        AllowedFix(kind="delete_orphans", tables=("public.roles",)),
+    ],
+)
+def test_a_declared_repair_that_nobody_allowed_is_left_though_a_person_may_have_it(
+    allowed: AllowedFix,
+) -> None:
+    assert act(replace(POLICY, allowed=(allowed,)), issue=REPAIRABLE) == "leave"
+    assert refuse_fix(REPAIRABLE) is None
+
+
+def test_more_rows_than_the_policy_allows_need_a_person() -> None:
+    policy = replace(POLICY, allowed=(AllowedFix(repair="orphaned", most_rows=3),))
+    assert decide(REPAIRABLE, policy, (), NOW).most_rows == 3
+    more = decide(replace(REPAIRABLE, evidence={"rows": 4}), policy, (), NOW)
+    assert (more.act, more.needs_person) == ("leave", True)
+    wider = replace(policy, allowed=(AllowedFix(kind="delete_orphans", most_rows=9), *policy.allowed))
+    assert decide(REPAIRABLE, wider, (), NOW).most_rows == 3  # what is said of this repair counts
+
+
+def test_what_a_person_took_back_is_not_made_again_until_the_monitor_is_started() -> None:
+    history = (
+        event("rolled-back", 120, run="r"),
+        event("fixed", 130, attempt="fixing-131", run="r"),
+        event("fixing", 131, issue=ISSUE.key, fix="recreate_missing"),
+    )
+    assert act(POLICY, *read_attempts(history, {})) == "leave"
+    assert act(POLICY, *read_attempts(history[1:], {})) == "fix"
+    assert act(POLICY, *read_attempts((event("start", 100), *history), {})) == "fix"
+
+
 def test_two_failures_stop_everything_until_a_person_starts_it() -> None:
     failures = tuple(other(timedelta(hours=hours), hours, outcome="failed") for hours in (3, 2))
     assert is_broken(failures)

@@ -12,7 +12,7 @@ from govern.checks.drift import check_drift
 from govern.checks.integrity import MIN_ROWS
 from govern.checks.orphans import ORPHAN
 from govern.core.finding import Finding, Fix, Subject
-from govern.core.issue import Issue, issue_of, see
+from govern.core.issue import Issue, IssueState, is_left, issue_of, see
 from govern.core.snapshot import Facts, ObjectKey, Snapshot
 
 NOW = datetime(2031, 5, 6, 12, tzinfo=UTC)
@@ -106,6 +106,31 @@ def test_a_document_comes_back_as_the_issue_it_was() -> None:
 
 def test_the_difference_itself_comes_with_an_issue() -> None:
     assert missing_index().evidence["declared"] == INDEX_FACTS
+
+
+def test_a_declared_repair_is_the_fix_of_what_it_takes_away() -> None:
+    fix = Fix(sql=(), repair="orphaned-notes", kind="delete_orphans")
+    finding = Finding.of(ORPHAN, Subject(kind="constraint", name="notes.fk"), "3 rows", fix=fix)
+    issue = issue_of(finding, "integrity", NOW, home="public")
+    assert (issue.fix, issue.repair, issue.table) == ("delete_orphans", "orphaned-notes", "public.notes")
+    assert issue_of(replace(finding, fix=None), "integrity", NOW, home="public").fix is None
+
+
+@pytest.mark.parametrize(
+    ("repair", "state", "rows", "is_there"),
+    [
+        ("r", "open", 3, True),
+        ("r", "open", 4, True),
+        ("r", "open", 2, False),  # others, which came while the fix was made
+        ("r", "resolved", 3, False),
+        (None, "open", 2, True),
+    ],
+)
+def test_after_a_fix_an_issue_of_as_many_rows_is_the_same_one(
+    repair: str | None, state: IssueState, rows: int, is_there: bool
+) -> None:
+    before = replace(missing_index(), repair=repair, evidence={"rows": 3})
+    assert is_left(before, replace(before, state=state, evidence={"rows": rows})) is is_there
 
 
 def test_an_issue_that_is_seen_again_is_as_old_as_it_was() -> None:

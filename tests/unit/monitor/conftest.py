@@ -14,6 +14,7 @@ import pytest
 from govern.config import load
 from govern.core.finding import Finding, Fix, Rule, Severity, Subject
 from govern.core.fixing import AllowedFix, Moment, Policy
+from govern.core.issue import Issue
 from govern.core.report import Entry
 from govern.database.url import DatabaseUrl
 from govern.monitor.checks import Repaired, Seen
@@ -52,8 +53,12 @@ class World:
     is_reachable: bool = True
     repair_problem: str = ""
     comes_back: bool = False
+    makes_worse: bool = False
+    """Whether another index is gone after a repair."""
+    back_problem: str = ""
     looks: int = 0
     repairs: list[str] = field(default_factory=list)
+    taken_back: list[str] = field(default_factory=list)
 
     def look(self, names: Sequence[str]) -> Iterator[Seen]:
         self.looks += "chain" in names  # not those after a fix
@@ -64,11 +69,19 @@ class World:
             if not self.is_reachable:
                 return
 
-    def repair(self, key: str) -> Repaired:
-        self.repairs.append(key)
+    def repair(self, issue: Issue, most_rows: int | None) -> Repaired:
+        self.repairs.append(issue.key)
         if not self.repair_problem and not self.comes_back:
-            self.gone = {index for index in self.gone if _missing(index).key != key}
-        return Repaired(problem=self.repair_problem, run="run-1", backup="backup-1")
+            self.gone = {index for index in self.gone if _missing(index).key != issue.key}
+        if self.makes_worse:
+            self.gone |= {"lost"}
+        return Repaired(problem=self.repair_problem, run=f"run-{len(self.repairs)}", backup="backup-1")
+
+    def take_back(self, run: str) -> Repaired:
+        self.taken_back.append(run)
+        if not self.back_problem:
+            self.gone -= {"lost"}
+        return Repaired(problem=self.back_problem, run="run-back", backup="backup-2")
 
 
 def _missing(index: str) -> Finding:

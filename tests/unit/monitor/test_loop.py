@@ -104,13 +104,68 @@ def test_after_two_fixes_that_fail_none_is_tried_until_a_person_starts_it(
     world.gone = {"ix1", "ix2", "ix3"}
     pass_time(monitor, clock, 2 * 3_600)
     assert len(world.repairs) == 2
-    assert kinds(monitor) == ["fixing", "fix-failed", "fixing", "fix-failed", "paged"]
+    taken_back = [] if harm == "fails" else ["rolling-back", "rolled-back"]
+    failed: list[EventKind] = ["fixing", *taken_back, "fix-failed"]  # type: ignore[list-item]
+    assert kinds(monitor) == [*failed, *failed, "paged"]
     world.repair_problem, world.comes_back = "", False
     pass_time(monitor, clock, 7_200)
     assert len(world.repairs) == 2
     monitor.notebook.want("running", "alice")
     pass_time(monitor, clock, 600)
     assert world.gone == set()
+
+
+def test_a_fix_after_which_something_else_is_gone_is_rolled_back_and_counts_as_failed(
+    monitor: Monitor, world: World
+) -> None:
+    world.gone, world.makes_worse = {"ix"}, True
+    monitor.step()
+    assert (world.gone, world.taken_back) == (set(), ["run-1"])
+    assert kinds(monitor) == ["fixing", "rolling-back", "rolled-back", "fix-failed"]
+    failed = monitor.notebook.read_events()[0]
+    assert failed.detail.startswith("after its repair there is something new: index users.lost")
+    assert failed.detail.endswith("it was rolled back")
+
+
+def test_what_cannot_be_rolled_back_is_told_to_a_person_at_once(monitor: Monitor, world: World) -> None:
+    world.gone, world.makes_worse, world.back_problem = {"ix"}, True, "a row is in the way"
+    monitor.step()
+    assert kinds(monitor) == ["fixing", "rolling-back", "rollback-failed", "paged", "fix-failed"]
+    assert monitor.notebook.read_events()[0].detail.endswith("it was not rolled back: a row is in the way")
+
+
+def test_a_person_takes_a_fix_back_and_it_is_not_made_again_until_a_person_starts_the_monitor(
+    monitor: Monitor, world: World, clock: Clock
+) -> None:
+    world.gone = {"ix"}
+    monitor.step()
+    monitor.notebook.ask("rollback", "alice", run="run-1")
+    monitor.step()
+    world.gone = {"ix"}
+    done = [(event.kind, event.actor, event.run) for event in monitor.notebook.read_events()[:3]]
+    assert done == [
+        ("rolled-back", "alice", "run-1"),
+        ("rolling-back", "alice", "run-1"),
+        ("rollback", "alice", "run-1"),
+    ]
+    assert {event.subject for event in monitor.notebook.read_events()[:2]} == {"index users.ix"}
+    pass_time(monitor, clock, 3 * 3_600)
+    assert len(world.repairs) == 1
+    monitor.notebook.want("running", "alice")
+    pass_time(monitor, clock, 600)
+    assert len(world.repairs) == 2
+    assert world.gone == set()
+
+
+def test_what_was_rolled_back_already_is_not_tried_again(monitor: Monitor, world: World) -> None:
+    world.gone = {"ix"}
+    monitor.step()
+    for run in ("run-1", "run-1", "run-of-nobody"):
+        monitor.notebook.ask("rollback", "alice", run=run)
+    monitor.step()
+    assert world.taken_back == ["run-1"]
+    refused = [event.detail for event in monitor.notebook.read_events() if event.kind == "rollback-failed"]
+    assert refused == ["there is no such fix", "it was rolled back already"]
 
 
 def test_what_another_process_tried_counts(

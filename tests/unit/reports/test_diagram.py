@@ -79,6 +79,8 @@ def test_no_box_lies_over_another_and_no_line_runs_through_one(diagram: Diagram)
     assert len(picture.drawing.boxes) == len(diagram.tables)
     assert len(picture.drawing.lines) == len(diagram.links)
     assert find_overlaps(picture) == []
+    corners = [corner for line in picture.drawing.lines for corner in line.corners]
+    assert all(0 <= x <= picture.drawing.width and 0 <= y <= picture.drawing.height for x, y in corners)
 
 
 @pytest.mark.parametrize("count", [60, 150])

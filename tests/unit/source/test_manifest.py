@@ -344,8 +344,19 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
         ),
         (
             "repairs:\n  - {name: a, kind: drop_table, table: b, reason: c, owner: d}\n",
-            "2:21: repairs[0].kind should be 'delete_orphans', 'delete_where', 'insert_missing', 'set_null' "
-            "or 'move_sequence'",
+            "2:21: repairs[0].kind should be 'delete_orphans', 'delete_where', 'insert_missing', 'set_null', "
+            "'move_sequence', 'convert_type', 'add_foreign_key', 'create_index_concurrently', "
+            "'rebuild_invalid_index' or 'recreate_missing'",
+        ),
+        (
+            "repairs:\n  - {name: a, kind: convert_type, column: b.c, reason: c, owner: d}\n",
+            "2:5: repairs[0] is a convert_type: it must say column and to (using if need be), and nothing else of "
+            "of, table, where, select, column, to, using, on_delete, index, columns, unique, object",
+        ),
+        (
+            "repairs:\n  - {name: a, kind: recreate_missing, object: schema b, reason: c, owner: d}\n",
+            "2:47: repairs[0].object must be a kind and a name, as 'index notes_user_id_idx'; kinds: table, column, "
+            "index, constraint, trigger, view, function",
         ),
         (
             "repairs:\n  - {name: a, kind: set_null, of: b -> c.d, reason: c, owner: d}\n",
@@ -353,12 +364,33 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
         ),
         ("repairs: [{name: a, kind: set_null, of: b, owner: c}]\n", "1:11: the key 'reason' is missing"),
         (
+            "repairs:\n  - {name: a, kind: set_null, of: b, reason: c, owner: d, allow: [wakes-dogs:b.c]}\n",
+            "2:67: repairs[0].allow[0] names no hazard that there is: 'wakes-dogs'; write fires-trigger:table.trigger",
+        ),
+        (
+            "repairs:\n  - {name: a, kind: set_null, of: b, reason: c, owner: d, allow: [fires-trigger]}\n",
+            "2:67: repairs[0].allow[0] must say what it may happen to, as fires-trigger:table.trigger",
+        ),
+        (
             "repairs:\n  - &a {name: a, kind: set_null, of: b, reason: c, owner: d}\n  - *a\n",
             "2:15: 'a' is already in repairs on line 2",
         ),
         (
             "probes:\n  a: 1\n",
             "1:1: the key 'probes' is not supported yet in this version: nothing would obey it; take it out",
+        ),
+        (
+            "monitor: {fixes: {allow: [{repair: orphans}]}}\nrepairs: [{name: orphaned, kind: move_sequence, "
+            "column: a.b, reason: r, owner: o}]\n",
+            "1:36: there is no repair 'orphans' for the monitor to make; did you mean 'orphaned'?",
+        ),
+        (
+            "monitor: {fixes: {allow: [{repair: orphans}]}}\n",
+            "1:36: there is no repair 'orphans' for the monitor to make; none is declared",
+        ),
+        (
+            "monitor: {fixes: {allow: [{repair: a, kind: set_null}]}}\n",
+            "1:27: monitor.fixes.allow[0] must name either a kind of fixes or a repair",
         ),
         (
             "monitor: {fixes: {hours: 9-5}}\n",

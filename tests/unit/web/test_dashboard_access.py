@@ -302,6 +302,20 @@ def test_who_knows_the_secret_is_let_in_and_goes_where_they_were_going(page: Das
 
 
 @pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ("Ann", "Ann"),
+        ("", "page"),
+        ("Monitor ", "Monitor (a person)"),
+        ("a\u202eb\r\n", "ab"),
+        ("x" * 99, "x" * 60),
+    ],
+)
+def test_nobody_is_taken_for_the_monitor_by_their_name(given: str, known: str) -> None:
+    assert Session.begin(given, NOW).name == known
+
+
+@pytest.mark.parametrize(
     "path", ["//evil.example", "https://evil.example", "/login", "/static/page.css", "/check"]
 )
 def test_nobody_is_sent_anywhere_but_to_a_page_of_ours(page: Dashboard, path: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from govern.actions.notebook import Notebook, make_event
+from govern.config import Settings
 from govern.core.finding import Severity
 from govern.core.monitoring import CheckStatus, EventKind, MonitorStatus
 from govern.database.url import DatabaseUrl
@@ -19,6 +20,7 @@ from govern.web.dashboard import Dashboard
 from govern.web.dashboard.history import KINDS, PAGE
 from govern.web.dashboard.rendering import environment
 from govern.web.monitor import Access, MonitorApi
+from tests.fixtures.backups import manifest_of, write_backup
 from tests.unit.core.test_fixing import ISSUE
 from tests.unit.web.browsing import BASE, Browser, Document, read, said, text_of
 from tests.unit.web.conftest import FIXED, NOW, STATUS, make_project
@@ -185,7 +187,7 @@ def test_an_issue_has_its_evidence_and_its_rule(alice: Browser, notebook: Notebo
     assert "sampled" not in told
     changed = replace(ISSUE, evidence={"declared": {"type": "integer"}, "live": {"type": "text"}})
     notebook.write(issues=(changed,))
-    assert "type differs text integer" in look(alice, f"/issues/{ISSUE.key}")
+    assert "type integer text" in look(alice, f"/issues/{ISSUE.key}")
 
 
 def test_an_issue_that_is_gone_is_shown_as_gone(alice: Browser, notebook: Notebook, active: None) -> None:
@@ -393,3 +395,50 @@ def test_templates_escape_and_refuse_names_that_they_do_not_get() -> None:
     assert made.from_string("{{ name }}").render(name="<b>") == "&lt;b&gt;"
     with pytest.raises(jinja2.UndefinedError):
         made.from_string("{{ nobody }}").render()
+
+
+def test_a_rollback_is_followed_by_its_run_whatever_the_clocks_say(
+    alice: Browser, notebook: Notebook, active: None
+) -> None:
+    """The monitor's machine has another clock than the server's: what was written later counts as later."""
+    run, long_ago = "20310506T114501Z-11111111", NOW - timedelta(days=900)
+    request = notebook.ask("rollback", "alice", run=run)
+    path = f"/history/{request.id}"
+    assert "Waiting:" in look(alice, path)
+    notebook.write(events=(make_event("rolling-back", "alice", at=long_ago, run=run),))
+    assert "At work:" in look(alice, path)
+    back = make_event("rolled-back", "alice", at=long_ago, run=run, detail="by another run")
+    notebook.write(events=(back,), done=(request,))
+    assert "Done:" in look(alice, path)
+    assert "It was rolled back since." in look(alice, f"/history/{FIXED}")
+
+
+def test_a_fix_can_be_rolled_back_from_its_event(alice: Browser, active: None) -> None:
+    reply = alice.get(f"/history/{FIXED}")
+    links = [value for _, name, value in read(reply).attributes if name == "href"]
+    assert f"{BASE}/history/{FIXED}/rollback" in links
+
+
+def test_the_last_backup_is_said_with_what_it_is_worth(alice: Browser, settings: Settings) -> None:
+    assert "None on this machine. govern backup create" in look(alice)
+    write_backup(settings, manifest_of(NOW - timedelta(hours=2), is_verified=True))
+    alice.page.backups.forget()
+    assert "Made 2 h ago, proven by a restore" in look(alice)
+
+
+def test_what_was_asked_for_and_not_begun_is_on_the_first_page(
+    alice: Browser, notebook: Notebook, active: None
+) -> None:
+    assert "Asked for" not in look(alice)
+    notebook.ask("fix", "bob", issue=ISSUE)
+    assert "Asked for by bob" in look(alice)
+
+
+def test_a_database_that_stays_away_is_logged_once(
+    alice: Browser, url: DatabaseUrl, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A page asks every few seconds."""
+    url.path.unlink()
+    for _ in range(3):
+        look(alice)
+    assert (caplog.text + capsys.readouterr().out).count("monitor_record_unread") == 1

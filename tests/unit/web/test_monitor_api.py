@@ -16,6 +16,7 @@ import pytest
 
 from govern.actions.notebook import Notebook
 from govern.config import Settings, load
+from govern.core.monitoring import Event, EventKind
 from govern.database.monitoring import take_turn
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError
@@ -189,6 +190,21 @@ def test_what_is_asked_is_written_down_with_who_asked(
     [request] = notebook.read().requests
     assert (request.kind, request.issue) == ("fix", ISSUE.key)
     api.close()
+
+
+def test_a_fix_is_rolled_back_by_the_monitor_once(api: MonitorApi, notebook: Notebook, active: None) -> None:
+    def event(kind: EventKind, number: int, **facts: str) -> Event:
+        return Event(
+            id=f"20310506T12000{number}Z-00000000", kind=kind, actor="x", at=ISSUE.last_seen, **facts
+        )
+
+    route = ROUTES[-1]
+    notebook.write(events=(event("fixed", 0, run="run-1", attempt="a"),))
+    assert ask(api, route)[0] == 202
+    [request] = notebook.read().requests
+    assert (request.kind, request.run, request.actor) == ("rollback", "run-1", "api")
+    notebook.write(events=(event("rolled-back", 2, run="run-1"),), done=(request,))
+    assert ask(api, route) == (409, {"message": "it was rolled back already"})
 
 
 def test_what_could_lose_data_is_not_fixed_for_anybody(

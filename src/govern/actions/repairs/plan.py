@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from govern.actions.repairs.declared import read_references, resolve
 from govern.core.row_repair import RowPlan, RowRepair
+from govern.core.schema_repair import SchemaPlan
 from govern.database.connection import Connection
 from govern.database.live import LiveDatabase
 from govern.database.row_marks import MarkedRows
@@ -30,7 +32,7 @@ def plan_rows(
         if resolved.kind == "move_sequence":
             return _plan_sequence(resolved)
         marked.mark(resolved)
-        return marked.plan(resolved)
+        return replace(marked.plan(resolved), allowed=repair.allow)
 
 
 def prepare(
@@ -42,9 +44,18 @@ def prepare(
     return resolve(connection, live, repair, references, path), MarkedRows(connection, spelling, references)
 
 
-def guard_rows(plans: Iterable[RowPlan], allow: tuple[str, ...]) -> None:
-    """Raises Refused for what cannot be applied, and for a harm that nobody allowed."""
+def guard_plans(
+    plans: Iterable[RowPlan | SchemaPlan], allow: tuple[str, ...], *, most_rows: int | None = None
+) -> None:
+    """Raises Refused for what cannot be applied, for too many rows, and for a harm that nobody allowed."""
     plans = tuple(plans)
+    for plan in plans:
+        if most_rows is not None and plan.rows > most_rows:
+            raise Refused(
+                f"the repair {plan.repair} would touch {plan.rows:,} rows",
+                why=f"more than {most_rows:,} need a person: {plan.described()}",
+                next=f"govern repair plan {plan.repair}, then govern repair apply {plan.repair}",
+            )
     for plan in plans:
         if plan.obstacles:
             raise Refused(
@@ -52,13 +63,14 @@ def guard_rows(plans: Iterable[RowPlan], allow: tuple[str, ...]) -> None:
                 why="; ".join(plan.obstacles),
                 next="see to these first, in a repair of their own or by hand: govern repair plan",
             )
-    forbidden = sorted({one for plan in plans for one in plan.hazards if str(one) not in allow})
+    forbidden = sorted({one for plan in plans for one in plan.find_forbidden(allow)})
     if forbidden:
         raise Refused(
             "the repair can do more than its plan says",
             why=", ".join(hazard.described for hazard in forbidden),
             next="allow each by name: "
-            + " ".join(f"--allow {shlex.quote(str(hazard))}" for hazard in forbidden),
+            + " ".join(f"--allow {shlex.quote(str(hazard))}" for hazard in forbidden)
+            + "; or for good, with the key allow of the repair in the manifest",
         )
 
 

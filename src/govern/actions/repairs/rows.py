@@ -5,8 +5,8 @@ With batches each of them is a transaction; how far the run came is written down
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from govern.actions import record
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, start_run
-from govern.actions.repairs.plan import guard_rows, plan_rows, prepare
-from govern.actions.restore.soundness import find_problem
+from govern.actions.repairs.plan import prepare
+from govern.actions.restore.soundness import describe_wrong, find_wrong
 from govern.core.report import Draft
 from govern.core.restoration import Place, name_place
 from govern.core.row_repair import Action, RowPlan, RowRepair, Undoable
@@ -24,7 +24,7 @@ from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.row_copies import RowCopies
 from govern.database.row_marks import MarkedRows
-from govern.errors import FailedMidway, GovernError, Refused
+from govern.errors import Refused
 from govern.revisions.graph import Chain
 
 if TYPE_CHECKING:
@@ -42,41 +42,8 @@ class Wanted:
     batch: int | None = None
     """Rows that a transaction begins with; those that go with them are not counted."""
     has_backup: bool = True
-
-
-def apply_rows(
-    live: LiveDatabase,
-    draft: Draft,
-    chain: Chain,
-    manifest: Manifest,
-    repairs: tuple[Repair, ...],
-    wanted: Wanted,
-    *,
-    narrate: Narrate,
-) -> None:
-    """Applies them one after the other; each is a run of its own in the ledger, and rolled back by its id.
-
-    Raises Refused or NotPermitted where nothing was changed, FailedMidway where a part was.
-    """
-    wait = live.settings.lock_wait_seconds
-    with live.dialect.hold_migration_lock(live.url, wait_seconds=wait):
-        narrate("looking at what is to be repaired")
-        plans = {repair.name: plan_rows(live, manifest, repair) for repair in repairs}
-        draft.data["repairs"] = [plan.to_json() for plan in plans.values()]
-        guard_rows(plans.values(), wanted.allow)
-        pending = [repair for repair in repairs if not plans[repair.name].is_empty]
-        if not pending:
-            draft.passed("repair", "there is nothing to repair")
-            return
-        backup = back_up(live, draft, narrate=narrate) if wanted.has_backup else None
-        fingerprint = live.read_fingerprint()
-        done: list[Run] = []
-        with _concluded(live, draft, chain, manifest, fingerprint, done):
-            for repair in pending:
-                plan = plans[repair.name] if not done else plan_rows(live, manifest, repair)
-                guard_rows([plan], wanted.allow)
-                narrate(f"repairing {repair.name}")
-                done.append(apply_planned(live, draft, manifest, repair, plan, backup, wanted))
+    most_rows: int | None = None
+    """More than that are refused, those included that go with them."""
 
 
 def back_up(live: LiveDatabase, draft: Draft, *, narrate: Narrate) -> str:
@@ -92,26 +59,27 @@ def back_up(live: LiveDatabase, draft: Draft, *, narrate: Narrate) -> str:
         ) from refusal
 
 
-@contextmanager
-def _concluded(
-    live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest, fingerprint: str, done: list[Run]
-) -> Iterator[None]:
-    """Looks at the database once all is done, or as much as was, and writes the runs' ends into the ledger."""
-    try:
-        yield
-    except GovernError as error:
-        if not done:
-            raise
-        conclude(live, draft, chain, manifest, fingerprint, done)
-        named = ", ".join(name for run in done for name in run.repairs)
-        raise FailedMidway(
-            error.what,
-            why=error.why,
-            next=error.next,
-            state=f"applied before it: {named}; the rest: {error.state}",
-        ) from error
-    if done:
-        conclude(live, draft, chain, manifest, fingerprint, done)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """How the database was before a repair."""
+
+    fingerprint: str
+    wrong: frozenset[str]
+    """The keys of what was not as declared: that is no repair's doing."""
+    is_unhealthy: bool
+    """Whether the run before left it so: then it stays marked for as long as anything is wrong."""
+
+
+def look_before(live: LiveDatabase, chain: Chain, manifest: Manifest | None) -> Before:
+    """What ``conclude`` compares with."""
+    wrong = find_wrong(live, Draft("repair", datetime.now(UTC)), chain, manifest)
+    with live.connect() as connection:
+        newest = live.dialect.read_runs(connection, 1)
+    return Before(
+        fingerprint=live.read_fingerprint(),
+        wrong=frozenset(one.key for one in wrong),
+        is_unhealthy=any(run.result == "unhealthy" for run in newest),
+    )
 
 
 def conclude(
@@ -119,14 +87,24 @@ def conclude(
     draft: Draft,
     chain: Chain,
     manifest: Manifest | None,
-    fingerprint: str,
+    before: Before,
     runs: list[Run],
+    *,
+    is_of_schema: bool = False,
 ) -> None:
-    """Validates the database, and finishes the runs with what was found; ``fingerprint``: the schema's before."""
-    problem = find_problem(live, draft, chain, manifest)
-    if live.read_fingerprint() != fingerprint:
+    """Validates the database, and finishes the runs with what was found.
+
+    What was wrong before and still is, is not their doing: the database is just not as declared as a whole.
+    """
+    wrong = find_wrong(live, draft, chain, manifest)
+    mine = tuple(one for one in wrong if before.is_unhealthy or one.key not in before.wrong)
+    problem = describe_wrong(mine)
+    if not is_of_schema and live.read_fingerprint() != before.fingerprint:
         problem = "the schema is not the one that it was before the repair"
-    ended = [finish_run(live, run, "unhealthy" if problem else "applied", error=problem) for run in runs]
+    ended = [
+        finish_run(live, run, "unhealthy" if problem else "applied", error=problem, is_whole=not wrong)
+        for run in runs
+    ]
     draft.data["finished_runs"] = [run.to_json() for run in ended]
     draft.passed("ledger", ", ".join(f"run {run.id}, {run.result}" for run in ended))
 
@@ -151,6 +129,7 @@ def apply_planned(
         statements=plan.statements,
         repairs=(repair.name,),
     )
+    draft.data["run"] = run.to_json()
     undoable = Undoable(
         run=run.id,
         repair=repair.name,

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from govern.actions.backup import create_verified_backup
-from govern.actions.record import finish_run, start_run
+from govern.actions.record import finish_run, recording_failure, start_run
+from govern.actions.repairs.stages import Undertaking, carry_out
 from govern.actions.validate import serious, validate
 from govern.core.changes import Change, accept, describe_change, diff
+from govern.core.hazard import Hazard
 from govern.core.repair import RepairPlan
 from govern.core.report import Draft
+from govern.core.row_repair import SCHEMA_REPAIR
 from govern.core.run import Run, RunResult
+from govern.core.schema_repair import Stage
 from govern.core.scope import Scope, sort_changes
-from govern.core.snapshot import Snapshot
+from govern.core.snapshot import ObjectKey, Snapshot
 from govern.core.wording import count_of
-from govern.database.connection import Connection
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.declared import Declared, beside, declared_by_revisions, in_words_of, schema_copy
-from govern.errors import FailedMidway, Refused
+from govern.errors import Refused
 
 if TYPE_CHECKING:
     from govern.source.manifest import Manifest
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 Narrate = Callable[[str], None]
 Choose = Callable[[Change], bool]
 """Whether a difference is to be taken away."""
+NO_CONVERSIONS: Mapping[ObjectKey, str] = MappingProxyType({})
 
 
 def every(_: Change) -> bool:
@@ -51,20 +57,61 @@ def prove_repair(
     live: LiveDatabase, declared: Declared, scope: Scope, today: date, *, choose: Choose = every
 ) -> RepairPlan:
     """The same, against a declared schema that stands in a scratch database already."""
+    differences = find_differences(live, declared, scope, today)
+    return prove(live, declared.url, differences.accept_all_but(choose), differences.schema)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differences:
+    """How a live schema differs from the declared one, which is in its words."""
+
+    schema: Snapshot
+    expected: Snapshot
+    open: tuple[Change, ...]
+    """Those that somebody has to do something about."""
+    accepted: tuple[Change, ...]
+
+    def accept_all_but(self, choose: Choose) -> Snapshot:
+        """The declared schema with the differences in it that are to stay."""
+        left = tuple(change for change in self.open if not choose(change))
+        return accept(self.expected, self.schema, (*self.accepted, *left))
+
+
+def find_differences(live: LiveDatabase, declared: Declared, scope: Scope, today: date) -> Differences:
     schema = live.read_snapshot()
-    return prove(live, declared.url, _accepted(live, declared, schema, scope, today, choose), schema)
+    expected = in_words_of(schema, declared.snapshot, live.dialect, beside(declared))
+    sorted_changes = sort_changes(diff(expected, schema), scope, today)
+    return Differences(
+        schema=schema,
+        expected=expected,
+        open=tuple(sorted_changes.open),
+        accepted=(*sorted_changes.ignored, *sorted_changes.known),
+    )
 
 
-def prove(live: LiveDatabase, declared: DatabaseUrl, accepted: Snapshot, schema: Snapshot) -> RepairPlan:
-    """Statements from ``schema``, which the live database has, to ``accepted``: of ``declared`` what is to be had."""
+def prove(
+    live: LiveDatabase,
+    declared: DatabaseUrl,
+    accepted: Snapshot,
+    schema: Snapshot,
+    conversions: Mapping[ObjectKey, str] = NO_CONVERSIONS,
+) -> RepairPlan:
+    """Statements from ``schema``, which the live database has, to ``accepted``: of ``declared`` what is to be had.
+
+    ``conversions`` are expressions, proven on the live rows, for columns that are retyped.
+    """
     changes = diff(accepted, schema)
     if not changes:
         return RepairPlan(steps=(), changes=(), hazards=(), remaining=())
     with schema_copy(live) as copy:
         copied = copy.read_snapshot()
         expected = _in_words_of_copy(copy, copied, accepted)
-        proposal = live.dialect.propose_repair(live.url, copy.url, declared, expected, live.table)
-        problem = _run(copy, tuple(step.sql for step in proposal.steps)) or _other_versions(schema, copied)
+        proposal = live.dialect.propose_repair(
+            live.url, copy.url, declared, expected, live.table, conversions
+        )
+        locks: list[str] = []
+        problem = _try(copy, tuple(step.sql for step in proposal.steps), locks)
+        problem = problem or _other_versions(schema, copied)
         repaired = copy.read_snapshot()
         remaining = diff(_in_words_of_copy(copy, repaired, accepted), repaired)
     return RepairPlan(
@@ -73,18 +120,9 @@ def prove(live: LiveDatabase, declared: DatabaseUrl, accepted: Snapshot, schema:
         hazards=proposal.hazards,
         remaining=remaining,
         doubts=proposal.doubts,
+        locks=tuple(locks),
         problem=problem,
     )
-
-
-def _accepted(
-    live: LiveDatabase, declared: Declared, schema: Snapshot, scope: Scope, today: date, choose: Choose
-) -> Snapshot:
-    """The declared schema in the live one's words, with the differences in it that are to stay."""
-    expected = in_words_of(schema, declared.snapshot, live.dialect, beside(declared))
-    sorted_changes = sort_changes(diff(expected, schema), scope, today)
-    left = tuple(change for change in sorted_changes.open if not choose(change))
-    return accept(expected, schema, (*sorted_changes.ignored, *sorted_changes.known, *left))
 
 
 def _in_words_of_copy(copy: LiveDatabase, copied: Snapshot, declared: Snapshot) -> Snapshot:
@@ -116,7 +154,7 @@ def apply_repair(
 
     The revision's schema is the aim, but for what is not chosen: whatever else the statements bring about, as an event
     trigger may, is rolled back with them. Where ``schema.lock`` or the manifest still disagree, the entries say so
-    and the ledger says unhealthy.
+    and the ledger says unhealthy. The schema before is kept for the way back.
 
     ``allow`` names the hazards that may happen: ``drops-column:users.nick``. Raises Refused where one is not
     named or the repair is not proven, and FailedMidway where it was rolled back.
@@ -127,104 +165,120 @@ def apply_repair(
         declared_by_revisions(live.settings, live.read_stamped(), like=live.url) as declared,
     ):
         narrate("planning the repair and proving it on a copy")
-        schema = live.read_snapshot()
-        accepted = _accepted(live, declared, schema, scope, today, choose)
-        plan = prove(live, declared.url, accepted, schema)
+        differences = find_differences(live, declared, scope, today)
+        aim = differences.accept_all_but(choose)
+        plan = prove(live, declared.url, aim, differences.schema)
         if not plan.changes:
             draft.passed("repair", "the schema is as declared; there is nothing to repair")
             return
-        _guard(plan, allow)
-        draft.passed(
-            "rehearse", f"{count_of(len(plan.statements), 'statement')}, proven on a copy of the schema"
+        guard_proof(plan)
+        guard_hazards(plan.hazards, allow)
+        statements = count_of(len(plan.statements), "statement")
+        draft.passed("rehearse", f"{statements}, proven on a copy of the schema")
+        undertaking = Undertaking(
+            repair=SCHEMA_REPAIR,
+            kind=SCHEMA_REPAIR,
+            stages=(Stage(statements=plan.statements),),
+            schema=differences.schema,
+            aim=aim,
+            beside=beside(declared),
         )
         backup = create_verified_backup(live, draft, reason="repair", narrate=narrate).id
-        stamped = live.read_stamped()
-        run = start_run(
-            live,
-            "repair",
-            from_revision=stamped,
-            to_revision=stamped,
-            backup=backup,
-            statements=plan.statements,
-        )
-        narrate(f"applying {count_of(len(plan.statements), 'statement')}")
-        problem = _run(
-            live, plan.statements, judge=lambda now: _require_schema(live, declared, accepted, now)
-        )
-        _write_down(live, draft, manifest, run, problem, is_whole=choose is every)
-    if problem:
-        raise FailedMidway(
-            "the repair was rolled back",
-            why=problem,
-            next="govern drift shows what differs now",
-            state=f"the statements are one transaction, nothing was changed; backup {backup} is verified",
-        )
-    draft.passed("repair", f"gone: {count_of(len(plan.changes), 'difference')}")
+        run = start_definitions(live, undertaking, backup)
+        draft.data["run"] = run.to_json()
+        narrate(f"applying {statements}")
+        with recording_definitions(live, run):
+            carry_out(live, undertaking, run, narrate=narrate)
+        ended = conclude_definitions(live, draft, manifest, run, is_whole=choose is every)
+        draft.data["run"] = ended.to_json()
+    differences_gone = count_of(len(plan.changes), "difference")
+    draft.passed("repair", f"gone: {differences_gone}; back: govern repair rollback {run.id}")
 
 
-def _write_down(
-    live: LiveDatabase, draft: Draft, manifest: Manifest | None, run: Run, problem: str, *, is_whole: bool
-) -> None:
+def start_definitions(
+    live: LiveDatabase,
+    undertaking: Undertaking,
+    backup: str | None,
+    *,
+    command: str = "repair",
+    undoes: str | None = None,
+) -> Run:
+    stamped = live.read_stamped()
+    return start_run(
+        live,
+        command,
+        from_revision=stamped,
+        to_revision=stamped,
+        backup=backup,
+        statements=undertaking.statements,
+        repairs=() if undertaking.repair == SCHEMA_REPAIR else (undertaking.repair,),
+        undoes=undoes,
+    )
+
+
+def recording_definitions(live: LiveDatabase, run: Run) -> AbstractContextManager[None]:
+    """Writes into the ledger how a run failed. What it had committed before can be rolled back by its id."""
+    return recording_failure(
+        live,
+        run,
+        what="the repair broke off",
+        next="when the server answers, govern repair list says how far it came; run it again, or roll it back",
+        state=f"each stage is there as a whole, or not at all; run {run.id}",
+    )
+
+
+def conclude_definitions(
+    live: LiveDatabase, draft: Draft, manifest: Manifest | None, run: Run, *, is_whole: bool
+) -> Run:
     """Looks at the database, and writes into the ledger how the run ended.
 
     Of one that is not the whole repair: what was not chosen is not its affair.
     """
-    findings = () if problem else serious(validate(live, draft, manifest))
+    findings = serious(validate(live, draft, manifest))
     is_left = bool(findings) and not is_whole
-    result: RunResult = "failed" if problem else "unhealthy" if findings and not is_left else "applied"
-    ended = finish_run(live, run, result, error=problem or None, is_whole=not is_left)
-    draft.data["run"] = ended.to_json()
+    result: RunResult = "unhealthy" if findings and not is_left else "applied"
+    return finish_run(live, run, result, is_whole=not is_left)
 
 
-def _require_schema(
-    live: LiveDatabase, declared: Declared, accepted: Snapshot, connection: Connection
-) -> None:
-    """Raises _NotAsPlanned where the schema, before it is committed, is not the one that is aimed at."""
-    schema = live.dialect.read_snapshot(connection, live.table)
-    if remaining := diff(in_words_of(schema, accepted, live.dialect, beside(declared)), schema):
-        raise _NotAsPlanned("; ".join(map(describe_change, remaining)))
-
-
-def _guard(plan: RepairPlan, allow: tuple[str, ...]) -> None:
+def guard_proof(plan: RepairPlan) -> None:
+    """Raises Refused for what was not proven on a copy."""
     if not plan.is_proven:
-        rest = "; ".join(describe_change(change) for change in plan.remaining[:3])
         raise Refused(
             "the repair is not proven",
-            why=plan.problem or f"on a copy of the schema it leaves: {rest}",
+            why=why_not_proven(plan),
             next="write the repair as a revision; govern repair plan shows the statements so far",
         )
-    forbidden = [hazard for hazard in plan.hazards if str(hazard) not in allow]
+
+
+def why_not_proven(plan: RepairPlan) -> str:
+    rest = "; ".join(describe_change(change) for change in plan.remaining[:3])
+    return plan.problem or f"on a copy of the schema it leaves: {rest}"
+
+
+def guard_hazards(hazards: Iterable[Hazard], allow: tuple[str, ...], *, hint: str = "") -> None:
+    """Raises Refused for a harm that nobody allowed; ``hint``: what else may help."""
+    forbidden = [hazard for hazard in hazards if str(hazard) not in allow]
     if forbidden:
         raise Refused(
             "the repair can lose data",
             why=", ".join(hazard.described for hazard in forbidden),
             next="allow each by name: "
-            + " ".join(f"--allow {shlex.quote(str(hazard))}" for hazard in forbidden),
+            + " ".join(f"--allow {shlex.quote(str(hazard))}" for hazard in forbidden)
+            + hint,
         )
 
 
-def _run(
-    database: LiveDatabase,
-    statements: tuple[str, ...],
-    *,
-    judge: Callable[[Connection], None] = lambda _: None,
-) -> str:
-    """Runs all statements in one transaction; returns what the database or ``judge`` has against it, else nothing.
+def _try(copy: LiveDatabase, statements: tuple[str, ...], locks: list[str]) -> str:
+    """Runs all statements in one transaction; returns what the database has against it, else nothing.
 
-    ``judge`` looks at what they have done before it is committed, and raises _NotAsPlanned.
+    ``locks`` receives what the transaction holds that others wait for.
     """
-    with database.connect(read_only=False) as connection:
+    with copy.connect(read_only=False) as connection:
         try:
             with connection.transaction():
                 for statement in statements:
                     connection.execute(statement)
-                judge(connection)
-        except _NotAsPlanned as error:
-            return f"the statements ran, and this would have been left: {error}"
-        except database.dialect.errors() as error:
+                locks += copy.dialect.schema_work().read_locks(connection)
+        except copy.dialect.errors() as error:
             return f"{type(error).__name__}: {str(error).strip()}"
     return ""
-
-
-class _NotAsPlanned(Exception):
-    """The statements ran, and the schema is another than was aimed at."""

@@ -25,7 +25,7 @@ from govern.errors import CouldNotCheck, NotPermitted, Refused
 _BEGIN_PLANNING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE"
 _BEGIN_CHANGING = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
 # values are copied as their text, which these decide; a policy that hides rows is to be an error
-_SETTINGS = {
+SETTINGS = {
     "client_encoding": "UTF8",
     "row_security": "off",
     "statement_timeout": "0",
@@ -58,6 +58,10 @@ _CREATE_RECORDS = (
     )
     """,
 )
+_SCHEMAS = "govern_backup.schemas"
+_CREATE_SCHEMAS = """
+CREATE TABLE IF NOT EXISTS govern_backup.schemas (run text, name text, content bytea NOT NULL, PRIMARY KEY (run, name))
+"""
 _HAS_RECORDS = "SELECT pg_catalog.to_regclass('govern_backup.runs') IS NOT NULL"
 # by the type alone: what a length does to a value, it did when that was stored
 _TYPES = """
@@ -100,18 +104,18 @@ def working_on_rows(
     """See ``govern.database.dialect.Dialect``."""
     with (
         server.connect(url) as connection,
-        _explained(connection),
+        explained(connection),
         _cancelled_after(connection, seconds),
         connection.transaction(_BEGIN_PLANNING if read_only else _BEGIN_CHANGING),
     ):
-        for name, value in _SETTINGS.items():
+        for name, value in SETTINGS.items():
             connection.rows("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
         connection.execute(_CREATE_MARKS)
         if read_only:
             connection.execute("SET TRANSACTION READ ONLY")  # but for temporary tables
         else:
             connection.execute("SET CONSTRAINTS ALL DEFERRED")
-        yield RowTransaction(connection, _Spelling(table))
+        yield RowTransaction(connection, PostgreSQLSpelling(table))
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
@@ -140,11 +144,13 @@ def _cancelled_after(connection: Connection, seconds: float | None) -> Iterator[
         timer.join()
 
 
-class _Spelling:
+class PostgreSQLSpelling:
     """See ``govern.database.row_spelling.Spelling``."""
 
     marks = _MARKS
     records = _RECORDS
+    schemas = _SCHEMAS
+    create_schemas = _CREATE_SCHEMAS
     placeholder = "%s"
     copied_type = "text"
     equal = "IS NOT DISTINCT FROM"
@@ -221,6 +227,9 @@ class _Spelling:
     def copy_of(self, run: str, number: int) -> str:
         return quote_place(("govern_backup", f"{run}_{number}"))
 
+    def measure(self, connection: Connection, copy: str) -> int:
+        return int(connection.value("SELECT pg_catalog.pg_total_relation_size(%s::regclass)", (copy,)))
+
     def store(self, column: str) -> str:
         return f"CASE WHEN num_nulls({column}) = 0 THEN format('%s', {column}) END"
 
@@ -276,7 +285,7 @@ def _read_triggers(connection: Connection) -> Mapping[Place, tuple[tuple[str, fr
 
 
 @contextmanager
-def _explained(connection: Connection) -> Iterator[None]:
+def explained(connection: Connection) -> Iterator[None]:
     """What the server says, as errors of govern; all was rolled back."""
     driver: Any = connection.driver
     try:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from govern.core.changes import Change, diff
 from govern.core.contents import Contents
@@ -21,10 +22,19 @@ from govern.core.repair import Proposal, attribute_statements
 from govern.core.restoration import Place, TableDigest
 from govern.core.retention import KeptDatabase
 from govern.core.right import MissingRight, Right
-from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
+from govern.core.rows import (
+    BrokenPromise,
+    Damage,
+    Duplicates,
+    LostPromises,
+    NotLookedAt,
+    Promise,
+    SequencePosition,
+    Unique,
+)
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
-from govern.core.snapshot import ColumnOrder, Coverage, Snapshot
+from govern.core.snapshot import ColumnOrder, Coverage, ObjectKey, Snapshot
 from govern.core.table_shape import TableShape
 from govern.database import ledger as ledgers
 from govern.database.connection import Connection
@@ -32,6 +42,7 @@ from govern.database.dialect import Activity, Extent, Limits, MigratingSession, 
 from govern.database.encryption import NO_KEYS, Keys
 from govern.database.keeping import OpenConnection, Progress, Replacement, Witness
 from govern.database.row_spelling import RowTransaction
+from govern.database.schema_work import SchemaWork
 from govern.database.sqlite import (
     batch,
     catalog,
@@ -43,6 +54,7 @@ from govern.database.sqlite import (
     ledger,
     locks,
     orphans,
+    promises,
     repair,
     replacement,
     row_checks,
@@ -51,6 +63,7 @@ from govern.database.sqlite import (
     staging,
     stamps,
     table_shapes,
+    time_limit,
     transfer,
 )
 from govern.database.transfer import Transfer
@@ -172,11 +185,17 @@ class SQLite:
         del connection  # a rowid is larger than every other by itself
         return iter(())
 
-    def find_unchecked(
-        self, connection: Connection, *, seconds: float
-    ) -> Iterator[BrokenCheck | NotLookedAt]:
-        del connection, seconds  # find_damage has them
-        return iter(())
+    def find_lost_promises(self, declared: Snapshot | None, live: Snapshot) -> LostPromises:
+        return promises.find_lost_promises(declared, live)
+
+    def find_broken(
+        self, connection: Connection, promises: Sequence[Promise], *, examples: int, seconds: float
+    ) -> Iterator[BrokenPromise | NotLookedAt]:
+        return row_checks.find_broken(connection, promises, examples=examples, seconds=seconds)
+
+    def ask(self, connection: Connection, query: str, *, seconds: float) -> Any:
+        with time_limit.within(connection, seconds):
+            return connection.value(query)
 
     def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
         return row_checks.find_damage(connection, seconds=seconds)
@@ -222,15 +241,21 @@ class SQLite:
         declared: DatabaseUrl,
         expected: Snapshot,
         table: VersionTable,
+        conversions: Mapping[ObjectKey, str] = MappingProxyType({}),
     ) -> Proposal:
         del live  # the copy has all that is needed of it
         with self.connect(copy, read_only=True) as existing, self.connect(declared, read_only=True) as wanted:
             changes = diff(expected, self.read_snapshot(existing, table))
-            statements = repair.propose_statements(existing, wanted, changes, table)
+            statements = repair.propose_statements(existing, wanted, changes, expected, table, conversions)
         return Proposal(
             steps=attribute_statements(statements, tuple(change.key for change in changes)),
             hazards=hazards_of_undoing(changes),
         )
+
+    def schema_work(self) -> SchemaWork:
+        from govern.database.sqlite import schema_repairs
+
+        return schema_repairs.SQLiteSchemaWork()
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)
@@ -384,4 +409,5 @@ class SQLite:
         return ledgers.read_runs(connection, ledger.STATEMENTS, limit)
 
     def record_run(self, connection: Connection, run: Run) -> None:
-        ledgers.record_run(connection, ledger.STATEMENTS, run)
+        with server.explaining_locks(connection):
+            ledgers.record_run(connection, ledger.STATEMENTS, run)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from govern.core.changes import Change
 from govern.core.identifiers import quote
-from govern.core.snapshot import parts_of
+from govern.core.snapshot import ObjectKey, Snapshot, parts_of
 from govern.database.connection import Connection
 from govern.database.sqlite.catalog.snapshot import own_objects_sql
 from govern.database.sqlite.catalog.tokens import name_of, tokens
@@ -67,9 +68,16 @@ class _Work(NamedTuple):
 
 
 def propose_statements(
-    live: Connection, declared: Connection, changes: Iterable[Change], version_table: VersionTable
+    live: Connection,
+    declared: Connection,
+    changes: Iterable[Change],
+    expected: Snapshot,
+    version_table: VersionTable,
+    conversions: Mapping[ObjectKey, str] = MappingProxyType({}),
 ) -> tuple[str, ...]:
-    """Undoes ``changes`` of the live schema.
+    """Undoes ``changes`` of the live schema. ``expected`` is aimed at, and may lack something that is declared.
+
+    ``conversions`` give the values of columns that are not just copied.
 
     Statements for one transaction, on a connection that does not enforce foreign keys; none if nothing differs.
 
@@ -77,11 +85,12 @@ def propose_statements(
     not fit the declared table. A virtual table that is defined otherwise is left alone.
     """
     existing, wanted = _read_objects(live, version_table), _read_objects(declared, version_table)
-    work = _sort(changes, existing, wanted)
+    work = _sort(changes, existing, wanted, _keys_of(expected))
     statements = [*_drops(work, existing)]
     statements += (wanted[key].sql for key in sorted(work.created, key=_rank) if key[0] == "table")
     for table in sorted(work.rebuilt):
-        statements += _rebuild(wanted["table", table].sql, table, live, declared)
+        values = {parts_of(key)[1]: by for key, by in conversions.items() if parts_of(key)[0] == table}
+        statements += _rebuild(wanted["table", table].sql, table, live, declared, values)
     statements += (wanted[key].sql for key in sorted(work.created, key=_rank) if key[0] != "table")
     if not any(kind == "table" for kind, _ in work.dropped) and not work.rebuilt:
         return tuple(statements)
@@ -89,7 +98,13 @@ def propose_statements(
     return (*_GUARD, *statements, *(text.replace("{orphans}", orphans) for text in _CHECK))
 
 
-def _sort(changes: Iterable[Change], existing: _Objects, wanted: _Objects) -> _Work:
+def _keys_of(snapshot: Snapshot) -> frozenset[_Key]:
+    return frozenset((key.kind, parts_of(key)[-1]) for key in snapshot.objects)
+
+
+def _sort(
+    changes: Iterable[Change], existing: _Objects, wanted: _Objects, aimed_at: frozenset[_Key]
+) -> _Work:
     dropped: set[_Key] = set()
     created: set[_Key] = set()
     rebuilt: set[str] = set()
@@ -106,7 +121,8 @@ def _sort(changes: Iterable[Change], existing: _Objects, wanted: _Objects) -> _W
         dropped.add(key)
         created |= {key} & wanted.keys()
     new = rebuilt | {name for kind, name in created if kind == "table"}
-    created |= {key for key in _hanging_on(new, wanted) if key not in existing or key in dropped}
+    hanging = _hanging_on(new, wanted) & aimed_at
+    created |= {key for key in hanging if key not in existing or key in dropped}
     return _Work(frozenset(dropped), frozenset(created), frozenset(rebuilt))
 
 
@@ -143,14 +159,18 @@ def _drops(work: _Work, existing: _Objects) -> Iterator[str]:
             yield f"DROP {kind.upper()} IF EXISTS {quote(name)}"
 
 
-def _rebuild(sql: str, table: str, live: Connection, declared: Connection) -> Iterator[str]:
+def _rebuild(
+    sql: str, table: str, live: Connection, declared: Connection, conversions: Mapping[str, str]
+) -> Iterator[str]:
     new = f"{_NEW}{table}"
     yield _renamed(sql, new)
     had = {fold(name): bool(not_null) for name, not_null, _, _ in live.rows(_COLUMNS, (table,))}
     kept = [
         (
             name,
-            f"ifnull({quote(name)}, {default})"
+            conversions[name]
+            if name in conversions
+            else f"ifnull({quote(name)}, {default})"
             if not_null and default and not had[fold(name)]
             else quote(name),
         )

@@ -33,6 +33,10 @@ CREATE TABLE IF NOT EXISTS govern_backup_runs (
     position INTEGER PRIMARY KEY, run TEXT UNIQUE NOT NULL, record TEXT NOT NULL
 )
 """
+_SCHEMAS = "govern_backup_schemas"
+_CREATE_SCHEMAS = """
+CREATE TABLE IF NOT EXISTS govern_backup_schemas (run TEXT, name TEXT, content BLOB NOT NULL, PRIMARY KEY (run, name))
+"""
 _HAS_RECORDS = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'govern_backup_runs')"
 _TYPES = "SELECT name, type FROM pragma_table_xinfo(?)"
 _TRIGGERS = (
@@ -50,17 +54,19 @@ def working_on_rows(
         connection.execute(_CREATE_MARKS)
         if seconds is not None:
             with within(connection, seconds), connection.transaction():
-                yield RowTransaction(connection, _Spelling(table))
+                yield RowTransaction(connection, SQLiteSpelling(table))
             return
         with connection.transaction():
-            yield RowTransaction(connection, _Spelling(table))
+            yield RowTransaction(connection, SQLiteSpelling(table))
 
 
-class _Spelling:
+class SQLiteSpelling:
     """See ``govern.database.row_spelling.Spelling``."""
 
     marks = _MARKS
     records = _RECORDS
+    schemas = _SCHEMAS
+    create_schemas = _CREATE_SCHEMAS
     placeholder = "?"
     copied_type = ""
     equal = "IS"
@@ -114,6 +120,12 @@ class _Spelling:
 
     def copy_of(self, run: str, number: int) -> str:
         return quote(f"govern_backup_{run}_{number}")
+
+    def measure(self, connection: Connection, copy: str) -> int:
+        """Of its values: which pages they are on, not every SQLite tells."""
+        columns = connection.name_columns(f"SELECT * FROM {copy} LIMIT 0")  # noqa: S608 - quoted
+        each = " + ".join(f"coalesce(length(CAST({quote(name)} AS BLOB)), 0)" for name in columns)
+        return int(connection.value(f"SELECT coalesce(sum({each}), 0) FROM {copy}"))  # noqa: S608 - quoted
 
     def store(self, column: str) -> str:
         return column

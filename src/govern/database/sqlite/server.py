@@ -6,6 +6,8 @@ import errno
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +18,7 @@ from govern.errors import CouldNotCheck, Locked, NoSuchDatabase, NotPermitted, U
 
 _BUSY_TIMEOUT_SECONDS = 10.0
 _ABOUT_STATEMENTS = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_SCHEMA})
+_FILE = "SELECT file FROM pragma_database_list WHERE name = 'main'"
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
@@ -138,6 +141,17 @@ def _require_file(file: Path) -> None:
 def is_about_the_file(error: sqlite3.Error) -> bool:
     """Whether the file is what is wrong, and not a statement."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in _ABOUT_STATEMENTS
+
+
+@contextmanager
+def explaining_locks(connection: Connection) -> Iterator[None]:
+    """Raises Locked where another process has kept the file for longer than was waited."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        raise explain(error, Path(connection.value(_FILE))) from error
 
 
 def explain(error: sqlite3.Error, file: Path) -> CouldNotCheck:

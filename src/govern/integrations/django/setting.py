@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
 from django.conf import settings
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
 
 from govern.errors import ConfigurationError
-from govern.integrations.options import HealthOptions, StartupOptions
+from govern.integrations.options import DashboardOptions, HealthOptions, StartupOptions
 
 _DATABASE, _JUDGES_BACKUPS = "DATABASE", "JUDGES_BACKUPS"
 _STARTUP_KEYS = tuple(name.upper() for name in StartupOptions.__annotations__)
-_KEYS = (_DATABASE, *_STARTUP_KEYS, _JUDGES_BACKUPS)
+_AUTHENTICATE, _READ_ONLY, _ORIGINS = "AUTHENTICATE", "READ_ONLY", "ORIGINS"
+_KEYS = (_DATABASE, *_STARTUP_KEYS, _JUDGES_BACKUPS, _AUTHENTICATE, _READ_ONLY, _ORIGINS)
+
+Authenticate = Callable[[HttpRequest], str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +29,9 @@ class Setting:
     """The alias in ``DATABASES``."""
     startup: StartupOptions
     health: HealthOptions
+    dashboard: DashboardOptions
+    authenticate: Authenticate | None
+    """Who may see the monitor's page; None: superusers."""
 
 
 def read_setting() -> Setting:
@@ -38,4 +47,23 @@ def read_setting() -> Setting:
         database=given.get(_DATABASE, "default"),
         startup=cast("StartupOptions", startup),
         health={"config": given.get("CONFIG"), "judges_backups": given.get(_JUDGES_BACKUPS, True)},
+        dashboard={
+            "config": given.get("CONFIG"),
+            "read_only": given.get(_READ_ONLY, False),
+            "origins": given.get(_ORIGINS, ()),
+        },
+        authenticate=_find(given.get(_AUTHENTICATE)),
     )
+
+
+def _find(authenticate: Authenticate | str | None) -> Authenticate | None:
+    if not isinstance(authenticate, str):
+        return authenticate
+    try:
+        return cast("Authenticate", import_string(authenticate))
+    except ImportError as error:
+        raise ConfigurationError(
+            f"the setting GOVERN names {authenticate!r}, which cannot be imported",
+            why=str(error),
+            next="correct AUTHENTICATE in the settings module",
+        ) from error

@@ -112,7 +112,10 @@ def _order_parents_first(places: Sequence[Place], links: Iterable[Link]) -> list
 def _assign_columns(
     order: Sequence[Place], boxes: dict[Place, Box], links: Iterable[Link]
 ) -> dict[Place, int]:
-    """Each right of its parents, in the first column that has room: a hundred children do not make one tower."""
+    """Each right of its parents, in the first column that has room: a hundred children do not make one tower.
+
+    Tables without parents come as near to their children as there is room: their lines become short.
+    """
     rank = {place: at for at, place in enumerate(order)}
     before: dict[Place, set[Place]] = defaultdict(set)
     after: dict[Place, set[Place]] = defaultdict(set)
@@ -120,46 +123,42 @@ def _assign_columns(
         early, late = sorted((link.reference.parent, link.reference.child), key=rank.__getitem__)
         before[late].add(early)
         after[early].add(late)
-    highest = _choose_height(boxes)
-    heights: dict[int, float] = defaultdict(float)
-    columns: dict[Place, int] = {}
+    columns = _Columns(boxes)
     for place in order:
-        column = 1 + max((columns[parent] for parent in before[place]), default=-1)
-        while heights[column] and heights[column] + boxes[place].height > highest:
+        column = 1 + max((columns.of[parent] for parent in before[place]), default=-1)
+        while not columns.has_room(column, place):
             column += 1
-        columns[place] = column
-        heights[column] += boxes[place].height + _GAP
-    _pull_to_children(reversed(order), columns, heights, before, after, boxes, highest)
-    used = {column: at for at, column in enumerate(sorted(set(columns.values())))}
-    return {place: used[column] for place, column in columns.items()}
+        columns.put(place, column)
+    for place in reversed(order):
+        if after[place] and not before[place]:
+            nearest = min(columns.of[child] for child in after[place]) - 1
+            fitting = range(nearest, columns.of[place], -1)
+            columns.put(place, next((at for at in fitting if columns.has_room(at, place)), columns.of[place]))
+    used = {column: at for at, column in enumerate(sorted(set(columns.of.values())))}
+    return {place: used[column] for place, column in columns.of.items()}
 
 
-def _pull_to_children(
-    order: Iterable[Place],
-    columns: dict[Place, int],
-    heights: dict[int, float],
-    before: dict[Place, set[Place]],
-    after: dict[Place, set[Place]],
-    boxes: dict[Place, Box],
-    highest: float,
-) -> None:
-    """Tables without parents come as near to their children as there is room: their lines become short."""
-    for place in order:
-        if before[place] or not after[place]:
-            continue
-        nearest = min(columns[child] for child in after[place]) - 1
-        height = boxes[place].height + _GAP
-        for column in range(nearest, columns[place], -1):
-            if heights[column] + height <= highest + _GAP:
-                heights[columns[place]] -= height
-                heights[column] += height
-                columns[place] = column
-                break
+class _Columns:
+    """Columns that are being filled."""
 
+    def __init__(self, boxes: dict[Place, Box]) -> None:
+        self.of: dict[Place, int] = {}
+        self._boxes = boxes
+        self._heights: dict[int, float] = defaultdict(float)
+        area = sum((box.width + _CHANNEL) * (box.height + _GAP) for box in boxes.values())
+        self._highest = max([math.sqrt(area / _RATIO), *(box.height for box in boxes.values())], default=0.0)
 
-def _choose_height(boxes: dict[Place, Box]) -> float:
-    area = sum((box.width + _CHANNEL) * (box.height + _GAP) for box in boxes.values())
-    return max([math.sqrt(area / _RATIO), *(box.height for box in boxes.values())], default=0.0)
+    def has_room(self, column: int, place: Place) -> bool:
+        height = self._heights[column]
+        return not height or height + self._boxes[place].height <= self._highest
+
+    def put(self, place: Place, column: int) -> None:
+        """There, and no longer where it was."""
+        height = self._boxes[place].height + _GAP
+        if place in self.of:
+            self._heights[self.of[place]] -= height
+        self._heights[column] += height
+        self.of[place] = column
 
 
 def _make_nets(links: Iterable[Link], column_of: dict[Place, int]) -> Iterator[Net]:

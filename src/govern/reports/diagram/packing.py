@@ -157,4 +157,4 @@ def _frame(drawings: Sequence[Drawing], titles: Sequence[str]) -> Picture:
 
 
 def _name(centre: Place | None) -> str:
-    return f"around {name_place(centre)}" if centre else "tables that stand alone"
+    return f"around {name_place(centre)}" if centre else "tables that belong to none of these"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,11 +67,14 @@ def place_graph(graph: Graph) -> Drawing:
         for item in column
         if not isinstance(item, Lane)
     )
+    lines = (*sheet.draw_lines(segments), *sheet.draw_loops())
+    bottoms = [placed.y + placed.box.height for placed in boxes]
+    bottoms += [height for line in lines for _, height in line.corners]
     return Drawing(
         width=max((placed.x + placed.box.width for placed in boxes), default=0.0),
-        height=max((placed.y + placed.box.height for placed in boxes), default=0.0),
+        height=max(bottoms, default=0.0),
         boxes=boxes,
-        lines=(*sheet.draw_lines(segments), *sheet.draw_loops()),
+        lines=lines,
     )
 
 
@@ -107,7 +111,8 @@ def _find_tops(graph: Graph) -> dict[Item, float]:
     for sweep in range(_SWEEPS):
         for number in forth if sweep % 2 == 0 else reversed(forth):
             _settle(graph, number, tops)
-    highest = min((tops[place] for place in graph.boxes), default=0.0)
+    _straighten(graph, tops)
+    highest = min(tops.values(), default=0.0)
     return {item: top - highest for item, top in tops.items()}
 
 
@@ -121,6 +126,19 @@ def _settle(graph: Graph, number: int, tops: dict[Item, float]) -> None:
     places = [_mean(wanted[item]) if item in wanted else tops[item] for item in column]
     weights = [_weigh(item) if item in wanted else _FREE_WEIGHT for item in column]
     tops.update(zip(column, spread(places, weights, _sizes(graph, column)), strict=True))
+
+
+def _straighten(graph: Graph, tops: dict[Item, float]) -> None:
+    """Each lane at the height at which its line comes in, as far as there is room: a bend less."""
+    for number, wires in enumerate(graph.wires, start=1):
+        comes_in = {wire.right: _left_height(graph, wire, tops) for wire in wires}
+        column = graph.columns[number]
+        sizes = _sizes(graph, column)
+        for at, item in enumerate(column):
+            if isinstance(item, Lane):
+                lowest = tops[column[at - 1]] + sizes[at - 1] if at else -math.inf
+                highest = tops[column[at + 1]] - sizes[at] if at + 1 < len(column) else math.inf
+                tops[item] = min(max(comes_in[item], lowest), highest)
 
 
 def _find_segments(graph: Graph, wires: Sequence[Wire], tops: Mapping[Item, float]) -> list[Segment]:

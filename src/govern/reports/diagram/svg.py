@@ -87,7 +87,7 @@ def _draw_frame(frame: Frame) -> str:
 def _draw_table(placed: PlacedBox, href: Href | None, note: str) -> str:
     table = placed.box.table
     classes = f"table {table.state}" + (" is-critical" if table.is_critical else "")
-    label = describe_table(table, note)
+    label = _describe_table(table, note)
     opening = f'<g class="{classes}" transform="translate({placed.x:.1f} {placed.y:.1f})"'
     inside = "".join(_draw_box(placed.box))
     if href is None:
@@ -180,7 +180,7 @@ def _towards(start: Point, end: Point, far: float) -> Point:
     )
 
 
-def describe_table(table: DrawnTable, note: str = "") -> str:
+def _describe_table(table: DrawnTable, note: str = "") -> str:
     """``users, critical table: has warnings, 2 issues``."""
     kind = "critical table" if table.is_critical else "table"
     said = STATE_WORDS[table.state] + (f", {note}" if note else "")

@@ -12,9 +12,9 @@ from govern.source.manifest.model import (
     Manifest,
     Notify,
     Relationship,
-    Repair,
     WeighedDrift,
 )
+from govern.source.manifest.repairs import Repair
 from govern.source.manifest.values import Scalar, split_column, split_table
 
 __all__ = [

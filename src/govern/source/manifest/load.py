@@ -34,10 +34,10 @@ from govern.source.manifest.model import (
     Monitor,
     Notify,
     Relationship,
-    Repair,
     Schedule,
     WeighedDrift,
 )
+from govern.source.manifest.repairs import Repair
 
 _NOT_YET = ("probes",)
 """Keys of the contract whose feature does not exist yet: nothing would obey them."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -20,8 +19,8 @@ from govern.core.finding import Severity
 from govern.core.fixing import MOST_ROWS, Hours, Mode
 from govern.core.issue import FixKind
 from govern.core.retention import Policy
-from govern.core.row_repair import SCHEMA_REPAIR
 from govern.core.snapshot import default_namespace
+from govern.source.manifest.repairs import Repair
 from govern.source.manifest.values import (
     HOURS,
     ColumnName,
@@ -83,64 +82,6 @@ class Invariant(Entry):
     sql: Text
     expect: Expected
     severity: SeverityLabel = Severity.ERROR
-
-
-RepairKind = Literal["delete_orphans", "delete_where", "insert_missing", "set_null", "move_sequence"]
-_COLUMN = re.compile(r"[^.]+\.[^.]+(\.[^.]+)?")
-_REPAIR_KEYS: Mapping[str, tuple[frozenset[str], ...]] = {
-    "delete_orphans": (frozenset({"of"}),),
-    "delete_where": (frozenset({"table", "where"}),),
-    "insert_missing": (frozenset({"table", "select"}),),
-    "set_null": (frozenset({"of"}), frozenset({"column", "where"})),
-    "move_sequence": (frozenset({"column"}),),
-}
-"""What a repair of each kind says, beside what every one says."""
-
-
-def _check_repair_name(name: str) -> str:
-    if name == SCHEMA_REPAIR:
-        message = f"is the name of the repair of drift; it must not be {SCHEMA_REPAIR!r}"
-        raise ValueError(message)
-    return name
-
-
-def _check_of(text: str) -> str:
-    sides = [side.strip() for side in text.split("->")]
-    if len(sides) > 2 or (len(sides) == 2 and not all(_COLUMN.fullmatch(side) for side in sides)):
-        message = "must be a foreign key's name, or written as child.column -> parent.column"
-        raise ValueError(message)
-    return text
-
-
-class Repair(Entry):
-    """A clean-up of rows that somebody answers for."""
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$"), AfterValidator(_check_repair_name)]
-    kind: RepairKind
-    of: Annotated[Text, AfterValidator(_check_of)] | None = None
-    """Whose orphans: a foreign key's name, or ``notes.user_id -> users.id``."""
-    table: TableName | None = None
-    where: Text | None = None
-    """A condition in the database's SQL: which rows."""
-    select: Text | None = None
-    """A query that yields the rows that are missing; its columns' names say what is filled."""
-    column: ColumnName | None = None
-    """Set to NULL, or filled by the sequence."""
-    severity: SeverityLabel = Severity.WARNING
-    """How much it matters that it has something to do; the monitor fixes what is critical."""
-    reason: Text
-    owner: Text
-
-    @model_validator(mode="after")
-    def _says_what_its_kind_needs(self) -> Repair:
-        keys = ("of", "table", "where", "select", "column")
-        said = {key for key in keys if getattr(self, key) is not None}
-        choices = _REPAIR_KEYS[self.kind]
-        if said not in choices:
-            wanted = ", or ".join(" and ".join(key for key in keys if key in choice) for choice in choices)
-            message = f"is a {self.kind}: it must say {wanted}, and nothing else of {', '.join(keys)}"
-            raise ValueError(message)
-        return self
 
 
 class IgnoredDrift(Entry):

@@ -63,15 +63,7 @@ def show_backups(dashboard: Dashboard, visit: Visit) -> Reply:
     """The newest; asks neither the database nor the store of copies."""
     if not visit.visitor.is_insider:
         return dashboard.show(visit, "closed.html", name="The list of backups")
-    settings = dashboard.api.settings
-    try:
-        seen = dashboard.backups.result()
-    except Hanging:
-        seen = CouldNotCheck(
-            f"the folder {settings.relative(settings.backups)} does not answer",
-            why="the disk or the share that it lies on hangs, or there are very many backups",
-            next="load this page again, or ask on the machine: govern backup list",
-        )
+    settings, seen = dashboard.api.settings, read_backups(dashboard)
     listed, trouble = (None, seen) if isinstance(seen, GovernError) else (seen, None)
     return dashboard.show(
         visit,
@@ -82,6 +74,28 @@ def show_backups(dashboard: Dashboard, visit: Visit) -> Reply:
         listed=listed,
         backups=[_describe(one, settings) for one in listed.newest] if listed else (),
     )
+
+
+def read_backups(dashboard: Dashboard) -> ListedBackups | GovernError:
+    """What is there, or why that is not known; in two seconds at most."""
+    settings = dashboard.api.settings
+    try:
+        return dashboard.backups.result()
+    except Hanging:
+        return CouldNotCheck(
+            f"the folder {settings.relative(settings.backups)} does not answer",
+            why="the disk or the share that it lies on hangs, or there are very many backups",
+            next="load this page again, or ask on the machine: govern backup list",
+        )
+
+
+def find_newest(listed: ListedBackups | GovernError, settings: Settings) -> ShownBackup | GovernError | None:
+    """Of the target; None where there is none."""
+    if isinstance(listed, GovernError):
+        return listed
+    ours = (one for one in listed.newest if one.backup.manifest.target == settings.target)
+    newest = next(ours, None)
+    return _describe(newest, settings) if newest else None
 
 
 def _describe(listed: ListedBackup, settings: Settings) -> ShownBackup:

@@ -13,7 +13,6 @@ from govern.core.wording import first_line, name_age, name_seconds
 from govern.errors import GovernError, ToolMissing
 from govern.log import Log
 from govern.web.dashboard.backups import look_at_backups
-from govern.web.dashboard.newest import NewestBackup
 from govern.web.dashboard.rendering import render
 from govern.web.dashboard.routes import MENU, ROUTES
 from govern.web.dashboard.session import AFTER_COOKIE, set_cookie
@@ -61,7 +60,6 @@ class Dashboard:
         self.routes = choose_routes(there, is_open=access is None, is_read_only=self.is_read_only)
         self.backups = look_at_backups(api.settings)
         self.planners = threading.BoundedSemaphore(_MOST_PLANNERS)
-        self.backup = NewestBackup(api.settings)
         self._writers = threading.BoundedSemaphore(_MOST_WRITERS)
 
     def answer(self, request: Request) -> Reply:
@@ -95,7 +93,6 @@ class Dashboard:
 
     def close(self) -> None:
         """Waits a second for what is under way."""
-        self.backup.close()
         self.backups.close()
 
     def show(self, visit: Visit, template: str, *, status: int = 200, **facts: Any) -> Reply:

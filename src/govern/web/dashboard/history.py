@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from govern.core.monitoring import Event, EventKind
+from govern.core.monitoring import Event, EventKind, refuse_rollback
 from govern.web.dashboard.progress import find_event, follow, is_taken_back
 from govern.web.dashboard.visit import Visit
 from govern.web.monitor.request import Reply, say
@@ -52,10 +52,11 @@ def show_event(dashboard: Dashboard, visit: Visit) -> Reply:
         visit,
         "event.html",
         event=event,
+        about=standing.notes.issues.get(event.issue or ""),
         standing=standing,
         progress=follow(event, events, standing.notes.requests, dashboard.now()),
         is_taken_back=is_taken_back(event, events),
-        can_roll_back=can_roll_back(event, events),
+        can_roll_back=refuse_rollback(event, events) is None,
         related=[one for one in events if _is_related(one, event)],
     )
 
@@ -67,10 +68,6 @@ def find_among(dashboard: Dashboard, event_id: str) -> tuple[Event | None, tuple
         return event, latest
     events = dashboard.read_events()
     return find_event(events, event_id), events
-
-
-def can_roll_back(event: Event, events: tuple[Event, ...]) -> bool:
-    return event.kind == "fixed" and event.run is not None and not is_taken_back(event, events)
 
 
 def _find_begin(events: list[Event], before: str) -> int:

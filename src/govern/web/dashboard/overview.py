@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from govern.core.issue import Issue
 from govern.monitor.standing import describe_issue
+from govern.web.dashboard.backups import find_newest, read_backups
 from govern.web.dashboard.record import Record, name_state, read_record
 from govern.web.dashboard.visit import Visit
 from govern.web.monitor.request import Reply
@@ -30,7 +31,7 @@ def show_overview(dashboard: Dashboard, visit: Visit) -> Reply:
         last=record.status,
         tiers=[(tier, _describe(record, tier, is_insider=is_insider)) for tier in TIERS],
         is_asked=any(request.kind == "check" for request in record.requests),
-        backup=dashboard.backup.read() if is_insider else None,
+        backup=find_newest(read_backups(dashboard), dashboard.api.settings) if is_insider else None,
         events=record.events[:_EVENTS] if is_insider else (),
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Literal
 
 from govern.core.monitoring import Event, EventKind, Request
@@ -32,12 +33,17 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class _Course:
     begins: EventKind
+    succeeds: EventKind
     fails: EventKind
+
+    @property
+    def ends(self) -> tuple[EventKind, ...]:
+        return self.succeeds, self.fails
 
 
 _COURSES: Mapping[EventKind, _Course] = {
-    "fix": _Course("fixing", "fix-failed"),
-    "rollback": _Course("rolling-back", "rollback-failed"),
+    "fix": _Course("fixing", "fixed", "fix-failed"),
+    "rollback": _Course("rolling-back", "rolled-back", "rollback-failed"),
 }
 _ENDS: Mapping[EventKind, ProgressState] = {
     "fixed": "done",
@@ -57,7 +63,7 @@ def follow(
     course = _COURSES.get(asked.kind)
     if course is None:
         return None
-    after = [event for event in reversed(events) if _belongs(event, asked)]
+    after = list(_list_after(asked, events))
     begun = next((event for event in after if event.kind == course.begins), None)
     ended = _find_end(after, course, begun)
     if ended is not None:
@@ -67,16 +73,21 @@ def follow(
     return Progress(state="waiting" if is_waiting else "lost")
 
 
-def _belongs(event: Event, asked: Event) -> bool:
-    is_about_it = event.run == asked.run if asked.kind == "rollback" else event.issue == asked.issue
-    return event.at >= asked.at and event.actor == asked.actor and is_about_it and event.id != asked.id
+def _list_after(asked: Event, events: tuple[Event, ...]) -> Iterator[Event]:
+    """What was written down later about the same, for the same person; not by clocks: machines have different ones."""
+    later = tuple(takewhile(lambda event: event.id != asked.id, events))
+    for event in reversed(later):
+        is_about_it = event.run == asked.run if asked.kind == "rollback" else event.issue == asked.issue
+        if is_about_it and event.actor == asked.actor:
+            yield event
 
 
 def _find_end(after: list[Event], course: _Course, begun: Event | None) -> Event | None:
     """The end of what was begun; or of what was refused before it began."""
     if begun is None:
         return next((event for event in after if event.kind == course.fails and event.attempt is None), None)
-    return next((event for event in after if event.kind in _ENDS and event.attempt == begun.id), None)
+    later = after[after.index(begun) :]
+    return next((event for event in later if event.kind in course.ends), None)
 
 
 def find_event(events: Iterable[Event], event_id: str) -> Event | None:

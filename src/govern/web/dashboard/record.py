@@ -10,14 +10,10 @@ from typing import Any, Literal
 from govern.actions.notebook import Notes
 from govern.core.issue import Issue
 from govern.core.monitoring import Event, MonitorStatus, Request
-from govern.core.wording import first_line
 from govern.errors import GovernError
-from govern.log import Log
 from govern.monitor.standing import MonitorStanding
 from govern.web.look import Hanging
 from govern.web.monitor.api import MonitorApi
-
-log = Log(__name__)
 
 State = Literal[
     "away",
@@ -65,8 +61,7 @@ def read_record(api: MonitorApi) -> Record:
     """Waits for two seconds at most. Raises nothing that a database could be the cause of."""
     try:
         seen = api.seen()
-    except (GovernError, Hanging) as error:
-        log.warning("page_could_not_read", error=first_line(error))
+    except (GovernError, Hanging):
         return _remember(api)
     return Record(standing=seen.standing, events=seen.events)
 

@@ -32,13 +32,15 @@ if TYPE_CHECKING:
 
 _MOST_DRAWN = 400
 """Tables of one picture: a browser and an eye take in no more."""
+_MOST_ROWS = 500
+_FEW = 60
+"""Tables that need nobody to look for one by its name."""
 _ALL = "all"
 _TITLES = {
     "all": "All tables",
     "critical": "Critical tables and their neighbours",
     "one": "A table and its neighbours",
 }
-TONES = {"unknown": "quiet", "healthy": "good", "warning": "notice", "critical": "bad", "missing": "bad"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +86,11 @@ def _show(dashboard: Dashboard, visit: Visit, record: Record, whole: Diagram) ->
     centre = next((place for place in whole.tables if name_fully(place) == asked.get("table")), None)
     view, shown = _choose(whole, centre, wants_all=asked.get("show") == _ALL)
     issues = group_issues(record.issues)
-    links: dict[Place, list[Link]] = defaultdict(list)
-    for link in shown.links:
-        links[link.reference.child].append(link)
-    rows = sorted(
-        (_describe(table, links[table.place], issues) for table in shown.tables.values()),
-        key=lambda row: (sort_gravest_first(row.state), row.name),
-    )
-    is_drawn = len(shown.tables) <= _MOST_DRAWN
+    sought = asked.get("find", "").strip()
+    found = [table for table in shown.tables.values() if sought.lower() in name_fully(table.place).lower()]
+    found.sort(key=lambda table: (sort_gravest_first(table.state), table.place))
+    is_too_large = len(shown.tables) > _MOST_DRAWN
+    is_drawn = bool(shown.tables) and not is_too_large and not sought
     return dashboard.show(
         visit,
         "schema.html",
@@ -101,12 +100,15 @@ def _show(dashboard: Dashboard, visit: Visit, record: Record, whole: Diagram) ->
         centre=name_place(centre) if centre else "",
         shown=shown,
         whole=whole,
-        rows=rows,
-        tones=TONES,
+        rows=_describe_all(found[:_MOST_ROWS], shown, issues),
+        found=len(found),
+        sought=sought,
+        is_large=len(shown.tables) > _FEW,
         words=STATE_WORDS,
         signs=STATE_SIGNS,
         most=_MOST_DRAWN,
-        picture=_render(shown, view, issues) if is_drawn and shown.tables else None,
+        is_too_large=is_too_large,
+        picture=_render(shown, view, issues) if is_drawn else None,
     )
 
 
@@ -128,6 +130,15 @@ def _render(shown: Diagram, view: str, issues: Mapping[str, tuple[Issue, ...]]) 
     }
     svg = render_svg(shown, title=_TITLES[view], href=lambda place: f"#{_anchor(place)}", notes=notes)
     return Markup(svg)  # noqa: S704 - govern.reports.diagram escapes every name
+
+
+def _describe_all(
+    tables: Iterable[DrawnTable], shown: Diagram, issues: Mapping[str, tuple[Issue, ...]]
+) -> list[Row]:
+    links: dict[Place, list[Link]] = defaultdict(list)
+    for link in shown.links:
+        links[link.reference.child].append(link)
+    return [_describe(table, links[table.place], issues) for table in tables]
 
 
 def _describe(table: DrawnTable, links: Iterable[Link], issues: Mapping[str, tuple[Issue, ...]]) -> Row:

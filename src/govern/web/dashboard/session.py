@@ -19,6 +19,8 @@ TOKEN_FIELD = "token"  # noqa: S105 - the name of the field
 LASTS = timedelta(hours=12)
 _SIGNED, _FORM = "session of the page", "form of the page"
 _LONGEST_NAME = 60
+_TAKEN = ("monitor", "api")
+"""Who is called so in the history is no person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +35,10 @@ class Session:
 
     @classmethod
     def begin(cls, name: str, now: datetime) -> Session:
-        said = "".join(character for character in name if character.isprintable()).strip()
-        return cls(name=said[:_LONGEST_NAME] or "page", nonce=secrets.token_hex(16), ends=now + LASTS)
+        said = "".join(character for character in name if character.isprintable()).strip()[:_LONGEST_NAME]
+        if said.casefold() in _TAKEN:
+            said = f"{said} (a person)"
+        return cls(name=said or "page", nonce=secrets.token_hex(16), ends=now + LASTS)
 
     def sign(self, secret: Secret) -> str:
         """As the cookie has it: nothing of it tells the secret."""

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from govern.core.diagram import TableState
-from govern.core.issue import Issue
+from govern.core.issue import Issue, Tier
 from govern.core.restoration import Place
 from govern.web.dashboard.record import Record
 
+_OF_TIER: Mapping[Tier, TableState] = {"critical": "critical", "medium": "warning", "low": "unknown"}
 _GRAVEST: Mapping[TableState, int] = {"unknown": 0, "healthy": 1, "warning": 2, "critical": 3, "missing": 4}
 
 
@@ -47,4 +48,4 @@ def sort_gravest_first(state: TableState) -> int:
 def _judge(issue: Issue) -> TableState:
     if issue.rule == "drift.table-removed":
         return "missing"
-    return {"critical": "critical", "medium": "warning"}.get(issue.tier, "healthy")  # type: ignore[return-value]
+    return _OF_TIER[issue.tier]

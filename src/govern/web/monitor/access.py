@@ -95,7 +95,8 @@ class Door:
     """Lets requests in, or says why not.
 
     ``hosts``: the names by which this server may be called; None: the application around it sees to that. An address
-    in numbers is always right: no name of somebody else's leads to it.
+    in numbers is always right: no name of somebody else's leads to it. ``origins``: addresses by which browsers know
+    this server, ``https://ops.example``, where a proxy before it calls it by another name.
     """
 
     def __init__(
@@ -103,10 +104,12 @@ class Door:
         access: Access | None,
         *,
         hosts: frozenset[str] | None,
+        origins: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.access = access
         self._hosts = hosts
+        self._origins = origins
         self._changes = Allowance(_MOST_CHANGES, clock=clock)
         self._failures = Allowance(_MOST_FAILURES, clock=clock)
 
@@ -119,7 +122,7 @@ class Door:
         if self._hosts is not None and not _is_ours(host, self._hosts):
             return say(403, "this server is not called by that name; next: govern serve --allow-host NAME")
         origin = request.headers.get("origin")
-        if origin is not None and _place_of(origin) != host.lower():
+        if origin is not None and not self._is_own_origin(origin, host):
             return say(403, "a page of another origin may not ask")
         is_link = allows_links and _is_link(request)
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not is_link:
@@ -127,6 +130,9 @@ class Door:
         if request.body_bytes > LONGEST_BODY:
             return say(413, f"a request has {LONGEST_BODY} bytes at most", ("connection", "close"))
         return None
+
+    def _is_own_origin(self, origin: str, host: str) -> bool:
+        return origin.lower() in self._origins or _place_of(origin) == host.lower()
 
     def identify(self, request: Request, *, changes: bool) -> str | Reply:
         """The name of who asks, or why they may not. Needs an access."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from govern.actions.notebook import Notebook
 from govern.config import Settings, load
 from govern.core.fixing import refuse_fix
-from govern.core.monitoring import Event
+from govern.core.monitoring import Event, refuse_rollback
 from govern.core.wording import first_line
 from govern.database.target import make_absolute
 from govern.database.url import DatabaseUrl
@@ -49,7 +49,8 @@ class MonitorApi:
     """Answers for the monitor of one database. Opens nothing and starts no thread before somebody asks.
 
     ``access``: how to know who asks, ``bearer(…)`` or the host application's own; without one, and where it is
-    ``read_only``, nothing can be changed, and the routes that would are not there. ``hosts``: see ``Door``.
+    ``read_only``, nothing can be changed, and the routes that would are not there. ``hosts``, ``origins``: see
+    ``Door``.
     """
 
     prefix = PREFIX
@@ -61,13 +62,15 @@ class MonitorApi:
         *,
         access: Access | None = None,
         hosts: frozenset[str] | None = None,
+        origins: frozenset[str] = frozenset(),
         read_only: bool = False,
     ) -> None:
         self.settings = settings
         self.url = url
         self.notebook = Notebook(settings, url)
-        self.door = Door(access, hosts=hosts)
+        self.door = Door(access, hosts=hosts, origins=origins)
         self.is_read_only = read_only or access is None
+        self._told = ""
         self._look = SharedLook[Seen | GovernError](self._read)
         self._writers = threading.BoundedSemaphore(_MOST_WRITERS)
         self.routes = choose_routes(ROUTES, is_open=access is None, is_read_only=read_only)
@@ -80,12 +83,13 @@ class MonitorApi:
         config: Path | str | None = None,
         access: Access | None = None,
         hosts: frozenset[str] | None = None,
+        origins: frozenset[str] = frozenset(),
         read_only: bool = False,
     ) -> MonitorApi:
         """For an application that has an engine; see ``govern.web.health.Health``. Raises ConfigurationError."""
         url = make_absolute(url_of(engine_or_url))
         settings = load(config=Path(config) if config else None, url=url.text)
-        return cls(settings, url, access=access, hosts=hosts, read_only=read_only)
+        return cls(settings, url, access=access, hosts=hosts, origins=origins, read_only=read_only)
 
     def answer(self, request: Request) -> Reply:
         """Waits for some seconds at most. Raises nothing."""
@@ -125,15 +129,23 @@ class MonitorApi:
                 self._writers.release()
 
     def _read(self) -> Seen | GovernError:
-        """As one that returns what it would have raised: several wait for it."""
+        """As one that returns what it would have raised: several wait for it. What that is, is logged once."""
         try:
-            return Seen(
+            seen = Seen(
                 standing=read_standing(self.notebook, self.url), events=self.notebook.read_events(_EVENTS)
             )
         except GovernError as error:
-            return error
+            return self._tell(error)
         except Exception as error:
-            return CouldNotCheck(f"{type(error).__name__}: {error}")
+            return self._tell(CouldNotCheck(f"{type(error).__name__}: {error}"))
+        self._told = ""
+        return seen
+
+    def _tell(self, error: GovernError) -> GovernError:
+        if self._told != first_line(error):
+            self._told = first_line(error)
+            log.warning("monitor_record_unread", error=self._told)
+        return error
 
     def seen(self) -> Seen:
         """At most a second old. Raises GovernError and Hanging."""
@@ -199,17 +211,23 @@ class MonitorApi:
         )
 
     def roll_back(self, call: Call) -> Reply:
-        """A fix of the schema is undone by hand: what it brought back may be in use by now."""
+        """Asks the monitor to: what is in the way is written into the history, and nothing is changed then."""
         events = self.notebook.read_events()
         event = next((event for event in events if event.id == call.values["id"]), None)
         if event is None:
             return say(404, "there is no such event")
-        if event.kind != "fixed":
-            return say(409, "only what was fixed can be rolled back")
-        return say(
-            409,
-            f"a fix of the schema is not taken back by itself: rows may have come since; "
-            f"next: govern restore {event.backup} --plan",
+        if why := refuse_rollback(event, events):
+            return say(409, why)
+        if refusal := self._refuse_request():
+            return refusal
+        request = self.notebook.ask("rollback", call.actor, run=event.run)
+        return Reply(
+            202,
+            {
+                "status": "accepted",
+                "id": request.id,
+                "message": "the monitor takes a backup and rolls it back; history says how it ended",
+            },
         )
 
     def _refuse_request(self) -> Reply | None:

@@ -6,7 +6,7 @@ import asyncio
 
 from govern.web.asgi import AsgiApp, Message, Receive, Send
 from govern.web.monitor.mounted import Answering, choose
-from govern.web.monitor.request import LONGEST_BODY, Reply, Request, measure, say
+from govern.web.monitor.request import LONGEST_BODY, Reply, Request, is_below, measure, say
 
 _BODY_SECONDS = 5.0
 _ONCE = ("host", "origin", "authorization", "cookie", "content-type")
@@ -26,7 +26,7 @@ def asgi_app(*answering: Answering) -> AsgiApp:
 
 async def _answer(answering: tuple[Answering, ...], scope: Message, receive: Receive) -> Reply:
     root = scope.get("root_path", "")
-    path = scope["path"].removeprefix(root)
+    path = _cut_root(scope["path"], root)
     one = choose(answering, path)
     if one is None:
         return say(404, "there is nothing at this path")
@@ -57,6 +57,16 @@ async def _answer(answering: tuple[Answering, ...], scope: Message, receive: Rec
         client=(scope.get("client") or ("",))[0],
     )
     return await asyncio.to_thread(one.answer, request)
+
+
+def _cut_root(path: str, root: str) -> str:
+    """The path below where this is mounted. Of ``root`` a proxy may have taken off the first steps itself."""
+    steps = root.strip("/").split("/")
+    for at in range(len(steps)):
+        mounted = "/" + "/".join(steps[at:])
+        if is_below(path, mounted):
+            return path.removeprefix(mounted)
+    return path
 
 
 async def _read_body(headers: dict[str, str], receive: Receive) -> tuple[bytes, int]:

@@ -71,7 +71,7 @@ def describe_routes(routes: Iterable[Route], *, has_secret: bool) -> dict[str, A
 
 def _describe(route: Route, has_secret: bool) -> dict[str, Any]:
     name = route.handler.__name__
-    done = "202" if name in ("check", "fix") else "200"
+    done = "202" if name in ("check", "fix", "roll_back") else "200"
     content = {"application/json": {"schema": _DOCUMENTS.get(route.path, _ANYTHING)}}
     responses: dict[str, Any] = {done: {"description": route.summary, "content": content}}
     responses |= {status: {"description": why} for status, why in _REFUSALS.items()}

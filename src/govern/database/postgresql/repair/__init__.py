@@ -6,9 +6,12 @@ kind of object, ``trial`` runs them and looks again, ``losses`` measures what th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from govern.core.changes import diff
 from govern.core.repair import Proposal, RepairStep, attribute_statements
-from govern.core.snapshot import ObjectKey, Snapshot
+from govern.core.snapshot import ObjectKey, Snapshot, split_name
 from govern.database import migra_diff
 from govern.database.postgresql import server
 from govern.database.postgresql.repair.seeds import find_filled_tables, seed_rows
@@ -28,20 +31,24 @@ def propose_repair(
     declared: DatabaseUrl,
     expected: Snapshot,
     table: VersionTable,
+    conversions: Mapping[ObjectKey, str] = MappingProxyType({}),
 ) -> Proposal:
     """The better of two scripts: migra's, completed by our own statements, and our own alone.
 
     Both are tried on ``copy``, which gets a row in every table that has some in ``live``. Ours is taken unless
     migra's leaves less or loses less; never one that makes a declared table anew without its rows.
+    ``conversions`` are expressions that were proven on the live rows: no made-up row stands for those, and no cast of
+    migra's.
     """
+    proven = {(key.namespace, split_name(key.name)[0]) for key in conversions}
     with server.connect(live, read_only=True) as connection:
-        filled = find_filled_tables(connection)
+        filled = [place for place in find_filled_tables(connection) if place not in proven]
     with server.connect(copy) as trying, server.connect(declared, read_only=True) as wanted:
         seed_rows(trying, filled)
-        target, start = read_side(wanted, table, expected), read_side(trying, table)
+        target, start = read_side(wanted, table, expected, conversions), read_side(trying, table)
         keys = tuple(change.key for change in diff(target.snapshot, start.snapshot))
         trials = [try_repair(trying, target, start, table)]
-        if suggestion := _suggest(copy, declared, table, keys):
+        if not conversions and (suggestion := _suggest(copy, declared, table, keys)):
             trials.append(try_repair(trying, target, start, table, suggestion))
     best = min(filter(None, trials), key=_cost)
     return Proposal(steps=best.steps, hazards=best.losses, doubts=best.doubts)

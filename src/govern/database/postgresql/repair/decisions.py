@@ -86,8 +86,14 @@ class Decisions:
         for column in retyped:
             cause = self._original(owners.get(column, column))
             self._take_away(column, cause, lambda user: user.kind in _IN_THE_WAY_OF_A_RETYPING)
+            if column in self.declared.conversions:
+                self._take_away(column, cause, self._is_foreign_key)
         for key, cause in list(self.gone.items()):
             self._take_away(key, cause, _holds_no_data)
+
+    def _is_foreign_key(self, key: ObjectKey) -> bool:
+        """Of columns that become of another kind one after the other: in between, their types do not compare."""
+        return self.live.objects.get(key, {}).get("type") == "foreign key"
 
     def _take_away(
         self, key: ObjectKey, cause: frozenset[ObjectKey], is_in_the_way: Callable[[ObjectKey], bool]

@@ -245,7 +245,8 @@ def alter_column(
     if "generated" in differing and "generated" not in wanted:
         statements.append(f"{alter} DROP EXPRESSION")
     if _is_retyped(wanted, existing):
-        statements.append(retype_column(key, wanted, str(existing.get("type")), live))
+        by = declared.conversions.get(key)
+        statements.append(retype_column(key, wanted, str(existing.get("type")), live, by=by))
     if "generated" in differing and "generated" in wanted:
         statements.append(f"{alter} SET EXPRESSION AS ({wanted['generated']})")
     if "nullable" in differing and not _is_said_by_a_constraint(key, wanted, declared):
@@ -270,13 +271,18 @@ def _is_retyped(wanted: Facts, existing: Facts) -> bool:
     return "type" in wanted and bool(_differing(wanted, existing) & {"type", "collation"})
 
 
-def retype_column(key: ObjectKey, wanted: Facts, old_type: str, live: Side) -> str:
-    """The values are cast as they would be in a query; by way of their text where no such cast exists."""
+def retype_column(key: ObjectKey, wanted: Facts, old_type: str, live: Side, *, by: str | None = None) -> str:
+    """The values are cast as they would be in a query; by way of their text where no such cast exists.
+
+    ``by`` is an expression that somebody else has proven on all of them.
+    """
     new_type = str(wanted["type"])
     collation = f" COLLATE {wanted['collation']}" if "collation" in wanted else ""
     retyped = f"{_alter_column(key)} TYPE {new_type}{collation}"
     if "generated" in wanted or ObjectKey("foreign-table", key.namespace, relation_key(key)) in live.objects:
         return retyped  # computed anew, or not here
+    if by is not None:
+        return f"{retyped} USING CAST(({by}) AS {new_type})"
     using = own_name(key) if live.can_cast(old_type, new_type) else f"{own_name(key)}::text"
     return f"{retyped} USING {using}::{new_type}"
 

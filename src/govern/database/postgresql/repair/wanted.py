@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from govern.core.snapshot import ColumnOrder, Facts, ObjectKey, Snapshot, join_name
 from govern.database.connection import Connection
@@ -51,6 +52,8 @@ class Side:
     usual_storages: Mapping[ObjectKey, str]
     """Column that is stored otherwise → how it would be if nobody had said so."""
     index_parts: IndexParts
+    conversions: Mapping[ObjectKey, str] = field(default_factory=dict)
+    """Columns that are to be retyped by an expression of somebody else's, and not by a cast."""
     needing: Mapping[ObjectKey, tuple[ObjectKey, ...]] = field(default_factory=dict)
     """Object → those that need it."""
     needs: Mapping[ObjectKey, tuple[ObjectKey, ...]] = field(default_factory=dict)
@@ -68,7 +71,12 @@ class Side:
         return old == new or not _TEXTS.isdisjoint((old, new)) or (old, new) in self.casts
 
 
-def read_side(connection: Connection, table: VersionTable, expected: Snapshot | None = None) -> Side:
+def read_side(
+    connection: Connection,
+    table: VersionTable,
+    expected: Snapshot | None = None,
+    conversions: Mapping[ObjectKey, str] = MappingProxyType({}),
+) -> Side:
     """Everything that is needed to plan, as of one moment, in a handful of queries.
 
     ``expected`` stands in place of the schema's own snapshot: the same in other words, for the greater part.
@@ -102,6 +110,7 @@ def read_side(connection: Connection, table: VersionTable, expected: Snapshot | 
         unsaid=unsaid,
         usual_storages=usual_storages,
         index_parts=index_parts,
+        conversions=conversions,
         needing={needed: tuple(dependents) for needed, dependents in needing.items()},
         needs={dependent: tuple(found) for dependent, found in needs.items()},
     )
