@@ -374,6 +374,7 @@ def hang(asked): os.fork(); time.sleep(600)
     ("call", "status", "said"),
     [
         ("own:good", "passed", ""),
+        ("by-name", "passed", ""),
         ("own:bad", "found", "two is not three: ***"),
         ("own:crash", "crashed", "RuntimeError: no table"),
         ("own:leave", "crashed", "SystemExit"),
@@ -387,6 +388,10 @@ def test_a_function_of_the_project_passes_only_if_it_returns(
     tmp_path: Path, server: Server, call: str, status: str, said: str
 ) -> None:
     (tmp_path / "own.py").write_text(PYTHON)
+    installed = tmp_path / "own-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: own\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[govern.probes]\nby-name = own:good\n")
     seconds = 0.5 if "hang" in call else 60
     step = f"- python: {{call: '{call}', timeout_seconds: {seconds}}}\n"
     more = f"variables: {{who: ada}}\n{SECRETS}"
