@@ -165,6 +165,7 @@ def test_nobody_there_is_unreachable_and_ends_the_sequence() -> None:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     proof = probe(url, ASK * 3)
     assert only(proof).rule.id == "probe.unreachable"
+    assert "Connection refused" in only(proof).message
     assert "2 steps after it not asked" in proof.entry.reason
 
 
