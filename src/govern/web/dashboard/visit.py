@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from govern.web.dashboard.session import (
@@ -55,12 +55,13 @@ class Entrance:
 
     def __init__(self, access: Access | None, now: Callable[[], datetime]) -> None:
         self._access = access
+        self._secret = access.secret if access else None
         self._now = now
 
     @property
     def has_login(self) -> bool:
         """Whether one can log in here; else the host application sees to that, or nobody can."""
-        return self._access is not None and not self._access.is_ambient and self._access.secret is not None
+        return self._access is not None and not self._access.is_ambient and self._secret is not None
 
     def recognise(self, request: Request) -> Visitor | None:
         """None for a stranger."""
@@ -78,43 +79,34 @@ class Entrance:
 
     def begin(self, request: Request, secret: str, name: str) -> tuple[str, str] | None:
         """The cookie of who knows the secret; None for who does not."""
-        known = self._access.secret if self._access else None
-        if known is None or not known.is_equal_to(secret):
+        if self._secret is None or not self._secret.is_equal_to(secret):
             return None
-        session = Session.begin(name, self._now())
-        return set_cookie(request, SESSION_COOKIE, session.sign(known), lasts=session.ends - self._now())
+        now = self._now()
+        session = Session.begin(name, now)
+        return set_cookie(request, SESSION_COOKIE, session.sign(self._secret), lasts=session.ends - now)
 
     def make_token(self, visitor: Visitor) -> str:
         """What the forms of this visitor carry."""
-        if not visitor.bound_to:
-            return ""
-        return make_token(self._access.secret if self._access else None, visitor.bound_to)
+        return make_token(self._secret, visitor.bound_to) if visitor.bound_to else ""
 
     def is_their_form(self, request: Request, visitor: Visitor) -> bool:
         """Whether what was sent is a form that was made for who sends it."""
-        secret = self._access.secret if self._access else None
         given = request.form.get(TOKEN_FIELD, "")
-        return bool(visitor.bound_to) and is_token(given, secret, visitor.bound_to)
+        return bool(visitor.bound_to) and is_token(given, self._secret, visitor.bound_to)
 
     def _find_session(self, request: Request) -> Session | None:
-        secret = self._access.secret if self._access else None
+        secret, now = self._secret, self._now()
         if secret is None:
             return None
-        sessions = (Session.read(value, secret, self._now()) for value in request.cookies(SESSION_COOKIE))
+        sessions = (Session.read(value, secret, now) for value in request.cookies(SESSION_COOKIE))
         return next((session for session in sessions if session), None)
 
     def _bind(self, request: Request, visitor: Visitor) -> Visitor:
-        value = next((value for value in request.cookies(FORM_COOKIE) if _is_ours(value)), "")
-        cookies: tuple[tuple[str, str], ...] = ()
-        if not value:
-            value = secrets.token_hex(16)
-            cookies = (set_cookie(request, FORM_COOKIE, value),)
-        return Visitor(
-            actor=visitor.actor,
-            is_insider=visitor.is_insider,
-            bound_to=f"{value} {visitor.actor}",
-            cookies=cookies,
-        )
+        """By a random cookie: another site cannot read it, and so not know what the form has to carry."""
+        known = next((value for value in request.cookies(FORM_COOKIE) if _is_ours(value)), None)
+        value = known or secrets.token_hex(16)
+        cookies = () if known else (set_cookie(request, FORM_COOKIE, value),)
+        return replace(visitor, bound_to=f"{value} {visitor.actor}", cookies=cookies)
 
 
 def _visitor_of(session: Session) -> Visitor:
