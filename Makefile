@@ -70,6 +70,7 @@ bench: setup  ## benchmarks beside the peers, ratios printed
 	$(BIN)/python benchmarks/repair.py
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/health.py
+	$(BIN)/python benchmarks/orphans.py --quick
 	$(BIN)/python benchmarks/backup.py --size 0.25
 	$(BIN)/python benchmarks/pytest_plugin.py
 
