@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +25,7 @@ from govern.config.declared import Declared
 from govern.core import report
 from govern.core.finding import Rule
 from govern.core.guard import GUARDS, Guard
-from govern.source.manifest.json_schema import render_json_schema
+from govern.source.manifest.json_schema import render_file
 
 DOCS = Path(__file__).resolve().parent
 _NOTICE = "<!-- written by docs/generate.py: change the code, then run `make docs` -->"
@@ -444,7 +443,7 @@ _PAGES: Mapping[str, Callable[[str], str]] = {
     "rules.md": render_rules,
     "configuration.md": render_configuration,
     "guards.md": render_guards,
-    "governance.schema.json": lambda _current: json.dumps(render_json_schema(), indent=2) + "\n",
+    "governance.schema.json": lambda _current: render_file(),
     **{
         f"rules/{_page_of(rule)}": lambda _current, rule=rule: render_rule(rule)
         for rule in all_rules().values()

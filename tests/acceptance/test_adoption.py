@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from govern.database.url import DatabaseUrl
+from govern.source.manifest.json_schema import render_json_schema
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import Project
 from tests.fixtures.projects import list_tables, read_version, third_revision
@@ -161,3 +163,14 @@ WATCH = {
         END;
     """,
 }
+
+
+def test_the_lock_brings_the_editors_schema_up_to_date_where_there_is_one(governed: Project) -> None:
+    beside = governed.root / "schema/governance.schema.json"
+    governed.write({"schema/governance.yaml": "critical_tables: []\n"})
+    governed.succeed("lock")
+    assert not beside.exists()
+    beside.write_text("{}\n")
+    done = governed.succeed("lock")
+    assert "schema/governance.schema.json" in {entry["name"] for entry in done.report["entries"]}
+    assert json.loads(beside.read_text()) == render_json_schema()

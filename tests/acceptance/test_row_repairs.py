@@ -143,3 +143,60 @@ def test_a_repair_is_a_run_with_its_backup_and_a_restore_brings_the_way_back(gov
     assert back.report["finished_runs"][0]["undoes"] == run["id"]
     assert notes(governed) == before
     governed.succeed("drift")
+
+
+def test_copies_are_listed_with_their_size_and_age_and_go_when_they_are_old_enough(governed: Project) -> None:
+    governed.write({"schema/governance.yaml": ORPHANS})
+    leave_orphans(governed)
+    governed.succeed("repair", "apply", "orphaned-notes", "--backup", "off")
+    before = dump(governed.database)
+    (listed,) = governed.succeed("repair", "list").report["applied"]
+    assert (listed["copied_rows"], listed["state"]) == (2, "can be rolled back")
+    assert listed["bytes"] > 0
+    assert 0 <= listed["age_seconds"] < 600
+    kept = governed.succeed("repair", "prune", "--older-than", "90d").report["prune"]
+    assert [(one["fate"], one["why"]) for one in kept] == [("stays", "younger than 90 days")]
+    planned = governed.succeed("repair", "prune", listed["run"], "--plan").report["prune"]
+    assert [(one["fate"], one["rows"]) for one in planned] == [("goes", 2)]
+    assert dump(governed.database) == before
+    assert "a secret" in before
+    done = governed.succeed("repair", "prune", listed["run"])
+    (run,) = done.report["finished_runs"]
+    assert (run["command"], run["repairs"]) == ("repair prune", ["orphaned-notes"])
+    assert run["rows"] == {f"remove copies of {listed['run']}": 2}
+    assert "a secret" not in dump(governed.database)
+    (left,) = governed.succeed("repair", "list").report["applied"]
+    assert (left["bytes"], left["state"]) == (0, f"what it kept was removed by {run['id']}")
+    refused = governed.ask("repair", "rollback", listed["run"])
+    assert (refused.exit_code, run["id"] in refused.problem["why"]) == (4, True)
+    governed.succeed("drift")
+    governed.succeed("health")
+
+
+def test_what_broke_off_keeps_its_copies_until_it_is_named(governed: Project) -> None:
+    governed.write({"schema/governance.yaml": ORPHANS})
+    leave_orphans(governed)
+    governed.succeed("repair", "apply", "orphaned-notes", "--backup", "off")
+    backup = "govern_backup.runs" if governed.database.dialect == "postgresql" else "govern_backup_runs"
+    finished, broken_off = '"is_finished": true', '"is_finished": false'
+    execute(
+        governed.database,
+        f"UPDATE {backup} SET record = replace(record, '{finished}', '{broken_off}')",
+        f'UPDATE {backup} SET record = replace(record, \'"made_at": "20\', \'"made_at": "19\')',
+    )
+    (kept,) = governed.succeed("repair", "prune", "--older-than", "90 d").report["prune"]
+    assert kept["fate"] == "stays"
+    assert kept["why"].startswith("it broke off after 1 batch")
+    (kept,) = governed.succeed("repair", "prune", kept["run"]).report["prune"]
+    assert kept["fate"] == "removed"
+
+
+def test_what_is_to_go_has_to_be_said(governed: Project) -> None:
+    for arguments, said in (
+        ((), "there is nothing said about what is to go"),
+        (("20261121T175911Z-3fa2c1",), "the run 20261121T175911Z-3fa2c1 keeps nothing"),
+        (("--older-than", "soon"), "must be a span of time"),
+    ):
+        done = governed.ask("repair", "prune", *arguments)
+        assert done.exit_code == 2, done
+        assert said in str(done.problem)

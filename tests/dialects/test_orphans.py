@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import psycopg
@@ -9,8 +10,10 @@ import pytest
 
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.snapshot import default_namespace
+from govern.database import row_queries
 from govern.database.connection import Connection
 from govern.database.engines import dialect_of
+from govern.database.postgresql import chunks, orphans
 from govern.database.url import DatabaseUrl
 from tests.acceptance.program import execute
 from tests.fixtures.databases import MakeRole, with_credentials
@@ -293,3 +296,153 @@ def test_a_connection_is_left_without_a_time_limit(postgresql_database: Database
         references = dialect.read_references(connection)
         assert len(tuple(dialect.find_orphans(connection, references, examples=1, seconds=5))) == 1
         assert connection.value("SHOW statement_timeout") == "0"
+
+
+CHILDREN = (
+    PARENT,
+    ROWS,
+    "CREATE TABLE child (id integer PRIMARY KEY, parent_id integer)",
+    "INSERT INTO child SELECT i, 1 + i % 2 FROM generate_series(1, 130000) i",
+    "INSERT INTO child SELECT i, 1000 + i FROM generate_series(-3, 0) i",
+    "INSERT INTO child SELECT i, 2000 + i FROM generate_series(130001, 130003) i",
+    "ALTER TABLE child ADD FOREIGN KEY (parent_id) REFERENCES parent NOT VALID",
+)
+
+
+@pytest.mark.parametrize(
+    "index", ["", "CREATE INDEX ON child (parent_id)"], ids=["by the key", "by an index"]
+)
+def test_what_is_too_long_for_a_statement_is_counted_in_chunks_and_all_of_it(
+    index: str, postgresql_database: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(postgresql_database, *CHILDREN, *filter(None, [index]), "ANALYZE")
+    monkeypatch.setattr(orphans, "_STATEMENT_SECONDS", 0.0)
+    (found,) = look(postgresql_database).values()
+    assert isinstance(found, OrphanCount)
+    assert (found.rows, found.sampled_percent) == (7, None)
+    assert set(found.examples) < {*map(str, range(997, 1001)), "132001", "132002", "132003"}
+    assert len(found.examples) == 3
+
+
+# as a replica says it, which has to go on with what its primary did
+CONFLICT = """
+CREATE FUNCTION conflict() RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+  RAISE EXCEPTION 'canceling statement due to conflict with recovery' USING ERRCODE = 'serialization_failure';
+END $$
+"""
+
+
+@pytest.mark.parametrize(
+    "trouble", ["SELECT pg_sleep(9)::text", "SELECT conflict()"], ids=["slow", "replica"]
+)
+def test_chunks_that_are_cancelled_become_smaller_and_begin_where_the_last_one_ended(
+    trouble: str, postgresql_database: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(postgresql_database, *CHILDREN, CONFLICT, "ANALYZE")
+    seen = trouble_chunks(monkeypatch, trouble, above=20_000)
+    (found,) = look(postgresql_database).values()
+    assert isinstance(found, OrphanCount)
+    assert (found.rows, found.sampled_percent) == (7, None)
+    assert (seen[0], set(seen[1:])) == (50_000, {12_500})
+
+
+def test_a_replica_that_cancels_every_chunk_is_told(
+    postgresql_database: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(postgresql_database, *CHILDREN, CONFLICT, "ANALYZE")
+    seen = trouble_chunks(monkeypatch, "SELECT conflict()", above=0)
+    (found,) = look(postgresql_database).values()
+    assert isinstance(found, NotCounted)
+    assert found.why.startswith("this replica had to go on with what its primary did")
+    assert seen == [50_000, 12_500, 3_125, 1_000]
+
+
+def test_chunks_that_the_time_ends_say_how_far_they_came(
+    postgresql_database: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(postgresql_database, *CHILDREN, "ANALYZE")
+    monkeypatch.setattr(orphans, "_SAMPLED_ROWS", 1_000)
+    trouble_chunks(monkeypatch, "SELECT pg_sleep(9)::text", above=50_000)
+    monkeypatch.setattr(chunks, "_BRISK_SECONDS", 9.0)
+    monkeypatch.setattr(chunks, "_FEWEST_ROWS", 50_000)
+    monkeypatch.setattr(chunks, "_LONGEST_SECONDS", 60.0)
+    (found,) = look(postgresql_database, seconds=2).values()
+    assert isinstance(found, OrphanCount)
+    assert found.sampled_percent is not None
+    assert (found.rows, round(found.sampled_percent)) == (4, 38)
+
+
+def trouble_chunks(monkeypatch: pytest.MonkeyPatch, trouble: str, *, above: int) -> list[int]:
+    """Chunks of more rows meet ``trouble``, SQL. Returns the sizes that were tried."""
+    tried: list[int] = []
+    find_end = row_queries.find_end
+
+    def find_no_end(reference: Reference, stretch: row_queries.Stretch, rows: int) -> str:
+        tried.append(rows)
+        return trouble if rows > above else find_end(reference, stretch, rows)
+
+    monkeypatch.setattr(row_queries, "find_end", find_no_end)
+    monkeypatch.setattr(chunks, "_LONGEST_SECONDS", 0.5)
+    monkeypatch.setattr(chunks, "_BRISK_SECONDS", 0.0)
+    monkeypatch.setattr(orphans, "_STATEMENT_SECONDS", 0.0)
+    return tried
+
+
+def test_an_index_is_asked_in_parts_that_leave_nothing_out(
+    postgresql_database: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(
+        postgresql_database,
+        "CREATE TABLE parent (id bigint PRIMARY KEY)",
+        "INSERT INTO parent SELECT i FROM generate_series(1, 20000) i WHERE i % 1000 <> 0",
+        "CREATE TABLE child (parent_id bigint)",
+        "INSERT INTO child SELECT i % 20000 FROM generate_series(1, 60000) i",
+        "CREATE INDEX ON child (parent_id)",
+        "ALTER TABLE child ADD FOREIGN KEY (parent_id) REFERENCES parent NOT VALID",
+        "VACUUM ANALYZE",
+    )
+    monkeypatch.setattr(orphans, "_PARTED_ROWS", 1_000)
+    (found,) = look(postgresql_database).values()
+    assert isinstance(found, OrphanCount)
+    assert found.reference.has_same_order
+    assert found.rows == 3 * 20
+
+
+def test_a_table_that_somebody_has_locked_is_named_with_the_session_and_waited_for_once(
+    postgresql_database: DatabaseUrl,
+) -> None:
+    execute(
+        postgresql_database,
+        PARENT,
+        "CREATE TABLE one (parent_id integer REFERENCES parent)",
+        "CREATE TABLE two (parent_id integer REFERENCES parent)",
+        "CREATE TABLE free (id integer PRIMARY KEY, before integer REFERENCES free)",
+    )
+    with psycopg.connect(postgresql_database.conninfo, application_name="a migration") as holder:
+        holder.execute("LOCK TABLE parent")
+        pid = holder.info.backend_pid
+        started = time.monotonic()
+        found = look(postgresql_database)
+        assert time.monotonic() - started < 3 * 2
+    assert count(found["free.before → free.id"]) == (0, ())
+    for name in ("one", "two"):
+        refused = found[f"{name}.parent_id → parent.id"]
+        assert isinstance(refused, NotCounted)
+        assert refused.why == f"parent is locked by pid {pid} (a migration)"
+
+
+def test_a_partitioned_table_is_as_large_as_its_partitions(postgresql_database: DatabaseUrl) -> None:
+    execute(
+        postgresql_database,
+        PARENT,
+        ROWS,
+        "CREATE TABLE parted (id integer, parent_id integer REFERENCES parent) PARTITION BY RANGE (id)",
+        "CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10000)",
+        "CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (10000) TO (90000)",
+        "INSERT INTO parted SELECT i, 1 FROM generate_series(0, 24999) i",
+        "ANALYZE parted_1",
+        "ANALYZE parted_2",
+    )
+    (found,) = look(postgresql_database).values()
+    assert found.reference.child_rows == 25_000
+    assert count(found) == (0, ())

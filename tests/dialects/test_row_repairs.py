@@ -225,6 +225,26 @@ def test_a_trigger_is_named_before_it_fires(make: Make) -> None:
     assert repaired.apply("bobs", allow=allowed).rows["delete notes"] == 2
 
 
+def test_a_trigger_that_was_reviewed_with_the_repair_needs_no_flag_and_another_does(make: Make) -> None:
+    allow = "where: name = 'Bob', allow: [fires-trigger:notes.audit]"
+    repaired = make(MANIFEST.replace("where: name = 'Bob'", allow))
+    if repaired.live.dialect.name == "postgresql":
+        repaired.execute(
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN coalesce(NEW, OLD); END'",
+            "CREATE TRIGGER audit BEFORE DELETE OR INSERT ON notes FOR EACH ROW EXECUTE FUNCTION f()",
+        )
+    else:
+        repaired.execute("CREATE TRIGGER audit BEFORE DELETE ON notes BEGIN SELECT 1; END")
+    plan = repaired.plan("bobs")
+    assert plan.to_json()["allowed"] == ["fires-trigger:notes.audit"]
+    before = repaired.digest()
+    repaired.roll_back(repaired.apply("bobs"))
+    assert repaired.digest() == before
+    assert repaired.plan("all").to_json()["allowed"] == []
+    with pytest.raises(Refused, match="more than its plan says"):
+        repaired.apply("all")
+
+
 def test_a_trigger_that_keeps_a_row_is_noticed(make: Make) -> None:
     repaired = make()
     if repaired.live.dialect.name == "postgresql":
@@ -362,6 +382,10 @@ def test_the_owner_of_the_tables_repairs_and_must_allow_triggers_on_the_way_back
         owner.roll_back(run)
     assert "session_replication_role" in refusal.value.next
     owner.roll_back(run, allow=("fires-trigger:notes.t",))
+    assert owner.digest() == before
+    reviewed = MANIFEST.replace("name = 'Bob'", "name = 'Bob', allow: [fires-trigger:notes.t]")
+    owner = Repaired(tmp_path / "reviewed", url, reviewed)
+    owner.roll_back(owner.apply("bobs"))
     assert owner.digest() == before
 
 

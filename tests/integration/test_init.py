@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from govern import config
 from govern.actions.init import Adoption, init
 from govern.errors import ConfigurationError, NotPermitted, Refused
 from govern.revisions.runner import Runner
+from govern.source.manifest.document import parse_document
+from govern.source.manifest.json_schema import render_json_schema
 
 NEW_STYLE = """\
 from sqlalchemy import ForeignKey
@@ -173,6 +177,18 @@ def test_the_critical_tables_are_those_that_others_reference(tmp_path: Path) -> 
     manifest = (root / "schema/governance.yaml").read_text()
     assert '\ncritical_tables:\n  - name: "users"   # referenced by 2 tables\n' in manifest
     assert '"posts"' not in manifest
+
+
+def test_editors_find_what_the_manifest_may_say_beside_it_without_a_network(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"models.py": NEW_STYLE})
+    adoption = adopt(root)
+    assert "schema/governance.schema.json" in adoption.written
+    first, *_ = (root / "schema/governance.yaml").read_text().splitlines()
+    assert first == "# yaml-language-server: $schema=governance.schema.json"
+    schema = json.loads((root / "schema/governance.schema.json").read_text())
+    assert schema == render_json_schema()
+    proposed = parse_document((root / "schema/governance.yaml").read_text()).values
+    jsonschema.validate(json.loads(json.dumps(proposed)), schema)
 
 
 def test_an_existing_manifest_is_kept(tmp_path: Path) -> None:

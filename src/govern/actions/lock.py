@@ -1,4 +1,7 @@
-"""Writes ``schema.lock`` and ``govern.sum``: the declared schema and the revisions as reviewed text."""
+"""Writes ``schema.lock`` and ``govern.sum``: the declared schema and the revisions as reviewed text.
+
+And the manifest's JSON Schema for editors, where a project has a copy of it.
+"""
 
 from __future__ import annotations
 
@@ -43,4 +46,15 @@ def write_lock(
     ):
         changed = write_text(path, text)
         draft.passed(settings.relative(path), "written" if changed else "up to date")
+    if manifest is not None:
+        _refresh_schema(settings, draft, manifest)
     return snapshot
+
+
+def _refresh_schema(settings: Settings, draft: Draft, manifest: Manifest) -> None:
+    """The JSON Schema beside the manifest, if ``govern init`` put one there: this version may know more keys."""
+    from govern.source.manifest.json_schema import FILE_NAME, render_file
+
+    path = manifest.path.with_name(FILE_NAME)
+    if path.is_file() and write_text(path, render_file()):
+        draft.passed(settings.relative(path), "written")

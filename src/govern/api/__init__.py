@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         revision,
         stamp,
     )
-    from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_rollback
+    from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_prune, repair_rollback
     from govern.api.rows import integrity
 
 _HOMES = {
@@ -74,7 +74,7 @@ _HOMES = {
         "revision",
         "stamp",
     ),
-    "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_rollback"),
+    "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_prune", "repair_rollback"),
     "rows": ("integrity",),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
@@ -113,6 +113,7 @@ __all__ = [
     "repair_apply",
     "repair_list",
     "repair_plan",
+    "repair_prune",
     "repair_rollback",
     "restore",
     "restore_files",

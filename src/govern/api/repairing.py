@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from govern.api import drifting
@@ -75,6 +76,7 @@ def repair_list(
     ``budget_seconds``: for all that is counted; of a repair for which no time was left the report says so.
     """
     from govern.actions.repairs.back import list_undoable
+    from govern.actions.repairs.pruning import read_kept
 
     project = read_project(settings)
     live = open_database(project, draft)
@@ -92,6 +94,8 @@ def repair_list(
         for repair, plan in plans
     ]
     undoable = list_undoable(live)
+    kept = {one.undoable.run: one for one in read_kept(live)}
+    now = datetime.now(UTC)
     draft.data["applied"] = [
         {
             "run": one.run,
@@ -101,12 +105,48 @@ def repair_list(
             "rows": one.rows,
             "planned": one.planned,
             "state": one.state,
+            "copied_rows": kept[one.run].rows if one.run in kept else 0,
+            "bytes": kept[one.run].bytes if one.run in kept else 0,
+            "age_seconds": int((now - one.made_at).total_seconds()),
         }
         for one in undoable
     ]
     draft.passed("repairs", f"{count_of(len(declared), 'repair')} declared")
     standing = sum(one.has_way_back for one in undoable)
     draft.passed("applied", f"{count_of(standing, 'run')} that can be rolled back")
+
+
+@command("repair prune")
+def repair_prune(
+    draft: Draft,
+    settings: Settings,
+    *,
+    older_than: timedelta | None = None,
+    runs: tuple[str, ...] = (),
+    is_plan: bool = False,
+    narrate: Narrate = silent,
+) -> None:
+    """Removes what repairs keep for their way back: of those older than a span, and of the named ``runs``."""
+    from govern.actions.repairs.pruning import prune_copies
+
+    if older_than is None and not runs:
+        raise ConfigurationError(
+            "there is nothing said about what is to go",
+            why="what a repair keeps is its way back, and is never removed by itself",
+            next="say how old it must be, --older-than 90d, or name runs of govern repair list",
+        )
+    project = read_project(settings)
+    live = open_database(project, draft)
+    prune_copies(
+        live,
+        draft,
+        project.chain,
+        project.manifest,
+        older_than=older_than,
+        runs=runs,
+        is_plan=is_plan,
+        narrate=narrate,
+    )
 
 
 @command("repair rollback")

@@ -13,8 +13,10 @@ from govern.checks.rows import check_rows
 from govern.checks.suggestions import suggest_relationships
 from govern.config import Settings
 from govern.core.report import Draft, Entry
+from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
+from govern.source.lock import read_lock
 
 _SECONDS_A_LOOK = 10.0
 
@@ -41,22 +43,22 @@ def integrity(
         _suggest(draft, project, live)
         return
     narrate("looking for rows without what they refer to")
-    orphans = _look_for_orphans(draft, project, live, budget_seconds)
-    narrate("looking at sequences, duplicates, checks and files")
-    rows = _look_at_rows(draft, project, live, budget_seconds)
+    schema = live.read_snapshot()
+    orphans = _look_for_orphans(draft, project, live, schema, budget_seconds)
+    narrate("looking at sequences, duplicates, promises and files")
+    rows = _look_at_rows(draft, project, live, schema, budget_seconds)
     _look_at_manifest(draft, project, live)
     narrate("looking at what repairs have to do")
     _look_at_repairs(draft, project, live, orphans.settled | rows.settled, budget_seconds / 3)
 
 
 def _look_for_orphans(
-    draft: Draft, project: Project, live: LiveDatabase, budget_seconds: float
+    draft: Draft, project: Project, live: LiveDatabase, schema: Snapshot, budget_seconds: float
 ) -> Attributed:
     with live.connect() as connection:
         check = check_orphans(
             connection, live.dialect, project.manifest, path=_path(project), seconds=budget_seconds
         )
-        schema = live.dialect.read_snapshot(connection, live.table)
     attributed = attribute_orphans(live, project.manifest, check)
     draft.add(Entry.of("references", attributed.findings, _describe(check)))
     draft.add(
@@ -89,19 +91,26 @@ def _describe(check: OrphanCheck) -> str:
     return ", ".join(parts)
 
 
-def _look_at_rows(draft: Draft, project: Project, live: LiveDatabase, budget_seconds: float) -> Attributed:
+def _look_at_rows(
+    draft: Draft, project: Project, live: LiveDatabase, schema: Snapshot, budget_seconds: float
+) -> Attributed:
+    lost = live.dialect.find_lost_promises(_read_declared(project, schema), schema)
     with live.connect() as connection:
         check = check_rows(
-            connection, live.dialect, project.manifest, path=_path(project), seconds=budget_seconds
+            connection, live.dialect, project.manifest, lost, path=_path(project), seconds=budget_seconds
         )
     attributed = attribute_sequences(live, project.manifest, check.findings)
-    draft.add(
-        Entry.of("rows", attributed.findings, "sequences, duplicates, checks that were never made, damage")
-    )
+    draft.add(Entry.of("rows", attributed.findings, "sequences, duplicates, broken promises, damage"))
     if check.not_looked_at:
         which = "; ".join(f"{one.what}: {one.why}" for one in check.not_looked_at)
         draft.add(Entry(name="rows not looked at", status="skipped", reason=which))
     return attributed
+
+
+def _read_declared(project: Project, schema: Snapshot) -> Snapshot | None:
+    """The lock's; None where there is none of that engine and major version, whose texts would mean the same."""
+    lock = read_lock(project.settings.lock, at_once=False)
+    return lock.snapshot if lock is not None and lock.speaks_of(schema) else None
 
 
 def _look_at_manifest(draft: Draft, project: Project, live: LiveDatabase) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.identifiers import quote, quote_place
 from govern.core.snapshot import default_namespace
+from govern.core.wording import first_line
 
 if TYPE_CHECKING:  # with pydantic, which is slow to import
     from govern.database.connection import Connection
@@ -37,7 +38,18 @@ INVARIANT = Rule(
     effect="what the team declared to be always true is not",
     remedy="find the rows with the invariant's SQL and correct them",
 )
-RULES = (MIN_ROWS, EMPTY_VALUE, INVARIANT)
+UNUSABLE_INVARIANT = Rule(
+    id="integrity.unusable-invariant",
+    name="an invariant cannot be asked",
+    severity=Severity.ERROR,
+    condition="the SQL of an invariant of the manifest fails, is more than one statement, writes, or takes too long",
+    effect="nobody knows whether what the team declared to be always true is",
+    remedy="correct the SQL in the manifest: one SELECT that reads one value, from an index where the table is large",
+)
+RULES = (MIN_ROWS, EMPTY_VALUE, INVARIANT, UNUSABLE_INVARIANT)
+
+INVARIANT_SECONDS = 60.0
+"""How long one may take."""
 
 _COUNT_EMPTY = "SELECT count(*) FROM {table} WHERE {column} IS NULL OR trim(CAST({column} AS text)) = ''"
 
@@ -64,7 +76,7 @@ def check_integrity(
         for column in table.never_empty:
             findings += _empty_values(connection, (schema, name), column, table, path)
     for invariant in manifest.invariants:
-        findings += _broken_invariant(connection, invariant, path)
+        findings += _check_invariant(connection, dialect, invariant, path)
     return tuple(findings)
 
 
@@ -96,14 +108,21 @@ def _empty_values(
     )
 
 
-def _broken_invariant(connection: Connection, invariant: Invariant, path: str) -> tuple[Finding, ...]:
-    found = connection.value(invariant.sql)
+def _check_invariant(
+    connection: Connection, dialect: Dialect, invariant: Invariant, path: str
+) -> tuple[Finding, ...]:
+    subject = Subject(kind="invariant", name=invariant.name, path=path, line=invariant.line)
+    try:
+        found = dialect.ask(connection, invariant.sql, seconds=INVARIANT_SECONDS)
+    except dialect.errors() as error:
+        message = f"{invariant.name} cannot be asked: {first_line(error)}"
+        return (Finding.of(UNUSABLE_INVARIANT, subject, message, severity=invariant.severity),)
     if found == invariant.expect:
         return ()
     return (
         Finding.of(
             INVARIANT,
-            Subject(kind="invariant", name=invariant.name, path=path, line=invariant.line),
+            subject,
             f"{invariant.name}: expected {invariant.expect!r}, found {found!r}",
             severity=invariant.severity,
             evidence={"expected": invariant.expect, "found": str(found)},

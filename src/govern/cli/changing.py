@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 import click
 
+from govern.cli.options import SPAN
 from govern.cli.root import embedded, repair, root
 from govern.cli.session import Session
 from govern.core.report import Report
@@ -292,6 +294,31 @@ def repair_rollback(
     from govern import api
 
     return api.repair_rollback(session.settings, run, allow=allow, backup=backup, narrate=session.narrate)
+
+
+@repair.changing("prune")
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option("--older-than", type=SPAN, metavar="SPAN", help="What is older than 90d, 26h or 2w goes.")
+@click.option("--plan", "is_plan", is_flag=True, help="Only say what would go.")
+def repair_prune(
+    session: Session, *, runs: tuple[str, ...], older_than: timedelta | None, is_plan: bool
+) -> Report:
+    """Remove what repairs keep for their way back: rows that were deleted for good must not live on for ever.
+
+    The copies of every run that is named, and of those that are older than a span; a repair that broke off keeps its
+    own until it is named. They are in the backups that were taken meanwhile, too: govern backup prune.
+
+    \b
+    Examples:
+      govern repair prune --older-than 90d --plan
+      govern repair prune --older-than 90d
+      govern repair prune 20261121T175911Z-3fa2c1
+    """
+    from govern import api
+
+    return api.repair_prune(
+        session.settings, older_than=older_than, runs=runs, is_plan=is_plan, narrate=session.narrate
+    )
 
 
 @embedded.changing("stop")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,23 @@ class _WithGlobalOptions(click.Command):
     def get_short_help_str(self, limit: int = 45) -> str:
         """The whole first sentence: cut off it says nothing."""
         return super().get_short_help_str(max(limit, 100))
+
+
+class _Span(click.ParamType):  # type: ignore[type-arg]  # a class of parameters in the newest click alone
+    """A span of time, as the manifest writes it."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        from govern.source.manifest.values import parse_span
+
+        try:
+            return parse_span(value)
+        except ValueError as error:
+            self.fail(f"{value!r} {error}", param, ctx)
+
+
+SPAN = _Span()
 
 
 class Command(_WithGlobalOptions):

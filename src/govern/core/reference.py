@@ -33,8 +33,11 @@ class Reference:
     """Else the values are compared as texts."""
     is_indexed: bool = False
     """Whether an index of the child starts with the columns: then its distinct values are cheap to have."""
-    child_rows: int = 0
-    """An estimate."""
+    has_same_order: bool = False
+    """Whether both sides sort the values of their one column alike: then a part of them is answered by a part."""
+    child_rows: int | None = None
+    """An estimate; None where nobody ever made one."""
+    parent_rows: int | None = None
     on_delete: str = "no action"
     """What a deleted parent does to its children: ``cascade``, ``set null``, ``set default``, ``restrict``."""
     set_null: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -100,6 +100,8 @@ class RowPlan:
     """Why it cannot be applied."""
     steps: int = 0
     """Of what is no row: a sequence that is to be moved."""
+    allowed: tuple[str, ...] = ()
+    """Hazards that the manifest lets this repair do, as it writes them."""
 
     @property
     def rows(self) -> int:
@@ -113,6 +115,10 @@ class RowPlan:
     def hazards(self) -> tuple[Hazard, ...]:
         """What a trigger does elsewhere is neither counted nor copied."""
         return tuple(hazard_of("fires-trigger", *place, trigger) for place, trigger in self.triggers)
+
+    def find_forbidden(self, allow: Collection[str]) -> tuple[Hazard, ...]:
+        """The hazards that neither ``allow`` nor the manifest names."""
+        return tuple(one for one in self.hazards if str(one) not in {*allow, *self.allowed})
 
     @property
     def counts(self) -> Mapping[tuple[Place, Action], int]:
@@ -139,6 +145,7 @@ class RowPlan:
             "tables": [one.to_json() for one in self.touched if one.rows],
             "statements": list(self.statements),
             "hazards": [str(hazard) for hazard in self.hazards],
+            "allowed": [str(hazard) for hazard in self.hazards if str(hazard) in self.allowed],
             "obstacles": list(self.obstacles),
             "undoes": [],
             "notes": [],
@@ -212,16 +219,20 @@ class Undoable:
     definitions: Definitions | None = None
     """Of a repair of the schema."""
     undone_by: str | None = None
+    pruned_by: str | None = None
+    """The run that removed what was kept, so that nothing can be taken back any more."""
 
     @property
     def has_way_back(self) -> bool:
         """Whether there is anything left to take back."""
-        return not self.undone_by and self.kind != REBUILD_KIND
+        return not self.undone_by and not self.pruned_by and self.kind != REBUILD_KIND
 
     @property
     def state(self) -> str:
         if self.undone_by:
             return f"rolled back by {self.undone_by}"
+        if self.pruned_by:
+            return f"what it kept was removed by {self.pruned_by}"
         if self.kind == REBUILD_KIND:
             return "there is nothing to take back"
         if not self.is_finished:
@@ -243,6 +254,7 @@ class Undoable:
             "moved": self.moved.to_json() if self.moved else None,
             "definitions": self.definitions.to_json() if self.definitions else None,
             "undone_by": self.undone_by,
+            "pruned_by": self.pruned_by,
         }
 
     @classmethod
@@ -262,4 +274,5 @@ class Undoable:
             moved=MovedSequence.from_json(moved) if moved else None,
             definitions=Definitions.from_json(definitions) if definitions else None,
             undone_by=value["undone_by"],
+            pruned_by=value.get("pruned_by"),
         )

@@ -3,11 +3,65 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+from govern.core.identifiers import quote
 from govern.core.restoration import Place
 
-Unique = tuple[Place, tuple[str, ...]]
-"""A table and the columns that no two of its rows may share."""
+PromiseKind = Literal["check", "not null", "enum", "domain", "storage class"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unique:
+    """What no two rows of a table may share."""
+
+    table: Place
+    columns: tuple[str, ...]
+    """As people name them: columns, or the expressions of an index."""
+    expressions: tuple[str, ...]
+    """The same as SQL."""
+    where: str = ""
+    """The rows that are meant, as SQL; all of them if empty."""
+    name: str = ""
+    """Of the constraint or the index that is to keep it."""
+
+    @classmethod
+    def of_columns(cls, table: Place, columns: tuple[str, ...], *, name: str = "") -> Unique:
+        return cls(table=table, columns=columns, expressions=tuple(map(quote, columns)), name=name)
+
+    def is_as(self, other: Unique) -> bool:
+        """Whether both mean the same, whatever they are called."""
+        return (self.table, set(self.expressions), self.where) == (
+            other.table,
+            set(other.expressions),
+            other.where,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What each row of a table is to be like, although the engine does not see to it."""
+
+    table: Place
+    kind: PromiseKind
+    name: str
+    """Of the constraint, or of the type."""
+    doubt: str
+    """Why the engine does not: ``it is NOT VALID``."""
+    broken: str
+    """Whether a row is otherwise, as SQL."""
+    column: str | None = None
+    """Of what is promised of one column."""
+    key: tuple[str, ...] = ()
+    """The table's primary key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostPromises:
+    """What is declared of rows, and nothing in the live database keeps."""
+
+    uniques: tuple[Unique, ...] = ()
+    promises: tuple[Promise, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +86,7 @@ class SequencePosition:
 class Duplicates:
     """Values that more than one row has."""
 
-    table: Place
-    columns: tuple[str, ...]
+    unique: Unique
     values: int
     """How many different ones."""
     examples: tuple[str, ...] = ()
@@ -41,15 +94,14 @@ class Duplicates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenCheck:
-    """A check constraint that the server does not uphold for all rows, and how many break it."""
+class BrokenPromise:
+    """How many rows are otherwise than was promised of them."""
 
-    table: Place
-    name: str
-    doubt: str
-    """``it is NOT VALID``."""
+    promise: Promise
     rows: int
-    query: str
+    examples: tuple[str, ...] = ()
+    """Some of their keys."""
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -74,6 +74,12 @@ class SchemaPlan:
     """Why it cannot be applied."""
     notes: tuple[str, ...] = ()
     """What a person should know before."""
+    allowed: tuple[str, ...] = ()
+    """Hazards that the manifest lets this repair do, as it writes them."""
+
+    def find_forbidden(self, allow: Collection[str]) -> tuple[Hazard, ...]:
+        """The hazards that neither ``allow`` nor the manifest names."""
+        return tuple(one for one in self.hazards if str(one) not in {*allow, *self.allowed})
 
     @property
     def statements(self) -> tuple[str, ...]:
@@ -105,6 +111,7 @@ class SchemaPlan:
             "tables": [table.to_json() for table in self.tables],
             "statements": list(self.statements),
             "hazards": [str(hazard) for hazard in self.hazards],
+            "allowed": [str(hazard) for hazard in self.hazards if str(hazard) in self.allowed],
             "obstacles": list(self.obstacles),
             "undoes": list(self.undoes),
             "notes": [*(stage.why for stage in self.stages if stage.why), *self.notes],

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from govern.core.keys import Overlap
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.restoration import Place
-from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
+from govern.core.rows import (
+    BrokenPromise,
+    Damage,
+    Duplicates,
+    LostPromises,
+    NotLookedAt,
+    Promise,
+    SequencePosition,
+    Unique,
+)
+from govern.core.snapshot import Snapshot
 from govern.core.table_shape import TableShape
 from govern.database.connection import Connection
 from govern.database.version_table import VersionTable
@@ -45,7 +55,7 @@ class Integrity(Protocol):
     def find_duplicates(
         self, connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
     ) -> Iterator[Duplicates | NotLookedAt]:
-        """Values that more than one row has, in columns that ``uniques`` name, or that a broken index should keep so.
+        """Values that more than one row has, of what ``uniques`` name, or a broken index should keep so.
 
         ``seconds`` is for each of them.
         """
@@ -53,10 +63,25 @@ class Integrity(Protocol):
     def read_sequence_positions(self, connection: Connection) -> Iterator[SequencePosition | NotLookedAt]:
         """Where sequences and the columns that they fill are; of engines that keep the two apart."""
 
-    def find_unchecked(
-        self, connection: Connection, *, seconds: float
-    ) -> Iterator[BrokenCheck | NotLookedAt]:
-        """Check constraints that are not upheld for all rows, each with ``seconds`` of time."""
+    def find_lost_promises(self, declared: Snapshot | None, live: Snapshot) -> LostPromises:
+        """What is declared of rows, and nothing in the live database keeps: constraints, unique indexes, types.
+
+        ``declared``: None where it is not known; then what a column's type says where the engine does not keep it.
+        """
+
+    def find_broken(
+        self, connection: Connection, promises: Sequence[Promise], *, examples: int, seconds: float
+    ) -> Iterator[BrokenPromise | NotLookedAt]:
+        """Rows that are otherwise than ``promises`` say, or the constraints that are not upheld for all rows.
+
+        ``seconds`` is for each of them.
+        """
+
+    def ask(self, connection: Connection, query: str, *, seconds: float) -> Any:
+        """The first value that somebody else's query yields. Raises the driver's error.
+
+        It is one statement, in a transaction that cannot write, and ends after ``seconds``.
+        """
 
     def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
         """What is broken in the database's files, as far as the engine can tell in ``seconds``."""

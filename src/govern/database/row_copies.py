@@ -15,7 +15,7 @@ from govern.core.restoration import Place, name_place
 from govern.core.row_repair import Action, CopiedTable, MovedSequence, Undoable
 from govern.database.connection import Connection
 from govern.database.row_marks import MarkedRows
-from govern.database.row_spelling import RowTable, Spelling
+from govern.database.row_spelling import RowTable, RowTransaction, Spelling
 
 _WHAT: Mapping[Action, str] = {"delete": "deleted", "update": "before", "insert": "inserted"}
 
@@ -37,6 +37,27 @@ def write_undoable(connection: Connection, spelling: Spelling, undoable: Undoabl
         "ON CONFLICT (run) DO UPDATE SET record = excluded.record",
         (undoable.run, json.dumps(undoable.to_json())),
     )
+
+
+def measure_kept(work: RowTransaction, undoable: Undoable) -> tuple[int, int]:
+    """Rows and bytes of what the run keeps: copies of rows and values, and the schema before it."""
+    connection, spelling = work
+    tables = [spelling.copy_of(undoable.run, number) for number in _numbers_of(undoable)]
+    rows = sum(int(connection.value(f"SELECT count(*) FROM {table}")) for table in tables)  # noqa: S608
+    size = sum(spelling.measure(connection, table) for table in tables)
+    if undoable.definitions is not None:
+        mark = spelling.placeholder
+        query = f"SELECT coalesce(sum(length(content)), 0) FROM {spelling.schemas} WHERE run = {mark}"  # noqa: S608
+        size += int(connection.value(query, (undoable.run,)))
+    return rows, size
+
+
+def _numbers_of(undoable: Undoable) -> tuple[int, ...]:
+    """Of a run that broke off before its first transaction nothing is there."""
+    if not undoable.batches or undoable.undone_by or undoable.pruned_by:
+        return ()
+    values = undoable.definitions.values if undoable.definitions else ()
+    return (*(table.number for table in undoable.tables), *(one.number for one in values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,32 @@ the distinct ones, which halves the time again. ``benchmarks/orphans.py`` has th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from govern.core.identifiers import quote, quote_place
 from govern.core.reference import Reference
 from govern.core.restoration import Place
+from govern.core.rows import Promise, Unique
 
 _LOOKED_AT = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Rows of a child from one value of some columns, which is not among them, up to another, which is."""
+
+    columns: tuple[str, ...]
+    after: tuple[str, ...] | None = None
+    upto: tuple[str, ...] | None = None
+
+    def holds(self, alias: str, columns: Sequence[str]) -> str:
+        """Whether a row is in it."""
+        named = ", ".join(f"{alias}.{quote(column)}" for column in columns)
+        ends = (("<=", self.upto), (">", self.after))
+        said = [
+            f"({named}) {sign} ({', '.join(map(_literal, end))})" for sign, end in ends if end is not None
+        ]
+        return " AND ".join(said) or "1 = 1"
 
 
 def orphans_of(reference: Reference, sample: str = "") -> str:
@@ -35,8 +54,6 @@ def show_values(rows: Iterable[tuple[str | None, ...]]) -> tuple[str, ...]:
 
 def count_orphans(reference: Reference, sample: str = "") -> str:
     """One row with one number. ``sample`` follows the child's name: ``TABLESAMPLE SYSTEM (1.5)``."""
-    if reference.is_indexed and not sample:
-        return f"SELECT {_count_by_value(reference)}"
     return f"SELECT count(*) {orphans_of(reference, sample)}"
 
 
@@ -44,6 +61,93 @@ def count_orphans_of_each(references: Sequence[Reference]) -> str:
     """A row for each reference: its place in the sequence, and the number."""
     return "\nUNION ALL ".join(
         f"SELECT {place}, count(*) {orphans_of(reference)}" for place, reference in enumerate(references)
+    )
+
+
+def find_small_orphans_of_each(references: Sequence[Reference]) -> str:
+    """A row for each orphan, with the place of its reference: of small tables, whose parents are in one column.
+
+    Without a join there is little to plan, which is most of the time that small tables take.
+    """
+    return "\nUNION ALL ".join(_small_orphans(place, reference) for place, reference in enumerate(references))
+
+
+def _small_orphans(place: int, reference: Reference) -> str:
+    parent = f"p.{quote(reference.parent_columns[0])}"
+    keys = f"SELECT {parent} FROM {_source(reference, reference.parent)} AS p WHERE {parent} IS NOT NULL"  # noqa: S608
+    return (
+        f"SELECT {place} FROM {_source(reference, reference.child)} AS c "  # noqa: S608 - quoted
+        f"WHERE {_condition(reference)} AND {_child(reference.columns[0])} NOT IN ({keys})"
+    )
+
+
+def count_with_examples(reference: Reference, limit: int, stretch: Stretch | None = None) -> str:
+    """At most ``limit`` rows: the values as texts, then the number of all orphans; none where there are none."""
+    values = ", ".join(f"CAST({_child(column)} AS text)" for column in reference.columns)
+    inside = f"AND {stretch.holds('c', stretch.columns)} " if stretch else ""
+    return (
+        f"SELECT {values}, CAST(sum(count(*)) OVER () AS bigint) {orphans_of(reference)} {inside}"
+        f"GROUP BY {', '.join(map(_child, reference.columns))} LIMIT {limit}"
+    )
+
+
+def count_by_value(reference: Reference, stretches: Sequence[Stretch]) -> str:
+    """One row with one number: each value is looked for once, in the order of an index that has it.
+
+    What the planner may do in parallel, it does with each of the stretches; they hold all values together.
+    """
+    parts = "\nUNION ALL ".join(f"SELECT {_count_by_value(reference, one)}" for one in stretches)
+    return f"SELECT CAST(sum(part.number) AS bigint) FROM ({parts}) AS part"  # noqa: S608 - quoted
+
+
+def count_by_leaps(reference: Reference) -> str:
+    """The same where the values are few: from each the index is asked for the next one."""
+    column = quote(reference.columns[0])
+    times = f"SELECT count(*) FROM {_source(reference, reference.child)} AS n WHERE n.{column} = c.v"  # noqa: S608
+    return _leap(reference, f"CAST(coalesce(sum(({times})), 0) AS bigint)")
+
+
+def find_lost_values(reference: Reference, limit: int) -> str:
+    """At most ``limit`` rows, each with a value, as text, that no parent has: of an index that has them in order."""
+    column = _child(reference.columns[0])
+    values = (
+        f"SELECT DISTINCT {column} AS v FROM {_source(reference, reference.child)} AS c "  # noqa: S608 - quoted
+        f"WHERE {column} IS NOT NULL"
+    )
+    once = replace(reference, columns=("v",))
+    return (
+        f"SELECT CAST(c.v AS text) FROM ({values}) AS c "  # noqa: S608 - quoted
+        f"WHERE NOT EXISTS ({_parent_of(once)}) LIMIT {limit}"
+    )
+
+
+def leap_to_lost_values(reference: Reference, limit: int) -> str:
+    """The same where the values are few."""
+    return f"{_leap(reference, 'CAST(c.v AS text)')} LIMIT {limit}"
+
+
+def _leap(reference: Reference, chosen: str) -> str:
+    column = quote(reference.columns[0])
+    child = f"{_source(reference, reference.child)} AS c"
+    first = f"SELECT c.{column} FROM {child} WHERE c.{column} IS NOT NULL ORDER BY c.{column} LIMIT 1"  # noqa: S608
+    following = f"SELECT c.{column} FROM {child} WHERE c.{column} > leap.v ORDER BY c.{column} LIMIT 1"  # noqa: S608
+    once = replace(reference, columns=("v",))
+    return (
+        "WITH RECURSIVE leap (v) AS "  # noqa: S608 - quoted
+        f"(({first}) UNION ALL SELECT ({following}) FROM leap WHERE leap.v IS NOT NULL) "
+        f"SELECT {chosen} FROM leap AS c WHERE c.v IS NOT NULL AND NOT EXISTS ({_parent_of(once)})"
+    )
+
+
+def find_end(reference: Reference, stretch: Stretch, rows: int) -> str:
+    """One row with the values, as texts, of the last of so many rows of the stretch; none where it has fewer."""
+    columns = [_child(column) for column in stretch.columns]
+    values = ", ".join(f"CAST({column} AS text)" for column in columns)
+    has_values = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+    return (
+        f"SELECT {values} FROM {_source(reference, reference.child)} AS c "  # noqa: S608 - quoted
+        f"WHERE {has_values} AND {stretch.holds('c', stretch.columns)} "
+        f"ORDER BY {', '.join(columns)} OFFSET {rows - 1} LIMIT 1"
     )
 
 
@@ -72,27 +176,49 @@ def measure_overlap(reference: Reference, values: int) -> str:
     )
 
 
-def count_duplicates(table: Place, columns: Sequence[str]) -> str:
+def count_duplicates(unique: Unique) -> str:
     """One row with one number: of the different values that more than one row has. NULL is no value."""
-    return f"SELECT count(*) FROM (SELECT 1 AS one {_duplicates(table, columns)}) AS d"  # noqa: S608 - quoted
+    return f"SELECT count(*) FROM (SELECT 1 AS one {_duplicates(unique)}) AS d"  # noqa: S608 - quoted
 
 
-def find_duplicates(table: Place, columns: Sequence[str], limit: int) -> str:
+def find_duplicates(unique: Unique, limit: int) -> str:
     """At most ``limit`` of them, as texts."""
-    values = ", ".join(f"CAST({quote(column)} AS text)" for column in columns)
-    return f"SELECT {values} {_duplicates(table, columns)} LIMIT {limit}"
+    values = ", ".join(f"CAST({expression} AS text)" for expression in unique.expressions)
+    return f"SELECT {values} {_duplicates(unique)} LIMIT {limit}"
 
 
-def show_duplicates(table: Place, columns: Sequence[str]) -> str:
+def show_duplicates(unique: Unique) -> str:
     """What a person types to see them."""
-    return f"SELECT {', '.join(map(quote, columns))}, count(*) {_duplicates(table, columns)};"
+    return f"SELECT {', '.join(unique.expressions)}, count(*) {_duplicates(unique)};"
 
 
-def _duplicates(table: Place, columns: Sequence[str]) -> str:
-    are_there = " AND ".join(f"{quote(column)} IS NOT NULL" for column in columns)
+def count_broken(promise: Promise) -> str:
+    """One row with one number."""
+    return f"SELECT count(*) {_broken(promise)}"
+
+
+def find_broken_keys(promise: Promise, limit: int) -> str:
+    """The keys of at most ``limit`` rows, as texts. The table has a primary key."""
+    keys = ", ".join(f"CAST({quote(column)} AS text)" for column in promise.key)
+    return f"SELECT {keys} {_broken(promise)} LIMIT {limit}"
+
+
+def show_broken(promise: Promise) -> str:
+    """What a person types to see them."""
+    return f"SELECT * {_broken(promise)};"
+
+
+def _broken(promise: Promise) -> str:
+    return f"FROM {quote_place(promise.table)} WHERE {promise.broken}"
+
+
+def _duplicates(unique: Unique) -> str:
+    are_there = [f"{expression} IS NOT NULL" for expression in unique.expressions]
+    if unique.where:
+        are_there.append(f"({unique.where})")
     return (
-        f"FROM {quote_place(table)} WHERE {are_there} "
-        f"GROUP BY {', '.join(map(quote, columns))} HAVING count(*) > 1"
+        f"FROM {quote_place(unique.table)} WHERE {' AND '.join(are_there)} "
+        f"GROUP BY {', '.join(unique.expressions)} HAVING count(*) > 1"
     )
 
 
@@ -105,16 +231,18 @@ def _condition(reference: Reference) -> str:
     return " AND ".join((_has_value(reference), *(_means(*pair) for pair in reference.when)))
 
 
-def _count_by_value(reference: Reference) -> str:
-    """The same rows; each value is looked for once, however many children have it."""
+def _count_by_value(reference: Reference, stretch: Stretch) -> str:
+    """The same rows of a stretch; each value is looked for once, however many children have it."""
     named = {column: f"v{number}" for number, column in enumerate(reference.columns)}
     values = ", ".join(f"{_child(column)} AS {name}" for column, name in named.items())
     by_value = (
         f"SELECT {values}, count(*) AS number FROM {_source(reference, reference.child)} AS c "  # noqa: S608 - quoted
-        f"WHERE {_condition(reference)} GROUP BY {', '.join(map(_child, named))}"
+        f"WHERE {_condition(reference)} AND {stretch.holds('c', stretch.columns)} "
+        f"GROUP BY {', '.join(map(_child, named))}"
     )
     once = replace(reference, columns=tuple(named.values()))
-    return f"coalesce(sum(c.number), 0) FROM ({by_value}) AS c WHERE NOT EXISTS ({_parent_of(once)})"
+    parent = f"{_parent_of(once)} AND {stretch.holds('p', reference.parent_columns)}"
+    return f"coalesce(sum(c.number), 0) AS number FROM ({by_value}) AS c WHERE NOT EXISTS ({parent})"
 
 
 def _source(reference: Reference, place: Place) -> str:
@@ -129,8 +257,11 @@ def _has_value(reference: Reference) -> str:
 
 
 def _means(column: str, value: str) -> str:
-    literal = "'" + value.replace("'", "''") + "'"
-    return f"CAST({_child(column)} AS text) = {literal}"
+    return f"CAST({_child(column)} AS text) = {_literal(value)}"
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _matches(reference: Reference) -> str:

@@ -93,6 +93,9 @@ class Spelling(Protocol):
     def copy_of(self, run: str, number: int) -> str:
         """The name of the table that copied rows are in, quoted."""
 
+    def measure(self, connection: Connection, copy: str) -> int:
+        """How many bytes a table of copies takes; ``copy`` is its name, quoted."""
+
     def store(self, column: str) -> str:
         """A value as it is copied."""
 

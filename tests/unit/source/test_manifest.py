@@ -364,6 +364,14 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
         ),
         ("repairs: [{name: a, kind: set_null, of: b, owner: c}]\n", "1:11: the key 'reason' is missing"),
         (
+            "repairs:\n  - {name: a, kind: set_null, of: b, reason: c, owner: d, allow: [wakes-dogs:b.c]}\n",
+            "2:67: repairs[0].allow[0] names no hazard that there is: 'wakes-dogs'; write fires-trigger:table.trigger",
+        ),
+        (
+            "repairs:\n  - {name: a, kind: set_null, of: b, reason: c, owner: d, allow: [fires-trigger]}\n",
+            "2:67: repairs[0].allow[0] must say what it may happen to, as fires-trigger:table.trigger",
+        ),
+        (
             "repairs:\n  - &a {name: a, kind: set_null, of: b, reason: c, owner: d}\n  - *a\n",
             "2:15: 'a' is already in repairs on line 2",
         ),

@@ -24,6 +24,8 @@ relationships:
 lint: {small_table_rows: 5, slow_seconds: 0.5}
 allow:
   - {hazard: drops-column, subject: users.nick, reason: unused, owner: identity, expires: 2031-12-31}
+repairs:
+  - {name: old, kind: delete_where, table: notes, where: id < 9, allow: ["fires-trigger:notes.t"], reason: r, owner: o}
 backups:
   keep: {newest: 3, daily: 7}
   max_age: 26 h
@@ -39,6 +41,9 @@ WRONG = {
     "a list for a value": "invariants: [{name: n, sql: SELECT 1, expect: [1]}]",
     "a reference without a target": "relationships: [{from: a.b}]",
     "a span without a unit": "backups: {max_age: 26}",
+    "a repair without a reason": "repairs: [{name: a, kind: delete_where, table: b, where: c, owner: d}]",
+    "an unknown kind of repair": "repairs: [{name: a, kind: drop, table: b, reason: c, owner: d}]",
+    "a single hazard": "repairs: [{name: a, kind: set_null, of: b, reason: c, owner: d, allow: fires-trigger:e.f}]",
     "ignored for ever": "drift: {ignore: [{name: t, reason: r, owner: o}]}",
 }
 

@@ -27,9 +27,12 @@ from govern.core.report import Entry
 from govern.core.wording import count_of
 from govern.declared import describe_project
 from govern.errors import ConfigurationError, GovernError, NotPermitted, Refused
+from govern.source.manifest.json_schema import FILE_NAME, render_file
 
 CONFIGURATION = Path("govern.toml")
 MANIFEST = Path("schema/governance.yaml")
+MANIFEST_SCHEMA = MANIFEST.with_name(FILE_NAME)
+"""What editors complete and check the manifest by; ``govern lock`` keeps it up to date."""
 _MOST_CRITICAL_TABLES = 6
 _LEAST_REFERENCES = 2
 
@@ -63,7 +66,7 @@ class _Discovery:
 
 
 def init(settings: Settings, *, narrate: Callable[[str], None]) -> Adoption:
-    """Writes govern.toml, and schema/governance.yaml where there is none.
+    """Writes govern.toml, and schema/governance.yaml with its JSON Schema where there is none.
 
     Raises Refused if the project has a configuration already, ConfigurationError if it is no Alembic project,
     NotPermitted if nothing can be written.
@@ -83,8 +86,11 @@ def init(settings: Settings, *, narrate: Callable[[str], None]) -> Adoption:
     )
     tables = _propose_critical_tables(discovery.tables)
     writes_manifest = not (settings.root / MANIFEST).exists()
+    writes_schema = writes_manifest and not (settings.root / MANIFEST_SCHEMA).exists()
     if writes_manifest:
         _create(settings.root / MANIFEST, proposals.manifest(tables))
+    if writes_schema:
+        _create(settings.root / MANIFEST_SCHEMA, render_file())
     _create(settings.root / CONFIGURATION, text)  # last: once it is there, init refuses
     return Adoption(
         entries=(
@@ -94,7 +100,11 @@ def init(settings: Settings, *, narrate: Callable[[str], None]) -> Adoption:
             Entry.of("manifest", (), _describe_manifest(tables) if writes_manifest else f"kept {MANIFEST}"),
         ),
         models=discovery.models,
-        written=(str(CONFIGURATION), *([str(MANIFEST)] if writes_manifest else [])),
+        written=(
+            str(CONFIGURATION),
+            *([str(MANIFEST)] if writes_manifest else []),
+            *([str(MANIFEST_SCHEMA)] if writes_schema else []),
+        ),
         next=tuple(_next_commands(settings)),
     )
 

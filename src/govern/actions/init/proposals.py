@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from govern.source.manifest.json_schema import FILE_NAME
+
 _MODELS_UNSET = """\
 # Not set: env.py gives Alembic its metadata, and govern takes the same.
 # models = "package.module:Base.metadata"
@@ -44,6 +46,8 @@ _CONFIGURATION = """\
 # url_env = "STAGING_DATABASE_URL"
 """
 _MANIFEST = """\
+# yaml-language-server: $schema={schema}
+#
 # The tables this application cannot live without. govern holds the database against this list.
 #
 # For each table you can say more:
@@ -90,4 +94,4 @@ def manifest(tables: Iterable[tuple[str, int]]) -> str:
     """schema/governance.yaml with ``tables``: names, and by how many other tables each is referenced."""
     lines = [f'  - name: "{name}"   # referenced by {count} tables' for name, count in tables]
     proposed = "\n".join(["critical_tables:", *lines]) if lines else "critical_tables: []"
-    return _MANIFEST.format(tables=f"\n{proposed}\n")
+    return _MANIFEST.format(schema=FILE_NAME, tables=f"\n{proposed}\n")

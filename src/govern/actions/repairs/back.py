@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from govern.actions.record import start_run
@@ -105,6 +105,12 @@ def _find(live: LiveDatabase, run_id: str) -> Undoable:
             why=f"by the run {found[0].undone_by}",
             next="apply the repair again, if it is wanted: govern repair apply",
         )
+    if found[0].pruned_by:
+        raise Refused(
+            f"what the run {run_id} kept is not there any more",
+            why=f"it was removed by the run {found[0].pruned_by}",
+            next="what it changed is in a backup from before it, if anywhere: govern history",
+        )
     return found[0]
 
 
@@ -123,7 +129,7 @@ def take_back(
         spelling.lock(connection, tuple(sorted((places | near) & set(marked.tables))))
         triggers = tuple(back.find_triggers())
         if (triggers or undoable.orphans) and not spelling.silence_triggers(connection):
-            _guard_triggers(triggers, wanted)
+            _guard_triggers(triggers, {*wanted.allow, *_find_allowed(manifest, undoable.repair)})
         _refuse(undoable, back.undo(marked))
         declared = [one for one in references if one.name]
         _refuse(undoable, tuple(back.find_new_orphans(declared)))
@@ -144,9 +150,15 @@ def _refuse(undoable: Undoable, conflicts: tuple[str, ...]) -> None:
         )
 
 
-def _guard_triggers(triggers: tuple[tuple[tuple[str, str], str], ...], wanted: Wanted) -> None:
+def _find_allowed(manifest: Manifest | None, repair: str) -> tuple[str, ...]:
+    """What the manifest lets a repair do, it lets its way back do, too."""
+    declared = manifest.repairs if manifest else ()
+    return next((one.allow for one in declared if one.name == repair), ())
+
+
+def _guard_triggers(triggers: tuple[tuple[tuple[str, str], str], ...], allow: Collection[str]) -> None:
     hazards = [hazard_of("fires-trigger", *place, name) for place, name in triggers]
-    forbidden = [hazard for hazard in hazards if str(hazard) not in wanted.allow]
+    forbidden = [hazard for hazard in hazards if str(hazard) not in allow]
     if forbidden:
         raise Refused(
             "triggers fire when the rows come back",

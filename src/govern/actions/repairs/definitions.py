@@ -169,6 +169,7 @@ def _describe(
         hazards=hazards or aim.hazards,
         obstacles=obstacles,
         notes=(*aim.notes, *notes),
+        allowed=repair.allow,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from govern.actions.repairs.declared import read_references, resolve
@@ -31,7 +32,7 @@ def plan_rows(
         if resolved.kind == "move_sequence":
             return _plan_sequence(resolved)
         marked.mark(resolved)
-        return marked.plan(resolved)
+        return replace(marked.plan(resolved), allowed=repair.allow)
 
 
 def prepare(
@@ -62,13 +63,14 @@ def guard_plans(
                 why="; ".join(plan.obstacles),
                 next="see to these first, in a repair of their own or by hand: govern repair plan",
             )
-    forbidden = sorted({one for plan in plans for one in plan.hazards if str(one) not in allow})
+    forbidden = sorted({one for plan in plans for one in plan.find_forbidden(allow)})
     if forbidden:
         raise Refused(
             "the repair can do more than its plan says",
             why=", ".join(hazard.described for hazard in forbidden),
             next="allow each by name: "
-            + " ".join(f"--allow {shlex.quote(str(hazard))}" for hazard in forbidden),
+            + " ".join(f"--allow {shlex.quote(str(hazard))}" for hazard in forbidden)
+            + "; or for good, with the key allow of the repair in the manifest",
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from govern.core.changes import Change
 from govern.core.contents import Contents
@@ -20,7 +21,16 @@ from govern.core.repair import Proposal
 from govern.core.restoration import Place, TableDigest
 from govern.core.retention import KeptDatabase
 from govern.core.right import MissingRight, Right
-from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
+from govern.core.rows import (
+    BrokenPromise,
+    Damage,
+    Duplicates,
+    LostPromises,
+    NotLookedAt,
+    Promise,
+    SequencePosition,
+    Unique,
+)
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, ObjectKey, Snapshot
@@ -142,16 +152,16 @@ class PostgreSQL:
         return catalog.count_rows(connection, tables)
 
     def read_references(self, connection: Connection) -> tuple[Reference, ...]:
-        from govern.database.postgresql import orphans
+        from govern.database.postgresql import references
 
-        return orphans.read_references(connection)
+        return references.read_references(connection)
 
     def resolve_implied(
         self, connection: Connection, implied: Sequence[Reference]
     ) -> tuple[Reference | NotCounted, ...]:
-        from govern.database.postgresql import orphans
+        from govern.database.postgresql import references
 
-        return orphans.resolve_implied(connection, implied)
+        return references.resolve_implied(connection, implied)
 
     def find_orphans(
         self, connection: Connection, references: Sequence[Reference], *, examples: int, seconds: float
@@ -184,12 +194,22 @@ class PostgreSQL:
 
         return row_checks.read_sequence_positions(connection)
 
-    def find_unchecked(
-        self, connection: Connection, *, seconds: float
-    ) -> Iterator[BrokenCheck | NotLookedAt]:
+    def find_lost_promises(self, declared: Snapshot | None, live: Snapshot) -> LostPromises:
+        from govern.database.postgresql import promises
+
+        return promises.find_lost_promises(declared, live)
+
+    def find_broken(
+        self, connection: Connection, promises: Sequence[Promise], *, examples: int, seconds: float
+    ) -> Iterator[BrokenPromise | NotLookedAt]:
         from govern.database.postgresql import row_checks
 
-        return row_checks.find_unchecked(connection, seconds=seconds)
+        return row_checks.find_broken(connection, promises, examples=examples, seconds=seconds)
+
+    def ask(self, connection: Connection, query: str, *, seconds: float) -> Any:
+        from govern.database.postgresql import asking
+
+        return asking.ask(connection, query, seconds=seconds)
 
     def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
         from govern.database.postgresql import row_checks

@@ -1,150 +1,53 @@
-"""References of a PostgreSQL database, and the rows that name no parent. Reads only, each statement for itself."""
+"""The rows of a PostgreSQL database that name no parent. Reads only, each statement for itself and not for long.
+
+Small tables first, many in one statement. A large one is asked by its index where it has one, in one statement where
+that is enough, else in chunks; what the time does not suffice for is looked at in a sample.
+"""
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from psycopg import Error, errors
 
 from govern.core.keys import Overlap
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.restoration import Place
-from govern.core.wording import first_line
 from govern.database import row_queries
 from govern.database.connection import Connection
+from govern.database.postgresql.chunks import count_in_chunks
 from govern.database.postgresql.time_limit import within
+from govern.database.postgresql.unread import CANCELLED, explain, find_holders
+from govern.database.row_queries import Stretch
 
-# of a partitioned table's foreign key there is one more for each partition
-_REFERENCES = """
-SELECT k.conname::text, cn.nspname::text, c.relname::text, pn.nspname::text, p.relname::text,
-  array(SELECT a.attname::text FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY n(number, position)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = n.number ORDER BY n.position),
-  array(SELECT a.attname::text FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY n(number, position)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = n.number ORDER BY n.position),
-  CASE WHEN NOT coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true) THEN 'it is NOT ENFORCED'
-       WHEN NOT k.convalidated THEN 'it is NOT VALID'
-       WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled IN ('D', 'R'))
-       THEN 'its triggers are disabled' END,
-  k.confmatchtype = 'f',
-  coalesce((to_jsonb(k) ->> 'conperiod')::boolean, false),
-  c.relkind <> 'p' AND c.relhassubclass, p.relkind <> 'p' AND p.relhassubclass,
-  EXISTS (
-    SELECT FROM pg_catalog.pg_index i
-    WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL
-      AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey
-      AND i.indnkeyatts >= cardinality(k.conkey)
-  ),
-  greatest(c.reltuples, 0)::bigint,
-  CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
-    WHEN 'r' THEN 'restrict' ELSE 'no action' END,
-  array(SELECT a.attname::text FROM pg_catalog.jsonb_array_elements_text(
-          coalesce(nullif(to_jsonb(k) -> 'confdelsetcols', 'null'), to_jsonb(k.conkey))) n(number)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = n.number::int2
-        WHERE k.confdeltype = 'n' ORDER BY a.attnum)
-FROM pg_catalog.pg_constraint k
-JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
-JOIN pg_catalog.pg_class p ON p.oid = k.confrelid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
-WHERE k.contype = 'f' AND k.conparentid = 0 AND cn.nspname NOT IN ('govern', 'govern_backup', 'pg_catalog')
-  AND NOT EXISTS (
-    SELECT FROM pg_catalog.pg_depend d
-    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
-  )
-ORDER BY 2, 3, 1
-"""
-_COLUMNS = """
-SELECT n.nspname::text, c.relname::text, a.attname::text, a.atttypid::bigint, a.attcollation::bigint,
-  greatest(c.reltuples, 0)::bigint
-FROM pg_catalog.pg_attribute a
-JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN ROWS FROM (pg_catalog.unnest(%s::text[]), pg_catalog.unnest(%s::text[])) AS wanted (namespace, name)
-  ON n.nspname = wanted.namespace AND c.relname = wanted.name
-WHERE a.attnum > 0 AND NOT a.attisdropped
-"""
 # a policy that hides rows is to be an error, not a smaller number; small queries are not worth a compiler
 _SETTINGS = {"row_security": "off", "jit": "off", "standard_conforming_strings": "on"}
+_CONFIGURE = (
+    "SELECT count(set_config(name, value, false)) FROM unnest(%s::text[], %s::text[]) AS s (name, value)"
+)
+# histograms leave out the values that many rows have; of a whole with partitions the statistics of all of them
+_STATISTICS = """
+SELECT n_distinct::float8, coalesce(histogram_bounds::text::text[], '{}') FROM pg_catalog.pg_stats
+WHERE schemaname = %s AND tablename = %s AND attname = %s ORDER BY inherited DESC LIMIT 1
+"""
 
 _SMALL_ROWS = 20_000
 """Tables with fewer rows are looked at many at a time: the way to the server and back would be most of it."""
 _AT_A_TIME = 50
+_TOGETHER_SECONDS = 10.0
+_STATEMENT_SECONDS = 30.0
+"""A statement that takes longer goes on in chunks."""
 _SAMPLED_ROWS = 200_000
 _SAMPLE_SECONDS = 10.0
-
-
-def read_references(connection: Connection) -> tuple[Reference, ...]:
-    """Every declared foreign key, whether the server upholds it or not; of a partitioned table the whole's."""
-    return tuple(
-        Reference(
-            name=name,
-            child=(namespace, table),
-            columns=tuple(columns),
-            parent=(parent_namespace, parent),
-            parent_columns=tuple(parent_columns),
-            doubt=doubt,
-            is_match_full=is_match_full,
-            is_temporal=is_temporal,
-            alone=frozenset(
-                place
-                for place, is_alone in (
-                    ((namespace, table), is_child_alone),
-                    ((parent_namespace, parent), is_parent_alone),
-                )
-                if is_alone
-            ),
-            is_indexed=is_indexed and not is_temporal,
-            child_rows=rows,
-            on_delete=on_delete,
-            set_null=tuple(set_null),
-        )
-        for (
-            name,
-            namespace,
-            table,
-            parent_namespace,
-            parent,
-            columns,
-            parent_columns,
-            doubt,
-            is_match_full,
-            is_temporal,
-            is_child_alone,
-            is_parent_alone,
-            is_indexed,
-            rows,
-            on_delete,
-            set_null,
-        ) in connection.rows(_REFERENCES)
-    )
-
-
-def resolve_implied(
-    connection: Connection, implied: Sequence[Reference]
-) -> tuple[Reference | NotCounted, ...]:
-    """The same references with what the catalog knows of their columns' types and the tables' sizes."""
-    places = sorted({place for one in implied for place in (one.child, one.parent)})
-    rows = connection.rows(_COLUMNS, ([one for one, _ in places], [name for _, name in places]))
-    types = {
-        (namespace, table, column): (kind, collation) for namespace, table, column, kind, collation, _ in rows
-    }
-    sizes: Mapping[Place, int] = {(namespace, table): count for namespace, table, *_, count in rows}
-    return tuple(_resolve(one, types, sizes) for one in implied)
-
-
-def _resolve(
-    reference: Reference, types: Mapping[tuple[str, str, str], tuple[int, int]], sizes: Mapping[Place, int]
-) -> Reference | NotCounted:
-    own = [(*reference.child, column) for column in reference.columns]
-    others = [(*reference.parent, column) for column in reference.parent_columns]
-    tested = [(*reference.child, column) for column, _ in reference.when]
-    missing = next((column for column in (*own, *others, *tested) if column not in types), None)
-    if missing is not None:
-        return NotCounted(reference=reference, why=f"there is no column {'.'.join(missing)}")
-    return replace(
-        reference,
-        has_same_types=[types[column] for column in own] == [types[column] for column in others],
-        child_rows=sizes[reference.child],
-    )
+_PARTED_ROWS = 1_000_000
+"""From here on it is worth the start of the server's parallel workers."""
+_PARTS = 4
+_ROWS_A_VALUE = 100
+"""Where so many rows share a value on average, leaping from value to value is faster than walking along the rows."""
 
 
 def find_orphans(
@@ -154,24 +57,13 @@ def find_orphans(
     examples: int,
     seconds: float,
 ) -> Iterator[OrphanCount | NotCounted]:
-    """How many rows of each name no parent; small tables first, many in one statement.
+    """How many rows of each name no parent.
 
-    ``seconds`` is for all of them together. What is left then is looked at in a sample of its rows; what even that
-    does not do is not counted, and says so.
+    ``seconds`` is for all of them together. What is left then is looked at as far as it came, or in a sample of its
+    rows; what even that does not do is not counted, and says so.
     """
-    deadline = time.monotonic() + seconds
-    for name, value in _SETTINGS.items():
-        connection.rows("SELECT set_config(%s, %s, false)", (name, value))
-    small = [one for one in references if one.child_rows < _SMALL_ROWS]
-    large = sorted(
-        (one for one in references if one.child_rows >= _SMALL_ROWS), key=lambda one: one.child_rows
-    )
-    for start in range(0, len(small), _AT_A_TIME):
-        group = small[start : start + _AT_A_TIME]
-        for reference, count in zip(group, _count_together(connection, group, deadline), strict=True):
-            yield _complete(connection, reference, count, examples)
-    for reference in large:
-        yield _complete(connection, reference, _count(connection, reference, deadline), examples)
+    connection.rows(_CONFIGURE, (list(_SETTINGS), list(_SETTINGS.values())))
+    yield from _Search(connection, examples, time.monotonic() + seconds).search(references)
 
 
 def measure_overlap(
@@ -186,55 +78,144 @@ def measure_overlap(
     return Overlap(values=looked_at, found=found)
 
 
-def _count_together(
-    connection: Connection, group: Sequence[Reference], deadline: float
-) -> list[OrphanCount | NotCounted]:
-    """One that cannot be asked spoils the statement for all: then each is asked for itself."""
-    try:
-        with within(connection, deadline - time.monotonic()):
-            numbers = dict(connection.rows(row_queries.count_orphans_of_each(group)))
-    except Error:
-        return [_count(connection, one, deadline) for one in group]
-    return [OrphanCount(reference=one, rows=numbers[place]) for place, one in enumerate(group)]
+class _Search:
+    """One walk over all references, until its deadline."""
 
+    def __init__(self, connection: Connection, examples: int, deadline: float) -> None:
+        self._connection = connection
+        self._examples = examples
+        self._deadline = deadline
+        self._unreadable: dict[Place, str] = {}
+        """Tables that were waited for once already."""
 
-def _count(connection: Connection, reference: Reference, deadline: float) -> OrphanCount | NotCounted:
-    try:
-        if (seconds := deadline - time.monotonic()) > 0:
-            with within(connection, seconds):
-                return OrphanCount(
-                    reference=reference, rows=connection.value(row_queries.count_orphans(reference))
-                )
-    except errors.QueryCanceled:
-        pass
-    except Error as error:
-        return NotCounted(reference=reference, why=first_line(error))
-    return _count_sample(connection, reference)
+    def search(self, references: Sequence[Reference]) -> Iterator[OrphanCount | NotCounted]:
+        small = [one for one in references if (one.child_rows or 0) < _SMALL_ROWS]
+        plain = [one for one in small if _is_plain(one)]
+        others = [one for one in small if not _is_plain(one)]
+        for group in (plain, others):
+            for start in range(0, len(group), _AT_A_TIME):
+                yield from self._count_together(group[start : start + _AT_A_TIME])
+        large = (one for one in references if (one.child_rows or 0) >= _SMALL_ROWS)
+        for reference in sorted(large, key=lambda one: one.child_rows or 0):
+            yield self._count(reference)
 
+    @property
+    def _left(self) -> float:
+        return self._deadline - time.monotonic()
 
-def _count_sample(connection: Connection, reference: Reference) -> OrphanCount | NotCounted:
-    percent = max(0.0001, min(100.0, 100.0 * _SAMPLED_ROWS / max(reference.child_rows, 1)))
-    try:
-        with within(connection, _SAMPLE_SECONDS):
-            rows = connection.value(
+    def _count_together(self, group: Sequence[Reference]) -> Iterator[OrphanCount | NotCounted]:
+        """One that cannot be asked spoils the statement for all: then each is asked for itself."""
+        try:
+            with within(self._connection, min(self._left, _TOGETHER_SECONDS)):
+                suspects = self._find_suspects(group)
+        except Error:
+            suspects = set(range(len(group)))
+        for place, one in enumerate(group):
+            yield self._count(one) if place in suspects else OrphanCount(reference=one, rows=0)
+
+    def _find_suspects(self, group: Sequence[Reference]) -> set[int]:
+        if all(map(_is_plain, group)):
+            return {
+                place for (place,) in self._connection.rows(row_queries.find_small_orphans_of_each(group))
+            }
+        return {
+            place for place, rows in self._connection.rows(row_queries.count_orphans_of_each(group)) if rows
+        }
+
+    def _count(self, reference: Reference) -> OrphanCount | NotCounted:
+        if why := self._find_known_trouble(reference):
+            return NotCounted(reference=reference, why=why)
+        try:
+            found = self._count_somehow(reference)
+        except Error as error:
+            self._remember_locks(reference, error)
+            why = explain(self._connection, error, (reference.child, reference.parent))
+            return NotCounted(reference=reference, why=why)
+        return replace(found, query=row_queries.show_orphans(reference)) if found.rows else found
+
+    def _count_somehow(self, reference: Reference) -> OrphanCount:
+        """All of it in one statement or in chunks; else the larger of what chunks came to, and of a sample."""
+        if self._left > 0:
+            try:
+                with within(self._connection, min(self._left, _STATEMENT_SECONDS)):
+                    return self._count_at_once(reference)
+            except CANCELLED:
+                pass
+        part = count_in_chunks(self._connection, reference, examples=self._examples, deadline=self._deadline)
+        if part and (part.sampled_percent is None or part.sampled_percent >= _sampled_percent(reference)):
+            return part
+        return self._count_sample(reference)
+
+    def _count_at_once(self, reference: Reference) -> OrphanCount:
+        if reference.is_indexed and (reference.child_rows or 0) >= _SMALL_ROWS:
+            counting, showing = self._choose_queries(reference)
+            return self._show(reference, self._connection.value(counting), showing)
+        found = self._connection.rows(row_queries.count_with_examples(reference, self._examples))
+        examples = row_queries.show_values([row[:-1] for row in found])
+        return OrphanCount(reference=reference, rows=found[0][-1] if found else 0, examples=examples)
+
+    def _choose_queries(self, reference: Reference) -> tuple[str, str | None]:
+        """By what the server's statistics say of the column: few values, or many that can be parted."""
+        whole = (Stretch(columns=reference.columns),)
+        if len(reference.columns) > 1 or reference.when:
+            return row_queries.count_by_value(reference, whole), None
+        statistics = self._connection.rows(_STATISTICS, (*reference.child, *reference.columns))
+        distinct, bounds = statistics[0] if statistics else (0.0, [])
+        rows = reference.child_rows or 0
+        if distinct > 0 and rows / distinct >= _ROWS_A_VALUE:
+            showing = row_queries.leap_to_lost_values(reference, self._examples)
+            return row_queries.count_by_leaps(reference), showing
+        is_parted = reference.has_same_order and rows >= _PARTED_ROWS and len(bounds) > _PARTS
+        stretches = _part(reference, bounds) if is_parted else whole
+        counting = row_queries.count_by_value(reference, stretches)
+        return counting, row_queries.find_lost_values(reference, self._examples)
+
+    def _count_sample(self, reference: Reference) -> OrphanCount:
+        percent = _sampled_percent(reference)
+        with within(self._connection, _SAMPLE_SECONDS):
+            rows = self._connection.value(
                 row_queries.count_orphans(reference, f"TABLESAMPLE SYSTEM ({percent:.6f})")
             )
-    except Error as error:
-        return NotCounted(reference=reference, why=first_line(error))
-    return OrphanCount(reference=reference, rows=rows, sampled_percent=None if percent == 100 else percent)
+        found = self._show(reference, rows, None)
+        return replace(found, sampled_percent=None if percent == 100 else percent)
+
+    def _show(self, reference: Reference, rows: int, query: str | None) -> OrphanCount:
+        """With examples, where there are orphans; the number is what matters."""
+        found = OrphanCount(reference=reference, rows=rows)
+        if not rows:
+            return found
+        try:
+            with within(self._connection, _SAMPLE_SECONDS):
+                shown = self._connection.rows(query or row_queries.find_examples(reference, self._examples))
+        except errors.QueryCanceled:
+            return found
+        return replace(found, examples=row_queries.show_values(shown))
+
+    def _find_known_trouble(self, reference: Reference) -> str | None:
+        return self._unreadable.get(reference.child) or self._unreadable.get(reference.parent)
+
+    def _remember_locks(self, reference: Reference, error: Error) -> None:
+        if isinstance(error, errors.LockNotAvailable):
+            why = explain(self._connection, error, (reference.child, reference.parent))
+            held = {reference.child, reference.parent} & set(find_holders(self._connection))
+            self._unreadable |= dict.fromkeys(held, why)
 
 
-def _complete(
-    connection: Connection, reference: Reference, found: OrphanCount | NotCounted, examples: int
-) -> OrphanCount | NotCounted:
-    """With examples, where there are orphans."""
-    if isinstance(found, NotCounted) or not found.rows:
-        return found
-    shown: tuple[str, ...] = ()
-    try:
-        with within(connection, _SAMPLE_SECONDS):
-            rows = connection.rows(row_queries.find_examples(reference, examples))
-        shown = row_queries.show_values(rows)
-    except errors.QueryCanceled:  # the number is what matters
-        pass
-    return replace(found, examples=shown, query=row_queries.show_orphans(reference))
+def _is_plain(reference: Reference) -> bool:
+    """Whether both tables are known to be small, so that a list of all parents is quickly made and looked through."""
+    is_small = all(
+        rows is not None and rows < _SMALL_ROWS for rows in (reference.child_rows, reference.parent_rows)
+    )
+    return is_small and len(reference.columns) == 1 and reference.has_same_types and not reference.is_temporal
+
+
+def _part(reference: Reference, bounds: Sequence[str]) -> tuple[Stretch, ...]:
+    """Stretches of about as many rows, by the column's histogram."""
+    ends: list[Any] = [None, *((bounds[len(bounds) * part // _PARTS],) for part in range(1, _PARTS)), None]
+    return tuple(
+        Stretch(columns=reference.columns, after=after, upto=upto) for after, upto in itertools.pairwise(ends)
+    )
+
+
+def _sampled_percent(reference: Reference) -> float:
+    return max(0.0001, min(100.0, 100.0 * _SAMPLED_ROWS / max(reference.child_rows or 0, 1)))

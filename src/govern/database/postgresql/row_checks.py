@@ -7,11 +7,22 @@ from collections.abc import Iterator, Sequence
 
 from psycopg import Error, errors, sql
 
-from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
+from govern.core.identifiers import quote
+from govern.core.rows import (
+    BrokenPromise,
+    Damage,
+    Duplicates,
+    NotLookedAt,
+    Promise,
+    SequencePosition,
+    Unique,
+)
+from govern.core.sql_text import replace_word
 from govern.core.wording import first_line
 from govern.database import row_queries
 from govern.database.connection import Connection
 from govern.database.postgresql.time_limit import within
+from govern.database.postgresql.unread import explain
 
 # a serial's and an identity's column owns its sequence; a sequence that runs backwards or in a circle has no end to
 # be behind of
@@ -34,15 +45,31 @@ _POSITION = sql.SQL(
     "SELECT {place}, (SELECT max({column}) FROM {table}), "
     "(SELECT CASE WHEN is_called THEN last_value WHEN last_value > 1 THEN last_value - 1 END FROM {sequence})"
 )
+# NOT NULL constraints can be NOT VALID since 18; a domain's are about every column of that type
 _UNCHECKED = """
-SELECT n.nspname::text, c.relname::text, k.conname::text,
+SELECT n.nspname::text, c.relname::text, k.contype::text,
+  CASE k.contypid WHEN 0 THEN k.conname::text ELSE pg_catalog.format_type(k.contypid, NULL) || '.' || k.conname END,
   CASE WHEN coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true) THEN 'it is NOT VALID'
        ELSE 'it is NOT ENFORCED' END,
-  pg_catalog.pg_get_expr(k.conbin, k.conrelid)
+  pg_catalog.pg_get_expr(k.conbin, k.conrelid), a.attname::text,
+  array(
+    SELECT p.attname::text FROM pg_catalog.pg_index i
+    CROSS JOIN pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY key(number, position)
+    JOIN pg_catalog.pg_attribute p ON p.attrelid = c.oid AND p.attnum = key.number
+    WHERE i.indrelid = c.oid AND i.indisprimary AND key.position <= i.indnkeyatts ORDER BY key.position
+  )
 FROM pg_catalog.pg_constraint k
-JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE k.contype = 'c' AND NOT k.convalidated AND k.conparentid = 0
-ORDER BY 1, 2, 3
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+  OR (k.contypid <> 0 AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND EXISTS (
+    SELECT FROM pg_catalog.pg_attribute u
+    WHERE u.attrelid = c.oid AND u.atttypid = k.contypid AND NOT u.attisdropped))
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
+  AND CASE WHEN k.contypid <> 0 THEN a.atttypid = k.contypid
+      ELSE k.contype = 'n' AND a.attnum = k.conkey[1] END
+WHERE NOT k.convalidated AND k.conparentid = 0 AND n.nspname !~ '^pg_'
+  AND (k.contype = 'c' OR (k.contype = 'n' AND k.contypid = 0))
+ORDER BY 1, 2, 4, 7
 """
 _CHECKABLE_INDEXES = """
 SELECT e.nspname::text, n.nspname::text, i.relname::text, i.oid::bigint
@@ -54,7 +81,7 @@ CROSS JOIN (
   WHERE ex.extname = 'amcheck'
 ) e
 WHERE i.relkind = 'i' AND i.relpersistence = 'p' AND n.nspname !~ '^pg_'
-ORDER BY pg_catalog.pg_relation_size(i.oid)
+ORDER BY i.relpages
 """
 # what CREATE UNIQUE INDEX CONCURRENTLY left when it met duplicates
 _INVALID_UNIQUES = """
@@ -70,31 +97,32 @@ WHERE i.indisunique AND NOT i.indisvalid AND i.indpred IS NULL AND i.indexprs IS
 ORDER BY 1, 2, i.indexrelid
 """
 _SEQUENCES_AT_A_TIME = 50
+_SEQUENCE_SECONDS = 30.0
 
 
 def find_duplicates(
     connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
 ) -> Iterator[Duplicates | NotLookedAt]:
-    """Values that are there twice in columns that ``uniques`` name, or that an invalid unique index was to keep so."""
+    """Values that are there twice in what ``uniques`` name, or an invalid unique index was to keep so."""
     invalid = [
-        ((namespace, table), tuple(columns))
+        Unique.of_columns((namespace, table), tuple(columns))
         for namespace, table, columns in connection.rows(_INVALID_UNIQUES)
     ]
-    for place, columns in dict.fromkeys((*uniques, *invalid)):
+    new = [one for one in invalid if not any(map(one.is_as, uniques))]
+    for unique in (*uniques, *new):
         try:
             with within(connection, seconds):
-                values = connection.value(row_queries.count_duplicates(place, columns))
-                query = row_queries.find_duplicates(place, columns, examples)
-                rows = connection.rows(query) if values else []
+                values = connection.value(row_queries.count_duplicates(unique))
+                rows = connection.rows(row_queries.find_duplicates(unique, examples)) if values else []
         except Error as error:
-            yield NotLookedAt(what=f"{place[1]} ({', '.join(columns)})", why=first_line(error))
+            why = explain(connection, error, [unique.table])
+            yield NotLookedAt(what=f"{unique.table[1]} ({', '.join(unique.columns)})", why=why)
             continue
         yield Duplicates(
-            table=place,
-            columns=columns,
+            unique=unique,
             values=values,
             examples=row_queries.show_values(rows),
-            query=row_queries.show_duplicates(place, columns),
+            query=row_queries.show_duplicates(unique),
         )
 
 
@@ -119,10 +147,12 @@ def _read_positions(
         for place, (sequence_namespace, sequence, namespace, table, column) in enumerate(owned)
     )
     try:
-        found = {place: (largest, last) for place, largest, last in connection.rows(query)}
+        with within(connection, _SEQUENCE_SECONDS):
+            found = {place: (largest, last) for place, largest, last in connection.rows(query)}
     except Error as error:
         if len(owned) == 1:
-            yield NotLookedAt(what=f"sequence {'.'.join(owned[0][:2])}", why=first_line(error))
+            why = explain(connection, error, [owned[0][2:4]])  # type: ignore[list-item]
+            yield NotLookedAt(what=f"sequence {'.'.join(owned[0][:2])}", why=why)
         else:
             for one in owned:
                 yield from _read_positions(connection, [one])
@@ -138,20 +168,43 @@ def _read_positions(
         )
 
 
-def find_unchecked(connection: Connection, *, seconds: float) -> Iterator[BrokenCheck | NotLookedAt]:
-    """How many rows break the check constraints that are NOT VALID or NOT ENFORCED."""
-    for namespace, table, name, doubt, expression in connection.rows(_UNCHECKED):
-        broken = sql.SQL("FROM {} WHERE NOT ({})").format(
-            sql.Identifier(namespace, table), sql.SQL(expression)
-        )
+def find_broken(
+    connection: Connection, promises: Sequence[Promise], *, examples: int, seconds: float
+) -> Iterator[BrokenPromise | NotLookedAt]:
+    """Rows that are otherwise than ``promises`` say, or constraints that are NOT VALID or NOT ENFORCED."""
+    for promise in (*_read_unchecked(connection), *promises):
         try:
             with within(connection, seconds):
-                rows = connection.value(sql.SQL("SELECT count(*) ") + broken)
+                rows = connection.value(row_queries.count_broken(promise))
+                has_keys = rows and promise.key
+                keys = connection.rows(row_queries.find_broken_keys(promise, examples)) if has_keys else []
         except Error as error:
-            yield NotLookedAt(what=f"check {table}.{name}", why=first_line(error))
+            why = explain(connection, error, [promise.table])
+            yield NotLookedAt(what=f"{promise.kind} {promise.table[1]}.{promise.name}", why=why)
             continue
-        query = (sql.SQL("SELECT * ") + broken).as_string(None) + ";"
-        yield BrokenCheck(table=(namespace, table), name=name, doubt=doubt, rows=rows, query=query)
+        yield BrokenPromise(
+            promise=promise,
+            rows=rows,
+            examples=row_queries.show_values(keys),
+            query=row_queries.show_broken(promise),
+        )
+
+
+def _read_unchecked(connection: Connection) -> Iterator[Promise]:
+    for namespace, table, kind, name, doubt, condition, column, key in connection.rows(_UNCHECKED):
+        is_not_null = kind == "n"
+        is_domain = not is_not_null and column is not None
+        value = quote(column) if column else ""
+        said = replace_word(condition, "VALUE", value) if is_domain else condition
+        yield Promise(
+            table=(namespace, table),
+            kind="not null" if is_not_null else "domain" if is_domain else "check",
+            name=name,
+            doubt=doubt,
+            broken=f"{value} IS NULL" if is_not_null else f"NOT ({said})",
+            column=column,
+            key=tuple(key),
+        )
 
 
 def find_damage(connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:

@@ -227,6 +227,9 @@ class PostgreSQLSpelling:
     def copy_of(self, run: str, number: int) -> str:
         return quote_place(("govern_backup", f"{run}_{number}"))
 
+    def measure(self, connection: Connection, copy: str) -> int:
+        return int(connection.value("SELECT pg_catalog.pg_total_relation_size(%s::regclass)", (copy,)))
+
     def store(self, column: str) -> str:
         return f"CASE WHEN num_nulls({column}) = 0 THEN format('%s', {column}) END"
 

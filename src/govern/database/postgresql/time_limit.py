@@ -7,15 +7,20 @@ from contextlib import contextmanager
 
 from govern.database.connection import Connection
 
-_TIMEOUT = "SELECT set_config('statement_timeout', %s, false)"
+_LIMITS = "SELECT current_setting('statement_timeout'), current_setting('lock_timeout')"
+_LIMIT = "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false)"
+_LOCK_TIMEOUT = "2s"
 
 
 @contextmanager
 def within(connection: Connection, seconds: float) -> Iterator[None]:
-    """Statements of the block end with QueryCanceled after so long; with no time left, nearly at once."""
-    before = connection.value("SELECT current_setting('statement_timeout')")
-    connection.rows(_TIMEOUT, (f"{max(1, round(seconds * 1000))}ms",))
+    """Statements of the block end with QueryCanceled after so long; with no time left, nearly at once.
+
+    For a table that somebody has locked they wait two seconds, and end with LockNotAvailable.
+    """
+    before = connection.rows(_LIMITS)[0]
+    connection.rows(_LIMIT, (f"{max(1, round(seconds * 1000))}ms", _LOCK_TIMEOUT))
     try:
         yield
     finally:
-        connection.rows(_TIMEOUT, (before,))
+        connection.rows(_LIMIT, before)

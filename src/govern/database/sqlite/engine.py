@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from govern.core.changes import Change, diff
 from govern.core.contents import Contents
@@ -21,7 +22,16 @@ from govern.core.repair import Proposal, attribute_statements
 from govern.core.restoration import Place, TableDigest
 from govern.core.retention import KeptDatabase
 from govern.core.right import MissingRight, Right
-from govern.core.rows import BrokenCheck, Damage, Duplicates, NotLookedAt, SequencePosition, Unique
+from govern.core.rows import (
+    BrokenPromise,
+    Damage,
+    Duplicates,
+    LostPromises,
+    NotLookedAt,
+    Promise,
+    SequencePosition,
+    Unique,
+)
 from govern.core.run import Run
 from govern.core.session import OpenTransaction, Replica
 from govern.core.snapshot import ColumnOrder, Coverage, ObjectKey, Snapshot
@@ -44,6 +54,7 @@ from govern.database.sqlite import (
     ledger,
     locks,
     orphans,
+    promises,
     repair,
     replacement,
     row_checks,
@@ -52,6 +63,7 @@ from govern.database.sqlite import (
     staging,
     stamps,
     table_shapes,
+    time_limit,
     transfer,
 )
 from govern.database.transfer import Transfer
@@ -173,11 +185,17 @@ class SQLite:
         del connection  # a rowid is larger than every other by itself
         return iter(())
 
-    def find_unchecked(
-        self, connection: Connection, *, seconds: float
-    ) -> Iterator[BrokenCheck | NotLookedAt]:
-        del connection, seconds  # find_damage has them
-        return iter(())
+    def find_lost_promises(self, declared: Snapshot | None, live: Snapshot) -> LostPromises:
+        return promises.find_lost_promises(declared, live)
+
+    def find_broken(
+        self, connection: Connection, promises: Sequence[Promise], *, examples: int, seconds: float
+    ) -> Iterator[BrokenPromise | NotLookedAt]:
+        return row_checks.find_broken(connection, promises, examples=examples, seconds=seconds)
+
+    def ask(self, connection: Connection, query: str, *, seconds: float) -> Any:
+        with time_limit.within(connection, seconds):
+            return connection.value(query)
 
     def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
         return row_checks.find_damage(connection, seconds=seconds)

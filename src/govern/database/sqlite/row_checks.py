@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from govern.core.rows import Damage, Duplicates, NotLookedAt, Unique
+from govern.core.rows import BrokenPromise, Damage, Duplicates, NotLookedAt, Promise, Unique
+from govern.core.sql_text import read_name
 from govern.database import row_queries
 from govern.database.connection import Connection
 from govern.database.sqlite.time_limit import explain, within
@@ -18,29 +19,48 @@ _INTACT = "ok"
 def find_duplicates(
     connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
 ) -> Iterator[Duplicates | NotLookedAt]:
-    """Values that are there twice in columns that ``uniques`` name."""
-    for place, columns in uniques:
-        what = f"{place[1]} ({', '.join(columns)})"
-        there = {name for (name,) in connection.rows(_COLUMNS, (place[1],))}
-        if not there.issuperset(column.lower() for column in columns):
+    """Values that are there twice in what ``uniques`` name."""
+    for unique in uniques:
+        what = f"{unique.table[1]} ({', '.join(unique.columns)})"
+        there = {name for (name,) in connection.rows(_COLUMNS, (unique.table[1],))}
+        named = [name for name in map(read_name, unique.expressions) if name is not None]
+        if not there.issuperset(name.lower() for name in named):
             # the engine would take the quoted name for a text
             yield NotLookedAt(what=what, why="there are no such columns")
             continue
         try:
             with within(connection, seconds):
-                values = connection.value(row_queries.count_duplicates(place, columns))
-                rows = (
-                    connection.rows(row_queries.find_duplicates(place, columns, examples)) if values else []
-                )
+                values = connection.value(row_queries.count_duplicates(unique))
+                rows = connection.rows(row_queries.find_duplicates(unique, examples)) if values else []
         except sqlite3.OperationalError as error:
             yield NotLookedAt(what=what, why=explain(error))
             continue
         yield Duplicates(
-            table=place,
-            columns=columns,
+            unique=unique,
             values=values,
             examples=row_queries.show_values(rows),
-            query=row_queries.show_duplicates(place, columns),
+            query=row_queries.show_duplicates(unique),
+        )
+
+
+def find_broken(
+    connection: Connection, promises: Sequence[Promise], *, examples: int, seconds: float
+) -> Iterator[BrokenPromise | NotLookedAt]:
+    """Rows that are otherwise than ``promises`` say. What the engine itself keeps, ``find_damage`` looks at."""
+    for promise in promises:
+        try:
+            with within(connection, seconds):
+                rows = connection.value(row_queries.count_broken(promise))
+                has_keys = rows and promise.key
+                keys = connection.rows(row_queries.find_broken_keys(promise, examples)) if has_keys else []
+        except sqlite3.OperationalError as error:
+            yield NotLookedAt(what=f"{promise.kind} {promise.table[1]}.{promise.name}", why=explain(error))
+            continue
+        yield BrokenPromise(
+            promise=promise,
+            rows=rows,
+            examples=row_queries.show_values(keys),
+            query=row_queries.show_broken(promise),
         )
 
 

@@ -5,6 +5,7 @@ It says less: that an invariant's SQL is one SELECT, or a repair's table is decl
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -14,6 +15,15 @@ from govern.core.finding import Severity
 from govern.source.manifest.model import Manifest
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+FILE_NAME = "governance.schema.json"
+"""Of the copy beside a project's manifest, which the manifest's first line names: no network is needed to read it."""
+
+
+def render_file() -> str:
+    """The text of that copy."""
+    return json.dumps(render_json_schema(), indent=2) + "\n"
 
 
 def render_json_schema() -> dict[str, Any]:

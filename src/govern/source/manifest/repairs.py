@@ -9,6 +9,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, Field, model_validator
 
 from govern.core.finding import Severity
+from govern.core.hazard import Hazard
 from govern.core.row_repair import SCHEMA_REPAIR
 from govern.core.schema_repair import SCHEMA_KINDS, SchemaRepairKind
 from govern.source.manifest.values import ColumnName, Entry, SeverityLabel, TableName, Text
@@ -74,6 +75,18 @@ def _check_object(text: str) -> str:
     return text
 
 
+def _check_hazard(text: str) -> str:
+    try:
+        hazard = Hazard.parse(text)
+    except KeyError as error:
+        message = f"names no hazard that there is: {error.args[0]!r}; write fires-trigger:table.trigger"
+        raise ValueError(message) from None
+    if not hazard.subject:
+        message = f"must say what it may happen to, as {hazard.name}:table.trigger"
+        raise ValueError(message)
+    return text
+
+
 class Repair(Entry):
     """A clean-up of rows, or of the schema, that somebody answers for."""
 
@@ -103,6 +116,8 @@ class Repair(Entry):
     """What is missing: a kind and a name."""
     severity: SeverityLabel = Severity.WARNING
     """How much it matters that it has something to do; the monitor fixes what is critical."""
+    allow: tuple[Annotated[Text, AfterValidator(_check_hazard)], ...] = ()
+    """Hazards that need no ``--allow`` when this repair is applied or rolled back: ``fires-trigger:notes.audit``."""
     reason: Text
     owner: Text
 

@@ -66,8 +66,8 @@ _SPAN = rf"([0-9]{{1,6}})\s*({'|'.join(_UNITS)})"
 _LONGEST_SPAN = timedelta(days=36_500)
 
 
-def _parse_span(text: object) -> object:
-    """``90 min``, ``26 h``, ``7 d``, ``2 w``."""
+def parse_span(text: object) -> timedelta:
+    """``90 min``, ``26 h``, ``7 d``, ``2 w``. Raises ValueError."""
     found = re.fullmatch(_SPAN, str(text))
     span = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
     if not timedelta() < span <= _LONGEST_SPAN:
@@ -132,7 +132,7 @@ SeverityLabel = Annotated[
 Day = Annotated[date, BeforeValidator(_parse_date), WithJsonSchema({"type": "string", "format": "date"})]
 Span = Annotated[
     timedelta,
-    BeforeValidator(_parse_span),
+    BeforeValidator(parse_span),
     WithJsonSchema({"type": "string", "pattern": f"^{_SPAN}$", "examples": ["90 min", "26 h", "7 d", "2 w"]}),
 ]
 

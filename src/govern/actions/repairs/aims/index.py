@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from govern.actions.repairs.aims.aim import EXAMPLES, Aim, Asking, count_rows, find_declared, table_of
 from govern.core.changes import Change
 from govern.core.definition_text import is_partial, read_index_columns
-from govern.core.rows import Duplicates
+from govern.core.rows import Duplicates, Unique
 from govern.core.schema_repair import WholeTable
 from govern.core.snapshot import Facts, ObjectKey
 from govern.core.wording import count_of
@@ -57,7 +57,7 @@ def _find_keys(asking: Asking) -> Iterator[ObjectKey]:
 def find_duplicates(asking: Asking, changes: Iterable[Change]) -> Iterator[str]:
     """Values that are there twice, and would be in the way of a unique index over plain columns."""
     uniques = [
-        (table_of(change.key), read_index_columns(change.declared or {}))
+        Unique.of_columns(table_of(change.key), read_index_columns(change.declared or {}))
         for change in changes
         if change.key.kind == "index" and _is_plain_and_unique(change.declared or {})
     ]
@@ -65,8 +65,8 @@ def find_duplicates(asking: Asking, changes: Iterable[Change]) -> Iterator[str]:
         for found in asking.live.dialect.find_duplicates(
             connection, uniques, examples=EXAMPLES, seconds=_SECONDS
         ):
-            if isinstance(found, Duplicates) and (found.table, found.columns) in uniques and found.values:
-                name, columns = found.table[1], ", ".join(found.columns)
+            if isinstance(found, Duplicates) and found.unique in uniques and found.values:
+                name, columns = found.unique.table[1], ", ".join(found.unique.columns)
                 yield (
                     f"{count_of(found.values, 'value')} of {name} ({columns}) "
                     f"{'is' if found.values == 1 else 'are'} there more than once: {'; '.join(found.examples)}"
