@@ -233,7 +233,7 @@ def test_a_migration_that_the_application_does_not_work_on_is_unhealthy_until_it
     failed = project.ask("migrate")
     assert failed.exit_code == 5, failed
     assert "probe.open-page" in failed.rules
-    assert "the application does not work on them" in failed.problem["what"]
+    assert "the application does not work" in failed.problem["what"]
     assert "at r2 and marked unhealthy" in failed.problem["state"]
     assert failed.report["run"]["result"] == "unhealthy"
     assert project.ask("health").rules == {"startup.unhealthy-run"}

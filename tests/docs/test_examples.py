@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,8 @@ def project(getting_started: Path, tmp_path: Path) -> Iterator[Path]:
     shutil.copytree(getting_started / "project", folder)
     shutil.copy(getting_started / "project.exported", tmp_path)
     yield folder
+    with suppress(OSError, ValueError):  # the application of probes.md, if the page did not get to its end
+        os.kill(int((folder / "tiny.pid").read_text(encoding="utf-8")), signal.SIGKILL)
     if (folder / ".govern").exists():
         stop = ("govern", "embedded", "stop", "--quiet")
         subprocess.run(stop, cwd=folder, env=environment(), stdout=subprocess.DEVNULL, check=True)
@@ -70,6 +73,7 @@ def test_getting_started_is_true_from_beginning_to_end(getting_started: Path) ->
         "health.md",
         "integrity.md",
         "monitor.md",
+        "probes.md",
         "pytest.md",
         "repairs.md",
     ],

@@ -106,4 +106,7 @@ def _subject(subject: Subject) -> dict[str, Any]:
 
 
 def _fix(fix: Fix | None) -> dict[str, Any] | None:
-    return None if fix is None else to_json(asdict(fix))
+    """The repair that does it is named where there is one."""
+    if fix is None:
+        return None
+    return {name: value for name, value in to_json(asdict(fix)).items() if value is not None}

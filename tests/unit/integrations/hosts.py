@@ -49,6 +49,17 @@ def names_something_else(_: Any) -> Any:
     return {"name": "ada"}
 
 
+def refuses(request: Any) -> str | None:
+    """As an application does that sends people elsewhere."""
+    if type(request).__module__.startswith("starlette"):
+        from starlette.exceptions import HTTPException
+
+        raise HTTPException(418)
+    from flask import abort
+
+    abort(418)
+
+
 Authenticate = Callable[[Any], str | Awaitable[str | None] | None]
 
 

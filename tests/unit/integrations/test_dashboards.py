@@ -176,6 +176,14 @@ def test_an_answer_that_is_no_name_is_a_mistake_of_the_application(host: Host) -
         host.start(hosts.names_something_else)("GET", PAGE)
 
 
+@pytest.mark.parametrize("host", ["starlette", "fastapi", "flask"], indirect=True)
+def test_what_the_application_raises_is_answered_by_the_application(host: Host) -> None:
+    ask = host.start(hosts.refuses)
+    assert ask("GET", PAGE).status == 418
+    assert ask("POST", f"{API}/start", {"x-govern-request": "1"}).status == 418
+    assert host.read_wanted() == ("stopped", "somebody")
+
+
 @pytest.mark.parametrize("host", ASGI, indirect=True)
 @pytest.mark.parametrize("sent", [f"/proxy{PAGE}", PAGE])
 def test_behind_a_proxy_addresses_have_its_prefix(host: Host, sent: str) -> None:

@@ -377,7 +377,8 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
         ),
         (
             "probes:\n  a: 1\n",
-            "1:1: the key 'probes' is not supported yet in this version: nothing would obey it; take it out",
+            "2:3: unknown key 'a'; known keys: base_url, after, wait_seconds, ready, timeout_seconds, log_in_page, "
+            "use_proxy, ca_file, variables, secrets, sequences",
         ),
         (
             "monitor: {fixes: {allow: [{repair: orphans}]}}\nrepairs: [{name: orphaned, kind: move_sequence, "

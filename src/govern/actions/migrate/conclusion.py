@@ -63,24 +63,10 @@ def conclude(undertaking: Undertaking, outcome: Outcome) -> None:
     run = finish_run(live, run, "unhealthy" if findings else "applied", error=error)
     run, problem = prove(live, undertaking.draft, run, undertaking.probing, narrate=undertaking.narrate)
     _tell_ledger(run, undertaking.draft)
-    done = "applied" if to.direction == "upgrade" else "taken back"
-    state = f"the database is at {name_revisions(stamped)} and marked unhealthy; {describe_backup(run)}"
-    if problem is not None:
-        failure = FailedMidway(
-            f"the revisions were {done}, but the application does not work on them",
-            why=problem,
-            next=f"correct what the probes found; then run again, which asks once more: {to.command_line}",
-            state=state,
-        )
-        raise undertaking.fall_back(failure, run)
     if findings:
-        failure = FailedMidway(
-            f"the revisions were {done}, but the database is not as declared",
-            why=error or "",
-            next=f"{findings[0].remedy}; then run again, which marks it healthy: {to.command_line}",
-            state=state,
-        )
-        raise undertaking.fall_back(failure, run)
+        raise undertaking.fall_back(_not_as_declared(undertaking, run, findings[0]), run)
+    if problem is not None:
+        raise undertaking.fall_back(_not_working(undertaking, run), run)
 
 
 def confirm(undertaking: Undertaking) -> None:
@@ -148,6 +134,36 @@ def _failed(undertaking: Undertaking, run: Run, error: ChildError | None) -> Gov
         state=f"{describe_state(run, live, undertaking.before)}; {describe_backup(run)}",
     )
     return undertaking.fall_back(failure, run)
+
+
+def _not_as_declared(undertaking: Undertaking, run: Run, first: Finding) -> FailedMidway:
+    to = undertaking.to
+    return FailedMidway(
+        "the revisions were applied, but the database is not as declared"
+        if to.direction == "upgrade"
+        else "the revisions were taken back, but the database is not as declared",
+        why=run.error or "",
+        next=f"{first.remedy}; then run again, which marks it healthy: {to.command_line}",
+        state=_describe_unhealthy(run),
+    )
+
+
+def _not_working(undertaking: Undertaking, run: Run) -> FailedMidway:
+    to = undertaking.to
+    return FailedMidway(
+        "the revisions were applied, but the application does not work"
+        if to.direction == "upgrade"
+        else "the revisions were taken back, but the application does not work",
+        why=run.error or "",
+        next=f"correct what the probes found; then run again, which asks once more: {to.command_line}",
+        state=_describe_unhealthy(run),
+    )
+
+
+def _describe_unhealthy(run: Run) -> str:
+    return (
+        f"the database is at {name_revisions(run.to_revision)} and marked unhealthy; {describe_backup(run)}"
+    )
 
 
 def _list_run(

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -221,5 +223,7 @@ def _find_cause(error: BaseException) -> BaseException:
 
 
 def _reason(cause: BaseException, error: Exception) -> str:
-    told = cause.strerror if isinstance(cause, OSError) and cause.strerror else first_line(cause)
-    return told or first_line(error) or type(error).__name__
+    """In the operating system's words: asyncio's name its own calls."""
+    if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror) and cause.errno:
+        return os.strerror(cause.errno)
+    return first_line(cause) or first_line(error) or type(error).__name__

@@ -319,8 +319,8 @@ def explained(connection: Connection) -> Iterator[None]:
         raise Refused(
             "a foreign key says no to the repair",
             why=f"{error.diag.message_primary}: {error.diag.message_detail}",
-            next="see to the rows that it names, in a repair of their own or by hand, and run it again; "
-            "orphans are put back by a role that may set session_replication_role",
+            next="see to the rows that it names, in a repair of their own or by hand, and run it again; orphans "
+            "are put back by a role that may set session_replication_role",
         ) from error
     except psycopg.errors.DiskFull as error:
         raise CouldNotCheck(

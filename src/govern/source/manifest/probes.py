@@ -25,11 +25,12 @@ def _to_statuses(value: object) -> object:
     return (value,) if isinstance(value, int) else value
 
 
-def _check_not_empty(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    if not steps:
+def _check_not_empty(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """After the items themselves, unlike ``min_length``: one that is wrong is not counted as none."""
+    if not items:
         message = "must have at least one"
         raise ValueError(message)
-    return steps
+    return items
 
 
 def _check_reference(text: str) -> str:
@@ -247,10 +248,10 @@ class Step(Entry):
     name: Text | None = None
     """As reports call it; without it its kind and path."""
     request: Request | None = None
-    anonymous: Annotated[tuple[PagePath, ...], Field(min_length=1)] | None = None
+    anonymous: Annotated[tuple[PagePath, ...], AfterValidator(_check_not_empty)] | None = None
     """Pages that nobody may see who is not logged in: 401, 403, or a redirection to ``log_in_page``."""
     log_in: LogIn | None = None
-    protected: Annotated[tuple[PagePath, ...], Field(min_length=1)] | None = None
+    protected: Annotated[tuple[PagePath, ...], AfterValidator(_check_not_empty)] | None = None
     """Pages that answer 200 to whoever is logged in."""
     token: Token | None = None
     refresh: Refresh | None = None
