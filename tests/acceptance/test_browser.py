@@ -12,6 +12,7 @@ import pytest
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import serving
+from tests.fixtures.accessible import count_pixels_beside, find_barriers
 from tests.fixtures.browser import NARROW, OpenPage, Window
 
 PAGES: Mapping[str, str] = {
@@ -23,6 +24,10 @@ PAGES: Mapping[str, str] = {
     "/missing-picture": "<img alt='' src='/nowhere.png'>",
     "/unreachable": "<script>fetch('http://127.0.0.1:9/').catch(() => {})</script>",
     "/blocked": "<meta http-equiv='content-security-policy' content=\"script-src 'self'\"><script>1</script>",
+    "/barriers": "<title></title><main></main><main><h2>first</h2><h4>second</h4><button></button><a href='/'></a>"
+    "<img src='data:,'><input tabindex='7'></main>",
+    "/open": "<html lang='en'><title>t</title><header></header><main><h1>One</h1><h2>Two</h2><button>Go</button>"
+    "<label>Name <input></label><a href='/'>home</a></main><footer></footer>",
     "/dark": "<style>@media (prefers-color-scheme: dark) { p { color: red } }</style><p>dark</p>",
 }
 
@@ -100,6 +105,29 @@ def test_what_a_test_announces_is_no_trouble_and_has_to_come(site: str, browser_
         browser_page.announced(404, "/nowhere"),
     ):
         browser_page.page.goto(f"{site}/good")
+
+
+def test_what_would_be_in_the_way_of_a_screen_reader_is_found(site: str, browser_page: Window) -> None:
+    browser_page.page.goto(f"{site}/open")
+    assert find_barriers(browser_page.page) == []
+    browser_page.page.goto(f"{site}/barriers")
+    found = "\n".join(find_barriers(browser_page.page))
+    for said in (
+        "without a name: - button",
+        "without a name: - img",
+        "without a name: - link",
+        "without a name: - textbox",
+        "0 headings of the first level",
+        "a heading of level 4 follows one of level 2",
+        "main is there 2 times",
+        "in an order of its own: <input",
+        "unlabelled, or in an order of its own: <html",
+        "the page has no title",
+    ):
+        assert said in found, found
+    assert count_pixels_beside(browser_page.page) == 0
+    browser_page.page.add_style_tag(content="main { width: 2000px }")
+    assert count_pixels_beside(browser_page.page) > 0
 
 
 def test_a_page_can_be_looked_at_in_the_dark_on_a_telephone_and_without_scripts(
