@@ -229,6 +229,9 @@ def test_a_key_is_shown_nowhere(governed: Project, tmp_path: Path, variable: str
         project.govern(*words)
         for words in (["backup", "show", backup], ["restore", backup, "-v"], ["doctor"])
     ]
+    project.write(third_revision("raise RuntimeError(str(dict(__import__('os').environ)))"))
+    done += [project.govern("migrate", "-v")]
+    assert "'PATH'" in done[-1].out + done[-1].err  # a revision told all that it knew
     assert all(KEY not in one.out + one.err for one in done)
     assert KEY not in dump(project.database)
     assert [path for path, content in project.read_files().items() if KEY.encode() in content] == []

@@ -19,6 +19,7 @@ __all__ = [
     "STATE_FOLDER",
     "AlembicSettings",
     "Settings",
+    "environment_of_others",
     "find_secret",
     "find_user_folder",
     "load",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 STATE_FOLDER = ".govern"
+_OWN_SECRETS = frozenset({"GOVERN_BACKUP_KEY", "GOVERN_MONITOR_TOKEN"})
 _MOST_JOBS = 4  # unless more are asked for
 
 
@@ -187,6 +189,11 @@ def find_secret(variable: str, environ: Mapping[str, str] = os.environ) -> str |
             why=getattr(error, "strerror", None) or "it is no text in UTF-8",
             next=f"correct {variable}_FILE, or the file's mode",
         ) from error
+
+
+def environment_of_others(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """For programs that have no use for govern's own secrets, such as the project's Alembic: all but these."""
+    return {name: value for name, value in environ.items() if name.removesuffix("_FILE") not in _OWN_SECRETS}
 
 
 def find_user_folder(environ: Mapping[str, str] = os.environ) -> Path | None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from govern.config import environment_of_others
 from govern.errors import ConfigurationError, ToolMissing
 
 CHILD = Path(__file__).parent / "child"
@@ -154,6 +155,7 @@ def _start(
         return subprocess.Popen(
             [str(python), str(CHILD), str(orders), str(events)],
             cwd=root,
+            env=environment_of_others(),
             pass_fds=(orders, events, *inherit),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
