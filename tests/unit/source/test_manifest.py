@@ -414,7 +414,7 @@ def test_everything_wrong_is_said_at_once_each_with_its_place() -> None:
         (
             "<<: {a: b}\n",
             "1:1: unknown key '<<'; known keys: critical_tables, relationships, invariants, repairs, drift, lint, "
-            "allow, backups, monitor",
+            "allow, backups, monitor, probes",
         ),
     ],
 )
