@@ -158,17 +158,21 @@ def test_an_application_that_works_has_no_findings(sound: Running) -> None:
         ("none_accepted", "probe.token-accepted", "GET /me, with a token with the algorithm none"),
         ("elsewhere", "probe.redirected-away", "GET /me"),
         ("endless", "probe.endless-body", "GET /me"),
+        ("not_listed", "probe.session-missing", "GET /sessions"),
+        ("not_revoked", "probe.session-alive", "GET /me, with the token of a revoked session"),
+        ("lost_user", "probe.failed", "app.probes:sessions_have_users"),
     ],
 )
 def test_each_fault_is_found_by_the_probe_that_should(
     sound: Running, fault: str, rule: str, what: str
 ) -> None:
+    name = "sessions" if fault in ("not_listed", "not_revoked", "lost_user") else "accounts"
     sound.switch(fault)
-    report = sound.probe("accounts")
-    assert (rule, f"accounts: {what}") in found(report), found(report)
+    report = sound.probe(name)
+    assert (rule, f"{name}: {what}") in found(report), found(report)
     assert report.exit_code() == 1
     sound.switch("none")
-    assert found(sound.probe("accounts")) == set()
+    assert found(sound.probe(name)) == set()
 
 
 def test_a_page_that_is_slow_is_found(sound: Running, tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ from textwrap import dedent, indent
 import pytest
 
 from govern import config
+from govern.api.probing import probe as probe_application
 from govern.api.probing import run_probes
 from govern.checks.probes import Proof
-from govern.core.finding import Finding
+from govern.core.finding import Finding, Severity
 from govern.errors import ConfigurationError
 from govern.source.manifest import parse_manifest
 
@@ -411,6 +412,32 @@ def test_it_waits_for_an_application_that_starts(server: Server) -> None:
     probes = parse_manifest(text, Path("g.yaml")).probes
     (waited,) = run_probes(config.load(start=Path("/tmp"), environ={}), probes, path="g.yaml")
     assert waited.entry.status == "passed"
+
+
+def test_a_sequence_that_only_warns_fails_nothing(server: Server) -> None:
+    server.answer = replying(reply("500 Oh"))
+    text = "probes:\n  wait_seconds: 0\n  sequences: [{name: a, severity: warning, steps: [{request: {path: /}}]}]\n"
+    probes = parse_manifest(text, Path("g.yaml")).probes
+    (proof,) = run_probes(
+        config.load(start=Path("/tmp"), environ={}), probes, path="g.yaml", base_url=server.url
+    )
+    assert only(proof).severity is Severity.WARNING
+
+
+def test_what_there_is_not_is_named(tmp_path: Path) -> None:
+    settings = config.load(start=tmp_path, environ={})
+    with pytest.raises(ConfigurationError, match="there are no probes"):
+        probe_application(settings)
+    file = tmp_path / "p.yaml"
+    file.write_text("probes: {base_url: 'http://127.0.0.1:1', sequences: []}\n")
+    with pytest.raises(ConfigurationError, match=r"there are no probes in p\.yaml"):
+        probe_application(settings, file=file)
+    file.write_text("probes: {sequences: [{name: accounts, steps: [{anonymous: [/]}]}]}\n")
+    with pytest.raises(ConfigurationError, match="there is no probe 'acounts'") as refused:
+        probe_application(settings, ("acounts",), file=file)
+    assert refused.value.next == "did you mean 'accounts'?"
+    with pytest.raises(ConfigurationError, match="nobody says where the application is"):
+        probe_application(settings, file=file)
 
 
 @pytest.mark.parametrize(
