@@ -71,6 +71,7 @@ def test_getting_started_is_true_from_beginning_to_end(getting_started: Path) ->
         "ci.md",
         "embedded-postgresql.md",
         "health.md",
+        "code-scan.md",
         "integrity.md",
         "monitor.md",
         "probes.md",
