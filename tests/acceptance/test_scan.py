@@ -1,4 +1,4 @@
-"""Code that asks for what no schema defines is found before it runs, in three languages, and is clean once that is there."""
+"""Code that asks for what no schema defines is found before it runs, in three languages."""
 
 from __future__ import annotations
 
