@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from tests.acceptance.program import Project, execute
+from govern.api.rows import integrity
+from govern.config import load
+from govern.core.issue import issue_of
+from govern.core.monitoring import Event
+from govern.monitor.preview import preview_fix, preview_rollback
+from tests.acceptance.program import Project, dump, execute
 from tests.acceptance.test_integrity import let_sequences_pass
 from tests.acceptance.test_monitor import (
     DROP,
@@ -112,6 +119,29 @@ def newest(api: str) -> str | None:
     """The kind of the newest event."""
     events = ask(f"{api}/history")["events"]
     return str(events[0]["kind"]) if events else None
+
+
+def test_a_person_sees_before_what_a_fix_and_its_way_back_would_touch(neglected: Project) -> None:
+    settings = load(start=neglected.root, url=neglected.database.text)
+    [finding] = [one for one in integrity(settings).findings if one.subject.name == "empty-notes"]
+    issue = issue_of(finding, "integrity", datetime.now(UTC), home="public")
+    before = dump(neglected.database)
+    preview = preview_fix(settings, issue)
+    assert (preview.rows, preview.touches_data, preview.loses_data) == (2, True, False)
+    assert (preview.confirmation, preview.refusal) == ("notes", "")
+    assert dump(neglected.database) == before
+
+    applied = neglected.succeed("repair", "apply", "empty-notes", "--backup", "off")
+    [run] = applied.report["finished_runs"]
+    assert preview_fix(settings, issue).refusal == "there is nothing left to do"
+    event = Event(id="e", kind="fixed", actor="monitor", at=issue.last_seen, run=run["id"])
+    before = dump(neglected.database)
+    back = preview_rollback(settings, event)
+    assert (back.rows, back.confirmation, back.refusal) == (2, "notes", "")
+    assert dump(neglected.database) == before
+
+    neglected.succeed("repair", "rollback", run["id"], "--backup", "off")
+    assert preview_rollback(settings, event).refusal.startswith("rolled back by")
 
 
 @pytest.mark.parametrize("governed", ["postgresql"], indirect=True)

@@ -132,7 +132,7 @@ def _find_aims(
         aim = AIMS[repair.kind](asking)
     except GovernError:  # govern repair plan says what is wrong with it
         return
-    if not aim.obstacles and not aim.hazards:
+    if not aim.obstacles and all(str(hazard) in repair.allow for hazard in aim.hazards):
         yield from (key_of(change) for change in aim.chosen)
 
 

@@ -26,6 +26,7 @@ from govern.core.changes import describe_change, with_column_order
 from govern.core.finding import Finding, Severity
 from govern.core.repair import RepairPlan
 from govern.core.report import Draft, Entry
+from govern.core.row_repair import SCHEMA_REPAIR
 from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.core.wording import count_of
 from govern.database.dialect import OpenScratch
@@ -277,6 +278,14 @@ def _write_script(path: Path, plan: RepairPlan) -> Entry:
 
 def _repair_json(plan: RepairPlan) -> dict[str, object]:
     return {
+        "repair": SCHEMA_REPAIR,
+        "kind": SCHEMA_REPAIR,
+        "rows": 0,
+        "tables": [],
+        "undoes": [describe_change(change) for change in plan.changes],
+        "notes": list(plan.doubts),
+        "locks": list(plan.locks),
+        "obstacles": [plan.problem] if plan.problem else [],
         "statements": list(plan.statements),
         "proven": plan.is_proven,
         "hazards": [str(hazard) for hazard in plan.hazards],

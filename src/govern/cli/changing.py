@@ -252,8 +252,8 @@ def repair_apply(
     """Apply repairs, after a backup; what does harm only where it is allowed by name.
 
     Without NAME, or as "schema", the repair of what drifted: its statements, proven on a copy. The others are declared
-    in the manifest: the rows that they change are copied into the database's own backup first, and come back with
-    govern repair rollback. Other rows than planned are refused, and nothing is changed.
+    in the manifest: the rows and definitions that they change are copied into the database's own backup first, and
+    come back with govern repair rollback. Other rows than planned are refused, and nothing is changed.
 
     \b
     Examples:
@@ -282,9 +282,9 @@ def repair_apply(
 def repair_rollback(
     session: Session, *, run: str, backup: Literal["auto", "off"], allow: tuple[str, ...]
 ) -> Report:
-    """Give back, bit for bit, the rows that the repair RUN, or the latest, changed; also days later.
+    """Give back, bit for bit, the rows or the definitions that the repair RUN, or the latest, changed; also days later.
 
-    Where something newer is in the way it is listed, and nothing is changed.
+    Where something newer is in the way it is listed, and nothing is changed. What would be lost is allowed by name.
 
     \b
     Examples:

@@ -147,6 +147,7 @@ class RowPlan:
             "hazards": [str(hazard) for hazard in self.hazards],
             "allowed": [str(hazard) for hazard in self.hazards if str(hazard) in self.allowed],
             "obstacles": list(self.obstacles),
+            "undoes": [],
             "notes": [],
             "locks": [],
         }

@@ -113,7 +113,8 @@ class SchemaPlan:
             "hazards": [str(hazard) for hazard in self.hazards],
             "allowed": [str(hazard) for hazard in self.hazards if str(hazard) in self.allowed],
             "obstacles": list(self.obstacles),
-            "notes": [*self.undoes, *(stage.why for stage in self.stages if stage.why), *self.notes],
+            "undoes": list(self.undoes),
+            "notes": [*(stage.why for stage in self.stages if stage.why), *self.notes],
             "locks": list(self.locks),
         }
 

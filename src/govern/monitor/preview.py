@@ -87,7 +87,7 @@ def preview_rollback(settings: Settings, event: Event) -> FixPreview:
         rows=undoable.rows,
         touches_data=bool(tables),
         confirmation=tables[0] if tables else "",
-        refusal=_refuse_undoable(undoable),
+        refusal="" if undoable.has_way_back else undoable.state,
         notes=(
             f"{count_of(undoable.rows, 'row')} and what went with them",
             "what is newer and in the way is listed then, and nothing is changed",
@@ -102,19 +102,13 @@ def _describe_definitions(undoable: Undoable, definitions: Definitions) -> FixPr
         statements=tuple(f"-- {key} as it was before {undoable.repair}" for key in definitions.changed),
         touches_data=bool(places),
         confirmation=places[0] if places else "",
-        refusal=_refuse_undoable(undoable),
+        refusal="" if undoable.has_way_back else undoable.state,
         notes=(
             "the statements are proven on a copy of today's schema first",
             "what was changed since, and rows that would be lost, are listed then, and nothing is changed",
             _BACKED_UP,
         ),
     )
-
-
-def _refuse_undoable(undoable: Undoable) -> str:
-    if undoable.undone_by:
-        return f"it was rolled back already, by {undoable.undone_by}"
-    return undoable.state if undoable.pruned_by else ""
 
 
 def name_way_back(event: Event) -> str:

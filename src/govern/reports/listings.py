@@ -26,6 +26,8 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "files": ("path", "bytes", "file", "table", "rows"),
     "checks": ("name", "status", "findings", "seconds", "reason"),
     "issues": ("key", "severity", "issue_type", "table", "column", "current_state", "first_seen"),
+    "requests": ("at", "kind", "actor", "issue", "run"),
+    "events": ("at", "kind", "actor", "subject", "run", "detail"),
     "runs": (
         "started_at",
         "command",
@@ -267,6 +269,8 @@ def _repairs(plans: Rows, style: Style) -> Iterator[str]:
             yield from style.indent(
                 f"{table['action']} {rows} of {table['table']}{because}{keys}", first="  -- "
             )
+        for note in (*plan["notes"], *(f"others wait for {lock}" for lock in plan["locks"])):
+            yield from style.indent(style.say(note), first="  -- ")
         allowed = plan["allowed"]
         for hazard in plan["hazards"]:
             yield style.say(f"  -- {hazard}{', allowed by the manifest' if hazard in allowed else ''}")

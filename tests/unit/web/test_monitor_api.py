@@ -66,7 +66,17 @@ def url(settings: Settings) -> DatabaseUrl:
 def notebook(settings: Settings, url: DatabaseUrl) -> Notebook:
     """With one issue, whose table has a name that nobody should have given it."""
     made = Notebook(settings, url)
-    made.write(issues=(replace(ISSUE, table=f"public.{HTML}", message=HTML, first_seen=ISSUE.last_seen),))
+    made.write(
+        issues=(
+            replace(
+                ISSUE,
+                table=f"public.{HTML}",
+                message=HTML,
+                first_seen=ISSUE.last_seen,
+                evidence={"keys": ["key of a row"]},
+            ),
+        )
+    )
     return made
 
 
@@ -137,6 +147,7 @@ def test_without_a_secret_there_is_nothing_that_changes(
     assert not (route.changes and route.is_open)
     said = json.dumps(document)
     assert "CREATE INDEX" not in said
+    assert "key of a row" not in said
     assert "tester" not in said
     api.close()
 

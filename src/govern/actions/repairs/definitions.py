@@ -140,6 +140,7 @@ def apply_prepared(
     assert undertaking is not None  # noqa: S101 - an empty plan is not applied
     run = start_definitions(live, undertaking, backup)
     draft.data["run"] = run.to_json()
+    draft.data["run"] = run.to_json()
     with recording_definitions(live, run):
         undoable = carry_out(live, undertaking, run, narrate=narrate)
     back = f"; back: govern repair rollback {run.id}" if undoable.has_way_back else ""

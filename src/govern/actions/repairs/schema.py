@@ -186,6 +186,7 @@ def apply_repair(
         backup = create_verified_backup(live, draft, reason="repair", narrate=narrate).id
         run = start_definitions(live, undertaking, backup)
         draft.data["run"] = run.to_json()
+        draft.data["run"] = run.to_json()
         narrate(f"applying {statements}")
         with recording_definitions(live, run):
             carry_out(live, undertaking, run, narrate=narrate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from govern.core.changes import Change
@@ -35,6 +35,11 @@ class Asking:
         """The differences that are meant, and those that go with them."""
         chosen = tuple(change for change in self.changes if meant(change))
         return self.live.dialect.schema_work().complete(chosen, self.changes)
+
+    def are_plain(self, places: Iterable[Place]) -> bool:
+        """Whether none of these tables is partitioned: on one, nothing is done concurrently, or NOT VALID."""
+        tables = (self.schema.objects.get(ObjectKey("table", *place), {}) for place in places)
+        return not any("partition_key" in facts for facts in tables)
 
     def place_of(self, namespace: str | None, table: str) -> Place:
         return (namespace or default_namespace(self.live.dialect.name), table)

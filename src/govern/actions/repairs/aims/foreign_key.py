@@ -30,11 +30,13 @@ def add_foreign_key(asking: Asking) -> Aim:
         return Aim(notes=(f"{keys[0]} is there",))
     otherwise = tuple(_find_other_action(asking, keys[0]))
     orphans = tuple(find_orphans(asking, chosen))
-    tables = tuple(
-        WholeTable(place=place, rows=count_rows(asking, place))
-        for place in dict.fromkeys(place for change in chosen for place in _places(change))
+    places = dict.fromkeys(place for change in chosen for place in _places(change))
+    return Aim(
+        chosen=chosen,
+        obstacles=(*otherwise, *orphans),
+        tables=tuple(WholeTable(place=place, rows=count_rows(asking, place)) for place in places),
+        is_gentle=asking.are_plain(places),
     )
-    return Aim(chosen=chosen, obstacles=(*otherwise, *orphans), tables=tables, is_gentle=True)
 
 
 def _find_keys(asking: Asking) -> Iterator[ObjectKey]:

@@ -28,7 +28,7 @@ def create_index(asking: Asking) -> Aim:
         chosen=chosen,
         obstacles=tuple(find_duplicates(asking, chosen)),
         tables=tuple(WholeTable(place=place, rows=count_rows(asking, place)) for place in places),
-        is_gentle=True,
+        is_gentle=asking.are_plain(places),
     )
 
 
