@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -23,6 +24,9 @@ from tests.fixtures.accessible import count_pixels_beside, find_barriers
 from tests.fixtures.browser import NARROW, OpenPage, Window
 from tests.fixtures.databases import MakeFromTemplate, run_folder
 from tests.fixtures.projects import read_rows
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 SECRET = "correct-horse-battery-staple"
 HOME = "/admin/database-health"
@@ -133,7 +137,7 @@ class Visit:
     home: str
 
     @property
-    def page(self) -> Any:
+    def page(self) -> Page:
         return self.window.page
 
     def go(self, path: str = "/") -> None:
@@ -161,7 +165,7 @@ class Visit:
         self.window.keep_picture("eight breakages")
         said = self.page.locator("#issues").inner_text()
         assert all(breakage.table in said for breakage in BREAKAGES), said
-        keys = [entry.get_attribute("id") for entry in self.page.locator("#issues details").all()]
+        keys = [str(entry.get_attribute("id")) for entry in self.page.locator("#issues details").all()]
         assert len(keys) == 10
         for path in (*(f"/issues/{key.removeprefix('issue-')}" for key in keys), *PAGES):
             self.go(path)
@@ -278,7 +282,7 @@ class Visit:
         assert ended.inner_text().startswith("Done:"), self.page.get_by_role("main").inner_text()
 
     def _path(self) -> str:
-        return str(self.page.url).partition("://")[2].partition("/")[2].join(("/", ""))
+        return urlsplit(self.page.url).path
 
     def _focused(self) -> str:
         return str(self.page.evaluate(FOCUSED))
