@@ -126,7 +126,7 @@ def scan(
 def probe(session: Session, *, names: tuple[str, ...], file: Path | None, base_url: str | None) -> Report:
     """Ask the running application whether it works: log in, protected pages, tokens, whatever is declared.
 
-    Without a NAME all sequences of the manifest are run. No database is looked at.
+    Without a NAME all sequences of the manifest are run. No database is looked at, but by Python probes.
 
     \b
     Examples:

@@ -86,7 +86,8 @@ def _lines(finding: Finding) -> Iterator[str]:
 def _read_seconds(report: Report) -> Mapping[str, float]:
     """How long entries took, where the command has measured it."""
     measured = report.data.get("probes", ())
-    return {one["name"]: one["ms"] / 1000 for one in measured}
+    by_name = {one["name"]: one["ms"] / 1000 for one in measured}
+    return by_name | {f"probe {name}": seconds for name, seconds in by_name.items()}
 
 
 def _clean(text: str) -> str:

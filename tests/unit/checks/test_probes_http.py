@@ -270,6 +270,9 @@ def test_what_was_not_captured_ends_the_sequence_and_is_told(server: Server) -> 
     )
     assert only(proof).rule.id == "probe.unexpected-value"
     assert proof.entry.reason.startswith("id was not captured: 1 step after it not asked")
+    server.answer = replying(reply("404 No"))
+    steps = "- request: {path: /, capture: {id: {json: id}}}\n" + '- request: {path: "/{{id}}"}\n'
+    assert only(probe(server.url, steps)).rule.id == "probe.unexpected-status"
 
 
 @pytest.mark.parametrize(

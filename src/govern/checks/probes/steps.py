@@ -61,7 +61,7 @@ async def ask_request(request: Request, talk: Conversation) -> None:
         await asyncio.sleep(pause)
     for rule, message in problems:
         talk.note(rule, what, message, answer)
-    if answer is not None:
+    if answer is not None and not any(rule is UNEXPECTED_STATUS for rule, _ in problems):
         capture(request.capture, answer, what, talk)
 
 
