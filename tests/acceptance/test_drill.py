@@ -264,6 +264,7 @@ class Visit:
         """From the overview to what a fix would do."""
         self.go()
         entry = self.page.locator("#issues details").filter(has_text=name)
+        entry.wait_for(timeout=LONG_MILLISECONDS)  # the monitor looks again, and the page shows it
         entry.locator("summary").click()
         entry.get_by_role("link", name="All that is known of it").click()
         self.page.get_by_role("link", name="Look at what it would do").click()
