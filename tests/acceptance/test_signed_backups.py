@@ -14,7 +14,7 @@ import pytest
 from govern.actions.backup.create import hash_file
 from govern.core.backup import BackupFile, BackupManifest
 from tests.acceptance.program import Done, Project, assert_told, dump, execute
-from tests.acceptance.test_restore import back_up, on_postgresql
+from tests.acceptance.test_restore import back_up, on_postgresql, on_sqlite
 from tests.fixtures.projects import list_tables, read_version, third_revision
 
 KEY, OTHER = "k" * 40, "o" * 40
@@ -147,6 +147,7 @@ def test_each_file_of_a_backup_is_vouched_for(governed: Project) -> None:
     governed.succeed("restore", backup, "--plan")
 
 
+@on_sqlite
 def test_a_manifest_that_is_signed_for_another_backup_opens_no_door(governed: Project) -> None:
     old = back_up(governed)
     execute(governed.database, "DELETE FROM notes")
@@ -167,6 +168,7 @@ def test_a_manifest_that_is_signed_for_another_backup_opens_no_door(governed: Pr
     assert_refused(governed.ask("restore", new, "--plan"), f"wrong-signature:{new}")
 
 
+@on_sqlite
 def test_on_a_machine_without_the_key_one_goes_on_knowingly(governed: Project, tmp_path: Path) -> None:
     elsewhere = governed.with_environment(XDG_CONFIG_HOME=str(tmp_path / "elsewhere"))
     backup = back_up(governed.with_environment(GOVERN_BACKUP_KEY=KEY))
@@ -186,6 +188,7 @@ def test_on_a_machine_without_the_key_one_goes_on_knowingly(governed: Project, t
     elsewhere.with_environment(GOVERN_BACKUP_KEY=f"{OTHER} {KEY}").succeed("restore", backup, "--plan")
 
 
+@on_sqlite
 def test_an_unsigned_backup_of_an_earlier_release_is_signed_once_and_for_all(governed: Project) -> None:
     backup = back_up(governed)
     strip(folder_of(governed, backup))
@@ -219,6 +222,7 @@ def test_without_a_home_backups_are_made_and_the_process_knows_its_own(
     assert read_version(governed.database) == {"r2"}
 
 
+@on_sqlite
 @pytest.mark.parametrize("variable", ["GOVERN_BACKUP_KEY", "GOVERN_BACKUP_KEY_FILE"])
 def test_a_key_is_shown_nowhere(governed: Project, tmp_path: Path, variable: str) -> None:
     (tmp_path / "key").write_text(KEY)
