@@ -112,7 +112,7 @@ def probe(url: str, steps: str, *, more: str = "", root: Path = Path("/tmp")) ->
     text = f"probes:\n  wait_seconds: 0\n  timeout_seconds: 20\n{indent(dedent(more), '  ')}"
     text += f"  sequences:\n    - name: it\n      steps:\n{indent(dedent(steps), '        ')}"
     manifest = parse_manifest(text, root / "governance.yaml")
-    settings = config.load(start=root, environ={})
+    settings = config.load(start=root, url="sqlite:///app.db", environ={})
     (proof,) = run_probes(settings, manifest.probes, path="governance.yaml", base_url=url)
     return proof
 
@@ -366,6 +366,7 @@ import os, sys, time
 def good(asked):
     assert asked.base_url.startswith("http://")
     assert asked.values["who"] == "ada"
+    assert asked.database_url.endswith("app.db")
     print("noise"); sys.stderr.write("noise")
 def bad(asked): assert 1 + 1 == 3, f"two is not three: {asked.values['password']}"
 def crash(asked): raise RuntimeError("no table")
