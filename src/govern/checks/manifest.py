@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from govern.core.definition_text import read_index_columns, read_reference
+from govern.core.declared_keys import read_declared_keys
 from govern.core.finding import Finding, Rule, Severity, Subject
+from govern.core.index_text import read_index_columns
 from govern.core.restoration import name_place
 from govern.core.snapshot import ObjectKey, Snapshot, default_namespace, is_called, split_name
 from govern.core.type_names import spell_type
@@ -172,9 +173,8 @@ class _Names:
         child, parent = (self._column(side.strip()) for side in (repair.of or "").split("->"))
         found = [
             reference
-            for key in self._declared.of_kind("constraint")
-            if (reference := read_reference(key, self._declared.objects[key])) is not None
-            and (reference.child, reference.columns) == child
+            for reference in read_declared_keys(self._declared).references.values()
+            if (reference.child, reference.columns) == child
             and (reference.parent, reference.parent_columns) == parent
         ]
         if not found or repair.on_delete not in (None, found[0].on_delete):

@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from govern.core.reference import Reference
 from govern.core.restoration import Place
-from govern.core.snapshot import Snapshot, split_name
+from govern.core.snapshot import ObjectKey, Snapshot, split_name
 
 _NAME = r'(?:"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[^\s"`\[(),.]+)'
 _COLUMNS = re.compile(rf"\(\s*({_NAME}(?:[^()]*))\)")
 _NAMES = re.compile(_NAME)
 _PARENT = re.compile(rf"\bREFERENCES\s+(?:({_NAME})\s*\.\s*)?({_NAME})\s*(\(.*)?", re.DOTALL)
+
+_ON_DELETE = re.compile(r"\bON\s+DELETE\s+(NO ACTION|RESTRICT|CASCADE|SET NULL|SET DEFAULT)", re.IGNORECASE)
 
 
 class Key(NamedTuple):
@@ -27,11 +29,12 @@ class DeclaredKeys(NamedTuple):
     """What tells rows from each other, and what they refer to."""
 
     keys: Mapping[Place, tuple[Key, ...]]
-    references: tuple[Reference, ...]
-    """Declared foreign keys, by table and name."""
+    references: Mapping[ObjectKey, Reference]
+    """Declared foreign keys, sorted."""
 
 
 class _Constraint(NamedTuple):
+    key: ObjectKey
     place: Place
     name: str
     kind: str
@@ -48,12 +51,12 @@ def read_declared_keys(snapshot: Snapshot) -> DeclaredKeys:
             key = Key(columns, constraint.kind == "primary key")
             keys[constraint.place] = (*keys.get(constraint.place, ()), key)
     tables = {_fold(key.namespace, key.name): (key.namespace, key.name) for key in snapshot.of_kind("table")}
-    foreign = (
-        _read_reference(constraint, keys, tables)
+    foreign = {
+        constraint.key: _read_reference(constraint, keys, tables)
         for constraint in constraints
         if constraint.kind == "foreign key"
-    )
-    return DeclaredKeys(keys, tuple(reference for reference in foreign if reference))
+    }
+    return DeclaredKeys(keys, {key: reference for key, reference in foreign.items() if reference})
 
 
 def _read_constraints(snapshot: Snapshot) -> Iterator[_Constraint]:
@@ -62,7 +65,7 @@ def _read_constraints(snapshot: Snapshot) -> Iterator[_Constraint]:
         table, *rest = split_name(key.name)
         name = rest[-1] if rest else ""
         yield _Constraint(
-            (key.namespace, table), name, str(facts.get("type")), str(facts.get("definition", ""))
+            key, (key.namespace, table), name, str(facts.get("type")), str(facts.get("definition", ""))
         )
 
 
@@ -78,12 +81,14 @@ def _read_reference(
     if parent is None:
         return None
     primary = next((key.columns for key in keys.get(parent, ()) if key.is_primary), ())
+    action = _ON_DELETE.search(constraint.definition)
     return Reference(
         child=constraint.place,
         columns=_read_columns(constraint.definition),
         parent=parent,
         parent_columns=_read_columns(columns or "") or primary,
         name=constraint.name,
+        on_delete=action[1].lower() if action else "no action",
     )
 
 

@@ -113,7 +113,7 @@ def draw_schema(
     drawn = frozenset(places)
     references = tuple(
         reference
-        for reference in (*foreign, *implied)
+        for reference in (*foreign.values(), *implied)
         if reference.child in drawn and reference.parent in drawn
     )
     of_child: dict[Place, dict[str, Place]] = {}

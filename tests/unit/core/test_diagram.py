@@ -110,7 +110,7 @@ def test_foreign_keys_are_read_in_the_words_of_both_engines(
     definition: str, columns: tuple[str, ...], parent_columns: tuple[str, ...]
 ) -> None:
     snapshot = schema_of({"Odd (one)": {"id": "", "pk": "PRIMARY KEY (id)"}, "child": {"fk": definition}})
-    [reference] = read_declared_keys(snapshot).references
+    [reference] = read_declared_keys(snapshot).references.values()
     assert (reference.columns, reference.parent_columns) == (columns, parent_columns)
     assert reference.parent == ("public", "Odd (one)")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from govern.actions.repairs.aims.aim import EXAMPLES, Aim, Asking, table_of
 from govern.core.changes import Change
 from govern.core.conversion import Conversion, Misfits
-from govern.core.definition_text import read_reference
+from govern.core.declared_keys import read_declared_keys
 from govern.core.hazard import hazard_of
 from govern.core.identifiers import quote
 from govern.core.restoration import Place, name_place
@@ -47,9 +47,7 @@ def _find_related(asking: Asking, key: ObjectKey) -> frozenset[ObjectKey]:
     pairs = [
         (_column(reference.child, child), _column(reference.parent, parent))
         for snapshot in (asking.declared, asking.schema)
-        for constraint in snapshot.of_kind("constraint")
-        if snapshot.objects[constraint].get("type") == "foreign key"
-        and (reference := read_reference(constraint, snapshot.objects[constraint])) is not None
+        for reference in read_declared_keys(snapshot).references.values()
         for child, parent in zip(reference.columns, reference.parent_columns, strict=False)
     ]
     found = {key}
@@ -136,10 +134,11 @@ def _find_orphans(
     asking: Asking, chosen: tuple[Change, ...], conversions: tuple[Conversion, ...]
 ) -> Iterator[str]:
     """Of foreign keys that come along, because the table is made anew as a whole."""
+    references = read_declared_keys(asking.declared).references
     with asking.live.connect() as connection:
         for change in chosen:
-            reference = read_reference(change.key, change.declared or {})
-            if change.key.kind != "constraint" or reference is None or len(reference.columns) > 1:
+            reference = references.get(change.key)
+            if reference is None or len(reference.columns) > 1:
                 continue
             if orphans := count_converted_orphans(connection, reference, conversions):
                 yield f"{count_of(orphans, 'row')} of {reference} would name no row: see to them first"

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from govern.actions.repairs.aims.aim import EXAMPLES, Aim, Asking, count_rows, table_of
 from govern.checks.orphans import refer
 from govern.core.changes import Change
-from govern.core.definition_text import read_reference
+from govern.core.declared_keys import read_declared_keys
 from govern.core.reference import OrphanCount, Reference
-from govern.core.restoration import name_place
+from govern.core.restoration import Place, name_place
 from govern.core.schema_repair import WholeTable
 from govern.core.snapshot import ObjectKey, default_namespace, is_called
 from govern.core.wording import count_of
+from govern.source.manifest import Repair
 
 _SECONDS = 60.0
 
 
 def add_foreign_key(asking: Asking) -> Aim:
-    keys = tuple(_find_keys(asking))
+    references = read_declared_keys(asking.declared).references
+    keys = tuple(_find_keys(asking, references))
     wanted = asking.repair.of or ""
     if len(keys) != 1:
         said = "several foreign keys are" if keys else "no foreign key is"
@@ -28,9 +30,9 @@ def add_foreign_key(asking: Asking) -> Aim:
     chosen = asking.choose(lambda change: change.key == keys[0])
     if not chosen:
         return Aim(notes=(f"{keys[0]} is there",))
-    otherwise = tuple(_find_other_action(asking, keys[0]))
+    otherwise = tuple(_find_other_action(asking.repair, references.get(keys[0])))
     orphans = tuple(find_orphans(asking, chosen))
-    places = dict.fromkeys(place for change in chosen for place in _places(change))
+    places = dict.fromkeys(place for change in chosen for place in _places(change, references))
     return Aim(
         chosen=chosen,
         obstacles=(*otherwise, *orphans),
@@ -39,7 +41,7 @@ def add_foreign_key(asking: Asking) -> Aim:
     )
 
 
-def _find_keys(asking: Asking) -> Iterator[ObjectKey]:
+def _find_keys(asking: Asking, references: Mapping[ObjectKey, Reference]) -> Iterator[ObjectKey]:
     """By its name, or by its columns."""
     wanted = asking.repair.of or ""
     child, _, parent = wanted.partition("->")
@@ -52,7 +54,7 @@ def _find_keys(asking: Asking) -> Iterator[ObjectKey]:
                 yield key
             continue
         asked = refer(child.strip(), parent.strip(), default_namespace(asking.live.dialect.name))
-        found = read_reference(key, facts)
+        found = references.get(key)
         if found is not None and _ends(found) == _ends(asked):
             yield key
 
@@ -61,27 +63,23 @@ def _ends(reference: Reference) -> tuple[object, ...]:
     return (reference.child, reference.columns, reference.parent, reference.parent_columns)
 
 
-def _places(change: Change) -> tuple[tuple[str, str], ...]:
-    reference = read_reference(change.key, change.declared or {})
+def _places(change: Change, references: Mapping[ObjectKey, Reference]) -> tuple[Place, ...]:
+    reference = references.get(change.key)
     return (reference.child, reference.parent) if reference else (table_of(change.key),)
 
 
-def _find_other_action(asking: Asking, key: ObjectKey) -> Iterator[str]:
-    wanted, reference = asking.repair.on_delete, read_reference(key, asking.declared.objects[key])
+def _find_other_action(repair: Repair, reference: Reference | None) -> Iterator[str]:
+    wanted = repair.on_delete
     if wanted is not None and reference is not None and wanted != reference.on_delete:
         declared = reference.on_delete.upper()
-        yield f"{asking.repair.of} is declared ON DELETE {declared}, not {wanted.upper()}"
+        yield f"{repair.of} is declared ON DELETE {declared}, not {wanted.upper()}"
 
 
 def find_orphans(asking: Asking, changes: Iterable[Change]) -> Iterator[str]:
     """What is in the way of foreign keys among ``changes``, with the repair that helps."""
     dialect = asking.live.dialect
-    asked = [
-        reference
-        for change in changes
-        if (change.declared or {}).get("type") == "foreign key"
-        and (reference := read_reference(change.key, change.declared or {})) is not None
-    ]
+    references = read_declared_keys(asking.declared).references
+    asked = [references[change.key] for change in changes if change.key in references]
     if not asked:
         return
     with asking.live.connect() as connection:

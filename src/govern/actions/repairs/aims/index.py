@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from govern.actions.repairs.aims.aim import EXAMPLES, Aim, Asking, count_rows, find_declared, table_of
 from govern.core.changes import Change
-from govern.core.definition_text import is_partial, read_index_columns
+from govern.core.index_text import is_partial, read_index_columns
 from govern.core.rows import Duplicates, Unique
 from govern.core.schema_repair import WholeTable
 from govern.core.snapshot import Facts, ObjectKey
