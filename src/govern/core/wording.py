@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 
 def count_of(number: int, noun: str) -> str:
-    """``1 revision``, ``3 revisions``; for nouns that take an s."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    """``1 revision``, ``3 revisions``, ``2 batches``; for nouns that take an s."""
+    ending = "" if number == 1 else "es" if noun.endswith(("ch", "sh", "s", "x")) else "s"
+    return f"{number:,} {noun}{ending}"
 
 
 def first_line(said: object) -> str:

@@ -197,6 +197,12 @@ def count_broken(promise: Promise) -> str:
     return f"SELECT count(*) {_broken(promise)}"
 
 
+def count_broken_of_each(promises: Sequence[Promise]) -> str:
+    """One row with a number for each promise; they are all of one table."""
+    counts = ", ".join(f"count(CASE WHEN {promise.broken} THEN 1 END)" for promise in promises)
+    return f"SELECT {counts} FROM {quote_place(promises[0].table)}"  # noqa: S608 - quoted
+
+
 def find_broken_keys(promise: Promise, limit: int) -> str:
     """The keys of at most ``limit`` rows, as texts. The table has a primary key."""
     keys = ", ".join(f"CAST({quote(column)} AS text)" for column in promise.key)

@@ -83,7 +83,11 @@ def test_whenever_it_is_killed_it_can_be_run_again_and_taken_back(
 
 
 @pytest.mark.parametrize("detailed", ["postgresql"], indirect=True)
-def test_a_lock_that_somebody_keeps_is_waited_for_briefly_and_nothing_is_changed(detailed: Project) -> None:
+def test_a_lock_that_somebody_keeps_is_waited_for_briefly_and_nothing_is_changed(
+    detailed: Project, request: pytest.FixtureRequest
+) -> None:
+    if not request.config.getoption("--long-faults"):
+        pytest.skip("--long-faults: a lock that is never free")
     broken = break_both(detailed)
     detailed.write({"govern.toml": "lock_retry_seconds = 1\n"})
     with psycopg.connect(detailed.database.conninfo) as holder:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from govern.core.wording import name_age, name_seconds, name_size
+from govern.core.wording import count_of, name_age, name_seconds, name_size
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "said"),
+    [(1, "batch", "1 batch"), (2, "batch", "2 batches"), (0, "row", "0 rows"), (3, "index", "3 indexes")],
+)
+def test_a_count_has_its_noun(number: int, noun: str, said: str) -> None:
+    assert count_of(number, noun) == said
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Repairs: of a schema that drifted (``schema``), and of rows, as the manifest declares them.
+"""Repairs: of a schema that drifted (``schema``), and those of rows and definitions that the manifest has (``named``).
 
-``declared`` reads what is declared, ``plan`` says what one would touch, ``rows`` applies it, ``back`` takes it back.
+Of rows: ``declared`` reads what is declared, ``plan`` says what one would touch, ``rows`` applies it, ``back`` takes it
+back. Of definitions: ``aims`` choose what is to go, ``definitions`` plans it with the proof of ``schema``, ``stages``
+carries it out, ``undo`` takes it back.
 """

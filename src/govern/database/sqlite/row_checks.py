@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 
@@ -46,22 +47,48 @@ def find_duplicates(
 def find_broken(
     connection: Connection, promises: Sequence[Promise], *, examples: int, seconds: float
 ) -> Iterator[BrokenPromise | NotLookedAt]:
-    """Rows that are otherwise than ``promises`` say. What the engine itself keeps, ``find_damage`` looks at."""
-    for promise in promises:
-        try:
-            with within(connection, seconds):
-                rows = connection.value(row_queries.count_broken(promise))
-                has_keys = rows and promise.key
-                keys = connection.rows(row_queries.find_broken_keys(promise, examples)) if has_keys else []
-        except sqlite3.OperationalError as error:
-            yield NotLookedAt(what=f"{promise.kind} {promise.table[1]}.{promise.name}", why=explain(error))
-            continue
-        yield BrokenPromise(
-            promise=promise,
-            rows=rows,
-            examples=row_queries.show_values(keys),
-            query=row_queries.show_broken(promise),
-        )
+    """Rows that are otherwise than ``promises`` say. What the engine itself keeps, ``find_damage`` looks at.
+
+    All of a table are counted in one walk over its rows.
+    """
+    tables = dict.fromkeys(promise.table for promise in promises)
+    for table in tables:
+        group = [promise for promise in promises if promise.table == table]
+        for promise, rows in zip(group, _count_broken(connection, group, seconds), strict=True):
+            yield _show_broken(connection, promise, rows, examples=examples, seconds=seconds)
+
+
+def _count_broken(
+    connection: Connection, promises: Sequence[Promise], seconds: float
+) -> Sequence[int | NotLookedAt]:
+    """One that cannot be asked spoils the statement for all: then each is asked for itself."""
+    try:
+        with within(connection, seconds):
+            return connection.rows(row_queries.count_broken_of_each(promises))[0]
+    except sqlite3.OperationalError as error:
+        if len(promises) > 1:
+            return [_count_broken(connection, [promise], seconds)[0] for promise in promises]
+        (promise,) = promises
+        what = f"{promise.kind} {promise.table[1]}.{promise.name}"
+        return [NotLookedAt(what=what, why=explain(error))]
+
+
+def _show_broken(
+    connection: Connection, promise: Promise, rows: int | NotLookedAt, *, examples: int, seconds: float
+) -> BrokenPromise | NotLookedAt:
+    """With keys, where there are any; the number is what matters."""
+    if isinstance(rows, NotLookedAt):
+        return rows
+    keys: list[tuple[str | None, ...]] = []
+    if rows and promise.key:
+        with contextlib.suppress(sqlite3.OperationalError), within(connection, seconds):
+            keys = connection.rows(row_queries.find_broken_keys(promise, examples))
+    return BrokenPromise(
+        promise=promise,
+        rows=rows,
+        examples=row_queries.show_values(keys),
+        query=row_queries.show_broken(promise),
+    )
 
 
 def find_damage(connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
