@@ -13,7 +13,6 @@ from govern.core.monitoring import Event, refuse_rollback
 from govern.core.restoration import name_place
 from govern.core.row_repair import RowPlan, Undoable
 from govern.core.schema_repair import Definitions, SchemaPlan
-from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
 from govern.errors import GovernError
@@ -89,7 +88,7 @@ def preview_rollback(settings: Settings, event: Event) -> FixPreview:
         confirmation=tables[0] if tables else "",
         refusal="" if undoable.has_way_back else undoable.state,
         notes=(
-            f"{count_of(undoable.rows, 'row')} and what went with them",
+            "the rows come back as they were, with what went with them",
             "what is newer and in the way is listed then, and nothing is changed",
             _BACKED_UP,
         ),

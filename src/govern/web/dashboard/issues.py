@@ -34,10 +34,18 @@ def show_issue(dashboard: Dashboard, visit: Visit) -> Reply:
         found=issue,
         rule=all_rules().get(issue.rule),
         evidence=read_evidence(issue.evidence) if is_insider else None,
+        remedy=_name_remedy(issue) if is_insider else "",
         refusal=refuse_fix(issue),
         command=name_command(issue),
         events=[event for event in record.events if event.issue == issue.key][:_EVENTS] if is_insider else [],
     )
+
+
+def _name_remedy(issue: Issue) -> str:
+    """Without the query that the evidence shows by itself; empty where nothing else is to be said."""
+    query = issue.evidence.get("query")
+    said = issue.remedy.replace(f"see them: {query}", "") if query else issue.remedy
+    return said.strip(" ;")
 
 
 def name_command(issue: Issue) -> str:
