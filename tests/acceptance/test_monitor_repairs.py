@@ -15,10 +15,10 @@ from tests.acceptance.program import Project, dump, execute
 from tests.acceptance.test_integrity import let_sequences_pass
 from tests.acceptance.test_monitor import (
     DROP,
+    answering,
     ask,
     monitoring,
     postgresql_project,
-    serving,
     set_mode,
     status_of,
 )
@@ -148,7 +148,7 @@ def test_a_person_sees_before_what_a_fix_and_its_way_back_would_touch(neglected:
 def test_a_person_has_a_repair_made_and_takes_it_back_over_http(neglected: Project) -> None:
     neglected.edit("schema/governance.yaml", "mode: apply", "mode: 'off'")
     before = read_rows(neglected.database, "SELECT * FROM notes ORDER BY id")
-    with monitoring(neglected), serving(neglected) as api:
+    with monitoring(neglected), answering(neglected) as api:
         wait_until(lambda: status_of(neglected) is not None)
         issues = {one["repair"]: one for one in ask(f"{api}/issues")["critical_issues"]}
         assert issues["empty-notes"]["evidence"]["tables"][0]["keys"] == ["81", "82"]

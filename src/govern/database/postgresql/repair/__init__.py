@@ -44,12 +44,12 @@ def propose_repair(
     with server.connect(live, read_only=True) as connection:
         filled = [place for place in find_filled_tables(connection) if place not in proven]
     with server.connect(copy) as trying, server.connect(declared, read_only=True) as wanted:
-        seed_rows(trying, filled)
+        rowless = frozenset(filled) - frozenset(seed_rows(trying, filled))
         target, start = read_side(wanted, table, expected, conversions), read_side(trying, table)
         keys = tuple(change.key for change in diff(target.snapshot, start.snapshot))
-        trials = [try_repair(trying, target, start, table)]
+        trials = [try_repair(trying, target, start, table, rowless=rowless)]
         if not conversions and (suggestion := _suggest(copy, declared, table, keys)):
-            trials.append(try_repair(trying, target, start, table, suggestion))
+            trials.append(try_repair(trying, target, start, table, suggestion, rowless))
         best = min(filter(None, trials), key=_cost)
         drop_rows(trying, best.orphaned)
     return Proposal(steps=best.steps, hazards=best.losses, doubts=best.doubts)

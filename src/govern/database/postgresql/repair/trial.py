@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import psycopg
 
 from govern.core.changes import Change, diff
+from govern.core.declared_keys import read_declared_keys
 from govern.core.hazard import Hazard, hazards_of_revoking
 from govern.core.repair import RepairStep
-from govern.core.snapshot import ABOUT_AN_OBJECT, ObjectKey
+from govern.core.restoration import Place
+from govern.core.snapshot import ABOUT_AN_OBJECT, ObjectKey, join_name
 from govern.database.connection import Connection
 from govern.database.postgresql.repair.attribution import attribute_rest
 from govern.database.postgresql.repair.losses import find_losses, read_holdings
@@ -32,7 +34,7 @@ class Trial:
     remaining: tuple[Change, ...]
     losses: tuple[Hazard, ...]
     doubts: tuple[str, ...] = ()
-    orphaned: frozenset[tuple[str, str]] = frozenset()
+    orphaned: frozenset[Place] = frozenset()
     """Tables whose made-up row has no parent: a foreign key of theirs was tried without it."""
     remakes_tables: bool
     """Whether a table was dropped whose name there is still: with its rows, for nothing."""
@@ -44,11 +46,13 @@ def try_repair(
     live: Side,
     table: VersionTable,
     first: tuple[RepairStep, ...] = (),
+    rowless: frozenset[Place] = frozenset(),
 ) -> Trial | None:
     """Somebody else's statements, if any, completed by ours.
 
     None where one of the former does not run, or where they spoil what was as it should be: they may not know of
-    what is accepted. ``live`` is what the copy is, and afterwards is again.
+    what is accepted. ``live`` is what the copy is, and afterwards is again. ``rowless``: tables that have rows in
+    the live database, and took no made-up one.
     """
     changes = diff(declared.snapshot, live.snapshot)
     undone = frozenset(change.key for change in changes)
@@ -61,7 +65,7 @@ def try_repair(
             if _spoils(live, now, declared):
                 copy.execute("ROLLBACK TO SAVEPOINT trial")
                 return None
-            work = _Work(copy, declared, table, undone)
+            work = _Work(copy, declared, table, undone, rowless)
             work.complete(now)
             after = read_holdings(copy)
             losses = find_losses(before, after)
@@ -113,17 +117,23 @@ class _Work:
     """Our own steps on a copy, and what they leave."""
 
     def __init__(
-        self, copy: Connection, declared: Side, table: VersionTable, undone: frozenset[ObjectKey]
+        self,
+        copy: Connection,
+        declared: Side,
+        table: VersionTable,
+        undone: frozenset[ObjectKey],
+        rowless: frozenset[Place],
     ) -> None:
         self._copy = copy
         self._declared = declared
         self._table = table
         self._undone = undone
+        self._rowless = rowless
         self.steps: list[RepairStep] = []
         self.remaining: tuple[Change, ...] = ()
         self.doubts: dict[str, None] = {}
         """What may have been renamed."""
-        self.orphaned: set[tuple[str, str]] = set()
+        self.orphaned: set[Place] = set()
         """Tables whose made-up row has no parent, so that a foreign key of theirs could not be added."""
 
     def complete(self, live: Side) -> None:
@@ -167,13 +177,21 @@ class _Work:
                     self._copy.execute(step.sql)
             except psycopg.errors.ForeignKeyViolation as error:
                 self._copy.execute("ROLLBACK TO SAVEPOINT step")
-                self.orphaned.add((error.diag.schema_name or "", error.diag.table_name or ""))
+                self._note_orphan(error.diag)
             except psycopg.Error:
                 self._copy.execute("ROLLBACK TO SAVEPOINT step")
             else:
                 done += group
             self._copy.execute("RELEASE SAVEPOINT step")
         return done
+
+    def _note_orphan(self, said: psycopg.errors.Diagnostic) -> None:
+        """A made-up row has no parent because that table took none: real rows may well have theirs."""
+        child = (said.schema_name or "", said.table_name or "")
+        key = ObjectKey("constraint", child[0], join_name(child[1], said.constraint_name or ""))
+        reference = read_declared_keys(self._declared.snapshot).references.get(key)
+        if reference is not None and reference.parent in self._rowless:
+            self.orphaned.add(child)
 
 
 def _makes_a_routine(step: RepairStep) -> bool:
