@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from govern.core.snapshot import join_name
-from govern.errors import ToolMissing
+from govern.database.postgresql.grammar import parse_sql, walk
 
 ConstraintKind = Literal["foreign key", "check", "unique", "primary key", "exclusion"]
 
@@ -118,7 +118,7 @@ def read_change(sql: str) -> tuple[str, str | None] | None:
 
 def read_tables(sql: str) -> tuple[str, ...]:
     """The tables that a statement names, as it spells them."""
-    found = (node for node in _walk(_parse(sql)) if type(node).__name__ == "RangeVar")
+    found = (node for node in walk(_parse(sql)) if type(node).__name__ == "RangeVar")
     return tuple(dict.fromkeys(str(_table(node)) for node in found))
 
 
@@ -130,16 +130,7 @@ def is_definition(sql: str) -> bool:
 
 def _parse(sql: str) -> tuple[Any, ...]:
     """The nodes of its statements; none for what is no PostgreSQL."""
-    try:
-        import pglast
-    except ImportError as error:
-        raise ToolMissing(
-            "statements cannot be read: pglast is not installed", next="pip install 'govern[lint]'"
-        ) from error
-    try:
-        return tuple(statement.stmt for statement in pglast.parse_sql(_with_parameters(sql)))
-    except pglast.parser.ParseError:
-        return ()
+    return parse_sql(_with_parameters(sql), extra="lint") or ()
 
 
 _PLACEHOLDER = re.compile(r"%\(\w+\)s|%s")
@@ -164,17 +155,6 @@ def _text(node: Any) -> str:
 
     written: str = RawStream()(node)
     return written
-
-
-def _walk(node: Any) -> Iterator[Any]:
-    """A node and all below it."""
-    if isinstance(node, tuple):
-        for part in node:
-            yield from _walk(part)
-    elif hasattr(node, "__slots__"):
-        yield node
-        for name in node.__slots__:
-            yield from _walk(getattr(node, name, None))
 
 
 def _names(nodes: Any) -> tuple[str, ...]:

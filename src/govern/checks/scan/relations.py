@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from govern.core.restoration import Place
-from govern.errors import ToolMissing
+from govern.database.postgresql.grammar import parse_sql, walk
 
 
 def read_named(sql: str) -> tuple[frozenset[Place], frozenset[str]] | None:
@@ -14,16 +14,10 @@ def read_named(sql: str) -> tuple[frozenset[Place], frozenset[str]] | None:
 
     A name of WITH is neither. Raises ToolMissing without pglast.
     """
-    try:
-        import pglast
-    except ImportError as error:
-        raise ToolMissing(
-            "statements cannot be read: pglast is not installed", next="pip install 'govern[scan]'"
-        ) from error
-    try:
-        nodes = [one for statement in pglast.parse_sql(sql) for one in _walk(statement.stmt)]
-    except pglast.parser.ParseError:
+    parsed = parse_sql(sql, extra="scan")
+    if parsed is None:
         return None
+    nodes = list(walk(parsed))
     own = {node.ctename for node in nodes if type(node).__name__ == "CommonTableExpr"}
     created = {_place(node) for node in _find_created(nodes)}
     dropped = {place for node in nodes if type(node).__name__ == "DropStmt" for place in _dropped(node)}
@@ -55,14 +49,3 @@ def _dropped(node: Any) -> Iterator[Place]:
 
 def _place(node: Any) -> Place:
     return (node.schemaname or "", node.relname)
-
-
-def _walk(node: Any) -> Iterator[Any]:
-    """A node and all below it."""
-    if isinstance(node, tuple):
-        for part in node:
-            yield from _walk(part)
-    elif hasattr(node, "__slots__"):
-        yield node
-        for name in node.__slots__:
-            yield from _walk(getattr(node, name, None))
