@@ -1,4 +1,4 @@
-"""The tree of commands. Its leaves are in ``inspecting``, ``backups`` and ``changing``: look for danger in the last."""
+"""The tree of commands. Its leaves are in the modules beside: look for danger in ``changing``, ``backups`` and ``monitoring``."""
 
 from __future__ import annotations
 
