@@ -1,4 +1,4 @@
-"""The tree of commands. Its leaves are in the modules beside: look for danger in ``changing``, ``backups`` and ``monitoring``."""
+"""The tree of commands. Its leaves are in the modules beside it: look for danger in ``changing`` and ``monitoring``."""
 
 from __future__ import annotations
 
