@@ -24,6 +24,8 @@ pytest_plugins = (
     "tests.fixtures.browser",
 )
 
+_TAKE_MINUTES = frozenset({"test_drill.py", "test_live_page.py"})
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """The processes that tests start write no bytecode, which would lie beside a project's files: they find it."""
@@ -32,6 +34,11 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="govern-tests-")
         os.environ["XDG_CONFIG_HOME"] = folder  # the key that signs backups; workers inherit it
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes begins first: at the end the other workers would have nothing to take over from it."""
+    items.sort(key=lambda item: item.path.name not in _TAKE_MINUTES)
 
 
 @pytest.fixture(autouse=True)
