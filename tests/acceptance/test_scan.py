@@ -98,3 +98,17 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(
     }
     assert "gone" in {finding["subject"]["name"] for finding in done.findings}
     assert_told(project, "scan", "nowhere", exit_code=2, said="nowhere")
+
+
+def test_what_makes_the_schema_is_left_out_and_a_part_of_the_code_leaves_the_rest_of_the_baseline(
+    make_project: MakeProject, sqlite_database: DatabaseUrl
+) -> None:
+    revision = 'QUERY = "SELECT id FROM long_gone"\n'
+    project = make_project("plain", sqlite_database, CODE | {"migrations/versions/notes_of_old.py": revision})
+    done = project.ask("scan", ".")
+    assert {finding["subject"]["name"] for finding in done.findings} == {"auth_configs"}
+    project.succeed("scan", ".", "--write-baseline", "known")
+    part = project.succeed("scan", "service/auth.py", "--baseline", "known")
+    assert "fewer" not in part.out
+    project.succeed("scan", "service/auth.py", "--write-baseline", "known")
+    assert project.succeed("scan", ".", "--baseline", "known").findings == []

@@ -37,11 +37,13 @@ def scan(
 
     Nothing of the code is run, and no statement: a scratch database with the declared schema prepares it.
     Revisions and the schema's own SQL files are left out: they make the schema. ``baseline``: a file of findings that
-    are known; ``write_baseline``: where to write those of now. Raises ConfigurationError for a path there is not and
-    for a file that is no baseline, ToolMissing without the extra ``scan``.
+    are known; ``write_baseline``: where to write those of now, beside what it has of files that were not looked at.
+    Raises ConfigurationError for a path there is not and for a file that is no baseline, ToolMissing without the
+    extra ``scan``.
     """
     ours = {settings.sql, *settings.alembic.version_locations}
-    found = [path for path in find_files(paths) if not any(path.is_relative_to(one) for one in ours)]
+    below = find_files(path.absolute() for path in paths)
+    found = [path for path in below if not any(path.is_relative_to(one) for one in ours)]
     narrate(f"reading {count_of(len(found), 'file')}")
     reader = Reader()
     files = [reader.read_file(path, settings.relative(path)) for path in found]
@@ -55,14 +57,21 @@ def scan(
     looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(files), 'file')}"
     if judged.unverified:
         looked += f", {judged.unverified} of them only known when they run"
+    read = frozenset(file.path for file in files)
+
+    def is_looked_at(path: str) -> bool:
+        return path in read or not (settings.root / path).exists()
+
     if write_baseline is not None:
-        write_text(write_baseline, Ratchet.of(judged.findings).render())
+        before = _read_ratchet(settings, write_baseline) if write_baseline.exists() else Ratchet(counts={})
+        kept = before.narrow(lambda path: not is_looked_at(path))
+        write_text(write_baseline, Ratchet.of(judged.findings).with_other(kept).render())
         draft.passed("baseline", f"written: {write_baseline}")
         baseline = write_baseline
     if baseline is None:
         draft.add(Entry.of("scan", tuple(judged.findings), looked))
         return
-    held = _read_ratchet(settings, baseline).apply(judged.findings)
+    held = _read_ratchet(settings, baseline).narrow(is_looked_at).apply(judged.findings)
     draft.add(Entry.of("scan", held.new, f"{looked}; {count_of(held.known, 'problem')} known"))
     if held.gone:
         draft.passed("baseline", f"{held.gone} fewer than it says: govern scan --write-baseline {baseline}")

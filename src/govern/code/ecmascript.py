@@ -98,14 +98,14 @@ def _find_names(calls: list[SgNode], names: Names, path: str) -> Iterator[NameUs
         given = arguments.named_children()
         [first, *_] = [*given, None]
         if via in _TABLE_MAKERS:
-            yield from _name(first, names, path, "table", via, defines=True)
+            yield from _name(first, names, path, "table", via)
         elif via in _MODELS:
             if via in ("Entity", "ViewEntity") and first is not None and first.kind() in JAVASCRIPT.strings:
-                yield from _name(first, names, path, "table", via, defines=True)
+                yield from _name(first, names, path, "table", via)
             options = [one for one in given if one.kind() == "object"]
             for key, value in _pairs(options[-1]) if options else ():
                 if key == _MODELS[via]:
-                    yield from _name(value, names, path, "table", via, defines=True)
+                    yield from _name(value, names, path, "table", via)
         elif _begins_chain(call) or (via in _OF_TABLES and _root_of(call) in _BUILDERS):
             yield from _name(first, names, path, "table", via)
 
@@ -124,9 +124,7 @@ def _root_of(call: SgNode) -> str:
     return node.text() if node is not None else ""
 
 
-def _name(
-    node: SgNode | None, names: Names, path: str, kind: NameKind, via: str, *, defines: bool = False
-) -> Iterator[NameUse]:
+def _name(node: SgNode | None, names: Names, path: str, kind: NameKind, via: str) -> Iterator[NameUse]:
     text = build_text(node, JAVASCRIPT, names.text_of) if node is not None else None
     found = _NAME.fullmatch(text.content.strip()) if text is not None else None
     if node is None or found is None:
@@ -137,7 +135,6 @@ def _name(
         name=found[1],
         via=via,
         spot=Spot(path=path, line=start.line + 1, column=start.column + 1),
-        defines=defines,
     )
 
 

@@ -28,13 +28,6 @@ _MAYBE_RUNNERS = _RUNNERS | frozenset(
 )
 """They are given SQL if it looks like it: many take other texts, or pieces of a statement."""
 _KEYWORDS = frozenset({"sql", "statement", "query", "sqltext", "operation", "text"})
-_OP_TABLES = {
-    **dict.fromkeys(("add_column", "drop_column", "alter_column", "batch_alter_table"), 0),
-    **dict.fromkeys(("drop_table", "rename_table", "bulk_insert"), 0),
-    **dict.fromkeys(("create_index", "create_unique_constraint", "create_check_constraint"), 1),
-    **dict.fromkeys(("drop_index", "drop_constraint", "create_foreign_key"), 1),
-}
-"""Alembic's operations, and which of their arguments is the table."""
 
 
 def read_python(root: SgNode, path: str, imported: Mapping[str, str]) -> CodeFile:
@@ -93,9 +86,7 @@ def _find_names(root: SgNode, calls: list[SgNode], names: Names, path: str) -> I
     for node in root.find_all(kind="assignment"):
         left = node.field("left")
         if left is not None and left.text() in ("__tablename__", "db_table"):
-            yield from _name(
-                node.field("right"), names, path, "table", left.text(), _schema_of(node), defines=True
-            )
+            yield from _name(node.field("right"), names, path, "table", left.text(), _schema_of(node))
     for call in calls:
         yield from _find_called(call, names, path)
 
@@ -104,21 +95,13 @@ def _find_called(call: SgNode, names: Names, path: str) -> Iterator[NameUse]:
     via = _called(call)
     if via == "Table":
         schema = _literal(_argument(call, 99, frozenset({"schema"})), names)
-        yield from _name(
-            _argument(call, 0, frozenset({"name"})), names, path, "table", via, schema, defines=True
-        )
+        yield from _name(_argument(call, 0, frozenset({"name"})), names, path, "table", via, schema)
     elif via == "ForeignKey":
         yield from _name(_argument(call, 0, frozenset({"column"})), names, path, "column", via)
     elif via == "ForeignKeyConstraint":
         referred = _argument(call, 1, frozenset({"refcolumns"}))
         for one in referred.children() if referred is not None else ():
             yield from _name(one, names, path, "column", via)
-    elif via == "relationship":
-        yield from _name(_argument(call, 0, frozenset({"argument"})), names, path, "class", via)
-    elif via in _OP_TABLES and _receiver(call) in ("op", "batch_op"):
-        table = _argument(call, _OP_TABLES[via], frozenset({"table_name", "source_table", "old_table_name"}))
-        schema = _literal(_argument(call, 99, frozenset({"schema"})), names)
-        yield from _name(table, names, path, "table", f"op.{via}", schema)
 
 
 def _name(
@@ -128,8 +111,6 @@ def _name(
     kind: NameKind,
     via: str,
     schema: str | None = None,
-    *,
-    defines: bool = False,
 ) -> Iterator[NameUse]:
     name = _literal(node, names)
     if node is None or not name:
@@ -140,7 +121,6 @@ def _name(
         name=f"{schema}.{name}" if schema else name,
         via=via,
         spot=Spot(path=path, line=start.line + 1, column=start.column + 1),
-        defines=defines,
     )
 
 

@@ -11,7 +11,7 @@ HOLE = "\ufffc"
 
 Reached = Literal["statement", "constant"]
 """``statement``: it is given to something that runs SQL; ``constant``: it looks like SQL, nobody is seen to run it."""
-NameKind = Literal["table", "column", "class"]
+NameKind = Literal["table", "column"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,16 +68,14 @@ class SqlText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameUse:
-    """A table, column or mapped class that code names outside SQL."""
+    """A table or column that code names outside SQL."""
 
     kind: NameKind
     name: str
-    """As written: ``users``, ``auth.users``, ``users.id``, ``User``."""
+    """As written: ``users``, ``auth.users``, ``users.id``."""
     via: str
     """``__tablename__``, ``ForeignKey``, ``Entity``."""
     spot: Spot
-    defines: bool = False
-    """Whether this makes the name: a model's own table, a class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

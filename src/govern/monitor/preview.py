@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from govern.api.due_repairs import plan_within
@@ -10,7 +11,7 @@ from govern.config import Settings
 from govern.core.fixing import refuse_fix
 from govern.core.issue import Issue
 from govern.core.monitoring import Event, refuse_rollback
-from govern.core.restoration import name_place
+from govern.core.restoration import Place, name_place
 from govern.core.row_repair import RowPlan, Undoable
 from govern.core.schema_repair import Definitions, SchemaPlan
 from govern.database.live import LiveDatabase
@@ -117,32 +118,30 @@ def name_way_back(event: Event) -> str:
 
 
 def _describe_plan(plan: RowPlan, refusal: str) -> FixPreview:
+    touched = [one for one in plan.touched if one.rows]
+    notes = (*(one.described for one in touched), *((_COPIED,) if touched else ()))
+    return _preview(plan, [one.place for one in touched], notes, refusal)
+
+
+def _describe_schema_plan(plan: SchemaPlan, refusal: str) -> FixPreview:
+    rewritten = [table.place for table in plan.tables if table.is_rewritten]
+    return _preview(plan, rewritten, (*plan.undoes, *plan.notes), refusal)
+
+
+def _preview(
+    plan: RowPlan | SchemaPlan, touched: Sequence[Place], notes: tuple[str, ...], refusal: str
+) -> FixPreview:
+    """``touched``: tables whose rows are changed or written again."""
     hazards = [hazard.described for hazard in plan.find_forbidden(())]
     if plan.is_empty and not plan.obstacles:
         refusal = refusal or "there is nothing left to do"
-    touched = [one for one in plan.touched if one.rows]
     return FixPreview(
         statements=plan.statements,
         rows=plan.rows,
         touches_data=bool(touched),
-        confirmation=name_place(touched[0].place) if touched else "",
+        confirmation=name_place(touched[0]) if touched else "",
         refusal=refusal or "; ".join((*plan.obstacles, *hazards)),
-        notes=(*(one.described for one in touched), *((_COPIED,) if touched else ()), _BACKED_UP),
-    )
-
-
-def _describe_schema_plan(plan: SchemaPlan, refusal: str) -> FixPreview:
-    hazards = [hazard.described for hazard in plan.find_forbidden(())]
-    if plan.is_empty and not plan.obstacles:
-        refusal = refusal or "there is nothing left to do"
-    rewritten = [table for table in plan.tables if table.is_rewritten]
-    return FixPreview(
-        statements=plan.statements,
-        rows=plan.rows,
-        touches_data=bool(rewritten),
-        confirmation=name_place(rewritten[0].place) if rewritten else "",
-        refusal=refusal or "; ".join((*plan.obstacles, *hazards)),
-        notes=(*plan.undoes, *plan.notes, _BACKED_UP),
+        notes=(*notes, _BACKED_UP),
     )
 
 

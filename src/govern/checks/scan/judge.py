@@ -236,8 +236,6 @@ def _finding(
 
 def _judge_names(names: Iterable[NameUse], schema: Schema) -> Iterator[Finding]:
     for use in names:
-        if use.via.startswith("op.") or use.kind == "class":
-            continue
         table, column = (use.name, None) if use.kind == "table" else _split_column(use.name)
         place = _split(table)
         columns = schema.find(*place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from govern.core.finding import Finding, Severity
@@ -50,6 +50,14 @@ class Ratchet:
     def render(self) -> str:
         lines = sorted("\t".join((*key, str(count))) for key, count in self.counts.items())
         return _HEADER + "".join(f"{line}\n" for line in lines)
+
+    def narrow(self, is_meant: Callable[[str], bool]) -> Ratchet:
+        """What it says of the files whose paths are meant."""
+        return Ratchet(counts={key: count for key, count in self.counts.items() if is_meant(key[2])})
+
+    def with_other(self, other: Ratchet) -> Ratchet:
+        """The two, which are of different files."""
+        return Ratchet(counts={**self.counts, **other.counts})
 
     def apply(self, findings: Iterable[Finding]) -> Held:
         """The findings that are not known, in their order."""
