@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.drill", description=__doc__)
     parser.add_argument("--page", action="store_true", help="leave it broken, and serve the monitor's page")
     wants_page = parser.parse_args().page
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # to be ended as Ctrl-C does it, with all that was made
     folder = Path(tempfile.mkdtemp(prefix="govern-drill-"))
     folder.chmod(0o711)  # the server may run as another user
     drill = Drill(folder / "project")
