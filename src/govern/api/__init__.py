@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     )
     from govern.api.probing import probe
     from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_prune, repair_rollback
+    from govern.api.reviewing import report_pull_request
     from govern.api.rows import integrity
     from govern.api.scanning import scan
 
@@ -80,6 +81,7 @@ _HOMES = {
     ),
     "probing": ("probe",),
     "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_prune", "repair_rollback"),
+    "reviewing": ("report_pull_request",),
     "rows": ("integrity",),
     "scanning": ("scan",),
 }
@@ -123,6 +125,7 @@ __all__ = [
     "repair_plan",
     "repair_prune",
     "repair_rollback",
+    "report_pull_request",
     "restore",
     "restore_files",
     "revision",

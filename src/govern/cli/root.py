@@ -47,5 +47,10 @@ def monitor() -> None:
     """Look at a database at intervals, list what is wrong, and fix what policy allows."""
 
 
-for group in (backup, repair, embedded, monitor):
+@click.group("report", cls=Group)
+def report() -> None:
+    """Reports to be handed on: to whoever reviews a change, or has to know what became of one."""
+
+
+for group in (backup, repair, embedded, monitor, report):
     root.add_command(group)

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from govern.reports.sentences import split_passages
 from govern.reports.style import make_harmless
 from govern.version import __version__
 
@@ -43,7 +44,7 @@ def _templates() -> Environment:
     )
     style = files(_PACKAGE).joinpath("templates", "page.css").read_text(encoding="utf-8")
     made.globals |= {"style": Markup(style), "version": __version__}  # noqa: S704  # our own file
-    made.filters |= {"moment": _say_moment, "harmless": make_harmless}
+    made.filters |= {"moment": _say_moment, "harmless": make_harmless, "passages": split_passages}
     return made
 
 

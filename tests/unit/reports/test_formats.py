@@ -225,7 +225,7 @@ def test_a_comment_is_never_longer_than_github_takes() -> None:
 
 def test_a_comment_begins_with_what_finds_it_again() -> None:
     first = [render(make_report(reason=reason), "markdown").splitlines()[0] for reason in ("a", "b")]
-    assert first == ["<!-- govern: check default -->"] * 2
+    assert first == ["<!-- govern: check -->"] * 2
 
 
 def test_sarif_knows_where_a_table_is_declared() -> None:
