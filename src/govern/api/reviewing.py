@@ -55,8 +55,8 @@ def report_pull_request(
     if environment is not None:
         name = environment.target
         narrate(f"looking at {name}")
-        _add(draft, f"{name}: drift", lambda: drift(environment, narrate=narrate))
-        _add(draft, f"{name}: plan", lambda: plan(environment, narrate=narrate))
+        _add(draft, name, "drift", lambda: drift(environment, narrate=narrate))
+        _add(draft, name, "plan", lambda: plan(environment, narrate=narrate))
 
 
 def _compare_locks(draft: Draft, project: Project, ref: str) -> list[Mapping[str, Any]]:
@@ -121,14 +121,15 @@ def _list_exceptions(project: Project, today: date) -> list[Mapping[str, Any]]:
     ]
 
 
-def _add(draft: Draft, name: str, work: Callable[[], Report]) -> None:
+def _add(draft: Draft, environment: str, part: str, work: Callable[[], Report]) -> None:
     """The entries of another command's report, and what it lists; a command that fails is an entry, too."""
+    name = f"{environment}: {part}"
     try:
         report, reason = work(), ""
     except GovernError as error:
         report = error.report or Report(command=name, started_at=draft.started_at, duration_ms=0)
         reason = f"{error.what}: {error.why}" if error.why else error.what
-    draft.entries += [replace(entry, name=f"{name}: {entry.name}") for entry in report.entries]
+    draft.entries += [replace(entry, name=f"{environment}: {entry.name}") for entry in report.entries]
     has_said_why = any(finding.severity >= Severity.ERROR for finding in report.findings)
     if reason and not has_said_why:
         draft.add(Entry(name=name, status="crashed", reason=reason))

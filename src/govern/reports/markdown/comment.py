@@ -58,15 +58,13 @@ def sign_of(ended: Report | Entry) -> str:
 
 def _parts(report: Report) -> Iterator[Part]:
     """The parts of the comment, in the order in which they are read."""
-    review = report.data.get("pull_request")
-    title = f"govern {escape(report.command)}" if review is None else "Schema review"
+    title = "Schema review" if "pull_request" in report.data else f"govern {escape(report.command)}"
     yield Part(f"## {sign_of(report)} {title}: {_say_status(report)}")
     if report.target is not None:
         yield Part(" · ".join(code(fact) for fact in describe_target(report.target)))
     if report.problem is not None:
         yield Part(tell_problem(report.problem))
-    if review is not None:
-        yield from tell_review(review, report.data.get("plan"))
+    yield from tell_review(report)
     if report.entries:
         yield Part(list_entries(report), "what was looked at")
     for group in group_findings(report.findings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from govern.core.report import Report
 from govern.core.wording import count_of
 from govern.reports.effects import size_table, summarise_effects
 from govern.reports.markdown.fitting import Part
@@ -17,10 +18,16 @@ _LONGEST_DIFF = 20_000
 _LONGEST_SQL = 8_000
 
 
-def tell_review(review: Mapping[str, Any], plan: Mapping[str, Any] | None) -> Iterator[Part]:
-    """``plan``: of the environment that was looked at, with the sizes of its tables."""
+def tell_review(report: Report) -> Iterator[Part]:
+    """Nothing of a report that is about no pull request."""
+    review = report.data.get("pull_request")
+    if review is None:
+        return
     yield Part(_tell_schema(review), "the schema's changes")
-    sizes = {size["table"]: size for size in (plan or {}).get("tables", ())}
+    # of the environment that was looked at
+    sizes = {size["table"]: size for size in report.data.get("plan", {}).get("tables", ())}
+    if review["environment"]:
+        yield Part(_tell_drift(review["environment"], report), "the environment's drift")
     if review["revisions"]:
         yield Part(
             _tell_revisions(review["revisions"], sizes, review["environment"]), "what the revisions do"
@@ -43,6 +50,16 @@ def _tell_schema(review: Mapping[str, Any]) -> str:
     if count <= _FOLDED_FROM:
         return f"{title}\n\n{block(diff, 'diff')}"
     return "\n\n".join([title, details(count_of(count, "line"), block(diff, "diff"))])
+
+
+def _tell_drift(environment: str, report: Report) -> str:
+    name = code(environment)
+    drift = next((entry for entry in report.entries if entry.name == f"{environment}: drift"), None)
+    if drift is None or drift.status in ("crashed", "skipped"):
+        return f"❔ Whether **{name}** has drifted is not known: see below."
+    if drift.findings:
+        return f"❌ **{name}** has drifted: {count_of(len(drift.findings), 'difference')} from its revision, see below."
+    return f"✅ **{name}** is as its revision declares."
 
 
 def _tell_revisions(
