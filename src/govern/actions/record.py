@@ -87,6 +87,14 @@ def finish_run(
     return finished
 
 
+def note_probes(live: LiveDatabase, run: Run) -> Run:
+    """Records what the application answered after a run that has ended, and leaves everything else as it was."""
+    with live.connect(read_only=False) as connection:
+        live.dialect.record_run(connection, run)
+    _append(live, run)
+    return run
+
+
 @contextlib.contextmanager
 def recording_failure(live: LiveDatabase, run: Run, *, what: str, next: str, state: str) -> Iterator[None]:
     """Writes into the ledger how a run failed, and lets the error pass.

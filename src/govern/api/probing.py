@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,17 +63,19 @@ def run_probes(
     names: tuple[str, ...] = (),
     base_url: str | None = None,
     narrate: Narrate = silent,
+    tell: Callable[[Proof], None] = lambda _: None,
 ) -> tuple[Proof, ...]:
     """Runs the sequences of these names, all for none; each proof has the ``entry`` of one, without any secret.
 
-    ``path`` is the file's, for findings. It waits and blocks as long as the manifest lets it: not for a thread that
-    runs an event loop. Raises ConfigurationError and ToolMissing before anything is asked.
+    ``path`` is the file's, for findings. ``tell`` is told each proof as soon as there is one. It waits and blocks as
+    long as the manifest lets it: not for a thread that runs an event loop. Raises ConfigurationError and ToolMissing
+    before anything is asked.
     """
     sequences = choose(probes, names)
     probing = prepare(settings, probes, path=path, base_url=base_url)
     if any(step.python is not None for sequence in sequences for step in sequence.steps):
         probing = replace(probing, database_url=resolve_target(settings).text)
-    return run_sequences(probing, sequences, narrate=narrate)
+    return run_sequences(probing, sequences, narrate=narrate, tell=tell)
 
 
 def _read(path: Path) -> Probes:

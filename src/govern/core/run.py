@@ -96,6 +96,8 @@ class Run:
     """How many each of them changed so far: ``delete notes``."""
     undoes: str | None = None
     """The id of the run that was taken back."""
+    probes: tuple[Mapping[str, Any], ...] = ()
+    """How the application answered afterwards: proofs as ``govern probe --format json`` has them."""
     error: str | None = None
 
     @property
@@ -130,6 +132,7 @@ class Run:
             "repairs": list(self.repairs),
             "rows": dict(self.rows),
             "undoes": self.undoes,
+            "probes": [dict(proof) for proof in self.probes],
             "error": self.error,
         }
 
@@ -163,5 +166,6 @@ class Run:
             repairs=tuple(value.get("repairs", ())),
             rows=value.get("rows", {}),
             undoes=value.get("undoes"),
+            probes=tuple(value.get("probes", ())),
             error=value["error"],
         )

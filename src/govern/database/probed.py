@@ -1,0 +1,32 @@
+"""How the running application last answered, as the monitor's record and the ledger's newest run have it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from govern.core.probed import Probed, ProbedSequence, find_newest
+
+
+def read_newest(document: str | None, run: str | None) -> Probed | None:
+    """Of the monitor's document and a run, as JSON texts; what a govern of another version wrote is left out."""
+    return find_newest((_read(document), _read_run(run)))
+
+
+def _read(document: str | None) -> Probed | None:
+    try:
+        return Probed.from_json(json.loads(document)) if document else None
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _read_run(text: str | None) -> Probed | None:
+    try:
+        run = json.loads(text) if text else {}
+        sequences = tuple(ProbedSequence.from_json(proof) for proof in run.get("probes", ()))
+        if not sequences:
+            return None
+        at = datetime.fromisoformat(run["finished_at"])
+        return Probed(at=at, by=run["command"], sequences=sequences)
+    except (KeyError, TypeError, ValueError):
+        return None
