@@ -12,6 +12,7 @@ from govern.cli.narration import Narrate, say_nothing
 from govern.core.finding import Severity
 from govern.core.report import Entry, Problem, Report, Target
 from govern.errors import GovernError
+from govern.reports.formats import Format
 
 if TYPE_CHECKING:
     from govern.config import Settings
@@ -29,7 +30,7 @@ class Session:
     """Where ``init`` is to find alembic.ini."""
     python: Path | None = None
     """The interpreter that ``init`` is to ask."""
-    format: str = "text"
+    format: Format = "text"
     output: Path | None = None
     fail_on: Severity = Severity.ERROR
     quiet: bool = False
@@ -58,6 +59,11 @@ class Session:
                 alembic_config=self.alembic_config,
                 python=self.python,
             )
+        return self._settings
+
+    @property
+    def known_settings(self) -> Settings | None:
+        """The same, if they were read; None where the command did not get so far."""
         return self._settings
 
     def report(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from govern.core.report import Report
 from govern.core.wording import count_of, name_age, name_bytes, name_seconds
 from govern.reports.style import Style
 
@@ -73,6 +74,12 @@ def render_listings(data: Mapping[str, Any], style: Style) -> Iterator[str]:
         if position:
             yield ""
         yield from lines
+
+
+def select_unsaid(report: Report) -> Mapping[str, Any]:
+    """What is to be listed, but for a repair whose statements stand with their findings already."""
+    is_said = any(finding.fix for finding in report.findings)
+    return {name: value for name, value in report.data.items() if not (is_said and name == "repair")}
 
 
 def _listing(name: str, value: Any, style: Style) -> Iterator[str]:

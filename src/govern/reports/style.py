@@ -24,8 +24,13 @@ _ASCII = str.maketrans(
         "\N{NO-BREAK SPACE}": " ",
     }
 )
-# C0 but for newline and tab, DEL, C1, and what reverses the direction of text
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# C0 but for newline and tab, DEL, C1, half a character, and what reverses the direction of text
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def make_harmless(text: str) -> str:
+    """The text, with nothing in it that a terminal or a page would obey: names come from databases and files."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +48,8 @@ class Style:
         return f"\x1b[{';'.join(_CODES[tone] for tone in tones)}m{text}\x1b[0m"
 
     def say(self, text: str) -> str:
-        """The text, with nothing in it that a terminal would obey: names come from databases and files."""
-        harmless = _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+        """The text as it is written there; see ``make_harmless``."""
+        harmless = make_harmless(text)
         return harmless if self.unicode else harmless.translate(_ASCII)
 
     def indent(self, text: str, *, first: str, rest: str | None = None) -> list[str]:
