@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from govern.actions.journal import note_asked
 from govern.api.command import Narrate, command, silent
 from govern.checks.probes import Proof, choose, prepare
 from govern.checks.probes import run_probes as run_sequences
@@ -50,6 +52,13 @@ def probe(
         )
     shown = settings.relative(path.absolute())
     proofs = run_probes(settings, probes, path=shown, names=names, base_url=base_url, narrate=narrate)
+    note_asked(
+        settings,
+        [proof.to_evidence() for proof in proofs],
+        started_at=draft.started_at,
+        finished_at=datetime.now(UTC),
+        base_url=base_url or probes.base_url or "",
+    )
     for proof in proofs:
         draft.add(proof.entry)
     draft.data["probes"] = [proof.to_json() for proof in proofs]
