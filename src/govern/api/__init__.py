@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     )
     from govern.api.probing import probe
     from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_prune, repair_rollback
+    from govern.api.reporting import report_health, report_migration, report_restoration
     from govern.api.rows import integrity
     from govern.api.scanning import scan
 
@@ -80,6 +81,7 @@ _HOMES = {
     ),
     "probing": ("probe",),
     "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_prune", "repair_rollback"),
+    "reporting": ("report_health", "report_migration", "report_restoration"),
     "rows": ("integrity",),
     "scanning": ("scan",),
 }
@@ -123,6 +125,9 @@ __all__ = [
     "repair_plan",
     "repair_prune",
     "repair_rollback",
+    "report_health",
+    "report_migration",
+    "report_restoration",
     "restore",
     "restore_files",
     "revision",

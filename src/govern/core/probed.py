@@ -98,6 +98,12 @@ class Probed:
         )
 
 
+def sum_up(proofs: Iterable[Mapping[str, Any]], *, at: datetime | None, by: str) -> Probed | None:
+    """Of proofs as the ledger has them; None where there are none. Raises KeyError for what are no proofs."""
+    sequences = tuple(ProbedSequence.from_json(proof) for proof in proofs)
+    return Probed(at=at, by=by, sequences=sequences) if sequences and at is not None else None
+
+
 def find_newest(probed: Iterable[Probed | None]) -> Probed | None:
     """None where nobody ever asked."""
     known = [one for one in probed if one is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from govern.core.probed import Probed, ProbedSequence, find_newest
+from govern.core.probed import Probed, find_newest, sum_up
 
 
 def read_newest(document: str | None, run: str | None) -> Probed | None:
@@ -23,10 +23,9 @@ def _read(document: str | None) -> Probed | None:
 def _read_run(text: str | None) -> Probed | None:
     try:
         run = json.loads(text) if text else {}
-        sequences = tuple(ProbedSequence.from_json(proof) for proof in run.get("probes", ()))
-        if not sequences:
-            return None
-        at = datetime.fromisoformat(run["finished_at"])
-        return Probed(at=at, by=run["command"], sequences=sequences)
+        at = run.get("finished_at")
+        return sum_up(
+            run.get("probes", ()), at=datetime.fromisoformat(at) if at else None, by=run.get("command", "")
+        )
     except (KeyError, TypeError, ValueError):
         return None
