@@ -49,7 +49,7 @@ def monitor() -> None:
 
 @click.group("report", cls=Group)
 def report() -> None:
-    """Reports to be handed on: to whoever reviews a change, or has to know what became of one."""
+    """Pages for people: how a database is, what a migration or a pull request does, an incident."""
 
 
 for group in (backup, repair, embedded, monitor, report):

@@ -47,12 +47,29 @@ def render_document(
 
             return gitlab.render(report, find_places())
         case "markdown":
-            from govern.reports import markdown
-
-            return markdown.render(report)
+            return _render_markdown(report)
         case "html":
-            from govern.reports import html
-
-            return html.render(report)
+            return _render_html(report)
         case _:
             assert_never(form)
+
+
+def _render_markdown(report: Report) -> str:
+    """A comment below a pull request, or the page that was asked for."""
+    if report.document is not None:
+        from govern.reports.documents import markdown as pages
+
+        return pages.render(report.document)
+    from govern.reports import markdown
+
+    return markdown.render(report)
+
+
+def _render_html(report: Report) -> str:
+    if report.document is not None:
+        from govern.reports.documents import html as pages
+
+        return pages.render(report.document)
+    from govern.reports import html
+
+    return html.render(report)

@@ -85,6 +85,7 @@ def select_unsaid(report: Report) -> Mapping[str, Any]:
 
 def _listing(name: str, value: Any, style: Style) -> Iterator[str]:
     special: Mapping[str, Callable[[Any, Style], Iterator[str]]] = {
+        "application": _application,
         "found": _found,
         "guards": _guards,
         "health": _health,
@@ -187,6 +188,20 @@ def _health(health: Mapping[str, Any], style: Style) -> Iterator[str]:
     rows |= dict.fromkeys(database["missing_tables"], "missing")
     column = max(map(len, rows), default=0)
     yield from (style.say(f"  {name:<{column}}  {said}") for name, said in rows.items())
+    if "probes" in health:
+        yield from _application(health["probes"], style)
+
+
+def _application(probed: Mapping[str, Any] | None, style: Style) -> Iterator[str]:
+    """How it last answered its probes, and who asked; nothing where nobody did."""
+    if probed is None:
+        return
+    yield style.say(f"application, asked by {probed['by']} at {_cell('asked_at', probed['at'])}:")
+    column = max(map(len, probed["sequences"]), default=0)
+    for name, one in probed["sequences"].items():
+        found = f", {count_of(one['findings'], 'finding')}" if one["findings"] else ""
+        said = f"{one['status']}{found} in {name_seconds(one['ms'] / 1000)}"
+        yield style.say(f"  {name:<{column}}  {said}")
 
 
 def _say_rows(count: int | None, *, is_estimate: bool) -> str:

@@ -36,6 +36,10 @@ def render(report: Report, style: Style | None = None) -> str:
     style = style or Style()
     if isinstance(snapshot := report.data.get("snapshot"), str):
         return snapshot if snapshot.endswith("\n") else snapshot + "\n"
+    if report.document is not None:
+        from govern.reports.documents import markdown  # few ask for a page
+
+        return markdown.render(report.document)
     if not _EXPLANATIONS.isdisjoint(report.data):
         return "\n".join(render_listings(report.data, style)) + "\n"
     parts = (
