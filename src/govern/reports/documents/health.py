@@ -14,6 +14,7 @@ from govern.reports.documents.wording import (
     list_findings,
     say_moment,
     say_status,
+    say_time,
     tell_look,
 )
 
@@ -163,7 +164,7 @@ def _tell_monitor(present: Present) -> Iterator[Block]:
                     Cell(text=issue.severity.label, tone=SEVERITY_TONES[issue.severity]),
                     Cell(text=issue.subject, is_code=True),
                     Cell(text=issue.current_state),
-                    Cell(text=say_moment(issue.first_seen)),
+                    Cell(text=say_time(issue.first_seen)),
                 )
                 for issue in present.issues
             ),
