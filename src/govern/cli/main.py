@@ -14,7 +14,7 @@ from typing import NoReturn, TextIO
 
 import click
 
-from govern.cli import application, backups, changing, inspecting, monitoring  # noqa: F401  (they register commands)
+from govern.cli import application, backups, changing, drawing, inspecting, monitoring  # noqa: F401  (they register commands)
 from govern.cli.failures import crash_problem, format_traceback, interruption_problem, usage_problem
 from govern.cli.narration import write
 from govern.cli.options import FORMATS

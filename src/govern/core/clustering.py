@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from govern.core.diagram import Diagram
 from govern.core.restoration import Place
@@ -21,25 +21,52 @@ class Cluster:
     centre: Place | None
     """The one that most of the others refer to; None of those that have nothing to do with each other."""
     tables: frozenset[Place]
+    namespace: str | None = None
+    """The one that all of them are in, where the schema has several."""
+    is_whole: bool = False
+    """Whether these are all tables of the namespace."""
 
 
 def find_clusters(diagram: Diagram, *, most: int = _MOST_TABLES) -> tuple[Cluster, ...]:
     """Every table in one cluster, the largest first; those that belong to none are together in the last one.
 
-    Groups are joined as long as modularity grows (Clauset, Newman and Moore, 2004, "Finding community structure in
-    very large networks"), and never beyond ``most`` tables.
+    Of several namespaces each is a cluster, or falls into some of its own. Groups are joined as long as modularity
+    grows (Clauset, Newman and Moore, 2004, "Finding community structure in very large networks"), and never beyond
+    ``most`` tables.
     """
-    edges = [
-        (link.reference.child, link.reference.parent)
-        for link in diagram.links
-        if link.reference.child != link.reference.parent
+    edges = [link.ends for link in diagram.links if link.reference.child != link.reference.parent]
+    spaces: dict[str, set[Place]] = defaultdict(set)
+    for place in diagram.tables:
+        spaces[place[0]].add(place)
+    if len(spaces) == 1:
+        return tuple(_find_communities(set(diagram.tables), edges, most))
+    clusters = [
+        cluster for space, tables in spaces.items() for cluster in _divide(space, tables, edges, most)
     ]
+    return tuple(sorted(clusters, key=lambda cluster: (cluster.centre is None, *_largest_first(cluster))))
+
+
+def _divide(
+    namespace: str, tables: set[Place], edges: list[tuple[Place, Place]], most: int
+) -> Iterator[Cluster]:
+    """Those of one namespace."""
+    if len(tables) <= most:
+        yield replace(_make_cluster(tables, edges), namespace=namespace, is_whole=True)
+        return
+    within = [edge for edge in edges if tables.issuperset(edge)]
+    for cluster in _find_communities(tables, within, most):
+        yield replace(cluster, namespace=namespace)
+
+
+def _find_communities(tables: set[Place], edges: list[tuple[Place, Place]], most: int) -> Iterator[Cluster]:
     groups = [group for group in _join(edges, most) if len(group) > 1]
-    clusters = [_make_cluster(group, edges) for group in groups]
-    clusters.sort(key=lambda cluster: (-len(cluster.tables), cluster.centre or ("", "")))
-    if others := frozenset(diagram.tables.keys() - set().union(*groups)):
-        clusters.append(Cluster(centre=None, tables=others))
-    return tuple(clusters)
+    yield from sorted((_make_cluster(group, edges) for group in groups), key=_largest_first)
+    if others := frozenset(tables.difference(*groups)):
+        yield Cluster(centre=None, tables=others)
+
+
+def _largest_first(cluster: Cluster) -> tuple[int, Place]:
+    return -len(cluster.tables), cluster.centre or ("", "")
 
 
 def _join(edges: list[tuple[Place, Place]], most: int) -> Iterable[set[Place]]:

@@ -48,12 +48,12 @@ IMPLIED = Reference(child=LOGS, columns=("note_id",), parent=NOTES, parent_colum
 
 
 def test_a_table_shows_its_keys_and_counts_its_other_columns() -> None:
-    notes = draw_schema(SCHEMA).tables[NOTES]
-    assert [(key.name, key.is_primary, key.refers_to) for key in notes.keys] == [
+    notes = draw_schema(SCHEMA).showing("keys").tables[NOTES]
+    assert [(key.name, key.is_primary, key.refers_to) for key in notes.columns] == [
         ("id", True, None),
         ("user_id", False, USERS),
     ]
-    assert notes.other_columns == 1
+    assert notes.hidden_columns == 1
 
 
 def test_what_the_manifest_says_is_drawn_beside_the_foreign_keys() -> None:

@@ -93,7 +93,7 @@ def test_a_table_that_everything_refers_to_does_not_make_a_tower(count: int) -> 
 def test_every_table_and_reference_of_the_sample_is_drawn() -> None:
     lock = read_lock(LOCK)
     assert lock is not None
-    diagram = draw_schema(lock.snapshot)
+    diagram = draw_schema(lock.snapshot).showing("keys")
     picture = compose(diagram)
     assert (len(picture.drawing.boxes), len(picture.drawing.lines)) == (38, len(diagram.links))
     assert find_overlaps(picture) == []

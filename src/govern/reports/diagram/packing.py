@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from govern.core.clustering import find_clusters
+from govern.core.clustering import Cluster, find_clusters
 from govern.core.diagram import Diagram, Link
 from govern.core.restoration import Place, name_place
 from govern.reports.diagram.box import Box, make_box
 from govern.reports.diagram.graph import make_graph
 from govern.reports.diagram.placing import Drawing, Line, PlacedBox, place_graph
 
-_MOST_UNCLUSTERED = 60
+MOST_UNCLUSTERED = 60
 """Tables that are drawn as one, with every line. More are drawn by clusters; what joins these is said in words."""
 _RATIO = 1.6
 _GAP = 44.0
@@ -44,12 +44,12 @@ class Picture:
 def compose(diagram: Diagram) -> Picture:
     """Where everything of a diagram goes."""
     boxes = {place: make_box(table) for place, table in diagram.tables.items()}
-    if len(boxes) <= _MOST_UNCLUSTERED:
+    if len(boxes) <= MOST_UNCLUSTERED:
         return Picture(drawing=_arrange(boxes, diagram.links))
     drawn = [
         (
             _arrange({place: boxes[place] for place in sorted(cluster.tables)}, diagram.links),
-            _name(cluster.centre),
+            name_cluster(cluster),
         )
         for cluster in find_clusters(diagram)
     ]
@@ -156,5 +156,12 @@ def _frame(drawings: Sequence[Drawing], titles: Sequence[str]) -> Picture:
     return Picture(drawing=_merge(framed, corners), frames=frames)
 
 
-def _name(centre: Place | None) -> str:
-    return f"around {name_place(centre)}" if centre else "tables that belong to none of these"
+def name_cluster(cluster: Cluster) -> str:
+    """``around users``, ``audit``, ``audit, around events``."""
+    if cluster.namespace and cluster.is_whole:
+        return cluster.namespace
+    where = f"{cluster.namespace}, " if cluster.namespace else ""
+    around = (
+        f"around {name_place(cluster.centre)}" if cluster.centre else "tables that belong to none of these"
+    )
+    return where + around
