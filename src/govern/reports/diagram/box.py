@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from govern.core.diagram import DrawnColumn, DrawnTable, Mark
 from govern.core.restoration import name_place
+from govern.core.wording import count_of
 
 CHARACTER = 7.25
 """The width of one at 12 px, in the widest of the usual typefaces whose letters are all of one width."""
@@ -51,7 +52,7 @@ class Box:
     kind: str
     """What it is, where it is no table."""
     rows: tuple[Row, ...]
-    footer: str
+    footers: tuple[str, ...]
     """What is not shown."""
     width: float
     height: float
@@ -63,33 +64,33 @@ class Box:
         return self.ports.get(column, HEADER / 2)
 
 
-def make_box(table: DrawnTable) -> Box:
-    """The box that a table's texts need."""
+def make_box(table: DrawnTable, *, undrawn: int = 0) -> Box:
+    """The box that a table's texts need. ``undrawn``: how many lines to it are left out."""
     name = shorten(name_place(table.place), _LONGEST)
     kind = "" if table.kind == "table" else table.kind.replace("-", " ")
     rows = tuple(_make_rows(table))
-    footer = _count_hidden(table.hidden_columns, bool(rows))
+    footers = tuple(_tell_hidden(table.hidden_columns, bool(rows), undrawn))
     widest = max(
         [
             sign_width(table.mark)
             + text_width(name)
             + (text_width(kind) + 2 * CHARACTER if kind else 0)
             + _SIGNS,
-            text_width(footer) + _ROW_SIGN,
+            *(text_width(footer) + _ROW_SIGN for footer in footers),
             *(
                 sign_width(row.mark) + text_width(row.name) + text_width(row.says) + _ROW_SIGN + 2 * CHARACTER
                 for row in rows
             ),
         ]
     )
-    height = HEADER + ROW * (len(rows) + bool(footer)) + _MARGIN
+    height = HEADER + ROW * (len(rows) + len(footers)) + _MARGIN
     return Box(
         table=table,
         sign=MARK_SIGNS.get(table.mark, ""),
         name=name,
         kind=kind,
         rows=rows,
-        footer=footer,
+        footers=footers,
         width=max(_NARROWEST, widest + 2 * PADDING),
         height=height,
         ports={column.name: _middle(at) for at, column in enumerate(table.columns)},
@@ -155,11 +156,11 @@ def _shorten_type(kind: str) -> str:
     return shorten(kind.removeprefix("public."), _LONGEST_TARGET)
 
 
-def _count_hidden(number: int, are_keys_shown: bool) -> str:
-    if not number:
-        return ""
-    more = " more" if are_keys_shown else ""
-    return f"{number}{more} column{'' if number == 1 else 's'}"
+def _tell_hidden(columns: int, are_some_shown: bool, undrawn: int) -> Iterator[str]:
+    if columns:
+        yield count_of(columns, "more column" if are_some_shown else "column")
+    if undrawn:
+        yield f"{count_of(undrawn, 'reference')} to it not drawn"
 
 
 def _cells(character: str) -> int:

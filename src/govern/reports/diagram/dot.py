@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from govern.core.clustering import find_clusters
+from govern.core.clustering import Cluster, divide
 from govern.core.diagram import Diagram, DrawnColumn, DrawnTable, Link, Mark
 from govern.core.restoration import Place, name_place
 from govern.core.wording import count_of
 from govern.reports.diagram.box import MARK_SIGNS
 from govern.reports.diagram.markup import replace_unprintable, write_text
-from govern.reports.diagram.packing import MOST_UNCLUSTERED, name_cluster
 from govern.reports.diagram.telling import MOST_LINES
 
 _COLOURS: Mapping[Mark, str] = {
@@ -42,31 +41,26 @@ def _write_lines(diagram: Diagram, title: str) -> Iterator[str]:
     yield "digraph schema {"
     yield f"  label={_quote(title + beside)};"
     yield from _HEADER
-    if len(diagram.tables) > MOST_UNCLUSTERED:
-        yield from _write_clusters(diagram)
+    division = divide(diagram, most_lines=MOST_LINES)
+    nodes = {
+        place: _write_node(table, division.undrawn.get(place, 0)) for place, table in diagram.tables.items()
+    }
+    if division.clusters:
+        yield "  pack=32; packmode=clust;"
+        yield from _write_clusters(division.clusters, nodes)
     else:
-        hubs = diagram.find_hubs(MOST_LINES)
-        for table in diagram.tables.values():
-            yield f"  {_write_node(table, hubs.get(table.place, 0))}"
-        for link in diagram.without_lines_to(hubs).links:
-            yield f"  {_write_edge(link, diagram.tables)}"
+        yield from (f"  {node}" for node in nodes.values())
+    for link in division.links:
+        yield f"  {_write_edge(link, diagram.tables)}"
     yield "}"
 
 
-def _write_clusters(diagram: Diagram) -> Iterator[str]:
-    """As in the picture that is laid out here: no line leaves a cluster, columns say what they refer to."""
-    cluster_of: dict[Place, int] = {}
-    for number, cluster in enumerate(find_clusters(diagram)):
+def _write_clusters(clusters: Iterable[Cluster], nodes: Mapping[Place, str]) -> Iterator[str]:
+    for number, cluster in enumerate(clusters):
         yield f"  subgraph cluster_{number} {{"
-        yield f'    label={_quote(name_cluster(cluster))}; fontsize=13; color="#b9bfc6"; style=dashed;'
-        for place in sorted(cluster.tables):
-            cluster_of[place] = number
-            yield f"    {_write_node(diagram.tables[place], 0)}"
+        yield f'    label={_quote(cluster.name)}; fontsize=30; color="#b9bfc6"; bgcolor="#f7f7f5";'
+        yield from (f"    {nodes[place]}" for place in sorted(cluster.tables))
         yield "  }"
-    for link in diagram.links:
-        child, parent = link.ends
-        if cluster_of[child] == cluster_of[parent]:
-            yield f"  {_write_edge(link, diagram.tables)}"
 
 
 def _write_node(table: DrawnTable, undrawn: int) -> str:

@@ -11,7 +11,9 @@ from govern.reports.diagram.box import MARK_SIGNS, text_width
 from govern.reports.diagram.markup import write_text
 from govern.reports.diagram.signs import KEY, STAR, draw_arrow, draw_bar, draw_foot
 
-_TITLE = 30.0
+_SMALLEST = 15.0
+_LARGEST = 60.0
+"""The title's letters: a large picture is looked at from far away."""
 _LINE = 22.0
 _GAP = 26.0
 _SIGN = 40.0
@@ -31,9 +33,10 @@ class Legend:
 
 def make_legend(diagram: Diagram, title: str, *, least: float) -> Legend:
     """In lines as wide as the picture (``least``), or a little wider than a very small one."""
-    widest = max(least, _NARROWEST, text_width(title) * 1.2)
-    parts = [f'<text class="title" x="0" y="{_TITLE / 2}">{write_text(title)}</text>']
-    x, y = 0.0, _TITLE + _LINE / 2
+    size = min(max(_SMALLEST, least / 150), _LARGEST)
+    widest = max(least, _NARROWEST, text_width(title) * size / 12)
+    parts = [f'<text class="title" font-size="{size:.0f}" x="0" y="{size:.0f}">{write_text(title)}</text>']
+    x, y = 0.0, size * 2 + _LINE / 2
     for sign, text in _find_items(diagram):
         width = (_SIGN if sign else 0.0) + text_width(text) + _GAP
         if x and x + width - _GAP > widest:

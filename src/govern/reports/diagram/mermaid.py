@@ -13,6 +13,7 @@ from govern.core.diagram import Diagram, DrawnColumn, DrawnTable, Link, Mark
 from govern.core.restoration import Place, name_place
 from govern.core.wording import count_of
 from govern.reports.diagram.box import MARK_SIGNS
+from govern.reports.diagram.markup import replace_unprintable
 from govern.reports.diagram.telling import MOST_LINES, describe
 
 LONGEST_MERMAID = 50_000
@@ -129,7 +130,7 @@ def _spell(text: str) -> str:
 
 def _escape(text: str) -> str:
     """Inside of quotes."""
-    line = " ".join(text.split()) or " "
+    line = " ".join(replace_unprintable(text).split()) or " "
     if line.count("~") > 1:  # a pair of them is a type's brackets
         line = line.replace("~", "\N{TILDE OPERATOR}")
     return _DIRECTION.sub(_write_first, _TROUBLE.sub(_write_code, line))
@@ -145,4 +146,5 @@ def _write_first(found: re.Match[str]) -> str:
 
 def _write_title(title: str) -> str:
     """As a text of YAML."""
-    return '"' + title.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    line = " ".join(replace_unprintable(title).split())
+    return '"' + line.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -4,7 +4,7 @@ STYLE = """\
 .diagram {
   --d-paper: #ffffff; --d-ink: #1d2126; --d-faint: #565e68; --d-edge: #b9bfc6; --d-top: #f0f1ee; --d-line: #78818a;
   --d-healthy: #17683b; --d-warning: #855000; --d-critical: #ad2118; --d-missing: #ad2118; --d-unknown: #565e68;
-  --d-warning-top: #fbf1de; --d-critical-top: #fbeae8; --d-focus: #1f54a8; --d-ground: #ffffff;
+  --d-warning-top: #fbf1de; --d-critical-top: #fbeae8; --d-focus: #1f54a8; --d-ground: #ffffff; --d-frame: #f7f7f5;
   --d-added: #17683b; --d-removed: #ad2118; --d-changed: #855000;
   --d-added-top: #e2f3e8; --d-removed-top: #fbeae8; --d-changed-top: #fbf1de;
   font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace;
@@ -14,13 +14,14 @@ STYLE = """\
   .diagram {
     --d-paper: #1b1f23; --d-ink: #e5e7e9; --d-faint: #a7aeb6; --d-edge: #4a525a; --d-top: #23282d; --d-line: #878e97;
     --d-healthy: #79d19c; --d-warning: #efbd62; --d-critical: #ff9a90; --d-missing: #ff9a90; --d-unknown: #a7aeb6;
-    --d-warning-top: #2a2112; --d-critical-top: #311a18; --d-focus: #8fb8f5; --d-ground: #121518;
+    --d-warning-top: #2a2112; --d-critical-top: #311a18; --d-focus: #8fb8f5; --d-ground: #121518; --d-frame: #171b1f;
     --d-added: #79d19c; --d-removed: #ff9a90; --d-changed: #efbd62;
     --d-added-top: #14291c; --d-removed-top: #311a18; --d-changed-top: #2a2112;
   }
 }
 .diagram text { fill: var(--d-ink); dominant-baseline: central; white-space: pre; }
-.diagram .frame rect { fill: none; stroke: var(--d-edge); stroke-dasharray: 2 4; }
+.diagram .frame rect { fill: var(--d-frame); stroke: var(--d-edge); }
+.diagram .frame text { font-size: 30px; font-weight: 600; }
 .diagram .frame text, .diagram .says, .diagram .footer { fill: var(--d-faint); }
 .diagram .ends { text-anchor: end; }
 .diagram .sheet { fill: var(--d-paper); stroke: var(--d-edge); }
@@ -42,7 +43,7 @@ STYLE = """\
 .diagram .missing .sheet { stroke-dasharray: 6 4; }
 .diagram .missing .name { text-decoration: line-through; }
 .diagram .ground { fill: var(--d-ground); }
-.diagram .title { font-size: 15px; font-weight: 600; }
+.diagram .title { font-weight: 600; }
 .diagram .is-view > .sheet { stroke-dasharray: 1 3; stroke-linecap: round; stroke: var(--d-line); stroke-width: 1.5; }
 .diagram .is-view > .name { font-style: italic; }
 .diagram .is-added { --d-mark: var(--d-added); --d-mark-top: var(--d-added-top); }
@@ -72,7 +73,7 @@ STYLE = """\
   .diagram .sheet, .diagram .top { fill: Canvas; stroke: CanvasText; }
   .diagram text { fill: CanvasText; }
   .diagram .badge, .diagram .ground { fill: var(--d-ground); }
-.diagram .title { font-size: 15px; font-weight: 600; }
+.diagram .title { font-weight: 600; }
 .diagram .is-view .sheet { stroke-dasharray: 1 3; stroke-linecap: round; stroke: var(--d-line); stroke-width: 1.5; }
 .diagram .is-view .name { font-style: italic; }
 .diagram .is-added .sheet { stroke: var(--d-added); stroke-width: 2.5; }

@@ -73,7 +73,7 @@ def _draw_frame(frame: Frame) -> str:
     return (
         f'<g class="frame"><rect x="{frame.x:.0f}" y="{frame.y:.0f}" width="{frame.width:.0f}" '
         f'height="{frame.height:.0f}" rx="8"/>'
-        f'<text x="{frame.x + PADDING:.0f}" y="{frame.y + HEADER / 2:.0f}">{write_text(frame.title)}</text></g>'
+        f'<text x="{frame.x + PADDING:.0f}" y="{frame.y + HEADER:.0f}">{write_text(frame.title)}</text></g>'
     )
 
 
@@ -111,9 +111,9 @@ def _draw_box(box: Box) -> Iterator[str]:
         )
     for row in box.rows:
         yield from _draw_row(row, box.width)
-    if box.footer:
-        y = box.height - 4 - ROW / 2
-        yield f'<text class="footer" x="{PADDING + 18}" y="{y:.1f}">{write_text(box.footer)}</text>'
+    for below, footer in enumerate(reversed(box.footers)):
+        y = box.height - 4 - ROW * (below + 0.5)
+        yield f'<text class="footer" x="{PADDING + 18}" y="{y:.1f}">{write_text(footer)}</text>'
 
 
 def _draw_row(row: Row, width: float) -> Iterator[str]:
