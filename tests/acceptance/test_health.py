@@ -10,15 +10,19 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from govern import config
 from govern.actions.backup import amend_manifest, find_backup
+from govern.actions.notebook import Notebook
 from govern.api.examination import Examiner
 from govern.core.health import EXACT_ROWS, Status
+from govern.core.probed import Probed, ProbedSequence
 from govern.core.report import Report
+from govern.database.engines import dialect_of
 from govern.database.look import Look
 from govern.database.url import DatabaseUrl
 from govern.startup import Question
@@ -329,11 +333,56 @@ def test_govern_health_says_the_same_to_people(watched: Project) -> None:
     assert watched.ask("health").report["health"] == ask(watched)[1]
 
 
+_AT = datetime(2031, 5, 6, 12, tzinfo=UTC)
+
+
+def _write_probed(project: Project) -> None:
+    """As the monitor does, after the application has answered."""
+    sequences = (
+        ProbedSequence(name="accounts", status="found", findings=2, seconds=1.5, reason="said 'secret'"),
+        ProbedSequence(name="pages", status="passed", findings=0, seconds=0.012),
+    )
+    settings = config.load(start=project.root, url=project.url)
+    probed = Probed(at=_AT, by="monitor", sequences=sequences)
+    assert not Notebook(settings, project.database).write(probed=probed)
+
+
+def test_how_the_application_last_answered_is_shown_whoever_asked_it(watched: Project) -> None:
+    _write_probed(watched)
+    status, document = ask(watched)
+    assert status == 200
+    assert document["probes"] == {
+        "at": "2031-05-06T12:00:00Z",
+        "by": "monitor",
+        "sequences": {
+            "accounts": {"status": "found", "findings": 2, "ms": 1500},
+            "pages": {"status": "passed", "findings": 0, "ms": 12},
+        },
+    }
+    assert "  accounts  found, 2 findings in 1.5 s" in watched.govern("health").out
+    told = set(_answer(watched, "/metrics").body.decode().splitlines())
+    assert {
+        'govern_probe_up{sequence="accounts"} 0.0',
+        'govern_probe_up{sequence="pages"} 1.0',
+        'govern_probe_duration_seconds{sequence="accounts"} 1.5',
+    } <= told
+    dialect = dialect_of(watched.database)
+    with dialect.connect(watched.database) as connection:
+        (run, *_) = dialect.read_runs(connection, 1)
+        proof = {"name": "pages", "status": "passed", "ms": 7, "exchanges": []}
+        later = replace(run, finished_at=_AT + timedelta(hours=1), probes=(proof,))
+        dialect.record_run(connection, later)
+    document = ask(watched)[1]
+    assert document["probes"]["by"] == run.command
+    assert document["probes"]["sequences"] == {"pages": {"status": "passed", "findings": 0, "ms": 7}}
+
+
 @on_postgresql
 def test_the_page_about_health_shows_what_is_answered(watched: Project) -> None:
     shown = [json.loads(block.text) for block in read_blocks(DOCS / "health.md") if block.language == "json"]
     assert shown[0] == ask(watched)[1]
     assert _shape(shown[1]) == _shape(ask(watched, "/health/database")[1])
+    _write_probed(watched)
     told = {
         line.split(" ")[2]
         for line in _answer(watched, "/metrics").body.decode().splitlines()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from govern.core.observation import Observation
 from govern.core.run import AppliedStatement
 from govern.revisions.protocol import Event, Hello, RevisionStarted, Statement
 
@@ -35,10 +36,13 @@ class Account:
             if executed is not None:
                 self._statements.setdefault(event.revision, []).append(executed)
 
-    def statements_of(self, revision: str) -> tuple[AppliedStatement, ...]:
-        """The first thousand, as the ledger keeps them."""
+    def statements_of(self, revision: str, rehearsed: Iterable[Observation]) -> tuple[AppliedStatement, ...]:
+        """The first thousand, as the ledger keeps them, with the locks that they took where they were ``rehearsed``."""
+        locks = {seen.sql: tuple(map(str, seen.locks)) for seen in rehearsed if seen.revision == revision}
         return tuple(
-            AppliedStatement(sql=one.sql[:_LONGEST_STATEMENT], seconds=one.seconds)
+            AppliedStatement(
+                sql=one.sql[:_LONGEST_STATEMENT], seconds=one.seconds, locks=locks.get(one.sql, ())
+            )
             for one in self._statements.get(revision, [])[:_MOST_STATEMENTS]
         )
 

@@ -27,9 +27,10 @@ from govern.core.monitoring import (
     Wanted,
     WantedState,
 )
+from govern.core.probed import Probed
 from govern.core.wording import first_line
 from govern.database.engines import dialect_of
-from govern.database.monitor_record import Document
+from govern.database.monitor_record import PROBED, Document
 from govern.database.monitoring import open_record
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, GovernError
@@ -57,6 +58,8 @@ class Notes:
     """By key; also those that are gone, for a while."""
     requests: tuple[Request, ...] = ()
     """The oldest first."""
+    probed: Probed | None = None
+    """How the running application last answered the monitor; None where that does not ask it."""
 
     @classmethod
     def of(cls, documents: Mapping[str, Document]) -> Notes:
@@ -65,12 +68,14 @@ class Notes:
 
         [wanted, *_] = [*read("wanted", Wanted.from_json), Wanted()]
         [status, *_] = [*read("status", MonitorStatus.from_json), None]
+        [probed, *_] = [*read(PROBED, Probed.from_json), None]
         asked = read(_REQUEST, Request.from_json)
         return cls(
             wanted=wanted,
             status=status,
             issues={issue.key: issue for issue in read(_ISSUE, Issue.from_json)},
             requests=tuple(sorted(asked, key=lambda request: (request.at, request.id))),
+            probed=probed,
         )
 
     @property
@@ -120,6 +125,7 @@ class Notebook:
         forgotten: Iterable[str] = (),
         done: Iterable[Request] = (),
         events: Iterable[Event] = (),
+        probed: Probed | None = None,
     ) -> str:
         """Returns what kept it out of the database, else nothing: events are then written the next time.
 
@@ -130,11 +136,17 @@ class Notebook:
         documents |= {_REQUEST + request.id: None for request in done}
         if status is not None:
             documents["status"] = status.to_json()
+        if probed is not None:
+            documents[PROBED] = probed.to_json()
         self._unwritten.extend(events)
         trouble = self._try_put(documents, tuple(self._unwritten))
         if not trouble:
             self._unwritten.clear()
         return trouble
+
+    def forget_probed(self) -> str:
+        """The application is not asked any more. Returns what kept that out of the database, else nothing."""
+        return self._try_put({PROBED: None}, ())
 
     def announce(self, event: Event) -> bool:
         """Writes down what is about to be tried; where that cannot be done, it is not to be tried."""

@@ -76,6 +76,8 @@ class Ready:
     """Of the schema that was backed up and rehearsed on, which is the live one still."""
     judgement: Judgement | None = None
     """What was found of the schema that the rehearsal arrived at."""
+    rehearsal: Rehearsal | None = None
+    """How the revisions ran on the copy; None where nothing was rehearsed."""
 
 
 def take_precautions(
@@ -119,6 +121,7 @@ def take_precautions(
         committed=committed,
         fingerprint=looked_at,
         judgement=rehearsal.judgement if rehearsal else None,
+        rehearsal=rehearsal,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from govern.actions.record import finish_run
+from govern.actions.record import finish_run, note_probes
 from govern.actions.validate import serious
 from govern.config import Settings
 from govern.core.report import Draft, Entry
@@ -61,7 +61,10 @@ def prove(
         draft.add(replace(proof.entry, name=f"probe {proof.entry.name}"))
     draft.data["probes"] = [proof.to_json() for proof in proofs]
     problem = _find_problem(proofs)
-    return (finish_run(live, run, "unhealthy", error=problem) if problem else run), problem
+    run = replace(run, probes=tuple(proof.to_evidence() for proof in proofs))
+    if problem:
+        return finish_run(live, run, "unhealthy", error=problem), problem
+    return note_probes(live, run), None
 
 
 def tell_proof(run: Run, draft: Draft) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import json
-import os
 import secrets
 import socket
 import subprocess
@@ -14,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from govern.actions.journal import append_line
 from govern.core.run import Run, RunResult
 from govern.database.live import LiveDatabase
 from govern.errors import FailedMidway, GovernError, Unreachable
@@ -87,6 +85,14 @@ def finish_run(
     return finished
 
 
+def note_probes(live: LiveDatabase, run: Run) -> Run:
+    """Records what the application answered after a run that has ended, and leaves everything else as it was."""
+    with live.connect(read_only=False) as connection:
+        live.dialect.record_run(connection, run)
+    _append(live, run)
+    return run
+
+
 @contextlib.contextmanager
 def recording_failure(live: LiveDatabase, run: Run, *, what: str, next: str, state: str) -> Iterator[None]:
     """Writes into the ledger how a run failed, and lets the error pass.
@@ -110,25 +116,7 @@ def note_unread(live: LiveDatabase, run: Run, error: str) -> None:
 
 
 def _append(live: LiveDatabase, run: Run) -> None:
-    """One JSON line more in ``.govern/history.jsonl``: what is left if the database is gone, and no more than that.
-
-    A line is whole or not there: on a full disk it is not.
-    """
-    file = live.settings.state_folder / "history.jsonl"
-    line = json.dumps({"database": live.url.redacted, **run.to_json()}) + "\n"
-    with contextlib.suppress(OSError):  # a read-only container: the database has the ledger
-        if not file.parent.exists():
-            file.parent.mkdir(mode=0o700)
-            (file.parent / ".gitignore").write_text("*\n", encoding="utf-8")
-        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            size = os.fstat(descriptor).st_size
-            if os.write(descriptor, line.encode()) < len(line.encode()):
-                os.ftruncate(descriptor, size)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    append_line(live.settings, {"database": live.url.redacted, **run.to_json()})
 
 
 def _read_git_commit(root: Path) -> str | None:

@@ -111,7 +111,9 @@ class Examiner:
         critical = question.expected.critical_tables
         with open_look(self._url, timeout_seconds=_SECONDS) as look:
             report = question.glance_over(look) or self._closer_look.look(look, question)
-            counts = dialect_of(self._url).read_row_counts(look.connection, critical) if critical else {}
+            dialect = dialect_of(self._url)
+            counts = dialect.read_row_counts(look.connection, critical) if critical else {}
+            probed = dialect.read_probed(look.connection)
         findings = tuple(report.findings)
         findings += find_gone(findings, critical, counts)
         condition = Condition(
@@ -127,6 +129,7 @@ class Examiner:
             missing_tables=find_missing(findings, critical, counts),
             lacking_tables=find_lacking(findings),
             findings=findings,
+            probed=probed,
         )
         return Examination(
             condition=condition, entries=(Entry.of("startup", findings),), target=report.target

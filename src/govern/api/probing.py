@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from govern.actions.journal import note_asked
 from govern.api.command import Narrate, command, silent
 from govern.checks.probes import Proof, choose, prepare
 from govern.checks.probes import run_probes as run_sequences
@@ -49,6 +52,13 @@ def probe(
         )
     shown = settings.relative(path.absolute())
     proofs = run_probes(settings, probes, path=shown, names=names, base_url=base_url, narrate=narrate)
+    note_asked(
+        settings,
+        [proof.to_evidence() for proof in proofs],
+        started_at=draft.started_at,
+        finished_at=datetime.now(UTC),
+        base_url=base_url or probes.base_url or "",
+    )
     for proof in proofs:
         draft.add(proof.entry)
     draft.data["probes"] = [proof.to_json() for proof in proofs]
@@ -62,17 +72,19 @@ def run_probes(
     names: tuple[str, ...] = (),
     base_url: str | None = None,
     narrate: Narrate = silent,
+    tell: Callable[[Proof], None] = lambda _: None,
 ) -> tuple[Proof, ...]:
     """Runs the sequences of these names, all for none; each proof has the ``entry`` of one, without any secret.
 
-    ``path`` is the file's, for findings. It waits and blocks as long as the manifest lets it: not for a thread that
-    runs an event loop. Raises ConfigurationError and ToolMissing before anything is asked.
+    ``path`` is the file's, for findings. ``tell`` is told each proof as soon as there is one. It waits and blocks as
+    long as the manifest lets it: not for a thread that runs an event loop. Raises ConfigurationError and ToolMissing
+    before anything is asked.
     """
     sequences = choose(probes, names)
     probing = prepare(settings, probes, path=path, base_url=base_url)
     if any(step.python is not None for sequence in sequences for step in sequence.steps):
         probing = replace(probing, database_url=resolve_target(settings).text)
-    return run_sequences(probing, sequences, narrate=narrate)
+    return run_sequences(probing, sequences, narrate=narrate, tell=tell)
 
 
 def _read(path: Path) -> Probes:

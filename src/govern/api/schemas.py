@@ -20,7 +20,7 @@ from govern.database.target import declared_like
 from govern.database.url import DatabaseUrl
 from govern.declared import Declared, beside, copied, declared_by_models, declared_by_revisions, in_words_of
 from govern.errors import ConfigurationError
-from govern.revisions.repository import read_file_at
+from govern.revisions.merged import read_merged_file
 from govern.source.lock import parse_lock, read_lock
 
 WORDS = "declared (schema.lock), models, head, revision (the stamped one), live, a snapshot file, or a URL"
@@ -67,7 +67,7 @@ def read_schema_at(settings: Settings, ref: str) -> Schema:
     Raises ConfigurationError where the project is in no repository, or there is no such reference or no lock in it.
     """
     path = settings.relative(settings.lock)
-    content = read_file_at(settings.root, ref, settings.lock)
+    content = read_merged_file(settings.root, ref, settings.lock)
     if content is None:
         raise ConfigurationError(
             f"{ref} has no {path}",

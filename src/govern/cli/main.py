@@ -14,15 +14,23 @@ from typing import NoReturn, TextIO
 
 import click
 
-from govern.cli import application, backups, changing, drawing, inspecting, monitoring  # noqa: F401  (they register commands)
+from govern.cli import (  # noqa: F401  (they register commands)
+    application,
+    backups,
+    changing,
+    drawing,
+    inspecting,
+    monitoring,
+    reporting,
+)
 from govern.cli.failures import crash_problem, format_traceback, interruption_problem, usage_problem
 from govern.cli.narration import write
-from govern.cli.options import FORMATS
 from govern.cli.publish import publish, silence
 from govern.cli.root import root
 from govern.cli.session import Session
 from govern.core.report import EXIT_INTERRUPTED, EXIT_USAGE, Report
 from govern.errors import GovernError
+from govern.reports.formats import is_format
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """A snapshot is made of as many, none of them garbage: looking through them takes longer than making them."""
@@ -87,7 +95,7 @@ def _take_hints(arguments: Sequence[str], session: Session) -> None:
         name, equals, value = argument.partition("=")
         if not equals:
             value = arguments[position + 1] if position + 1 < len(arguments) else ""
-        if name == "--format" and value in FORMATS:
+        if name == "--format" and is_format(value):
             session.format = value
         elif name == "--output" and value and Path(value).absolute().parent.is_dir():
             session.output = Path(value)

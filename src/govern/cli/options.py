@@ -15,8 +15,7 @@ from govern.cli.narration import narration
 from govern.cli.publish import style_of
 from govern.cli.session import Session
 from govern.core.finding import Severity
-
-FORMATS = ("text", "json", "junit")
+from govern.reports.formats import FORMATS
 
 
 class GlobalOption(click.Option):

@@ -13,7 +13,9 @@ from govern.cli.session import Session
 from govern.config import wants_color
 from govern.core.report import EXIT_CLEAN, EXIT_UNDECIDED, Problem, Report
 from govern.errors import NOTHING_CHANGED
-from govern.reports import json, text
+from govern.reports import text
+from govern.reports.formats import render_document
+from govern.reports.places import find_places
 from govern.reports.style import Style
 
 
@@ -52,12 +54,13 @@ def _print(report: Report, session: Session) -> Problem | None:
 
 
 def _render(report: Report, session: Session, style: Style) -> str:
-    if session.format == "json":
-        return json.render(report)
-    if session.format == "junit":
-        from govern.reports import junit  # few ask for it
-
-        return junit.render(report)
+    if session.format != "text":
+        return render_document(
+            report,
+            session.format,
+            find_places=lambda: find_places(session.known_settings),
+            exit_code=report.exit_code(session.fail_on),
+        )
     has_content = report.problem is None or report.entries or report.data
     return text.render(report, style) if has_content else ""
 

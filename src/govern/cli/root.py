@@ -47,5 +47,10 @@ def monitor() -> None:
     """Look at a database at intervals, list what is wrong, and fix what policy allows."""
 
 
-for group in (backup, repair, embedded, monitor):
+@click.group("report", cls=Group)
+def report() -> None:
+    """Pages for people: how a database is, what a migration or a pull request does, an incident."""
+
+
+for group in (backup, repair, embedded, monitor, report):
     root.add_command(group)

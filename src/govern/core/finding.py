@@ -129,4 +129,4 @@ class Finding:
         """Names the same problem in every run: 12 hexadecimal digits of the rule and its subject."""
         subject = self.subject
         parts = (self.rule.id, subject.kind, subject.namespace or "", subject.name, subject.path or "")
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+        return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:12]

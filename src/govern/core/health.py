@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from govern.core.finding import Finding
+from govern.core.probed import Probed
 
 Status = Literal["healthy", "degraded", "critical"]
 
@@ -82,6 +83,8 @@ class Condition:
     backup: NewestBackup | None = None
     is_backed_up: bool | None = None
     """Whether there is a proven backup that is new enough; None where nobody asks for one."""
+    probed: Probed | None = None
+    """How the application last answered its probes; None where nobody asked, or where that may not be read."""
 
     def has_rows(self, table: str) -> bool:
         """Whether a critical table is there, with the rows it must have."""

@@ -287,9 +287,19 @@ def _states_of(finding: Finding, column: str | None) -> tuple[str, str]:
         return _describe(finding, "live", column), f"No {kind}"
     if action == "changed":
         return _list(_facts(finding, "live")), _list(_facts(finding, "declared"))
+    if finding.subject.kind == "probe":
+        return _answer_of(finding)
     rows = finding.evidence.get("rows")
     current = f"{finding.rule.name}: {rows}" if isinstance(rows, int) else finding.rule.name
     return current[0].upper() + current[1:], _EXPECTATIONS.get(finding.rule.id, finding.rule.remedy)
+
+
+def _answer_of(finding: Finding) -> tuple[str, str]:
+    """How the application answered, without what it said, and what is to be expected of it."""
+    status, took = finding.evidence.get("status"), finding.evidence.get("ms")
+    name = finding.rule.name[0].upper() + finding.rule.name[1:]
+    answered = f": status {status} after {took} ms" if status is not None else ""
+    return name + answered, str(finding.evidence.get("expected") or finding.rule.remedy)
 
 
 def _describe(finding: Finding, side: str, column: str | None) -> str:

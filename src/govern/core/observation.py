@@ -18,6 +18,9 @@ class TableLock:
     mode: str
     """As PostgreSQL's documentation names it: ``ACCESS EXCLUSIVE``, ``SHARE UPDATE EXCLUSIVE``, …"""
 
+    def __str__(self) -> str:
+        return f"{self.mode} on {self.table}"
+
     @property
     def blocks_reads(self) -> bool:
         """Whether a plain SELECT waits (postgresql.org/docs/current/explicit-locking.html, table 13.2)."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from govern.core.document import Document
 from govern.core.finding import Finding, Severity
 
 EntryStatus = Literal["passed", "found", "skipped", "crashed"]
@@ -81,6 +82,8 @@ class Report:
     """Object kinds the database holds that no snapshot covers."""
     data: Mapping[str, Any] = field(default_factory=dict)
     """What the command was asked to list, by name, as JSON values: ``{"backups": [...]}``."""
+    document: Document | None = None
+    """A page for people, where the command was asked for one: text, Markdown and HTML are nothing else then."""
 
     @property
     def findings(self) -> Iterator[Finding]:
@@ -125,6 +128,7 @@ class Draft:
         self.target: Target | None = None
         self.unmodelled: tuple[str, ...] = ()
         self.data: dict[str, Any] = {}
+        self.document: Document | None = None
 
     def add(self, entry: Entry) -> Entry:
         self.entries.append(entry)
@@ -151,4 +155,5 @@ class Draft:
             problem=problem,
             unmodelled=self.unmodelled,
             data=dict(self.data),
+            document=self.document,
         )

@@ -17,6 +17,16 @@ class AppliedStatement:
 
     sql: str
     seconds: float
+    locks: tuple[str, ...] = ()
+    """Those that it took on a copy: ``ACCESS EXCLUSIVE on public.users``; none also where nobody rehearsed."""
+
+    def to_json(self) -> dict[str, Any]:
+        locks = {"locks": list(self.locks)} if self.locks else {}
+        return {"sql": self.sql, "seconds": round(self.seconds, 6), **locks}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> AppliedStatement:
+        return cls(sql=value["sql"], seconds=value["seconds"], locks=tuple(value.get("locks", ())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +48,7 @@ class AppliedRevision:
             "checksum": self.checksum,
             "seconds": self.seconds,
             "parents": None if self.parents is None else dict(self.parents),
-            "statements": [{"sql": one.sql, "seconds": round(one.seconds, 6)} for one in self.statements],
+            "statements": [one.to_json() for one in self.statements],
         }
 
     @classmethod
@@ -48,7 +58,7 @@ class AppliedRevision:
             checksum=value["checksum"],
             seconds=value["seconds"],
             parents=value.get("parents"),
-            statements=tuple(AppliedStatement(**one) for one in value.get("statements", ())),
+            statements=tuple(AppliedStatement.from_json(one) for one in value.get("statements", ())),
         )
 
 
@@ -96,6 +106,12 @@ class Run:
     """How many each of them changed so far: ``delete notes``."""
     undoes: str | None = None
     """The id of the run that was taken back."""
+    rehearsal: str | None = None
+    """On what copy it ran before: ``schema`` or ``data``; None where it did not, or is of an older release."""
+    allowed: tuple[str, ...] = ()
+    """The hazards of it that somebody allowed by name."""
+    probes: tuple[Mapping[str, Any], ...] = ()
+    """How the application answered afterwards: proofs as ``govern probe --format json`` has them."""
     error: str | None = None
 
     @property
@@ -130,6 +146,9 @@ class Run:
             "repairs": list(self.repairs),
             "rows": dict(self.rows),
             "undoes": self.undoes,
+            "rehearsal": self.rehearsal,
+            "allowed": list(self.allowed),
+            "probes": [dict(proof) for proof in self.probes],
             "error": self.error,
         }
 
@@ -163,5 +182,8 @@ class Run:
             repairs=tuple(value.get("repairs", ())),
             rows=value.get("rows", {}),
             undoes=value.get("undoes"),
+            rehearsal=value.get("rehearsal"),
+            allowed=tuple(value.get("allowed", ())),
+            probes=tuple(value.get("probes", ())),
             error=value["error"],
         )

@@ -13,6 +13,7 @@ from typing import Protocol
 from govern.core.changes import Change
 from govern.core.health import Load, RowCount, Storage
 from govern.core.plan import TableSize
+from govern.core.probed import Probed
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.repair import Proposal
 from govern.core.right import MissingRight, Right
@@ -276,6 +277,9 @@ class Dialect(Keeping, Integrity, Protocol):
         For what is not a migration: backups and drift checks (shared). Raises Refused after ``wait_seconds``,
         naming the holder.
         """
+
+    def read_probed(self, connection: Connection) -> Probed | None:
+        """How the running application last answered its probes; None where nobody knows, or may not say."""
 
     def read_row_counts(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, RowCount]:
         """Rows of each table by full name, counted or estimated in well under a second; missing ones are left out."""

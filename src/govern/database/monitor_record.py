@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from govern.database.connection import Connection
 
 Document = Mapping[str, Any]
+PROBED = "probes"
+"""The document that says how the running application answered."""
 SECONDS = 5.0
 """How long a question about the monitor may take."""
 

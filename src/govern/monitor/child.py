@@ -12,11 +12,14 @@ import signal
 import struct
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO
 
 from govern.config import Settings
+from govern.monitor.asking import ask_application
 from govern.monitor.checks import Repaired, Seen, look, repair, take_back
-from govern.monitor.task import Look, Repair, TakeBack, Task
+from govern.monitor.task import Ask, Asked, Look, Repair, TakeBack, Task
 
 LENGTH = struct.Struct("!I")
 
@@ -24,10 +27,10 @@ LENGTH = struct.Struct("!I")
 def main() -> None:
     answers = os.fdopen(int(sys.argv[1]), "wb")
     settings, tasks = read_message(sys.stdin.buffer)
-    if all(isinstance(task, Look) for task in tasks):
+    if all(isinstance(task, Look | Ask) for task in tasks):
         threading.Thread(target=_end_with_parent, daemon=True).start()
     for task in tasks:
-        write_message(answers, _do(task, settings))
+        _do(task, settings, partial(write_message, answers))
     answers.close()
 
 
@@ -43,14 +46,17 @@ def write_message(stream: BinaryIO, message: object) -> None:
     stream.flush()
 
 
-def _do(task: Task, settings: Settings) -> Seen | Repaired:
+def _do(task: Task, settings: Settings, tell: Callable[[Seen | Repaired | Asked], None]) -> None:
     match task:
         case Look():
-            return look(task.check, settings, task.known)
+            tell(look(task.check, settings, task.known))
         case Repair():
-            return repair(task.issue, task.most_rows, settings)
+            tell(repair(task.issue, task.most_rows, settings))
         case TakeBack():
-            return take_back(task.run, settings)
+            tell(take_back(task.run, settings))
+        case Ask():
+            ask_application(settings, task.sequences, tell)
+            tell(Asked())
 
 
 def _end_with_parent() -> None:

@@ -78,6 +78,7 @@ def monitor_status(draft: Draft, settings: Settings) -> None:
         return
     described = describe_standing(standing)
     draft.data["checks"] = described.pop("checks")
+    draft.data["application"] = described.pop("application", None)
     draft.data["monitor"] = described
     draft.data["issues"] = [describe_issue(issue, with_evidence=True) for issue in standing.notes.open_issues]
     draft.data["requests"] = [describe_request(request) for request in standing.notes.requests]

@@ -12,6 +12,7 @@ from govern.core.finding import Severity
 from govern.core.fixing import Moment
 from govern.core.issue import Issue, Sighting, is_left, issue_of, see
 from govern.core.monitoring import CheckStatus, Health, MonitorStatus, Request
+from govern.core.probed import Probed, ProbedSequence, name_entry, read_sequence
 from govern.core.snapshot import default_namespace
 from govern.database.url import DatabaseUrl
 from govern.log import Log
@@ -20,6 +21,7 @@ from govern.monitor.clock import Clock
 from govern.monitor.fixing import MONITOR, Fixer, SecondLook, Told
 from govern.monitor.notify import News, tell
 from govern.monitor.policy import Orders
+from govern.monitor.prober import Prober
 from govern.monitor.worker import Work
 
 log = Log(__name__)
@@ -55,9 +57,16 @@ class Course:
         self._work = work
         self._clock = clock
         self._fixer = Fixer(notebook, work=work, clock=clock, holds_turn=holds_turn)
+        self._prober = Prober(work, clock)
+        self._probed: Probed | None = None
+        self._is_reachable = True
+        self._looked: MonitorStatus | None = None
+        """After the last pass, without what the application said."""
         self._issues: dict[str, Issue] = {}
         self._fixed_before = 0
         self.passes = 0
+        self.status: MonitorStatus | None = None
+        """As it was last written down."""
 
     @property
     def fixes(self) -> int:
@@ -65,7 +74,7 @@ class Course:
 
     def remember(self, notes: Notes) -> None:
         """What is written down counts more than what this process knows: another one may have been active."""
-        self._issues = dict(notes.issues)
+        self._issues, self._probed = dict(notes.issues), notes.probed
         if notes.status is not None and notes.status.instance != name_instance():
             self._fixed_before = notes.status.total_fixes - self.fixes
 
@@ -79,18 +88,38 @@ class Course:
     def make_pass(self, orders: Orders, *, next_monotonic: float, may_fix: bool) -> Pass:
         """All of a pass. ``next_monotonic``: when the next one is due."""
         began = self._clock.now()
+        self._drop_undeclared(orders)
         seen = tuple(self._work.look(tuple(CHECKS)))
         sighting = self._see(seen)
         before, self._issues = self._issues, dict(sighting.issues)
-        told = Told()
-        if may_fix and all(one.is_reachable for one in seen):
+        told, self._is_reachable = Told(), all(one.is_reachable for one in seen)
+        if may_fix and self._is_reachable:
             told = self._fixer.fix_by_policy(rank(self._issues.values()), orders.policy, self._look_again)
         self.passes += 1
-        status = self._describe(seen, began, _in(self._clock.now(), next_monotonic), orders.trouble)
-        status = self._record(status)
+        self._looked = self._describe(seen, began, _in(self._clock.now(), next_monotonic), orders.trouble)
+        self.status = status = self._record(self._with_application(self._looked))
         self._tell(orders, told, before)
         log.info("monitor_looked", health=status.health, issues=len(rank(self._issues.values())))
         return Pass(seen=seen, status=status)
+
+    def ask_application(
+        self, orders: Orders, *, has_looked: bool, patience_seconds: float = 0.0
+    ) -> tuple[Seen, ...]:
+        """Has the application asked where that is due, unless there is no database; what has come of it by now.
+
+        ``has_looked``: whether a pass has just ended. Waits for ``patience_seconds`` at most.
+        """
+        if self._is_reachable:
+            last_asked = self._probed.at if self._probed else None
+            self._prober.begin(orders.probes, has_looked=has_looked, last_asked=last_asked)
+        seen = self._prober.collect(patience_seconds)
+        if seen is not None:
+            self._take_in(seen, orders)
+        return seen or ()
+
+    def stop_asking(self) -> None:
+        """Ends the probes that are under way."""
+        self._prober.stop()
 
     def fix_as_asked(self, request: Request, orders: Orders) -> None:
         """Fixes what a person has chosen."""
@@ -104,6 +133,36 @@ class Course:
         """Takes a run back that a person has chosen. What it had fixed is seen again by the next pass."""
         told = self._fixer.roll_back_as_asked(request.run or "", request.actor)
         self._tell(orders, told, dict(self._issues))
+
+    def _take_in(self, seen: tuple[Seen, ...], orders: Orders) -> None:
+        """What the application said becomes issues, or is their end."""
+        before, self._issues = dict(self._issues), dict(self._see(seen).issues)
+        self._probed = _sum_up_probes(seen, self._clock.now())
+        self.status = self._with_application(self._looked) if self._looked else None
+        issues = self._issues.values()
+        hindered = self._notebook.write(status=self.status, issues=issues, probed=self._probed)
+        if hindered:
+            log.warning("monitor_hindered", trouble=hindered)
+        self._tell(orders, Told(), before)
+        down = [one.name for one in self._probed.sequences if not one.is_up]
+        log.info("monitor_asked", sequences=len(self._probed.sequences), down=down)
+
+    def _with_application(self, status: MonitorStatus) -> MonitorStatus:
+        """The status, with what the application said at last."""
+        trouble = status.trouble or (self._probed.trouble if self._probed else "")
+        return replace(status, trouble=trouble, health=self._weigh(trouble))
+
+    def _drop_undeclared(self, orders: Orders) -> None:
+        """What was found by a sequence that the manifest does not have asked any more is nobody's concern."""
+        if orders.trouble:
+            return
+        declared = set(map(name_entry, orders.probes.sequences)) if orders.probes else set()
+        checks = {issue.check for issue in self._issues.values()}
+        gone = frozenset(name for name in checks if read_sequence(name) and name not in declared)
+        self._issues = dict(see(self._issues, (), decided=gone, now=self._clock.now().wall).issues)
+        if self._probed is not None and not declared:
+            self._probed = None
+            self._notebook.forget_probed()
 
     def _see(self, seen: Sequence[Seen]) -> Sighting:
         """What start-up finds of drift is left to the check of drift, which knows its repair."""
@@ -215,4 +274,15 @@ def _sum_up(seen: Seen) -> CheckStatus:
         findings=len(entry.findings),
         seconds=seen.seconds,
         reason=entry.reason,
+    )
+
+
+def _sum_up_probes(seen: Sequence[Seen], now: Moment) -> Probed:
+    asked = [one for one in seen if read_sequence(one.entry.name)]
+    undecided = [one.entry for one in seen if one.entry.is_undecided]
+    return Probed(
+        at=now.wall,
+        by=MONITOR,
+        sequences=tuple(ProbedSequence.of(one.entry, one.seconds) for one in asked),
+        trouble="; ".join(f"{entry.name}: {entry.reason}" for entry in undecided),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 from govern.actions.notebook import Notebook, Notes, name_instance
@@ -31,6 +32,8 @@ _POLL_SECONDS = 10.0
 _POLLS = 4
 """At least so many in an interval."""
 _JITTER = 0.05
+_FAREWELL_SECONDS = 5.0
+"""Beyond the time that probes have: a child is ended, and told."""
 
 
 class Monitor:
@@ -87,12 +90,14 @@ class Monitor:
         try:
             if self._stand() == "standby":
                 return self.course.look(), False
-            return self._make_pass(self._read_notes()), True
+            made = self._make_pass(self._read_notes())
+            return self._await_probes(made), True
         finally:
             self.close()
 
     def close(self) -> None:
         """Lets another instance have its turn."""
+        self.course.stop_asking()
         if self._turn is not None:
             self._turn.close()
             self._turn = None
@@ -105,13 +110,16 @@ class Monitor:
         standing = self._stand()
         self._say(f"monitor_{standing}")
         if standing == "standby" or (standing == "away" and not self._was_active):
+            self.course.stop_asking()
             return
         notes = self._read_notes() if standing == "active" else None
         if notes is not None and notes.wanted.state == "stopped":
+            self.course.stop_asking()
             self._due = self._clock.now().monotonic  # once it is started again, at once
             return
         requests = notes.requests if notes else ()
-        if self._clock.now().monotonic >= self._due or any(one.kind == "check" for one in requests):
+        is_due = self._clock.now().monotonic >= self._due or any(one.kind == "check" for one in requests)
+        if is_due:
             self._make_pass(notes)
         for request in requests:
             if request.kind == "fix":
@@ -121,6 +129,14 @@ class Monitor:
                 self._due = self._clock.now().monotonic  # what was fixed is there again
         if requests:
             self.notebook.write(done=requests)
+        self.course.ask_application(self._orders, has_looked=is_due)
+
+    def _await_probes(self, made: Pass) -> Pass:
+        """The pass, with what the application said after it, if it was to be asked."""
+        wanted = self._orders.probes
+        patience = wanted.within_seconds + _FAREWELL_SECONDS if wanted else 0.0
+        said = self.course.ask_application(self._orders, has_looked=True, patience_seconds=patience)
+        return replace(made, seen=(*made.seen, *said), status=self.course.status or made.status)
 
     def _stand(self) -> Standing:
         if self._turn is not None:

@@ -10,7 +10,7 @@ from govern.config import Settings
 from govern.core.fixing import AllowedFix, Policy
 from govern.core.snapshot import default_namespace
 from govern.errors import ConfigurationError
-from govern.source.manifest import Manifest, Notify, load_manifest, split_table
+from govern.source.manifest import Manifest, MonitoredProbes, Notify, load_manifest, split_table
 
 DEFAULT_EVERY = timedelta(minutes=5)
 
@@ -22,6 +22,8 @@ class Orders:
     policy: Policy = field(default_factory=lambda: Policy(mode="off"))
     every: timedelta = DEFAULT_EVERY
     notify: tuple[Notify, ...] = ()
+    probes: MonitoredProbes | None = None
+    """What the running application is asked."""
     folder: Path = Path()
     """Where commands are started."""
     trouble: str = ""
@@ -40,6 +42,7 @@ def read_orders(settings: Settings, dialect: str) -> Orders:
         policy=_read_policy(manifest, dialect),
         every=manifest.monitor.every,
         notify=manifest.monitor.notify,
+        probes=manifest.monitor.probes,
         folder=settings.root,
     )
 

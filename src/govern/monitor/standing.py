@@ -11,6 +11,7 @@ from govern.core.issue import Issue
 from govern.core.monitoring import Event, Request
 from govern.database.monitoring import is_turn_taken
 from govern.database.url import DatabaseUrl
+from govern.reports.health import describe_probed
 from govern.reports.json import to_timestamp
 
 _HOME = "public."
@@ -59,6 +60,7 @@ def describe_standing(standing: MonitorStanding) -> dict[str, Any]:
             "at": to_timestamp(wanted.at) if wanted.at else None,
         },
         "checks": known.get("checks", []),
+        **({} if standing.notes.probed is None else {"application": describe_probed(standing.notes.probed)}),
     }
 
 

@@ -32,4 +32,16 @@ class TakeBack:
     run: str
 
 
-Task = Look | Repair | TakeBack
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """To ask the running application: an answer for each sequence, and then ``Asked``."""
+
+    sequences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """There is nothing more to be told of an ``Ask``."""
+
+
+Task = Look | Repair | TakeBack | Ask

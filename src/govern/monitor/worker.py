@@ -10,14 +10,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Protocol
 
 from govern.config import Settings
 from govern.core.issue import Issue
+from govern.core.probed import name_entry
+from govern.core.report import Entry
+from govern.monitor.asking import CANNOT_ASK
 from govern.monitor.checks import CHECKS, Repaired, Seen
 from govern.monitor.child import LENGTH, write_message
-from govern.monitor.task import Look, Repair, TakeBack, Task
+from govern.monitor.task import Ask, Asked, Look, Repair, TakeBack, Task
 
 _REPAIR_SECONDS = 3_600.0
 """A fix waits for the migration lock and makes a backup."""
@@ -38,6 +41,19 @@ class Work(Protocol):
 
     def take_back(self, run: str) -> Repaired:
         """Rolls a run of the ledger back."""
+
+    def ask(self, sequences: tuple[str, ...], seconds: float) -> Asking:
+        """Begins to ask the running application, for so long at most; returns at once."""
+
+
+class Asking(Protocol):
+    """Probes that are being asked, beside everything else."""
+
+    def collect(self, patience_seconds: float = 0.0) -> tuple[Seen, ...] | None:
+        """What was learned of each sequence, once it is all there or time is over; None as long as it goes on."""
+
+    def end(self) -> None:
+        """Nobody wants to know any more."""
 
 
 class Worker:
@@ -66,6 +82,11 @@ class Worker:
 
     def take_back(self, run: str) -> Repaired:
         return self._change(TakeBack(run))
+
+    def ask(self, sequences: tuple[str, ...], seconds: float) -> Asking:
+        stack = ExitStack()
+        child = stack.enter_context(self._child([Ask(sequences)]))
+        return _Asking(child, sequences, seconds, close=stack.close)
 
     def _change(self, task: Repair | TakeBack) -> Repaired:
         with self._child([task]) as child:
@@ -117,6 +138,47 @@ class Worker:
             child.end()
 
 
+class _Asking:
+    """See ``Asking``: a child that asks."""
+
+    def __init__(
+        self, child: _Child, sequences: tuple[str, ...], seconds: float, *, close: Callable[[], None]
+    ) -> None:
+        self._child = child
+        self._sequences = sequences
+        self._seconds = seconds
+        self._ends = time.monotonic() + seconds
+        self._seen: list[Seen] = []
+        self.end = close
+
+    def collect(self, patience_seconds: float = 0.0) -> tuple[Seen, ...] | None:
+        until = min(self._ends, time.monotonic() + patience_seconds)
+        while True:
+            answer = self._child.poll(max(0.0, until - time.monotonic()))
+            if isinstance(answer, Seen):
+                self._seen.append(answer)
+            elif answer is not None:
+                return self._finish("" if isinstance(answer, Asked) else f"the probe {answer}")
+            elif time.monotonic() >= self._ends:
+                return self._finish(f"the probes took longer than {self._seconds:g} s")
+            elif time.monotonic() >= until:
+                return None
+
+    def _finish(self, problem: str) -> tuple[Seen, ...]:
+        """What did not come any more is told: the first one was being asked, those after it were not."""
+        self.end()
+        told = {one.entry.name for one in self._seen}
+        names = [name for name in map(name_entry, self._sequences) if name not in told]
+        if CANNOT_ASK not in told:
+            self._seen += [Seen.crashed(name, problem) for name in names[:1]]
+            self._seen += [_unasked(name, problem) for name in names[1:]]
+        return tuple(self._seen)
+
+
+def _unasked(name: str, problem: str) -> Seen:
+    return Seen(entry=Entry(name=name, status="skipped", reason=f"not asked: {problem}"), is_decided=False)
+
+
 class _Child:
     """A running child."""
 
@@ -136,14 +198,20 @@ class _Child:
 
     def read(self, seconds: float) -> Any:
         """The next answer; a text that says what became of the child where there is none in time."""
+        answer = self.poll(seconds)
+        if answer is None:
+            self._kill()
+            return f"took longer than {seconds:g} s"
+        return answer
+
+    def poll(self, seconds: float) -> Any:
+        """The next answer, or a text that says how the child has ended; None where there is neither by then."""
         deadline = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self._answers, selectors.EVENT_READ)
             while (message := self._take()) is None:
-                left = deadline - time.monotonic()
-                if left <= 0 or not selector.select(left):
-                    self._kill()
-                    return f"took longer than {seconds:g} s"
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    return None
                 chunk = os.read(self._answers, 1 << 16)
                 if not chunk:
                     return f"ended with {self._describe_end()}"

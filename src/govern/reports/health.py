@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from govern.core.health import Condition, Figures, NewestBackup, RowCount, Storage
+from govern.core.probed import Probed
 
 _SIGNS = {True: "✓", False: "✗"}
 _DEFAULT_NAMESPACE = "public."
@@ -29,7 +30,20 @@ def describe_condition(condition: Condition) -> dict[str, Any]:
             "heads": list(condition.heads),
         },
         "checks": {name: _SIGNS[passed] for name, passed in _checks(condition).items()},
+        **({} if condition.probed is None else {"probes": describe_probed(condition.probed)}),
         "message": condition.message,
+    }
+
+
+def describe_probed(probed: Probed) -> dict[str, Any]:
+    """How the application last answered, without what it said."""
+    return {
+        "at": _timestamp(probed.at),
+        "by": probed.by,
+        "sequences": {
+            one.name: {"status": one.status, "findings": one.findings, "ms": round(one.seconds * 1000)}
+            for one in probed.sequences
+        },
     }
 
 

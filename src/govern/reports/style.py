@@ -7,6 +7,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import Literal
 
+from govern.reports.sentences import CODE_INDENT
+
 Tone = Literal["red", "yellow", "green", "cyan", "dim", "bold"]
 
 _CODES: dict[Tone, str] = {"red": "31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2", "bold": "1"}
@@ -24,8 +26,13 @@ _ASCII = str.maketrans(
         "\N{NO-BREAK SPACE}": " ",
     }
 )
-# C0 but for newline and tab, DEL, C1, and what reverses the direction of text
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# C0 but for newline and tab, DEL, C1, half a character, and what reverses the direction of text
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def make_harmless(text: str) -> str:
+    """The text, with nothing in it that a terminal or a page would obey: names come from databases and files."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +50,8 @@ class Style:
         return f"\x1b[{';'.join(_CODES[tone] for tone in tones)}m{text}\x1b[0m"
 
     def say(self, text: str) -> str:
-        """The text, with nothing in it that a terminal would obey: names come from databases and files."""
-        harmless = _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+        """The text as it is written there; see ``make_harmless``."""
+        harmless = make_harmless(text)
         return harmless if self.unicode else harmless.translate(_ASCII)
 
     def indent(self, text: str, *, first: str, rest: str | None = None) -> list[str]:
@@ -57,7 +64,7 @@ class Style:
         return lines
 
     def _wrap(self, line: str, lead: str, hanging: str) -> list[str]:
-        is_code = line.startswith("    ")  # it is there to be copied
+        is_code = line.startswith(CODE_INDENT)  # it is there to be copied
         if self.width is None or is_code or len(lead) + len(line) <= self.width:
             return [f"{lead}{line}".rstrip()]
         return textwrap.wrap(

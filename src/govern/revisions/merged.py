@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from govern.errors import CouldNotCheck
+from govern.errors import ConfigurationError, CouldNotCheck, ToolMissing
 from govern.revisions.checksums import Checksum, Checksums
 from govern.revisions.graph import RevisionFile, is_revision_name, parse_revision_file
-from govern.revisions.repository import find_repository, resolve_reference, run_git
+
+_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,8 @@ def read_merged(root: Path, ref: str, locations: Sequence[Path], *, recursive: b
     Raises ConfigurationError where the project is in no repository or there is no such reference, ToolMissing
     where there is no git.
     """
-    top = find_repository(root)
-    commit = resolve_reference(top, ref)
+    top = _find_repository(root)
+    commit = _resolve(top, ref)
     inside = list(_below(top, locations))
     found: list[RevisionFile] = []
     for path, content in _read_files(top, commit, inside, recursive):
@@ -56,6 +58,40 @@ def read_merged(root: Path, ref: str, locations: Sequence[Path], *, recursive: b
         if isinstance(file, RevisionFile):  # a broken one was never applied anywhere
             found.append(file)
     return Merged(ref=ref, files=tuple(found))
+
+
+def read_merged_file(root: Path, ref: str, path: Path) -> bytes | None:
+    """A file of the project as the reference has it; None where it has none. Raises as ``read_merged`` does."""
+    top = _find_repository(root)
+    commit = _resolve(top, ref)
+    inside = [*_below(top, (path,))]
+    listed = _git(top, "--literal-pathspecs", "ls-tree", "-z", commit, "--", *inside) if inside else None
+    if listed is None or not listed.stdout:
+        return None
+    [content] = _read_blobs(top, [listed.stdout.decode(errors="surrogateescape").split()[2]])
+    return content
+
+
+def _find_repository(root: Path) -> Path:
+    ended = _git(root, "rev-parse", "--show-toplevel")
+    if ended.returncode != 0:
+        raise ConfigurationError(
+            "the project is in no git repository",
+            why=f"git finds none from {root} upwards",
+            next="leave --against-ref out, or run inside of the repository",
+        )
+    return Path(ended.stdout.decode().rstrip("\n"))
+
+
+def _resolve(top: Path, ref: str) -> str:
+    ended = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    if ended.returncode != 0:
+        raise ConfigurationError(
+            f"there is no git reference {ref!r}",
+            why=f"git does not know it in {top}; a shallow clone has no other branches",
+            next="fetch it first (git fetch origin main; in CI a checkout of the whole history), or name another one",
+        )
+    return ended.stdout.decode().strip()
 
 
 def _below(top: Path, locations: Sequence[Path]) -> Iterator[str]:
@@ -71,7 +107,7 @@ def _read_files(
 ) -> Iterator[tuple[Path, bytes]]:
     if not locations:
         return
-    listed = run_git(top, "--literal-pathspecs", "ls-tree", "-r", "-z", commit, "--", *locations)
+    listed = _git(top, "--literal-pathspecs", "ls-tree", "-r", "-z", commit, "--", *locations)
     if listed.returncode != 0:
         raise CouldNotCheck("git could not list the revision files", why=listed.stderr.decode().strip())
     entries = [
@@ -94,7 +130,7 @@ def _is_revision(path: Path, locations: Sequence[str], recursive: bool) -> bool:
 
 def _read_blobs(top: Path, ids: Sequence[str]) -> list[bytes]:
     """The contents of many files in one process (git-cat-file, BATCH OUTPUT)."""
-    ended = run_git(top, "cat-file", "--batch", text="".join(f"{id_}\n" for id_ in ids))
+    ended = _git(top, "cat-file", "--batch", text="".join(f"{id_}\n" for id_ in ids))
     contents: list[bytes] = []
     rest = ended.stdout
     while rest:
@@ -103,3 +139,20 @@ def _read_blobs(top: Path, ids: Sequence[str]) -> list[bytes]:
         contents.append(rest[:size])
         rest = rest[size + 1 :]
     return contents
+
+
+def _git(folder: Path, *arguments: str, text: str = "") -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(  # the program is whichever git the user has
+            ("git", "-C", str(folder), *arguments),  # noqa: S607
+            input=text.encode(),
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ToolMissing("git is not installed", next="install git, or leave --against-ref out") from error
+    except subprocess.TimeoutExpired as error:
+        raise CouldNotCheck(
+            "git did not answer", why=f"it took more than {_SECONDS:.0f} seconds", next="git status"
+        ) from error

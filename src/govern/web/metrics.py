@@ -11,6 +11,7 @@ from govern.errors import ToolMissing
 
 if TYPE_CHECKING:
     from govern.core.health import Looked
+    from govern.core.probed import Probed
 
 try:
     from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -49,9 +50,23 @@ def render_metrics(looked: Looked) -> bytes:
     if backup := condition.backup:
         tell("backup_age_seconds", "Since the newest backup was made.", backup.age_seconds)
         tell("backup_verified", "Whether the newest backup was proven.", backup.is_proven)
+    if condition.probed is not None:
+        _tell_probes(condition.probed, registry)
     _tell_findings(condition, registry)
     _tell_rows(condition, registry)
     return generate_latest(registry)
+
+
+def _tell_probes(probed: Probed, registry: CollectorRegistry) -> None:
+    labels = ("sequence",)
+    up = Gauge("govern_probe_up", "Whether the application answered as it must.", labels, registry=registry)
+    name = "govern_probe_duration_seconds"
+    took = Gauge(name, "How long it took to ask all of a sequence.", labels, registry=registry)
+    for one in probed.sequences:
+        up.labels(one.name).set(one.is_up)
+        took.labels(one.name).set(one.seconds)
+    at = Gauge("govern_probe_timestamp_seconds", "When the application was last asked.", registry=registry)
+    at.set(probed.at.timestamp())
 
 
 def _tell_findings(condition: Condition, registry: CollectorRegistry) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from govern.checks.probes.rules import UNEXPECTED_STATUS
 from govern.config import load
 from govern.core.finding import Finding, Fix, Rule, Severity, Subject
 from govern.core.fixing import AllowedFix, Moment, Policy
@@ -20,6 +21,7 @@ from govern.database.url import DatabaseUrl
 from govern.monitor.checks import Repaired, Seen
 from govern.monitor.loop import Monitor
 from govern.monitor.policy import Orders
+from govern.monitor.worker import Asking
 
 INDEX_GONE = Rule(
     id="drift.index-removed", name="", severity=Severity.ERROR, condition="", effect="", remedy=""
@@ -57,6 +59,10 @@ class World:
     """Whether another index is gone after a repair."""
     back_problem: str = ""
     looks: int = 0
+    application: dict[str, str] = field(default_factory=dict)
+    """What is wrong with a sequence of probes; ``…`` while it is being asked, ``?`` where it breaks off."""
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+    asking: int = 0
     repairs: list[str] = field(default_factory=list)
     taken_back: list[str] = field(default_factory=list)
 
@@ -82,6 +88,44 @@ class World:
         if not self.back_problem:
             self.gone -= {"lost"}
         return Repaired(problem=self.back_problem, run="run-back", backup="backup-2")
+
+    def ask(self, sequences: tuple[str, ...], seconds: float) -> Asking:
+        self.asked.append(sequences)
+        self.asking += 1
+        return Answering(self, sequences)
+
+
+@dataclass
+class Answering:
+    """Probes that come to their end when their application is not ``…`` any more."""
+
+    world: World
+    sequences: tuple[str, ...]
+
+    def collect(self, patience_seconds: float = 0.0) -> tuple[Seen, ...] | None:
+        wrong = {name: self.world.application.get(name, "") for name in self.sequences}
+        if "…" in wrong.values():
+            return None
+        return tuple(
+            Seen(
+                entry=Entry.of(f"probe {name}", (_unexpected(name, problem),) if problem.strip("?") else ()),
+                is_decided=not problem.endswith("?"),
+            )
+            for name, problem in wrong.items()
+        )
+
+    def end(self) -> None:
+        self.world.asking -= 1
+
+
+def _unexpected(sequence: str, problem: str) -> Finding:
+    return Finding.of(
+        UNEXPECTED_STATUS,
+        Subject(kind="probe", name=f"{sequence}: {problem}"),
+        f"{sequence}: {problem} answered 500",
+        severity=Severity.CRITICAL,
+        evidence={"request": problem, "status": 500, "ms": 12, "expected": "200"},
+    )
 
 
 def _missing(index: str) -> Finding:

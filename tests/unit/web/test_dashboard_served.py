@@ -162,17 +162,3 @@ def test_static_files_are_kept_for_as_long_as_they_are_the_same(page: Dashboard)
             assert dict(browser.get(f"/static/{name}", query=query).headers)["cache-control"] == "no-cache"
     for name in ("htmx.LICENSE.txt", "..", "none.css", "__init__.py"):
         assert browser.get(f"/static/{name}").status == 404
-
-
-def test_a_page_without_jinja2_says_how_to_install_it(
-    page: Dashboard, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import sys
-
-    from govern.web.dashboard.rendering import environment
-
-    environment.cache_clear()
-    monkeypatch.setitem(sys.modules, "jinja2", None)
-    reply = Browser(page).get("/login")
-    assert (reply.status, b'pip install "govern[web]"' in reply.body) == (501, True)
-    environment.cache_clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from govern.actions import resume, tidy
 from govern.actions.migrate.undertaking import Undertaking
@@ -53,6 +54,7 @@ def conclude(undertaking: Undertaking, outcome: Outcome) -> None:
         revisions=tuple(_list_run(undertaking, outcome, confirmed)),
         versions=undertaking.account.versions,
         waited_seconds=undertaking.waited_seconds,
+        **_tell_rehearsal(undertaking),
     )
     if set(stamped) != set(run.to_revision):
         raise _failed(undertaking, replace(run, to_revision=stamped), outcome.error)
@@ -166,11 +168,21 @@ def _describe_unhealthy(run: Run) -> str:
     )
 
 
+def _tell_rehearsal(undertaking: Undertaking) -> dict[str, Any]:
+    """What the ledger keeps of it beside the locks of each statement."""
+    rehearsed = undertaking.rehearsed
+    if rehearsed is None:
+        return {}
+    lost = sorted({str(hazard) for hazards in rehearsed.hazards.values() for hazard in hazards})
+    return {"rehearsal": rehearsed.how, "allowed": tuple(lost)}
+
+
 def _list_run(
     undertaking: Undertaking, outcome: Outcome, confirmed: frozenset[str]
 ) -> Iterator[AppliedRevision]:
     """Of the revisions that Alembic says it ran, those that the version table confirms."""
     chain = undertaking.chain
+    rehearsed = undertaking.rehearsed.observations if undertaking.rehearsed else ()
     for done in outcome.revisions:
         if done.revision in confirmed:
             yield AppliedRevision(
@@ -178,7 +190,7 @@ def _list_run(
                 checksum=chain.revisions[done.revision].checksum,
                 seconds=done.seconds,
                 parents={parent: chain.revisions[parent].checksum for parent in chain.down[done.revision]},
-                statements=undertaking.account.statements_of(done.revision),
+                statements=undertaking.account.statements_of(done.revision, rehearsed),
             )
 
 

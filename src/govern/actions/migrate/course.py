@@ -138,6 +138,7 @@ def _prepare(undertaking: Undertaking) -> None:
         narrate=undertaking.narrate,
     )
     undertaking.committed, undertaking.judgement = ready.committed, ready.judgement
+    undertaking.rehearsed = ready.rehearsal
     is_tidied = _tidy(live, draft)
     undertaking.broken_references = tidy.read_broken_references(live)
     undertaking.before = Before(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from govern.actions.account import Account
 from govern.actions.precautions import Precautions
+from govern.actions.rehearse import Rehearsal
 from govern.actions.restore import fall_back
 from govern.actions.standing import Before
 from govern.actions.validate import Judgement
@@ -46,6 +47,8 @@ class Undertaking:
     """None before the first statement may run."""
     judgement: Judgement | None = None
     """What the rehearsal found of the schema that it arrived at."""
+    rehearsed: Rehearsal | None = None
+    """How the revisions ran on a copy."""
     before: Before = field(default_factory=Before)
     broken_references: Mapping[str, int] = field(default_factory=dict)
     """Rows whose parent was gone before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from govern.actions.backup import create_verified_backup
 from govern.actions.record import finish_run, recording_failure, start_run
@@ -55,6 +56,8 @@ def take_over(
         state=f"it is one transaction: all of its rows are there, or none; backup {run.backup} is verified",
     ):
         done = apply()
+    inserted = {f"insert {table.name}": table.inserted for table in done.tables if table.inserted}
+    run = replace(run, rows=inserted)
     draft.data["tables"] = done.to_json()
     draft.passed("restore", _describe_done(done))
     narrate("validating the database")

@@ -72,6 +72,7 @@ class _Note:
     message: str
     line: int
     exchange: Exchange | None
+    expected: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,15 +116,22 @@ class Conversation:
         if isinstance(value, str) and len(value) >= _SHORTEST_KEY:
             self.mask.add(value)
 
-    def note(self, rule: Rule, what: str, message: str, answer: Answer | None = None) -> None:
-        """``what`` was asked, the same in every run: it names the finding. ``answer``: the last one, if it shows it."""
+    def note(
+        self, rule: Rule, what: str, message: str, answer: Answer | None = None, *, expected: str = ""
+    ) -> None:
+        """``what`` was asked, the same in every run: it names the finding. ``answer``: the last one, if it shows it;
+        ``expected``: what it should have been, in a word or two."""
+        self._note(rule, what, message, expected, is_about_last=answer is not None)
+
+    def _note(self, rule: Rule, what: str, message: str, expected: str, *, is_about_last: bool) -> None:
         self.notes.append(
             _Note(
                 rule=rule,
                 what=what,
                 message=f"{self.sequence.name}, {self.label}: {message}",
                 line=self.step.line if self.step else self.sequence.line,
-                exchange=self.exchanges[-1] if self.exchanges and answer is not None else None,
+                exchange=self.exchanges[-1] if self.exchanges and is_about_last else None,
+                expected=expected,
             )
         )
 
@@ -132,8 +140,16 @@ class Conversation:
         return tuple(self._to_finding(note) for note in self.notes)
 
     def tell_exchanges(self) -> list[dict[str, Any]]:
-        """What was asked and answered, without secrets."""
-        return [self._to_json(exchange) for exchange in self.exchanges]
+        """What was asked and answered, without secrets, and whether it was as it must be."""
+        expected = {id(note.exchange): note.expected for note in self.notes if note.exchange}
+        return [
+            {
+                **self._to_json(one),
+                "ok": id(one) not in expected,
+                "expected": self.mask.hide(expected.get(id(one), "")),
+            }
+            for one in self.exchanges
+        ]
 
     def wanted(
         self,
@@ -180,9 +196,8 @@ class Conversation:
         if answer is None:
             return False
         if not 200 <= answer.status < 300:
-            self.note(
-                UNEXPECTED_STATUS, what, f"{what} answered {answer.status}, expected 200 to 299", answer
-            )
+            message = f"{what} answered {answer.status}, expected 200 to 299"
+            self.note(UNEXPECTED_STATUS, what, message, answer, expected="200 to 299")
         return 200 <= answer.status < 300
 
     async def _ask(
@@ -208,7 +223,7 @@ class Conversation:
             answer = await caller.ask(sent, timeout_seconds=seconds, follow=follow)
         except NoAnswer as problem:
             self._keep_exchange(sent, None, problem.message)
-            self.note(problem.rule, what, f"{what}: {problem.message}")
+            self._note(problem.rule, what, f"{what}: {problem.message}", "an answer", is_about_last=True)
             if problem.rule in (UNREACHABLE, TLS):
                 raise CannotGoOn(problem.message) from problem
             return None
@@ -232,6 +247,9 @@ class Conversation:
 
     def _to_finding(self, note: _Note) -> Finding:
         evidence = self._to_json(note.exchange) if note.exchange else {}
+        is_answered = note.exchange is not None and note.exchange.status is not None
+        if note.expected:
+            evidence["expected"] = self.mask.hide(note.expected)
         return Finding.of(
             note.rule,
             Subject(
@@ -242,7 +260,7 @@ class Conversation:
             ),
             self.mask.hide(note.message),
             severity=self.sequence.severity,
-            why=f"it answered: {evidence['excerpt']}" if evidence.get("excerpt") else "",
+            why=f"it answered: {evidence['excerpt']}" if evidence.get("excerpt") and is_answered else "",
             evidence=evidence,
         )
 

@@ -32,6 +32,8 @@ URL_VARIABLE = "GOVERN_PROBE_BASE_URL"
 _OF_TOKENS = ("token", "reject")
 _BETWEEN_LOOKS_SECONDS = 0.2
 _ONE_LOOK_SECONDS = 5.0
+_MOST_KEPT = 50
+"""Requests of a sequence, in ledgers."""
 
 _ACTS: Mapping[StepKind, Callable[[Any, Conversation], Awaitable[None]]] = {
     "request": ask_request,
@@ -54,14 +56,25 @@ class Proof:
     exchanges: tuple[Mapping[str, Any], ...]
     """What was asked and answered, as JSON values without secrets."""
     seconds: float
+    is_whole: bool
+    """Whether every step was done: what was not asked may be as wrong as it ever was."""
 
     def to_json(self) -> dict[str, Any]:
         return {
             "name": self.entry.name,
             "status": self.entry.status,
             "ms": round(self.seconds * 1000),
+            "findings": len(self.entry.findings),
+            "reason": self.entry.reason,
             "exchanges": list(self.exchanges),
         }
+
+    def to_evidence(self) -> dict[str, Any]:
+        """What is kept of it: the same; of many requests those that went wrong, and the first."""
+        answered = self.exchanges
+        first = sorted(range(len(answered)), key=lambda index: (answered[index]["ok"], index))[:_MOST_KEPT]
+        kept = [answered[index] for index in sorted(first)]
+        return {**self.to_json(), "exchanges": kept, "left_out": len(answered) - len(kept)}
 
 
 def prepare(settings: Settings, probes: Probes, *, path: str, base_url: str | None = None) -> Probing:
@@ -100,21 +113,29 @@ def choose(probes: Probes, names: tuple[str, ...]) -> tuple[Sequence, ...]:
 
 
 def run_probes(
-    probing: Probing, sequences: Iterable[Sequence], *, narrate: Callable[[str], None]
+    probing: Probing,
+    sequences: Iterable[Sequence],
+    *,
+    narrate: Callable[[str], None],
+    tell: Callable[[Proof], None] = lambda _: None,
 ) -> tuple[Proof, ...]:
     """Waits until the application answers, as long as the manifest says, then asks. Raises GovernError for a tool
-    that is missing; an application that does not work is a finding."""
-    return asyncio.run(_run_all(probing, tuple(sequences), narrate))
+    that is missing; an application that does not work is a finding. ``tell``: is told each proof when it is there."""
+    return asyncio.run(_run_all(probing, tuple(sequences), narrate, tell))
 
 
 async def _run_all(
-    probing: Probing, sequences: tuple[Sequence, ...], narrate: Callable[[str], None]
+    probing: Probing,
+    sequences: tuple[Sequence, ...],
+    narrate: Callable[[str], None],
+    tell: Callable[[Proof], None],
 ) -> tuple[Proof, ...]:
     await _wait(probing, narrate)
     proofs = []
     for sequence in sequences:
         narrate(f"asking the application: {sequence.name}")
         proofs.append(await _run(probing, sequence))
+        tell(proofs[-1])
     return tuple(proofs)
 
 
@@ -143,7 +164,7 @@ async def _wait(probing: Probing, narrate: Callable[[str], None]) -> None:
 
 
 async def _run(probing: Probing, sequence: Sequence) -> Proof:
-    started, crash, rest = time.monotonic(), "", ""
+    started, crash, rest = time.monotonic(), "", None
     talk = Conversation.begin(probing, sequence)
     try:
         rest = await _take_steps(talk, sequence)
@@ -161,11 +182,16 @@ async def _run(probing: Probing, sequence: Sequence) -> Proof:
     entry = Entry.of(sequence.name, talk.tell_findings(), reason)
     if crash:
         entry = Entry(name=sequence.name, status="crashed", reason=reason, findings=entry.findings)
-    return Proof(entry=entry, exchanges=tuple(talk.tell_exchanges()), seconds=seconds)
+    return Proof(
+        entry=entry,
+        exchanges=tuple(talk.tell_exchanges()),
+        seconds=seconds,
+        is_whole=not crash and rest is None,
+    )
 
 
-async def _take_steps(talk: Conversation, sequence: Sequence) -> str:
-    """What was not asked, and why; empty where all was."""
+async def _take_steps(talk: Conversation, sequence: Sequence) -> str | None:
+    """What was not asked, and why; None where every step came to its end."""
     for number, step in enumerate(sequence.steps, start=1):
         talk.step, talk.label = step, _name(step, number)
         try:
@@ -174,7 +200,7 @@ async def _take_steps(talk: Conversation, sequence: Sequence) -> str:
             why = f"{error.name} was not captured" if isinstance(error, Undefined) else str(error)
             left = len(sequence.steps) - number
             return f"{why}: {count_of(left, 'step')} after it not asked" if left else ""
-    return ""
+    return None
 
 
 def _name(step: Step, number: int) -> str:

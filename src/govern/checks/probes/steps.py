@@ -6,7 +6,7 @@ import asyncio
 import fnmatch
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from govern.checks.probes.asking import Answer, NotJson
@@ -27,9 +27,16 @@ if TYPE_CHECKING:
 
     from govern.source.manifest.probes import Capture, Expectation, LogIn, PasswordGrant, Request
 
-Problem = tuple[Rule, str]
 _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0, 2.0)
 """Between two attempts."""
+
+
+class Problem(NamedTuple):
+    """Something in which an answer is not as expected."""
+
+    rule: Rule
+    message: str
+    expected: str = ""
 
 
 async def ask_request(request: Request, talk: Conversation) -> None:
@@ -59,9 +66,9 @@ async def ask_request(request: Request, talk: Conversation) -> None:
             break
         del talk.notes[noted:]
         await asyncio.sleep(pause)
-    for rule, message in problems:
-        talk.note(rule, what, message, answer)
-    if answer is not None and not any(rule is UNEXPECTED_STATUS for rule, _ in problems):
+    for problem in problems:
+        talk.note(problem.rule, what, problem.message, answer, expected=problem.expected)
+    if answer is not None and not any(problem.rule is UNEXPECTED_STATUS for problem in problems):
         capture(request.capture, answer, what, talk)
 
 
@@ -75,7 +82,8 @@ async def ask_anonymously(paths: tuple[str, ...], talk: Conversation) -> None:
             continue
         wanted = "401 or 403" + (f", or a redirection to {page}" if page else "")
         rule = OPEN_PAGE if answer.status < 400 else UNEXPECTED_STATUS
-        talk.note(rule, what, f"{what}, answered {answer.status}, expected {wanted}", answer)
+        message = f"{what}, answered {answer.status}, expected {wanted}"
+        talk.note(rule, what, message, answer, expected=wanted)
 
 
 async def log_in(step: LogIn, talk: Conversation) -> None:
@@ -104,9 +112,8 @@ async def ask_protected(paths: tuple[str, ...], talk: Conversation) -> None:
         what = f"GET {path}"
         answer = await talk.ask(talk.wanted(path), what=what, follow=False)
         if answer is not None and answer.status != 200:
-            talk.note(
-                UNEXPECTED_STATUS, what, f"{what}, logged in, answered {answer.status}, expected 200", answer
-            )
+            message = f"{what}, logged in, answered {answer.status}, expected 200"
+            talk.note(UNEXPECTED_STATUS, what, message, answer, expected="200")
 
 
 def require(talk: Conversation, name: str, path: str, answer: Answer, what: str) -> str:
@@ -149,16 +156,17 @@ def _compare(answer: Answer, expect: Expectation, what: str, talk: Conversation)
     statuses = expect.status
     if not (answer.status in statuses if statuses else 200 <= answer.status < 300):
         wanted = " or ".join(map(str, statuses)) or "200 to 299"
-        yield UNEXPECTED_STATUS, f"{what} answered {answer.status}, expected {wanted}"
+        yield Problem(UNEXPECTED_STATUS, f"{what} answered {answer.status}, expected {wanted}", wanted)
         return
     if expect.within_seconds is not None and answer.seconds > expect.within_seconds:
         took, limit = name_seconds(answer.seconds), name_seconds(expect.within_seconds)
-        yield SLOW, f"{what} took {took}, expected within {limit}"
+        yield Problem(SLOW, f"{what} took {took}, expected within {limit}", f"within {limit}")
     for name, pattern in expect.headers.items():
         found = answer.headers.get(name.lower())
         if found is None or not fnmatch.fnmatchcase(found, talk.fill(pattern)):
             said = "is not there" if found is None else f"is {found!r}"
-            yield UNEXPECTED_VALUE, f"the header {name} of {what} {said}, expected {pattern!r}"
+            message = f"the header {name} of {what} {said}, expected {pattern!r}"
+            yield Problem(UNEXPECTED_VALUE, message, f"{name}: {pattern}")
     if expect.json_values or expect.json_schema is not None:
         yield from _compare_json(answer, expect, what, talk)
 
@@ -167,16 +175,17 @@ def _compare_json(answer: Answer, expect: Expectation, what: str, talk: Conversa
     try:
         document = answer.read_json()
     except NotJson as error:
-        yield UNEXPECTED_VALUE, f"{what} answered no JSON: {error}"
+        yield Problem(UNEXPECTED_VALUE, f"{what} answered no JSON: {error}", "JSON")
         return
     for path, wanted in expect.json_values.items():
         try:
             found = find_value(document, path)
         except NothingThere:
-            yield UNEXPECTED_VALUE, f"the answer to {what} has no {path}"
+            yield Problem(UNEXPECTED_VALUE, f"the answer to {what} has no {path}", path)
             continue
         if not _is_equal(found, talk.fill_all(wanted)):
-            yield UNEXPECTED_VALUE, f"{path} of {what} is {_show(found)}, expected {_show(wanted)}"
+            message = f"{path} of {what} is {_show(found)}, expected {_show(wanted)}"
+            yield Problem(UNEXPECTED_VALUE, message, f"{path}: {_show(wanted)}")
     if expect.json_schema is not None:
         yield from _validate(document, dict(expect.json_schema), what)
 
@@ -197,7 +206,8 @@ def _validate(document: Any, schema: dict[str, Any], what: str) -> Iterator[Prob
     problem = next(jsonschema.Draft202012Validator(_to_plain(schema)).iter_errors(document), None)
     if problem is not None:
         message = first_line(problem.message)[:200]
-        yield UNEXPECTED_VALUE, f"{problem.json_path} of {what} does not fit the schema: {message}"
+        said = f"{problem.json_path} of {what} does not fit the schema: {message}"
+        yield Problem(UNEXPECTED_VALUE, said, f"{problem.json_path} as in the schema")
 
 
 def import_jsonschema() -> Any:

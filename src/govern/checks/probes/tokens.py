@@ -48,7 +48,8 @@ async def check_token(step: Token, talk: Conversation) -> None:
         return
     if header.get("alg") not in step.algorithms:
         wanted = " or ".join(step.algorithms)
-        talk.note(WRONG_CLAIM, "token alg", f"its algorithm is {header.get('alg')!r}, expected {wanted}")
+        message = f"its algorithm is {header.get('alg')!r}, expected {wanted}"
+        talk.note(WRONG_CLAIM, "token alg", message, expected=wanted)
     elif not is_signed:
         talk.note(WRONG_CLAIM, "token signature", "it is not signed with the declared signing_key")
     for claim, message in _compare_claims(step, claims, talk, now=time.time()):
@@ -133,7 +134,8 @@ async def _expect(
         is_right, wanted = answer.status in REFUSING, "401 or 403"
         rule = rule if answer.status < 400 else UNEXPECTED_STATUS
     if not is_right:
-        talk.note(rule, what, f"{what}, answered {answer.status}, expected {wanted}", answer)
+        message = f"{what}, answered {answer.status}, expected {wanted}"
+        talk.note(rule, what, message, answer, expected=wanted)
     return is_right
 
 

@@ -15,6 +15,7 @@ from govern.core.exports import BadCell, Column, StagedRow, Tables
 from govern.core.health import Load, RowCount, Storage
 from govern.core.keys import Overlap
 from govern.core.plan import TableSize
+from govern.core.probed import Probed
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.repair import Proposal
@@ -428,6 +429,11 @@ class PostgreSQL:
         from govern.database.postgresql import transfer
 
         return transfer.transferring(live, source, table, read_only=read_only)
+
+    def read_probed(self, connection: Connection) -> Probed | None:
+        from govern.database.postgresql import vitals
+
+        return vitals.read_probed(connection)
 
     def read_row_counts(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, RowCount]:
         from govern.database.postgresql import vitals

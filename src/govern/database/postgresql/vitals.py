@@ -7,8 +7,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from govern.core.health import EXACT_ROWS, Load, RowCount, Storage
+from govern.core.probed import Probed
 from govern.core.snapshot import join_name, split_name
 from govern.database.connection import Connection
+from govern.database.monitor_record import PROBED
+from govern.database.probed import read_newest
 
 _LOCK_TIMEOUT = "200ms"
 _STATEMENT_TIMEOUT = "400ms"
@@ -60,6 +63,29 @@ SELECT
    WHERE NOT l.granted AND a.datname = pg_catalog.current_database())
 """
 _DATABASE_BYTES = "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())"
+
+# of what is there and may be read; a table that is missing cannot be named in the statement that asks for it
+_RECORDS = """
+SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'govern' AND c.relname IN ('monitor', 'runs')
+  AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+"""
+_DOCUMENT = "SELECT document::text FROM govern.monitor WHERE name = %s"
+_NEWEST_RUN = """
+SELECT jsonb_build_object(
+  'command', run -> 'command', 'finished_at', run -> 'finished_at', 'probes', coalesce(run -> 'probes', '[]'))::text
+FROM govern.runs ORDER BY position DESC LIMIT 1
+"""
+
+
+def read_probed(connection: Connection) -> Probed | None:
+    """How the application last answered its probes; None where that is not known, or not for this role."""
+    with _bounded(connection) as found:
+        readable = {name for (name,) in connection.rows(_RECORDS)}
+        document = connection.value(_DOCUMENT, (PROBED,)) if "monitor" in readable else None
+        run = connection.value(_NEWEST_RUN) if "runs" in readable else None
+        found.append((document, run))
+    return read_newest(*found[0]) if found else None
 
 
 def read_row_counts(connection: Connection, tables: Iterable[str]) -> Mapping[str, RowCount]:

@@ -16,6 +16,7 @@ from govern.core.hazard import hazards_of_undoing
 from govern.core.health import Load, RowCount, Storage
 from govern.core.keys import Overlap
 from govern.core.plan import TableSize
+from govern.core.probed import Probed
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.repair import Proposal, attribute_statements
@@ -391,6 +392,11 @@ class SQLite:
         self, live: DatabaseUrl, source: DatabaseUrl, table: VersionTable, *, read_only: bool
     ) -> AbstractContextManager[Transfer]:
         return transfer.transferring(live, source, table, read_only=read_only)
+
+    def read_probed(self, connection: Connection) -> Probed | None:
+        from govern.database.sqlite import vitals
+
+        return vitals.read_probed(connection)
 
     def read_row_counts(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, RowCount]:
         from govern.database.sqlite import vitals

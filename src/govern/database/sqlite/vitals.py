@@ -6,12 +6,26 @@ from collections.abc import Iterable, Mapping
 
 from govern.core.health import EXACT_ROWS, Load, RowCount, Storage
 from govern.core.identifiers import quote
+from govern.core.probed import Probed
 from govern.core.snapshot import split_name
 from govern.database.connection import Connection
+from govern.database.monitor_record import PROBED
+from govern.database.probed import read_newest
 from govern.database.sqlite import sizes
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
 _STATISTICS = "SELECT tbl, max(CAST(stat AS integer)) FROM sqlite_stat1 GROUP BY tbl"
+
+_DOCUMENT = "SELECT document FROM govern_monitor WHERE name = ?"
+_NEWEST_RUN = "SELECT run FROM govern_runs ORDER BY position DESC LIMIT 1"
+
+
+def read_probed(connection: Connection) -> Probed | None:
+    """How the application last answered its probes; None where that is not known."""
+    existing = {name for (name,) in connection.rows(_TABLES)}
+    document = connection.value(_DOCUMENT, (PROBED,)) if "govern_monitor" in existing else None
+    run = connection.value(_NEWEST_RUN) if "govern_runs" in existing else None
+    return read_newest(document, run)
 
 
 def read_row_counts(connection: Connection, tables: Iterable[str]) -> Mapping[str, RowCount]:

@@ -247,12 +247,24 @@ class Notify(Entry):
         return self
 
 
+class MonitoredProbes(Entry):
+    """Which probes of the running application the monitor asks, and how often."""
+
+    sequences: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Names of ``probes.sequences``."""
+    every: Span | None = None
+    """After each of its looks at the database if it is left out."""
+    within_seconds: Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)] = 60.0
+    """For all of them together: what has not ended then is ended, and told."""
+
+
 class Monitor(Entry):
     """How often the monitor looks, what it may fix, and whom it tells."""
 
     every: Span = timedelta(minutes=5)
     fixes: Fixes = Fixes()
     notify: tuple[Notify, ...] = ()
+    probes: MonitoredProbes | None = None
 
 
 class Manifest(Entry):
@@ -278,6 +290,15 @@ class Manifest(Entry):
             if name not in known:
                 message = f"may not have the monitor fix {name!r}: it is none of its critical_tables"
                 raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _asks_what_is_declared(self) -> Manifest:
+        known = {sequence.name for sequence in self.probes.sequences}
+        asked = self.monitor.probes.sequences if self.monitor.probes else ()
+        for name in (name for name in asked if name not in known):
+            message = f"may not have the monitor ask {name!r}: it is none of probes.sequences"
+            raise ValueError(message)
         return self
 
     @property

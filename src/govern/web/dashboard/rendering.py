@@ -9,7 +9,6 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from govern.errors import ToolMissing
 from govern.reports.diagram import STYLE
 
 if TYPE_CHECKING:
@@ -45,15 +44,9 @@ def _make_static(name: str, body: bytes) -> StaticFile:
 
 @cache
 def environment() -> Environment:
-    """The templates'. Raises ToolMissing without jinja2."""
-    try:
-        import jinja2
-    except ImportError as error:
-        raise ToolMissing(
-            "the monitor's page needs the package jinja2",
-            why="it is not installed",
-            next='pip install "govern[web]"',
-        ) from error
+    """The templates'."""
+    import jinja2  # whoever mounts health alone needs no pages
+
     made = jinja2.Environment(
         loader=jinja2.PackageLoader(_PACKAGE),
         autoescape=True,
@@ -67,5 +60,4 @@ def environment() -> Environment:
 
 
 def render(template: str, facts: Mapping[str, Any]) -> str:
-    """Raises ToolMissing without jinja2."""
     return environment().get_template(template).render(facts)

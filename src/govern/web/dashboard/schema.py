@@ -13,17 +13,12 @@ from govern.api.drawing import draw_declared
 from govern.core.diagram import Diagram, DrawnTable, Link, TableState
 from govern.core.issue import Issue
 from govern.core.restoration import Place, name_place
+from govern.core.table_states import group_issues, judge_table, name_fully, sort_gravest_first
 from govern.core.wording import count_of
 from govern.errors import GovernError
 from govern.reports.diagram import STATE_SIGNS, STATE_WORDS, render_svg
 from govern.web.dashboard.record import Record, read_record
-from govern.web.dashboard.tables import (
-    group_issues,
-    judge_table,
-    name_fully,
-    sort_gravest_first,
-    was_looked_at,
-)
+from govern.web.dashboard.tables import was_looked_at
 from govern.web.dashboard.visit import Visit
 from govern.web.monitor.request import Reply
 

@@ -1,0 +1,323 @@
+"""The page of an incident: how the database was and is, what was done, from which backups, and what nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from govern.core.document import Block, Cell, Document, Facts, Section, Sentence, Table, Tone
+from govern.core.history import Answers, Incident, Saved
+from govern.core.monitoring import Event
+from govern.core.report import Report
+from govern.core.run import Run
+from govern.core.wording import count_of, name_seconds
+from govern.reports.documents.endpoints import compare_endpoints, tell_answers
+from govern.reports.documents.wording import (
+    RESULT_TONES,
+    SEVERITY_TONES,
+    describe_run,
+    list_backups,
+    list_findings,
+    say_moment,
+    say_took,
+    tell_look,
+)
+
+_LOOKS = (
+    ("health", "The database"),
+    ("drift", "Its schema"),
+    ("integrity", "Its rows"),
+)
+_EVENTS: Mapping[str, tuple[Tone, str]] = {
+    "fixed": ("good", "the monitor fixed"),
+    "fix-failed": ("bad", "a fix failed"),
+    "rolled-back": ("notice", "taken back"),
+    "rollback-failed": ("bad", "could not be taken back"),
+    "paged": ("bad", "a person was called"),
+    "stop": ("quiet", "the monitor was stopped"),
+    "start": ("quiet", "the monitor was started"),
+}
+"""What a timeline has of the monitor."""
+_LONGEST = 200
+
+
+def tell_restoration(incident: Incident) -> Document:
+    """All that is known of it."""
+    before, after = choose_answers(incident)
+    past = incident.past
+    return Document(
+        title="Restoration report",
+        lead=f"{_name_target(incident)} · {say_moment(past.since)} to {say_moment(past.until)}",
+        verdict=tuple(_judge(incident, after)),
+        sections=tuple(
+            Section(title=title, blocks=blocks)
+            for title, blocks in (
+                ("The database, before and after", tuple(_compare(incident))),
+                ("What is still wrong", _list_wrong(incident)),
+                ("What was done", tuple(_list_runs(incident))),
+                ("The backups that were used", tuple(_list_used(incident))),
+                ("The application, before and after", compare_endpoints(before, after)),
+                ("What the monitor had found", tuple(_list_issues(incident))),
+                ("In order", tuple(_tell_times(incident))),
+                ("What is not known", tuple(_list_unknown(incident, before))),
+            )
+            if blocks
+        ),
+    )
+
+
+def choose_answers(incident: Incident) -> tuple[Answers | None, Answers | None]:
+    """How the application answered before anything was done, or in a file that was given; and at last."""
+    past = incident.past
+    given = [
+        Answers(at=one.at, by=one.path, proofs=tuple(one.document["probes"]))
+        for one in incident.before
+        if isinstance(one.document.get("probes"), list)
+    ]
+    first = past.runs[0].started_at if past.runs else past.until
+    last = max((run.started_at for run in past.runs), default=past.since)
+    earlier = [one for one in past.answers if one.at < first]
+    later = [one for one in past.answers if one.at >= last]
+    before = given[-1] if given else earlier[-1] if earlier else None
+    after = later[-1] if later else None
+    return before, None if after is before else after
+
+
+def _name_target(incident: Incident) -> str:
+    target = incident.present.target
+    return target.url if target else "a database that does not answer"
+
+
+def _judge(incident: Incident, after: Answers | None) -> Iterator[Sentence]:
+    for command, name in _LOOKS:
+        yield tell_look(f"{name} now", incident.present.looks.get(command))
+    yield tell_answers("The application now", after)
+    changed = [run for run in incident.past.runs if run.result in ("applied", "restored", "unhealthy")]
+    if not incident.past.runs:
+        yield Sentence(
+            tone="notice", word="Nothing", text="was done in this time, as far as anybody wrote down"
+        )
+    else:
+        text = f"{count_of(len(changed), 'run')} of {len(incident.past.runs)} changed the database"
+        yield Sentence(tone="quiet", word="Done", text=text)
+
+
+def _compare(incident: Incident) -> Iterator[Block]:
+    """What a report before said of the database, beside what it says now."""
+    saved = {one.command: one for one in incident.before}
+    old, new = _read_saved_health(saved.get("health")), _read_health(incident.present.looks.get("health"))
+    names = list(dict.fromkeys((*new, *old)))
+    rows = [(Cell(text=name), _say_side(old, name), _say_side(new, name)) for name in names]
+    for command, name in _LOOKS[1:]:
+        rows.append(
+            (Cell(text=f"{name}: findings"), _say_saved(saved.get(command)), _say_look(incident, command))
+        )
+    one = saved.get("health")
+    told = f"Before: {one.path}, of {say_moment(one.at)}. " if one else "Before: nobody kept a report of it. "
+    caption = f"{told}After: {say_moment(incident.present.at)}."
+    yield Table(titles=("What", "Before", "After"), rows=tuple(rows), caption=caption)
+
+
+def _read_saved_health(saved: Saved | None) -> dict[str, str]:
+    return _flatten(saved.document.get("health")) if saved else {}
+
+
+def _read_health(report: Report | None) -> dict[str, str]:
+    return _flatten(report.data.get("health")) if report else {}
+
+
+def _flatten(health: Any) -> dict[str, str]:
+    """The document of ``/health`` as lines of a table."""
+    if not isinstance(health, Mapping):
+        return {}
+    database = health.get("database", {})
+    revision = database.get("revision") or "none"
+    said = {
+        "Health": f"{health.get('status')}: {health.get('message')}",
+        "Schema as declared": "yes" if database.get("schema_valid") else "no",
+        "Revision": str(revision),
+        "Missing tables": ", ".join(database.get("missing_tables", ())) or "none",
+    }
+    estimated = database.get("estimated_counts", ())
+    counts = database.get("table_counts", {}).items()
+    return said | {
+        f"Rows of {table}": "not known"
+        if rows is None
+        else f"{'about ' if table in estimated else ''}{rows:,}"
+        for table, rows in counts
+    }
+
+
+def _say_side(side: Mapping[str, str], name: str) -> Cell:
+    if name not in side:
+        return Cell(text="not known", tone="notice" if not side else None)
+    text = side[name]
+    good = {
+        "Health": text.startswith("healthy"),
+        "Schema as declared": text == "yes",
+        "Missing tables": text == "none",
+    }
+    tone: Tone | None = None if name not in good else "good" if good[name] else "bad"
+    return Cell(text=text, tone=tone)
+
+
+def _say_saved(saved: Saved | None) -> Cell:
+    if saved is None:
+        return Cell(text="not known", tone="notice")
+    summary = saved.document.get("summary", {})
+    found = sum(number for number in summary.values() if isinstance(number, int))
+    return _say_found(found, is_decided=saved.document.get("status") in ("clean", "found"))
+
+
+def _say_look(incident: Incident, command: str) -> Cell:
+    report = incident.present.looks.get(command)
+    if report is None or report.problem is not None:
+        return Cell(text="not known", tone="notice")
+    return _say_found(len(tuple(report.findings)), is_decided=report.status in ("clean", "found"))
+
+
+def _say_found(found: int, *, is_decided: bool) -> Cell:
+    undecided = "" if is_decided else ", and not all could be looked at"
+    if found:
+        return Cell(text=f"{found:,}{undecided}", tone="bad")
+    return Cell(text=f"none{undecided}", tone="good" if is_decided else "notice")
+
+
+def _list_wrong(incident: Incident) -> tuple[Block, ...]:
+    findings = {
+        finding.key: finding
+        for command, _ in _LOOKS
+        if (report := incident.present.looks.get(command)) is not None
+        for finding in report.findings
+    }
+    if findings:
+        return list_findings(findings.values())
+    if any(tell_look(name, incident.present.looks.get(command)).tone == "notice" for command, name in _LOOKS):
+        return (Sentence(tone="notice", word="Not known", text="not everything could be looked at"),)
+    return (Sentence(tone="good", word="Nothing", text="that health, drift and integrity look at"),)
+
+
+def _list_runs(incident: Incident) -> Iterator[Block]:
+    past = incident.past
+    if not past.runs:
+        yield Sentence(tone="notice", word="Nothing", text="stands in the ledger for this time")
+        return
+    yield Table(
+        titles=("Began", "Run", "Command", "By", "Ended", "Took", "What"),
+        rows=tuple(_list_run(run, is_lost=run.id in past.only_in_file) for run in past.runs),
+    )
+
+
+def _list_run(run: Run, *, is_lost: bool) -> tuple[Cell, ...]:
+    remark = (
+        "; only .govern/history.jsonl knows of it: the database was put back to before it" if is_lost else ""
+    )
+    backup = f"; backup before: {run.backup}" if run.backup else ""
+    return (
+        Cell(text=say_moment(run.started_at)),
+        Cell(text=run.id, is_code=True),
+        Cell(text=run.command),
+        Cell(text=run.actor),
+        Cell(text=run.result, tone=RESULT_TONES[run.result]),
+        Cell(text=say_took(run), is_number=True),
+        Cell(text=f"{describe_run(run)}{backup}{remark}"),
+    )
+
+
+def _list_used(incident: Incident) -> Iterator[Block]:
+    if not incident.used:
+        yield Sentence(tone="quiet", word="None", text="was taken or restored by what is written down")
+        return
+    restored = {run.restored_from for run in incident.past.runs if run.restored_from}
+    sources = [(name, incident.used[name]) for name in incident.used if name in restored]
+    safety = [(name, incident.used[name]) for name in incident.used if name not in restored]
+    if sources:
+        yield list_backups(sources, "Rows or all of the database were taken from these.")
+    if safety:
+        yield list_backups(safety, "These were taken before a change, to go back to.")
+
+
+def _list_issues(incident: Incident) -> Iterator[Block]:
+    issues = sorted(incident.past.issues, key=lambda issue: (issue.first_seen, issue.subject))
+    if not issues:
+        return
+    yield Table(
+        titles=("First seen", "Last seen", "Severity", "What", "Was", "Now"),
+        rows=tuple(
+            (
+                Cell(text=say_moment(issue.first_seen)),
+                Cell(text=say_moment(issue.last_seen)),
+                Cell(text=issue.severity.label, tone=SEVERITY_TONES[issue.severity]),
+                Cell(text=issue.subject, is_code=True),
+                Cell(text=issue.current_state),
+                Cell(text="gone", tone="good")
+                if issue.state == "resolved"
+                else Cell(text="there", tone="bad"),
+            )
+            for issue in issues
+        ),
+    )
+
+
+def _tell_times(incident: Incident) -> Iterator[Block]:
+    steps = sorted(_list_steps(incident), key=lambda step: step[0])
+    if not steps:
+        return
+    began, ended = steps[0][0], steps[-1][0]
+    work = sum(
+        (run.finished_at - run.started_at).total_seconds() for run in incident.past.runs if run.finished_at
+    )
+    yield Facts(
+        pairs=(
+            ("First sign", say_moment(began)),
+            ("Last step", say_moment(ended)),
+            ("Between them", name_seconds((ended - began).total_seconds())),
+            ("Runs took", name_seconds(work)),
+        )
+    )
+    yield Table(
+        titles=("When", "What", ""),
+        rows=tuple((Cell(text=say_moment(at)), cell, Cell(text=text)) for at, cell, text in steps),
+    )
+
+
+def _list_steps(incident: Incident) -> Iterator[tuple[datetime, Cell, str]]:
+    past = incident.past
+    for issue in past.issues:
+        if issue.first_seen >= past.since:
+            seen = Cell(text="seen", tone=SEVERITY_TONES[issue.severity])
+            yield issue.first_seen, seen, f"{issue.subject}: {issue.current_state}"
+        if issue.state == "resolved":
+            yield issue.last_seen, Cell(text="gone", tone="good"), issue.subject
+    for run in past.runs:
+        yield run.started_at, Cell(text=f"{run.command} began"), f"run {run.id}, by {run.actor}"
+        if run.finished_at:
+            ended = Cell(text=f"{run.command} ended: {run.result}", tone=RESULT_TONES[run.result])
+            yield run.finished_at, ended, describe_run(run)[:_LONGEST]
+    for event in past.events:
+        if event.kind in _EVENTS:
+            tone, word = _EVENTS[event.kind]
+            yield event.at, Cell(text=word, tone=tone), _describe_event(event)
+    for answers in past.answers:
+        told = tell_answers("The application", answers)
+        yield answers.at, Cell(text="asked", tone=told.tone), f"by {answers.by}: {told.text}"
+
+
+def _describe_event(event: Event) -> str:
+    run = f"run {event.run}" if event.run else ""
+    return "; ".join(filter(None, (event.subject, run, event.detail, f"by {event.actor}")))[:_LONGEST]
+
+
+def _list_unknown(incident: Incident, before: Answers | None) -> Iterator[Sentence]:
+    unknown = [*incident.past.unknown, *incident.present.unknown]
+    if not any(saved.command == "health" for saved in incident.before):
+        unknown.append(
+            "how the database was before: nobody kept a report; govern health --format json writes one"
+        )
+    if before is None:
+        unknown.append("how the application answered before: nobody asked it, or kept what it said")
+    if not incident.past.issues and not incident.past.events:
+        unknown.append("when it broke: no monitor had looked, or what it saw is forgotten")
+    for text in dict.fromkeys(unknown):
+        yield Sentence(tone="notice", word="Not known", text=text)

@@ -1,0 +1,51 @@
+"""Findings as people read them: those of one rule together, the gravest first, with what is the same for all."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from govern.core.finding import Finding, Rule, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Findings of one rule and severity."""
+
+    rule: Rule
+    severity: Severity
+    findings: tuple[Finding, ...]
+    why: str | None
+    """What all of them say; None where they differ."""
+    remedy: str | None
+
+
+def group_findings(findings: Iterable[Finding]) -> Iterator[Group]:
+    """In the order in which they are read."""
+    ordered = sorted(findings, key=lambda finding: (-finding.severity, finding.rule.id))
+    for (severity, _), members in itertools.groupby(ordered, key=lambda one: (one.severity, one.rule.id)):
+        group = tuple(members)
+        yield Group(
+            rule=group[0].rule,
+            severity=severity,
+            findings=group,
+            why=_shared(finding.why for finding in group),
+            remedy=_shared(finding.remedy for finding in group),
+        )
+
+
+def say_message(finding: Finding) -> str:
+    """The message, where the subject stands above it: messages stand alone elsewhere."""
+    return finding.message.removeprefix(str(finding.subject)).lstrip(": ")
+
+
+def say_place(finding: Finding) -> str | None:
+    """Where it is, unless the subject's name says so."""
+    location = finding.subject.location
+    return None if location == finding.subject.name else location
+
+
+def _shared(texts: Iterable[str]) -> str | None:
+    distinct = set(texts)
+    return distinct.pop() if len(distinct) == 1 else None

@@ -1,0 +1,54 @@
+"""Pages that are one file: nothing is loaded from elsewhere, every value is escaped, no script runs.
+
+A page is a template in ``templates/`` that extends ``page.html`` and fills its blocks: title, lead, content, foot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from govern.reports.sentences import split_passages
+from govern.reports.style import make_harmless
+from govern.version import __version__
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_PACKAGE = "govern.reports"
+
+
+def render_page(template: str, facts: Mapping[str, Any]) -> str:
+    """The template's page with a newline at its end. A name that it wants and does not get is a mistake.
+
+    A picture (``govern.reports.diagram``) is given as ``markupsafe.Markup``: it has escaped its texts itself.
+    """
+    return _templates().get_template(template).render(facts).rstrip("\n") + "\n"
+
+
+@cache
+def _templates() -> Environment:
+    import jinja2  # pages are few, and it takes a while
+    from markupsafe import Markup
+
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader(_PACKAGE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    style = files(_PACKAGE).joinpath("templates", "page.css").read_text(encoding="utf-8")
+    made.globals |= {"style": Markup(style), "version": __version__}  # noqa: S704  # our own file
+    made.filters |= {"moment": _say_moment, "harmless": make_harmless, "passages": split_passages}
+    return made
+
+
+def _say_moment(moment: datetime) -> str:
+    """``2031-01-02 12:00:00 UTC``; a moment without a zone is taken as UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return f"{aware.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
