@@ -38,6 +38,10 @@ test-matrix: setup  ## tests/dialects on PostgreSQL 13 to 18 (MAJORS="13 17" for
 test-older: setup  ## the catalog's tests on the other major version that needs no download, 16
 	$(BIN)/pytest tests/dialects/test_catalog_ledger.py tests/dialects/test_snapshot_postgresql.py -n 2 -q --postgresql-major 16
 
+.PHONY: test-mermaid
+test-mermaid: setup  ## what govern diagram writes, drawn by Mermaid itself in Chromium; npm fetches it once
+	$(BIN)/python -m tests.fixtures.mermaid
+
 .PHONY: test-faults
 test-faults: setup  ## migrations that are killed at 50 moments on each engine, all other faults, every server on every wrong database
 	$(BIN)/pytest tests/acceptance/faults tests/acceptance/frameworks -n 2 -q --moments 50 --long-faults
@@ -71,6 +75,7 @@ bench: setup  ## benchmarks beside the peers, ratios printed
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/health.py
 	$(BIN)/python benchmarks/orphans.py --quick
+	$(BIN)/python benchmarks/diagram.py
 	$(BIN)/python benchmarks/backup.py --size 0.25
 	$(BIN)/python benchmarks/pytest_plugin.py
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import click
 
+import govern.cli.main  # noqa: F401  (it registers the commands)
 from govern.checks.drift import KINDS
 from govern.checks.registry import all_rules
-from govern.cli import application, backups, changing, inspecting, monitoring  # noqa: F401  (they register commands)
 from govern.cli.options import Command, GlobalOption
 from govern.cli.root import root
 from govern.config.declared import Declared

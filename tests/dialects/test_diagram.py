@@ -41,10 +41,10 @@ def test_keys_and_references_are_those_of_the_database(any_database: DatabaseUrl
         (many, ("parent",), many, ("id",)): False,
         (many, ("x,y", "z"), odd, ("a,b", "c")): False,
     }
-    assert [(key.name, key.is_primary, key.is_optional) for key in diagram.tables[many].keys] == [
+    assert [(key.name, key.is_primary, key.is_optional) for key in diagram.tables[many].columns] == [
         ("id", True, False),
         ("parent", False, True),
         ("x,y", False, True),
         ("z", False, True),
     ]
-    assert diagram.tables[one].other_columns == 1
+    assert diagram.showing("keys").tables[one].hidden_columns == 1

@@ -72,6 +72,7 @@ def test_getting_started_is_true_from_beginning_to_end(getting_started: Path) ->
         "embedded-postgresql.md",
         "health.md",
         "code-scan.md",
+        "diagrams.md",
         "integrity.md",
         "monitor.md",
         "probes.md",

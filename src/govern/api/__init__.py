@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         restore,
     )
     from govern.api.checking import chain, check
+    from govern.api.diagrams import diagram
     from govern.api.drifting import drift, drift_coverage, snapshot
     from govern.api.examination import health
     from govern.api.exports import backup_adopt, backup_search, restore_files
@@ -64,6 +65,7 @@ _HOMES = {
         "restore",
     ),
     "checking": ("chain", "check"),
+    "diagrams": ("diagram",),
     "drifting": ("drift", "drift_coverage", "snapshot"),
     "examination": ("health",),
     "exports": ("backup_adopt", "backup_search", "restore_files"),
@@ -106,6 +108,7 @@ __all__ = [
     "baseline",
     "chain",
     "check",
+    "diagram",
     "doctor",
     "downgrade",
     "drift",

@@ -1,16 +1,23 @@
-"""The declared schema as a picture that nobody has drawn yet."""
+"""Schemas, and what is different between two, as pictures that nobody has drawn yet."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.checks.orphans import refer
 from govern.config import Settings
 from govern.core.diagram import Diagram, draw_schema
-from govern.core.snapshot import default_namespace
+from govern.core.diagram_of_change import draw_change, leave_out_same
+from govern.core.reference import Reference
+from govern.core.restoration import Place
+from govern.core.snapshot import Snapshot, default_namespace
 from govern.errors import ConfigurationError
 from govern.source.lock import read_lock
+
+if TYPE_CHECKING:
+    from govern.source.manifest import Manifest
 
 
 def draw_declared(settings: Settings) -> Diagram:
@@ -40,9 +47,40 @@ def _draw(lock_file: Path, manifest_file: Path | None, _written: tuple[int, int]
         return draw_schema(lock.snapshot)
     from govern.source.manifest import load_manifest  # with pydantic, which is slow to import
 
-    manifest, home = load_manifest(manifest_file), default_namespace(lock.dialect)
-    return draw_schema(
-        lock.snapshot,
-        implied=[refer(one.source, one.target, home) for one in manifest.relationships],
-        critical=[(table.namespace or home, table.table) for table in manifest.critical_tables],
+    implied, critical = _read_marks(load_manifest(manifest_file), lock.dialect)
+    return draw_schema(lock.snapshot, implied=implied, critical=critical)
+
+
+def draw_whole(snapshot: Snapshot, manifest: Manifest | None) -> Diagram:
+    """Tables and views, with what the manifest says of them."""
+    implied, critical = _read_marks(manifest, snapshot.dialect)
+    return draw_schema(snapshot, implied=implied, critical=critical, with_views=True)
+
+
+def draw_difference(before: Snapshot, after: Snapshot, manifest: Manifest | None) -> Diagram:
+    """Tables and views of both, each difference marked; ``leave_out_same`` leaves what is different."""
+    implied, critical = _read_marks(manifest, after.dialect)
+    return draw_change(before, after, implied=implied, critical=critical)
+
+
+def draw_change_since(settings: Settings, ref: str) -> Diagram:
+    """What the declared schema has different from a git reference's: for ``render_svg`` and ``render_mermaid``.
+
+    Raises ConfigurationError where there is no repository, no such reference, or no lock in one of both.
+    """
+    from govern.api.project import read_project
+    from govern.api.schemas import read_declared, read_schema_at
+
+    before, after = read_schema_at(settings, ref), read_declared(settings)
+    return leave_out_same(draw_difference(before.snapshot, after.snapshot, read_project(settings).manifest))
+
+
+def _read_marks(manifest: Manifest | None, dialect: str) -> tuple[list[Reference], list[Place]]:
+    """Implied relationships and critical tables."""
+    if manifest is None:
+        return [], []
+    home = default_namespace(dialect)
+    return (
+        [refer(one.source, one.target, home) for one in manifest.relationships],
+        [(table.namespace or home, table.table) for table in manifest.critical_tables],
     )

@@ -144,7 +144,7 @@ def repair_plan(draft: Draft, settings: Settings, *, narrate: Narrate = silent) 
 
     project = read_project(settings)
     live = open_database(project, draft)
-    _require_replayable(project, live.read_stamped())
+    require_replayable(project, live.read_stamped())
     narrate("planning the repair and proving it on a copy")
     plan = plan_repair(live, read_scope(settings, project.manifest), local_today())
     draft.data["repair"] = _repair_json(plan)
@@ -168,7 +168,7 @@ def repair_apply(
 
     project = read_project(settings)
     live = open_database(project, draft)
-    _require_replayable(project, live.read_stamped())
+    require_replayable(project, live.read_stamped())
     scope = read_scope(settings, project.manifest)
     choose = (lambda change: key_of(change) in only) if only else every
     apply_repair(
@@ -195,13 +195,13 @@ def _declared(project: Project, live: LiveDatabase, against: str) -> Iterator[De
             yield declared
         return
     stamped = live.read_only_stamp()
-    _require_replayable(project, stamped if against == "revision" else None)
+    require_replayable(project, stamped if against == "revision" else None)
     revisions = project.chain.effective_heads if against == "head" else stamped
     with declared_by_revisions(project.settings, revisions, like=live.url) as declared:
         yield declared
 
 
-def _require_replayable(project: Project, stamped: tuple[str, ...] | None) -> None:
+def require_replayable(project: Project, stamped: tuple[str, ...] | None) -> None:
     """Raises CouldNotCheck, naming the file, for a chain that Alembic cannot walk up to ``stamped``."""
     for finding in check_chain(project.chain, root=project.settings.root, database_revisions=stamped):
         if finding.severity is Severity.CRITICAL or finding.rule.id == "chain.unknown-database-revision":

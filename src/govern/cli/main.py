@@ -18,6 +18,7 @@ from govern.cli import (  # noqa: F401  (they register commands)
     application,
     backups,
     changing,
+    drawing,
     inspecting,
     monitoring,
     reporting,

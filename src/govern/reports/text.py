@@ -23,6 +23,7 @@ _TONES: dict[Severity, Tone] = {
     Severity.WARNING: "yellow",
     Severity.INFO: "cyan",
 }
+_TEXTS = ("snapshot", "diagram")
 _EXPLANATIONS = frozenset({"rule", "rules"})
 _LABEL_WIDTH = len("state: ")
 _LARGEST_NAME_COLUMN = 28
@@ -34,8 +35,9 @@ def render(report: Report, style: Style | None = None) -> str:
     A command that was asked for a text (``govern snapshot``, ``govern explain``) yields nothing else.
     """
     style = style or Style()
-    if isinstance(snapshot := report.data.get("snapshot"), str):
-        return snapshot if snapshot.endswith("\n") else snapshot + "\n"
+    for name in _TEXTS:
+        if isinstance(text := report.data.get(name), str):
+            return text if text.endswith("\n") else text + "\n"
     if report.document is not None:
         from govern.reports.documents import markdown  # few ask for a page
 

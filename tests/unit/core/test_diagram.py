@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from govern.core.clustering import find_clusters
+from govern.core.clustering import divide, find_clusters
 from govern.core.declared_keys import read_declared_keys
 from govern.core.diagram import Diagram, draw_schema
 from govern.core.reference import Reference
@@ -48,12 +48,12 @@ IMPLIED = Reference(child=LOGS, columns=("note_id",), parent=NOTES, parent_colum
 
 
 def test_a_table_shows_its_keys_and_counts_its_other_columns() -> None:
-    notes = draw_schema(SCHEMA).tables[NOTES]
-    assert [(key.name, key.is_primary, key.refers_to) for key in notes.keys] == [
+    notes = draw_schema(SCHEMA).showing("keys").tables[NOTES]
+    assert [(key.name, key.is_primary, key.refers_to) for key in notes.columns] == [
         ("id", True, None),
         ("user_id", False, USERS),
     ]
-    assert notes.other_columns == 1
+    assert notes.hidden_columns == 1
 
 
 def test_what_the_manifest_says_is_drawn_beside_the_foreign_keys() -> None:
@@ -79,6 +79,43 @@ def test_around_a_table_are_its_neighbours_and_not_theirs() -> None:
     around = draw_schema(SCHEMA, implied=[IMPLIED]).around([LOGS])
     assert set(around.tables) == {LOGS, NOTES}
     assert [str(link.reference) for link in around.links] == ["logs.note_id → notes.id"]
+
+
+def test_around_can_be_further_than_one_line_away() -> None:
+    whole = draw_schema(SCHEMA, implied=[IMPLIED])
+    assert set(whole.around([LOGS], depth=2).tables) == {LOGS, NOTES, USERS}
+    assert set(whole.around([LOGS], depth=0).tables) == {LOGS}
+    assert [str(link) for link in whole.around([LOGS, NOTES], depth=0).links] == [
+        "logs.note_id → notes.id, as the manifest says"
+    ]
+
+
+def test_views_are_drawn_where_they_are_asked_for_with_what_they_read() -> None:
+    view = ObjectKey("view", "public", "busy")
+    objects = {
+        **SCHEMA.objects,
+        view: {"definition": " SELECT id FROM public.notes JOIN public.users u ON true;"},
+    }
+    snapshot = Snapshot(dialect="postgresql", server_version="18", objects=objects)
+    drawn = draw_schema(snapshot, with_views=True)
+    assert drawn.tables["public", "busy"].kind == "view"
+    assert [str(link) for link in drawn.links if link.is_read] == ["busy reads notes", "busy reads users"]
+    assert set(draw_schema(snapshot).tables) == {USERS, NOTES, LOGS}
+
+
+def test_a_table_that_too_many_refer_to_is_a_hub_unless_it_is_what_was_asked_for() -> None:
+    star = islands(14)
+    centre = ("public", "t0_00")
+    assert star.find_hubs(12) == {centre: 13}
+    assert star.find_hubs(13) == {}
+    assert star.around([centre]).find_hubs(12) == {}
+    assert star.without_lines_to([centre]).links == ()
+
+
+def test_a_large_picture_shows_keys_and_a_small_one_every_column() -> None:
+    assert [table.hidden_columns for table in draw_schema(SCHEMA).showing().tables.values()] == [0, 0, 0]
+    assert {table.hidden_columns for table in islands(21).showing().tables.values()} == {0, 1}
+    assert [len(table.columns) for table in draw_schema(SCHEMA).showing("none").tables.values()] == [0, 0, 0]
 
 
 def test_partitions_are_drawn_as_the_table_that_they_are_of() -> None:
@@ -152,3 +189,28 @@ def test_no_cluster_is_larger_than_an_eye_takes_in_and_no_table_is_lost() -> Non
     places: list[Place] = [place for cluster in clusters for place in cluster.tables]
     assert max(len(cluster.tables) for cluster in clusters if cluster.centre) <= 24
     assert sorted(places) == sorted(diagram.tables)
+
+
+def test_namespaces_are_clusters_and_only_a_large_one_is_divided() -> None:
+    diagram = islands(30, 21)
+    tables = {
+        ("one" if place[1] < "t1" else "two", place[1]): table for place, table in diagram.tables.items()
+    }
+    tables |= {("alone", "settings"): diagram.tables["public", "t0_00"]}
+    apart = Diagram(tables=tables, links=())
+    assert [(cluster.name, len(cluster.tables)) for cluster in find_clusters(apart)] == [
+        ("one", 30),
+        ("two", 21),
+        ("alone", 1),
+    ]
+    many = Diagram(tables={("one", f"t{at}"): tables["one", "t0_00"] for at in range(41)}, links=())
+    [cluster] = find_clusters(Diagram(tables={**many.tables, **apart.tables}, links=()))[-1:]
+    assert cluster.name == "one, tables that belong to none of these"
+
+
+def test_lines_between_clusters_are_counted_and_not_drawn() -> None:
+    small = divide(islands(14), most_lines=12)
+    assert (small.clusters, small.links, small.undrawn) == ((), (), {("public", "t0_00"): 13})
+    large = divide(islands(61), most_lines=100)
+    assert len(large.clusters) == 2
+    assert (len(large.links), large.undrawn) == (23, {("public", "t0_00"): 37})

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from govern.core.diagram import Diagram, draw_schema
+from govern.core.diagram_of_change import draw_change
 from govern.core.restoration import name_place
 from govern.reports.diagram import STYLE, render_svg
 from govern.reports.diagram.box import CHARACTER, PADDING, make_box, shorten, text_width
@@ -83,7 +84,7 @@ def test_no_box_lies_over_another_and_no_line_runs_through_one(diagram: Diagram)
     assert all(0 <= x <= picture.drawing.width and 0 <= y <= picture.drawing.height for x, y in corners)
 
 
-@pytest.mark.parametrize("count", [60, 150])
+@pytest.mark.parametrize("count", [30, 60, 150])
 def test_a_table_that_everything_refers_to_does_not_make_a_tower(count: int) -> None:
     picture = compose(diagram_of(count, [(at, 0) for at in range(1, count)]))
     assert find_overlaps(picture) == []
@@ -93,7 +94,7 @@ def test_a_table_that_everything_refers_to_does_not_make_a_tower(count: int) -> 
 def test_every_table_and_reference_of_the_sample_is_drawn() -> None:
     lock = read_lock(LOCK)
     assert lock is not None
-    diagram = draw_schema(lock.snapshot)
+    diagram = draw_schema(lock.snapshot).showing("keys")
     picture = compose(diagram)
     assert (len(picture.drawing.boxes), len(picture.drawing.lines)) == (38, len(diagram.links))
     assert find_overlaps(picture) == []
@@ -184,6 +185,42 @@ def test_every_class_of_a_picture_has_its_style() -> None:
     assert {
         name for name in classes - {"table", "unknown", "end", "course"} if f".{name}" not in STYLE
     } == set()
+
+
+def test_a_picture_of_its_own_explains_the_signs_that_are_in_it_and_no_others() -> None:
+    plain = schema_of({"users": {"id": "", "pk": "PRIMARY KEY (id)"}})
+    svg = render_svg(draw_schema(plain), title="Mine", is_alone=True)
+    said = [element.text for element in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+    assert said == ["Mine", "primary key", "users", "id", "bigint"]
+    after = diagram_of(2, [(1, 0)])
+    change = render_svg(draw_change(plain, schema_of({})), title="Gone", is_alone=True)
+    assert [word for word in ("added", "removed", "changed", "critical table") if f">{word}<" in change] == [
+        "added",
+        "removed",
+        "changed",
+    ]
+    assert "the rows at the fork" in render_svg(after, title="t", is_alone=True)
+
+
+def test_a_difference_is_told_by_a_sign_and_in_words_and_not_by_colour_alone() -> None:
+    before = schema_of({"users": {"id": "", "pk": "PRIMARY KEY (id)"}, "old": {"id": ""}})
+    after = schema_of({"users": {"id": "", "email": "", "pk": "PRIMARY KEY (id)"}, "new": {"id": ""}})
+    svg = render_svg(draw_change(before, after), title="t", is_alone=True)
+    labels = {element.get("aria-label") for element in ElementTree.fromstring(svg).iter(f"{SVG}g")}
+    assert labels - {None} == {
+        "users, table, changed: column email added",
+        "new, table, added",
+        "old, table, removed",
+    }
+    signs = [element.text for element in ElementTree.fromstring(svg).iter() if element.get("class") == "sign"]
+    assert sorted(map(str, signs)) == ["+", "+", "+", "~", "~", "−", "−"]
+
+
+def test_a_hub_of_a_large_picture_says_what_is_not_drawn() -> None:
+    picture = compose(diagram_of(50, [(at, 0) for at in range(1, 50)]))
+    assert picture.drawing.lines == ()
+    [hub] = [placed.box for placed in picture.drawing.boxes if placed.box.name == "t0"]
+    assert hub.footers == ("49 references to it not drawn",)
 
 
 def test_an_empty_schema_is_an_empty_picture() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from govern.core.diagram import DrawnTable, KeyColumn
+from govern.core.diagram import DrawnColumn, DrawnTable, Mark
 from govern.core.restoration import name_place
+from govern.core.wording import count_of
 
 CHARACTER = 7.25
 """The width of one at 12 px, in the widest of the usual typefaces whose letters are all of one width."""
@@ -20,20 +21,25 @@ _SIGNS = 44.0
 _ROW_SIGN = 18.0
 _LONGEST = 30
 _LONGEST_TARGET = 26
+_LONGEST_CHANGE = 52
 _NARROWEST = 150.0
+
+MARK_SIGNS: Mapping[Mark, str] = {"added": "+", "removed": "\N{MINUS SIGN}", "changed": "~"}
+"""What says without a colour how something is different."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A key column as it is written."""
+    """A column as it is written, or what else a change makes different."""
 
+    sign: str
     name: str
     says: str
     """On the right: its type, or the table that it refers to."""
-    is_primary: bool
-    is_reference: bool
     middle: float
     """How far below the box's top."""
+    is_primary: bool = False
+    mark: Mark = "same"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +47,12 @@ class Box:
     """A table with its texts, at no place yet."""
 
     table: DrawnTable
+    sign: str
     name: str
+    kind: str
+    """What it is, where it is no table."""
     rows: tuple[Row, ...]
-    footer: str
+    footers: tuple[str, ...]
     """What is not shown."""
     width: float
     height: float
@@ -55,28 +64,42 @@ class Box:
         return self.ports.get(column, HEADER / 2)
 
 
-def make_box(table: DrawnTable) -> Box:
-    """The box that a table's texts need."""
+def make_box(table: DrawnTable, *, undrawn: int = 0) -> Box:
+    """The box that a table's texts need. ``undrawn``: how many lines to it are left out."""
     name = shorten(name_place(table.place), _LONGEST)
-    rows = tuple(_make_row(column, at) for at, column in enumerate(table.keys))
-    footer = _count_others(table.other_columns, bool(rows))
+    kind = "" if table.kind == "table" else table.kind.replace("-", " ")
+    rows = tuple(_make_rows(table))
+    footers = tuple(_tell_hidden(table.hidden_columns, bool(rows), undrawn))
     widest = max(
         [
-            text_width(name) + _SIGNS,
-            text_width(footer) + _ROW_SIGN,
-            *(text_width(row.name) + text_width(row.says) + _ROW_SIGN + 2 * CHARACTER for row in rows),
+            sign_width(table.mark)
+            + text_width(name)
+            + (text_width(kind) + 2 * CHARACTER if kind else 0)
+            + _SIGNS,
+            *(text_width(footer) + _ROW_SIGN for footer in footers),
+            *(
+                sign_width(row.mark) + text_width(row.name) + text_width(row.says) + _ROW_SIGN + 2 * CHARACTER
+                for row in rows
+            ),
         ]
     )
-    height = HEADER + ROW * (len(rows) + bool(footer)) + _MARGIN
+    height = HEADER + ROW * (len(rows) + len(footers)) + _MARGIN
     return Box(
         table=table,
+        sign=MARK_SIGNS.get(table.mark, ""),
         name=name,
+        kind=kind,
         rows=rows,
-        footer=footer,
+        footers=footers,
         width=max(_NARROWEST, widest + 2 * PADDING),
         height=height,
-        ports={column.name: row.middle for column, row in zip(table.keys, rows, strict=True)},
+        ports={column.name: _middle(at) for at, column in enumerate(table.columns)},
     )
+
+
+def sign_width(mark: Mark) -> float:
+    """What a sign of a difference takes, with the space behind it."""
+    return 0.0 if mark == "same" else 2 * CHARACTER
 
 
 def text_width(text: str) -> float:
@@ -96,27 +119,48 @@ def shorten(text: str, cells: int) -> str:
     return "".join(kept) + "…"
 
 
-def _make_row(column: KeyColumn, at: int) -> Row:
-    target = column.refers_to
-    optional = "?" if column.is_optional else ""
-    return Row(
-        name=shorten(column.name, _LONGEST) + optional,
-        says=f"→ {shorten(name_place(target), _LONGEST_TARGET)}" if target else _shorten_type(column.type),
-        is_primary=column.is_primary,
-        is_reference=target is not None,
-        middle=HEADER + _MARGIN / 2 + ROW * (at + 0.5),
-    )
+def _make_rows(table: DrawnTable) -> Iterator[Row]:
+    for at, column in enumerate(table.columns):
+        yield Row(
+            sign=MARK_SIGNS.get(column.mark, ""),
+            name=shorten(column.name, _LONGEST) + ("?" if column.is_optional else ""),
+            says=_describe(column),
+            middle=_middle(at),
+            is_primary=column.is_primary,
+            mark=column.mark,
+        )
+    for at, remark in enumerate(table.remarks, start=len(table.columns)):
+        yield Row(
+            sign=MARK_SIGNS.get(remark.mark, ""),
+            name=shorten(remark.text, _LONGEST_CHANGE),
+            says="",
+            middle=_middle(at),
+            mark=remark.mark,
+        )
+
+
+def _middle(at: int) -> float:
+    return HEADER + _MARGIN / 2 + ROW * (at + 0.5)
+
+
+def _describe(column: DrawnColumn) -> str:
+    """Its type, or the table that it refers to; and what it was."""
+    if column.refers_to:
+        says = f"→ {shorten(name_place(column.refers_to), _LONGEST_TARGET)}"
+    else:
+        says = _shorten_type(column.type)
+    return f"{says}, {shorten(column.before, _LONGEST_CHANGE)}" if column.before else says
 
 
 def _shorten_type(kind: str) -> str:
     return shorten(kind.removeprefix("public."), _LONGEST_TARGET)
 
 
-def _count_others(number: int, are_keys_shown: bool) -> str:
-    if not number:
-        return ""
-    more = " more" if are_keys_shown else ""
-    return f"{number}{more} column{'' if number == 1 else 's'}"
+def _tell_hidden(columns: int, are_some_shown: bool, undrawn: int) -> Iterator[str]:
+    if columns:
+        yield count_of(columns, "more column" if are_some_shown else "column")
+    if undrawn:
+        yield f"{count_of(undrawn, 'reference')} to it not drawn"
 
 
 def _cells(character: str) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from govern.core.diagram import Link
+from govern.core.diagram import Link, Mark
 from govern.core.restoration import Place
 from govern.reports.diagram.box import Box
 
@@ -42,7 +42,6 @@ class Net:
     source_port: str
     is_reversed: bool
     """Whether it begins at the row that refers, and not at the key: in a circle of tables one has to."""
-    is_implied: bool
     ends: tuple[tuple[Place, str, Link], ...]
     """Tables, the column at whose row the line ends, and what it says."""
 
@@ -161,29 +160,30 @@ class _Columns:
         self.of[place] = column
 
 
+_Trunk = tuple[Place, str, bool, tuple[bool, bool, Mark]]
+"""What lines have in common that begin as one: table, port, whether it is reversed, and how they look."""
+
+
 def _make_nets(links: Iterable[Link], column_of: dict[Place, int]) -> Iterator[Net]:
-    groups: dict[tuple[Place, str, bool, bool], list[tuple[Place, str, Link]]] = defaultdict(list)
+    groups: dict[_Trunk, list[tuple[Place, str, Link]]] = defaultdict(list)
     for link in links:
-        reference = link.reference
-        column, key = reference.columns[0], next(iter(reference.parent_columns), "")
-        if column_of[reference.parent] < column_of[reference.child]:
-            groups[reference.parent, key, False, link.is_implied].append((reference.child, column, link))
+        child, parent = link.ends
+        look = link.is_implied, link.is_read, link.mark
+        if column_of[parent] < column_of[child]:
+            groups[parent, link.parent_column, False, look].append((child, link.column, link))
         else:
-            groups[reference.child, column, True, link.is_implied].append((reference.parent, key, link))
-    for number, ((source, port, is_reversed, is_implied), ends) in enumerate(
-        sorted(groups.items(), key=_first)
-    ):
+            groups[child, link.column, True, look].append((parent, link.parent_column, link))
+    for number, ((source, port, is_reversed, _), ends) in enumerate(sorted(groups.items(), key=_first)):
         yield Net(
             number=number,
             source=source,
             source_port=port,
             is_reversed=is_reversed,
-            is_implied=is_implied,
             ends=tuple(ends),
         )
 
 
-def _first(group: tuple[tuple[Place, str, bool, bool], object]) -> tuple[Place, str, bool, bool]:
+def _first(group: tuple[_Trunk, object]) -> _Trunk:
     return group[0]
 
 

@@ -6,20 +6,20 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from govern.core.clustering import find_clusters
+from govern.core.clustering import divide
 from govern.core.diagram import Diagram, Link
-from govern.core.restoration import Place, name_place
+from govern.core.restoration import Place
 from govern.reports.diagram.box import Box, make_box
 from govern.reports.diagram.graph import make_graph
 from govern.reports.diagram.placing import Drawing, Line, PlacedBox, place_graph
 
-_MOST_UNCLUSTERED = 60
-"""Tables that are drawn as one, with every line. More are drawn by clusters; what joins these is said in words."""
+_MOST_LINES = 30
+"""To one table, though they are drawn as one that forks: more is a wall."""
 _RATIO = 1.6
 _GAP = 44.0
 _ALONE_GAP = 24.0
-_FRAME = 20.0
-_FRAME_HEADER = 30.0
+_FRAME = 24.0
+_FRAME_HEADER = 64.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +43,16 @@ class Picture:
 
 def compose(diagram: Diagram) -> Picture:
     """Where everything of a diagram goes."""
-    boxes = {place: make_box(table) for place, table in diagram.tables.items()}
-    if len(boxes) <= _MOST_UNCLUSTERED:
-        return Picture(drawing=_arrange(boxes, diagram.links))
+    division = divide(diagram, most_lines=_MOST_LINES)
+    boxes = {
+        place: make_box(table, undrawn=division.undrawn.get(place, 0))
+        for place, table in diagram.tables.items()
+    }
+    if not division.clusters:
+        return Picture(drawing=_arrange(boxes, division.links))
     drawn = [
-        (
-            _arrange({place: boxes[place] for place in sorted(cluster.tables)}, diagram.links),
-            _name(cluster.centre),
-        )
-        for cluster in find_clusters(diagram)
+        (_arrange({place: boxes[place] for place in sorted(cluster.tables)}, division.links), cluster.name)
+        for cluster in division.clusters
     ]
     drawn.sort(key=lambda one: -one[0].height)  # those of one height side by side
     return _frame([drawing for drawing, _ in drawn], [title for _, title in drawn])
@@ -154,7 +155,3 @@ def _frame(drawings: Sequence[Drawing], titles: Sequence[str]) -> Picture:
         for drawing, (x, y), title in zip(framed, corners, titles, strict=True)
     )
     return Picture(drawing=_merge(framed, corners), frames=frames)
-
-
-def _name(centre: Place | None) -> str:
-    return f"around {name_place(centre)}" if centre else "tables that belong to none of these"

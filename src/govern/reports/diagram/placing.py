@@ -187,7 +187,7 @@ class _Sheet:
         for link in self._graph.loops:
             place = link.reference.child
             left, top = self.lefts[self._column_of[place]], self._tops[place]
-            row = top + self._graph.boxes[place].port(link.reference.columns[0])
+            row = top + self._graph.boxes[place].port(link.column)
             out = left - _LOOP
             corners = ((left, row), (out, row), (out, top + HEADER / 2), (left, top + HEADER / 2))
             yield Line(corners=corners, link=link, refers_first=True)

@@ -123,7 +123,9 @@ def _render(shown: Diagram, view: str, issues: Mapping[str, tuple[Issue, ...]]) 
         for place in shown.tables
         if (found := issues.get(name_fully(place)))
     }
-    svg = render_svg(shown, title=_TITLES[view], href=lambda place: f"#{_anchor(place)}", notes=notes)
+    svg = render_svg(
+        shown.showing(), title=_TITLES[view], href=lambda place: f"#{_anchor(place)}", notes=notes
+    )
     return Markup(svg)  # noqa: S704 - govern.reports.diagram escapes every name
 
 
