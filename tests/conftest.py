@@ -22,6 +22,7 @@ pytest_plugins = (
     "tests.fixtures.faults",
     "tests.fixtures.pair",
     "tests.fixtures.browser",
+    "tests.fixtures.children",
 )
 
 _TAKE_MINUTES = frozenset({"test_drill.py", "test_live_page.py"})

@@ -1,6 +1,7 @@
 """``govern`` as a process that need not import anything: forked off one that did, by multiprocessing's fork server.
 
-It has its own pid, folder, environment, standard streams and exit code, as one that was started from a shell.
+It has its own pid, folder, environment, standard streams and exit code, as one that was started from a shell. Its
+children are forked, too.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import govern
+from tests.fixtures.children import find_server, fork_children
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
@@ -37,7 +39,9 @@ def run_govern(
     """Exit code, standard output and standard error. One that takes longer than ``timeout_seconds`` is killed."""
     with tempfile.TemporaryDirectory() as streams:
         out, err = (Path(streams) / name for name in ("out", "err"))
-        process = _CONTEXT.Process(target=_be_govern, args=(arguments, folder, dict(environment), out, err))
+        process = _CONTEXT.Process(
+            target=_be_govern, args=(arguments, folder, dict(environment), out, err, find_server())
+        )
         process.start()
         exit_code = _wait(process, timeout_seconds)
         return exit_code, *(file.read_text(encoding="utf-8") for file in (out, err))
@@ -55,7 +59,12 @@ def _wait(process: ForkServerProcess, timeout_seconds: float) -> int:
 
 
 def _be_govern(
-    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], out: Path, err: Path
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    out: Path,
+    err: Path,
+    children: str,
 ) -> None:
     """What the console script does, in this process."""
     os.chdir(folder)
@@ -70,6 +79,7 @@ def _be_govern(
         for descriptor in (1, 2)
     )
     faulthandler.enable(sys.stderr)  # a crash of a library in C says where it was
+    fork_children(lambda: children)
     sys.argv = ["govern", *arguments]
     from govern.cli.main import main
 

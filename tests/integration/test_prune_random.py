@@ -33,6 +33,8 @@ POLICIES = st.builds(
     verified=st.integers(1, 2),
     ledger_days=st.sampled_from((0, 10)),
 )
+_STRIDE = 0x9E3779
+"""Ids of one second come in no order, and in the same one whenever an example is run again."""
 PERIODS = {"daily": "%Y-%m-%d", "weekly": "%G-%V", "monthly": "%Y-%m", "yearly": "%Y"}
 
 
@@ -47,6 +49,7 @@ class Pruning(RuleBasedStateMachine):
         self.elsewhere = folder / "elsewhere"
         self.elsewhere.mkdir()
         self.now = NOW
+        self.made = 0
         self.runs: tuple[Run, ...] = ()
         self.damaged: set[str] = set()
         self.in_use: dict[str, contextlib.ExitStack] = {}
@@ -74,8 +77,13 @@ class Pruning(RuleBasedStateMachine):
     )
     def create(self, of: str, is_verified: bool, is_unfit: bool, many: int) -> None:
         for _ in range(many):
+            self.made += 1
             manifest = manifest_of(
-                self.now, target=of, is_verified=is_verified and not is_unfit, is_unfit=is_unfit
+                self.now,
+                target=of,
+                is_verified=is_verified and not is_unfit,
+                is_unfit=is_unfit,
+                backup_id=f"{self.now:%Y%m%dT%H%M%SZ}-manual-{self.made * _STRIDE % 16**6:06x}",
             )
             write_backup(self.project, manifest)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from govern.database.connection import Connection
-from govern.database.postgresql.server import connect_beside, explained
+from govern.database.postgresql.server import choose_strategy, connect_beside, explained
 from govern.database.url import DatabaseUrl
 
 # what ALTER DATABASE … SET and ALTER ROLE … IN DATABASE … SET have said, which is kept beside the database
@@ -12,10 +12,6 @@ SELECT s.setrole <> 0, setting FROM pg_catalog.pg_db_role_setting s
 JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
 CROSS JOIN unnest(s.setconfig) setting
 WHERE d.datname = %s AND s.setrole IN (0, (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user))
-"""
-# the faster way where files need not reach a disk, and what there is to choose from (manual, CREATE DATABASE)
-_COPIES_FILES = """
-SELECT current_setting('fsync') = 'off' AND current_setting('server_version_num')::integer >= 150000
 """
 
 
@@ -26,15 +22,14 @@ def copy_database(source: DatabaseUrl, copy: DatabaseUrl) -> None:
     """
     from psycopg import sql
 
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-        sql.Identifier(copy.database), sql.Identifier(source.database)
-    )
-    by_files = sql.SQL(" STRATEGY file_copy")
     with (
         connect_beside(source) as connection,
         explained(f"the database {copy.database} could not be copied from {source.database}", source),
     ):
-        connection.execute(statement + by_files if connection.value(_COPIES_FILES) else statement)
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}{}").format(
+            sql.Identifier(copy.database), sql.Identifier(source.database), choose_strategy(connection)
+        )
+        connection.execute(statement)
         _copy_settings(connection, source, copy)
 
 

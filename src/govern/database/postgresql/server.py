@@ -28,6 +28,7 @@ from govern.errors import (
 
 if TYPE_CHECKING:
     import psycopg
+    from psycopg import sql
 
 DEFAULTS = {
     "connect_timeout": "10",
@@ -42,6 +43,10 @@ DEFAULTS = {
 swallows everything is noticed after 11 seconds, as by the server: see ``session_limits``."""
 _READ_ONLY = "-c default_transaction_read_only=on"
 _MAINTENANCE_DATABASES = ("postgres", "template1")
+# what there is to choose from came with 15
+_COPIES_FILES = """
+SELECT current_setting('fsync') = 'off' AND current_setting('server_version_num')::integer >= 150000
+"""
 _MAY_CONNECT = "SELECT has_database_privilege(oid, 'CONNECT') FROM pg_database WHERE datname = %s"
 _SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
 
@@ -120,7 +125,18 @@ def create_database(url: DatabaseUrl, *, like: DatabaseUrl | None = None) -> Non
         explained(f"the database {url.database} could not be created", url),
     ):
         options = _locale_of(connection, like.database) if like else sql.SQL("")
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0{}").format(name, options))
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0{}{}")
+        connection.execute(statement.format(name, options, choose_strategy(connection)))
+
+
+def choose_strategy(connection: Connection) -> sql.SQL:
+    """The option of CREATE DATABASE that is fastest: its template's files, where none need reach a disk.
+
+    Elsewhere that is for the server to say: there each copy of files costs two checkpoints (manual, CREATE DATABASE).
+    """
+    from psycopg import sql
+
+    return sql.SQL(" STRATEGY file_copy" if connection.value(_COPIES_FILES) else "")
 
 
 def prepare_replay(source: DatabaseUrl, database: DatabaseUrl, version_table: str) -> None:
