@@ -141,6 +141,19 @@ def _command_paths(command: click.Command, path: str) -> Iterator[str]:
         yield from _command_paths(below, f"{path} {name}")
 
 
+@pytest.mark.parametrize("path", sorted(_command_paths(root, "govern")))
+def test_every_help_has_an_example_that_the_command_line_knows(path: str) -> None:
+    command: click.Command = root
+    for word in path.split()[1:]:
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
+    _, title, below = (command.help or "").partition("Example")
+    assert title, "its help has no example"
+    examples = [line for line in below.splitlines() if path in line]
+    assert examples
+    assert [unknown for line in examples if (unknown := find_unknown(line.strip().split("   ")[0]))] == []
+
+
 @every_page
 def test_every_make_target_exists(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
