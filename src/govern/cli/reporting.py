@@ -9,10 +9,12 @@ from typing import Any
 
 import click
 
+from govern.cli.publish import write_document
 from govern.cli.root import report
 from govern.cli.session import Session
 from govern.core.report import Report
 from govern.errors import GovernError
+from govern.reports.formats import DOCUMENTS, Document, is_document
 
 
 class _Moment(click.ParamType):  # type: ignore[type-arg]  # a class of parameters in the newest click alone
@@ -121,10 +123,33 @@ def report_pull_request(session: Session, *, against_ref: str, environment: str 
     )
 
 
+class _Written(click.ParamType):  # type: ignore[type-arg]  # a class of parameters in the newest click alone
+    """A form, and the file for it."""
+
+    name = "form=file"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Document, Path]:
+        form, equals, file = value.partition("=")
+        if not equals or not file or not is_document(form):
+            self.fail(f"{value!r} is not FORM=FILE; forms are {', '.join(DOCUMENTS)}", param, ctx)
+        if not Path(file).absolute().parent.is_dir():
+            self.fail(f"there is no folder {Path(file).parent}", param, ctx)
+        return form, Path(file)
+
+
 @report.inspecting("render")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def report_render(session: Session, *, file: Path) -> Report:
-    """A report that was written with --format json, in another form: the work is done once for all of them.
+@click.option(
+    "--also",
+    multiple=True,
+    type=_Written(),
+    metavar="FORM=FILE",
+    help="Write it in this form, too. May be given several times.",
+)
+def report_render(session: Session, *, file: Path, also: tuple[tuple[Document, Path], ...]) -> Report:
+    """A report that was written with --format json, in other forms: the work is done once for all of them.
 
     Ends as the command ended that wrote it.
 
@@ -132,10 +157,14 @@ def report_render(session: Session, *, file: Path) -> Report:
     Examples:
       govern check --format json --output report.json
       govern report render report.json --format sarif --output report.sarif
+      govern report render report.json --also markdown=comment.md --also html=report.html
     """
     from govern.checks.registry import all_rules
     from govern.reports.reading import read_report
 
     with contextlib.suppress(GovernError):  # what is wrong with the project is what the report may be about
         _ = session.settings  # for the places in its files
-    return read_report(file, all_rules())
+    report = read_report(file, all_rules())
+    for form, path in also:
+        write_document(report, form, path, session)
+    return report
