@@ -40,6 +40,9 @@ def test_the_declared_schema_is_drawn_without_a_database(governed: Project) -> N
     assert labels(svg) == {"users, table", "notes, table"}
     assert offline.govern("diagram", "--output", "schema.gv").exit_code == 0
     assert (governed.root / "schema.gv").read_text(encoding="utf-8").startswith("digraph schema {")
+    assert "```mermaid\n---\ntitle:" in offline.govern("diagram", "--format", "markdown").out
+    page = offline.govern("diagram", "--format", "html").out
+    assert '<img src="data:image/svg+xml;base64,' in page
     report = offline.ask("diagram", "--table", "users", "--depth", "0", "--as", "dot").report
     assert report["notation"] == "dot"
     assert report["title"] == "The declared schema: users and what is around"

@@ -44,6 +44,7 @@ def test_a_reviewer_reads_what_a_pull_request_does(governed: Project) -> None:
         ("added", "view public.note_counts"),
         ("added", "index public.notes.notes_user_id_idx"),
     ]
+    assert '"~ notes":::changed {' in review["picture"]
     [revision] = review["revisions"]
     waiting = [
         lock["table"] for one in revision["observed"] for lock in one["locks"] if lock["blocks_writes"]
@@ -63,6 +64,7 @@ def test_a_reviewer_reads_what_a_pull_request_does(governed: Project) -> None:
     assert first == "<!-- govern: report pull-request -->"
     for said in (
         "+ index public.notes.notes_user_id_idx: CREATE INDEX",
+        '```mermaid\n---\ntitle: "1 view added, 1 table changed since main"',
         "**`production`** has drifted: 1 difference",
         "`public.notes`: nobody writes (SHARE), every row is read",
         "CREATE VIEW note_counts",

@@ -13,12 +13,25 @@ import pytest
 import yaml
 from jsonschema.validators import validator_for
 
-from tests.docs.markdown import ROOT
+from tests.docs.markdown import DOCS, ROOT, read_blocks
 from tests.docs.test_documentation import find_unknown
 
 CI = ROOT / "ci"
 ACTION = CI / "github" / "action.yml"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
+
+
+def read_documented() -> dict[str, Any]:
+    """The files of the page, by the paths they have in a project."""
+    blocks = [block for block in read_blocks(DOCS / "ci.md") if block.language == "yaml"]
+    return {str(block.title): yaml.safe_load(block.text.replace("\non:", "\n'on':")) for block in blocks}
+
+
+def check(document: Any, schema: str) -> None:
+    """The schemas are those of schemastore.org and GitLab, as check-jsonschema ships them."""
+    vendored = files("check_jsonschema").joinpath(f"builtin_schemas/vendor/{schema}.json")
+    rules = json.loads(vendored.read_text(encoding="utf-8"))
+    validator_for(rules)(rules).validate(document)
 
 
 def read_yaml(path: Path) -> list[Any]:
@@ -29,11 +42,28 @@ def read_yaml(path: Path) -> list[Any]:
     ("path", "schema"), [(ACTION, "github-actions"), (CI / "gitlab" / "govern.gitlab-ci.yml", "gitlab-ci")]
 )
 def test_it_is_what_the_schema_of_its_reader_takes(path: Path, schema: str) -> None:
-    """The schemas are those of schemastore.org and GitLab, as check-jsonschema ships them."""
-    vendored = files("check_jsonschema").joinpath(f"builtin_schemas/vendor/{schema}.json")
-    rules = json.loads(vendored.read_text(encoding="utf-8"))
     [document] = read_yaml(path)
-    validator_for(rules)(rules).validate(document)
+    check(document, schema)
+
+
+def test_the_page_shows_files_that_their_readers_take() -> None:
+    documented = read_documented()
+    assert list(documented) == [
+        ".github/workflows/schema.yml", ".github/workflows/check.yml", ".gitlab-ci.yml", ".pre-commit-config.yaml"
+    ]  # fmt: skip
+    [schema, workflow, gitlab, hooks] = documented.values()
+    check(schema, "github-workflows")
+    check(workflow, "github-workflows")
+    check(gitlab, "gitlab-ci")
+    [action] = read_yaml(ACTION)
+    used = schema["jobs"]["review"]["steps"][-1]
+    assert used["uses"] == "./.github/actions/govern"
+    assert used["with"].keys() <= action["inputs"].keys()
+    assert workflow["jobs"]["check"]["steps"][-1]["run"].startswith("govern check")
+    [template] = read_yaml(CI / "gitlab" / "govern.gitlab-ci.yml")
+    assert gitlab["govern"]["variables"].keys() <= template["govern"]["variables"].keys()
+    [known] = read_yaml(HOOKS)
+    assert [hook["id"] for hook in hooks["repos"][0]["hooks"]] == [hook["id"] for hook in known]
 
 
 def test_hooks_are_whole() -> None:

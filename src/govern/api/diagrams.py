@@ -94,7 +94,7 @@ def find_table(name: str, places: Collection[Place]) -> Place:
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     raise ConfigurationError(
         f"there is no table {name}",
-        why=f"{count_of(len(places), 'table and view')} can be drawn",
+        why=f"{len(places):,} tables and views can be drawn",
         next=f"did you mean {' or '.join(close)}?"
         if close
         else "see all of them: govern diagram --columns none",

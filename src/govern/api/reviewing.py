@@ -11,6 +11,7 @@ from typing import Any
 from govern.actions.plan import observation_json
 from govern.api.checking import Examined, examine
 from govern.api.command import Narrate, command, local_today, silent
+from govern.api.drawing import draw_change_since
 from govern.api.drifting import drift
 from govern.api.migrating import plan
 from govern.api.project import Project, read_project
@@ -20,6 +21,7 @@ from govern.core.outline import count_changes, outline
 from govern.core.report import Draft, Entry, Report
 from govern.database.scratch import dropping_meanwhile
 from govern.errors import ConfigurationError, GovernError
+from govern.reports.diagram import count_marks, render_mermaid
 from govern.revisions.merged import read_merged_file
 from govern.source.exceptions import read_exceptions
 from govern.source.lock import Lock, parse_lock, read_lock
@@ -48,6 +50,7 @@ def report_pull_request(
     draft.data["pull_request"] = {
         "against": against_ref,
         "schema": _compare_locks(draft, project, against_ref),
+        "picture": _draw(project, against_ref),
         "revisions": _list_revisions(project, examined),
         "exceptions": _list_exceptions(project, today or local_today()),
         "environment": environment.target if environment else None,
@@ -79,6 +82,17 @@ def _compare_locks(draft: Draft, project: Project, ref: str) -> list[Mapping[str
         {"object": str(change.key), "action": change.action, "lines": list(change.lines)}
         for change in changes
     ]
+
+
+def _draw(project: Project, ref: str) -> str | None:
+    """What is different, as Mermaid; None where nothing is, or nothing is known to compare it with."""
+    try:
+        drawn = draw_change_since(project.settings, ref)
+    except ConfigurationError:
+        return None  # the comparison of the locks says why
+    if not drawn.tables:
+        return None
+    return render_mermaid(drawn.showing(), title=f"{count_marks(drawn)} since {ref}")
 
 
 def _read_merged_lock(settings: Settings, ref: str) -> Lock | None:

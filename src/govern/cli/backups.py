@@ -25,6 +25,11 @@ def backup_list(session: Session, *, folder: Path | None) -> Report:
 
     With --search: dumps of pg_dump in any format, SQLite files, folders of JSON, JSON lines or CSV files that are named
     after tables, and backups that lie elsewhere; what they hold, how old they are, and what to type next.
+
+    \b
+    Examples:
+      govern backup list
+      govern backup list --search /srv/old     what else could be restored from
     """
     from govern import api
 
@@ -36,7 +41,12 @@ def backup_list(session: Session, *, folder: Path | None) -> Report:
 @backup.inspecting("show")
 @click.argument("backup_id", metavar="BACKUP")
 def backup_show(session: Session, *, backup_id: str) -> Report:
-    """What one backup holds."""
+    """What one backup holds.
+
+    \b
+    Example:
+      govern backup show latest
+    """
     from govern import api
 
     return api.backup_show(session.settings, backup_id)
@@ -44,7 +54,12 @@ def backup_show(session: Session, *, backup_id: str) -> Report:
 
 @backup.changing("create")
 def backup_create(session: Session) -> Report:
-    """Take a backup and verify it by restoring it into a scratch database."""
+    """Take a backup and verify it by restoring it into a scratch database.
+
+    \b
+    Example:
+      govern backup create     before something by hand
+    """
     from govern import api
 
     return api.backup_create(session.settings, narrate=session.narrate)
@@ -57,6 +72,10 @@ def backup_copy(session: Session, *, backup_id: str, every: bool) -> Report:
     """Copy a backup to the object store of the settings.
 
     New backups are copied as they are made: this is for older ones, and for when the store did not answer.
+
+    \b
+    Example:
+      govern backup copy --all     what was made before there was a store
     """
     from govern import api
 
@@ -145,6 +164,10 @@ def backup_drill(session: Session, *, backup_id: str) -> Report:
 
     The backup is restored beside the live database, compared and validated, and dropped again. No migration runs
     meanwhile.
+
+    \b
+    Example:
+      govern backup drill latest     how long an incident would take
     """
     from govern import api
 
@@ -184,6 +207,10 @@ def backup_sign(session: Session, *, backup_id: str | None, everything: bool) ->
 
     New backups are signed as they are made. Nothing is restored from one whose signature is not right: sign what you
     know to be yours. A backup that was changed after it was signed is not signed again.
+
+    \b
+    Example:
+      govern backup sign --all     after a new key
     """
     from govern import api
 
@@ -210,7 +237,12 @@ def backup_pin(session: Session, *, backup_id: str, because: str) -> Report:
 @backup.changing("unpin")
 @click.argument("backup_id", metavar="BACKUP")
 def backup_unpin(session: Session, *, backup_id: str) -> Report:
-    """Let the policy decide about a pinned backup again."""
+    """Let the policy decide about a pinned backup again.
+
+    \b
+    Example:
+      govern backup unpin latest
+    """
     from govern import api
 
     return api.backup_unpin(session.settings, backup_id)

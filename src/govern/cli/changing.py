@@ -46,7 +46,12 @@ def init(session: Session, *, alembic_config: Path | None, python: Path | None) 
 
 @root.changing("lock")
 def lock(session: Session) -> Report:
-    """Write schema.lock and govern.sum: the declared schema and the history, for review."""
+    """Write schema.lock and govern.sum: the declared schema and the history, for review.
+
+    \b
+    Example:
+      govern lock     with every revision; commit what it writes
+    """
     from govern import api
 
     return api.lock(session.settings, narrate=session.narrate)
@@ -196,6 +201,11 @@ def baseline(session: Session, *, at: str | None, dry_run: bool) -> Report:
     All revisions are applied to a scratch database, and the schema after each is held against the live one. Where none
     is equal, the report has the differences from the nearest, and nothing is changed. Revisions that change rows alone
     have one schema: then --at says up to which of them the database has their rows.
+
+    \b
+    Examples:
+      govern baseline --dry-run     only look
+      govern baseline               stamp what was found
     """
     from govern import api
 
@@ -209,6 +219,10 @@ def stamp(session: Session, *, revision: str) -> Report:
 
     Applications start from then on: at the newest revision the manifest has to hold, too. Which revision it is finds
     govern baseline.
+
+    \b
+    Example:
+      govern stamp heads     after the schema was brought there by hand
     """
     from govern import api
 
@@ -323,7 +337,12 @@ def repair_prune(
 
 @embedded.changing("stop")
 def embedded_stop(session: Session) -> Report:
-    """Stop it. The next command that needs it starts it again, with its data."""
+    """Stop it. The next command that needs it starts it again, with its data.
+
+    \b
+    Example:
+      govern embedded stop
+    """
     from govern import api
 
     return api.embedded_stop(session.settings)

@@ -28,7 +28,7 @@ _NOTATIONS: dict[str, Notation] = {
     "--as",
     "notation",
     type=click.Choice(sorted(set(_NOTATIONS.values()))),
-    help="How it is written; else as the ending of --output says, else as Mermaid.",
+    help="How it is written; else as the ending of --output says, else as Mermaid; SVG with --format html.",
 )
 @click.option(
     "--of",
@@ -96,7 +96,7 @@ def diagram(
     ending = session.output.suffix.lower() if session.output else ""
     return api.diagram(
         session.settings,
-        notation=notation or _NOTATIONS.get(ending, "mermaid"),
+        notation=notation or _NOTATIONS.get(ending, "svg" if session.format == "html" else "mermaid"),
         of=of or ("live" if session.url else "declared"),
         against=against,
         against_ref=against_ref,

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 import click
 
 from govern.cli.root import embedded, repair, root
 from govern.cli.session import Session
-from govern.core.report import Entry, Report
+from govern.core.report import Report
 
 
 @root.inspecting("doctor")
 @click.option("--locks", is_flag=True, help="Only who holds the migration lock, and who waits.")
 def doctor(session: Session, *, locks: bool) -> Report:
-    """What is installed, reachable and permitted, and what to do about the rest."""
+    """What is installed, reachable and permitted, and what to do about the rest.
+
+    \b
+    Examples:
+      govern doctor             before the first migration
+      govern doctor --locks     when one waits
+    """
     from govern import api
 
     return api.doctor(session.settings, locks=locks, narrate=session.narrate)
@@ -38,6 +43,11 @@ def check(session: Session, *, against_ref: str | None) -> Report:
 
     Linted are the revisions that GIT_REF has not; without --against-ref those that govern.sum has not recorded:
     govern lock records what was reviewed.
+
+    \b
+    Examples:
+      govern check                             before a commit
+      govern check --against-ref origin/main   in CI, for a pull request
     """
     from govern import api
 
@@ -72,7 +82,12 @@ def lint(session: Session, *, to: str, everything: bool, against_ref: str | None
 
 @root.inspecting("chain")
 def chain(session: Session) -> Report:
-    """The revision files: parents, heads, cycles, edited history."""
+    """The revision files: parents, heads, cycles, edited history.
+
+    \b
+    Example:
+      govern chain --format json     with the heads, for scripts
+    """
     from govern import api
 
     return api.chain(session.settings)
@@ -186,7 +201,12 @@ def plan(session: Session, *, to: str, out: Path | None) -> Report:
     "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many, newest first."
 )
 def history(session: Session, *, limit: int) -> Report:
-    """Who changed the database, when, with which backup."""
+    """Who changed the database, when, with which backup.
+
+    \b
+    Example:
+      govern history --limit 5
+    """
     from govern import api
 
     return api.history(session.settings, limit=limit)
@@ -203,6 +223,11 @@ def health(session: Session, *, no_backups: bool) -> Report:
     """What an application asks before it starts: is this the schema it was written for?
 
     Ends with 0 if the database is healthy, as GET /health of govern serve answers 200.
+
+    \b
+    Examples:
+      govern health                  before a deployment
+      govern health --no-backups     where backups are on another machine
     """
     from govern import api
 
@@ -273,40 +298,6 @@ def serve(
     return session.report(entries=(served,))
 
 
-@root.inspecting("explain")
-@click.argument("rule", required=False)
-def explain(session: Session, *, rule: str | None) -> Report:
-    """What a rule means and what to do about it; without RULE, all of them.
-
-    \b
-    Example:
-      govern explain chain.cycle
-    """
-    from govern.checks.registry import all_rules
-
-    rules = all_rules()
-    if rule is None:
-        listed = [
-            {"rule": known.id, "severity": known.severity.label, "name": known.name}
-            for known in rules.values()
-        ]
-        return session.report(entries=(Entry.of("explain", (), f"{len(listed)} rules"),), rules=listed)
-    if rule not in rules:
-        close = difflib.get_close_matches(rule, rules, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(close)}?" if close else "govern explain lists all rules"
-        raise click.BadParameter(f"there is no rule {rule!r}; {hint}", param_hint="RULE")
-    known = rules[rule]
-    facts = {
-        "id": known.id,
-        "name": known.name,
-        "severity": known.severity.label,
-        "condition": known.condition,
-        "effect": known.effect,
-        "remedy": known.remedy,
-    }
-    return session.report(entries=(Entry.of("explain", (), known.name),), rule=facts)
-
-
 @repair.inspecting("list")
 @click.option(
     "--budget",
@@ -318,7 +309,12 @@ def explain(session: Session, *, rule: str | None) -> Report:
     help="For counting what all repairs would touch; of the rest it is said that it was not counted.",
 )
 def repair_list(session: Session, *, budget_seconds: float) -> Report:
-    """The manifest's repairs with what each would touch now, and the runs that can be rolled back."""
+    """The manifest's repairs with what each would touch now, and the runs that can be rolled back.
+
+    \b
+    Example:
+      govern repair list
+    """
     from govern import api
 
     return api.repair_list(session.settings, budget_seconds=budget_seconds, narrate=session.narrate)
@@ -345,7 +341,12 @@ def repair_plan(session: Session, *, names: tuple[str, ...], every: bool) -> Rep
 
 @embedded.inspecting("status")
 def embedded_status(session: Session) -> Report:
-    """Whether it runs, where, and how to connect."""
+    """Whether it runs, where, and how to connect.
+
+    \b
+    Example:
+      govern embedded status
+    """
     from govern import api
 
     return api.embedded_status(session.settings)

@@ -18,7 +18,9 @@ from govern.cli import (  # noqa: F401  (they register commands)
     application,
     backups,
     changing,
+    completing,
     drawing,
+    explaining,
     inspecting,
     monitoring,
     reporting,
@@ -53,6 +55,8 @@ def main() -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns the exit code; the report is on stdout or in its file."""
+    if (answered := completing.answer_shell()) is not None:
+        return answered
     if not arguments:
         write(root.get_help(click.Context(root, info_name="govern")) + "\n", sys.stderr)
         return EXIT_USAGE

@@ -35,7 +35,12 @@ def monitor_run(session: Session, *, once: bool, interval: float | None) -> Repo
 
 @monitor.inspecting("status")
 def monitor_status(session: Session) -> Report:
-    """Whether a monitor is active, when it looked, and what it found."""
+    """Whether a monitor is active, when it looked, and what it found.
+
+    \b
+    Example:
+      govern monitor status --format json     for scripts
+    """
     from govern.monitor.commands import monitor_status as status
 
     return status(session.settings)
@@ -43,7 +48,12 @@ def monitor_status(session: Session) -> Report:
 
 @monitor.changing("start")
 def monitor_start(session: Session) -> Report:
-    """Let the monitor work again after a stop, or after two fixes have failed; starts no process."""
+    """Let the monitor work again after a stop, or after two fixes have failed; starts no process.
+
+    \b
+    Example:
+      govern monitor start
+    """
     from govern.monitor.commands import monitor_start as start
 
     return start(session.settings)
@@ -51,7 +61,12 @@ def monitor_start(session: Session) -> Report:
 
 @monitor.changing("stop")
 def monitor_stop(session: Session) -> Report:
-    """Let the monitor wait until it is started again; ends no process."""
+    """Let the monitor wait until it is started again; ends no process.
+
+    \b
+    Example:
+      govern monitor stop     before a repair by hand
+    """
     from govern.monitor.commands import monitor_stop as stop
 
     return stop(session.settings)

@@ -102,7 +102,7 @@ class _WithGlobalOptions(click.Command):
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """The whole first sentence: cut off it says nothing."""
-        return super().get_short_help_str(max(limit, 100))
+        return super().get_short_help_str(max(limit, 200))
 
 
 class _Span(click.ParamType):  # type: ignore[type-arg]  # a class of parameters in the newest click alone

@@ -16,10 +16,12 @@ from govern.config.declared import Declared, find_file, find_interpreter, read_f
 from govern.errors import ConfigurationError
 
 __all__ = [
+    "COMPLETION_VARIABLE",
     "STATE_FOLDER",
     "AlembicSettings",
     "Settings",
     "environment_of_others",
+    "find_completion",
     "find_secret",
     "find_user_folder",
     "load",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 STATE_FOLDER = ".govern"
+COMPLETION_VARIABLE = "_GOVERN_COMPLETE"
 _OWN_SECRETS = frozenset({"GOVERN_BACKUP_KEY", "GOVERN_MONITOR_TOKEN"})
 _MOST_JOBS = 4  # unless more are asked for
 
@@ -164,6 +167,11 @@ def _account() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return f"uid {os.getuid()}"
+
+
+def find_completion(environ: Mapping[str, str] = os.environ) -> str | None:
+    """What a shell asks of the program that completes for it: ``bash_complete``."""
+    return environ.get(COMPLETION_VARIABLE)
 
 
 def wants_color(environ: Mapping[str, str] = os.environ) -> bool:

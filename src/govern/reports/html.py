@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from govern.core.finding import Severity
@@ -42,6 +43,8 @@ def _facts(report: Report) -> dict[str, Any]:
         ],
         "groups": tuple(group_findings(report.findings)),
         "changes": _list(report, only_review=True),
+        "picture": _embed(report.data["diagram"]) if report.data.get("notation") == "svg" else None,
+        "picture_title": report.data.get("title", ""),
         "listed": _list(report, only_review=False),
         "tones": _TONES,
         "say_message": say_message,
@@ -55,6 +58,11 @@ def _list(report: Report, *, only_review: bool) -> str:
     unsaid = select_unsaid(report)
     wanted = {name: value for name, value in unsaid.items() if (name == "pull_request") is only_review}
     return "\n".join(render_listings(wanted, Style()))
+
+
+def _embed(svg: str) -> str:
+    """As an image: what is in a report that was read from a file must not be a part of the page."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def _tell(entry: Entry) -> tuple[Entry, str, str]:

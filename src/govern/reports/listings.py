@@ -77,10 +77,18 @@ def render_listings(data: Mapping[str, Any], style: Style) -> Iterator[str]:
         yield from lines
 
 
+_TEXTS_OF_THEIR_OWN = frozenset({"diagram", "notation", "title", "besides"})
+"""What is the whole answer, where a text was asked for."""
+
+
 def select_unsaid(report: Report) -> Mapping[str, Any]:
     """What is to be listed, but for a repair whose statements stand with their findings already."""
     is_said = any(finding.fix for finding in report.findings)
-    return {name: value for name, value in report.data.items() if not (is_said and name == "repair")}
+    return {
+        name: value
+        for name, value in report.data.items()
+        if not (is_said and name == "repair") and name not in _TEXTS_OF_THEIR_OWN
+    }
 
 
 def _listing(name: str, value: Any, style: Style) -> Iterator[str]:

@@ -23,7 +23,7 @@ _TONES: dict[Severity, Tone] = {
     Severity.WARNING: "yellow",
     Severity.INFO: "cyan",
 }
-_TEXTS = ("snapshot", "diagram")
+_TEXTS = ("snapshot", "diagram", "completion")
 _EXPLANATIONS = frozenset({"rule", "rules"})
 _LABEL_WIDTH = len("state: ")
 _LARGEST_NAME_COLUMN = 28

@@ -65,6 +65,8 @@ def _parts(report: Report) -> Iterator[Part]:
     if report.problem is not None:
         yield Part(tell_problem(report.problem))
     yield from tell_review(report)
+    if report.data.get("notation") == "mermaid":
+        yield Part(block(report.data["diagram"], "mermaid"), "the picture")
     if report.entries:
         yield Part(list_entries(report), "what was looked at")
     for group in group_findings(report.findings):

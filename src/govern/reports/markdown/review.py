@@ -24,6 +24,10 @@ def tell_review(report: Report) -> Iterator[Part]:
     if review is None:
         return
     yield Part(_tell_schema(review), "the schema's changes")
+    if picture := review.get("picture"):
+        yield Part(
+            details("Its picture", block(picture, "mermaid"), is_open=True), "the picture of what changes"
+        )
     # of the environment that was looked at
     sizes = {size["table"]: size for size in report.data.get("plan", {}).get("tables", ())}
     if review["environment"]:

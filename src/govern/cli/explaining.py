@@ -1,0 +1,52 @@
+"""The command that says what a rule means."""
+
+from __future__ import annotations
+
+import difflib
+
+import click
+
+from govern.cli.root import root
+from govern.cli.session import Session
+from govern.core.report import Entry, Report
+
+
+def _complete_rule(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """For the shell: the rules whose names begin so."""
+    from govern.checks.registry import all_rules
+
+    return [rule for rule in all_rules() if rule.startswith(begun)]
+
+
+@root.inspecting("explain")
+@click.argument("rule", required=False, shell_complete=_complete_rule)
+def explain(session: Session, *, rule: str | None) -> Report:
+    """What a rule means and what to do about it; without RULE, all of them.
+
+    \b
+    Example:
+      govern explain chain.cycle
+    """
+    from govern.checks.registry import all_rules
+
+    rules = all_rules()
+    if rule is None:
+        listed = [
+            {"rule": known.id, "severity": known.severity.label, "name": known.name}
+            for known in rules.values()
+        ]
+        return session.report(entries=(Entry.of("explain", (), f"{len(listed)} rules"),), rules=listed)
+    if rule not in rules:
+        close = difflib.get_close_matches(rule, rules, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(close)}?" if close else "govern explain lists all rules"
+        raise click.BadParameter(f"there is no rule {rule!r}; {hint}", param_hint="RULE")
+    known = rules[rule]
+    facts = {
+        "id": known.id,
+        "name": known.name,
+        "severity": known.severity.label,
+        "condition": known.condition,
+        "effect": known.effect,
+        "remedy": known.remedy,
+    }
+    return session.report(entries=(Entry.of("explain", (), known.name),), rule=facts)
