@@ -18,7 +18,7 @@ import click
 
 from govern.checks.drift import KINDS
 from govern.checks.registry import all_rules
-from govern.cli import application, backups, changing, inspecting, monitoring  # noqa: F401  (they register commands)
+from govern.cli import application, backups, changing, inspecting, monitoring, reporting  # noqa: F401  (they register)
 from govern.cli.options import Command, GlobalOption
 from govern.cli.root import root
 from govern.config.declared import Declared

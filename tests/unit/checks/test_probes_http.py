@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import socket
@@ -101,6 +102,14 @@ def replying(*replies: bytes) -> Answering:
     return lambda connection, _: connection.sendall(left.pop(0) if len(left) > 1 else left[0])
 
 
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+def packed(body: bytes, how: str = "gzip") -> bytes:
+    """An answer whose body is said to be packed, though nobody asked for that."""
+    return HEAD + f"content-encoding: {how}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     made = Server()
@@ -143,6 +152,23 @@ def test_what_is_as_expected_is_no_finding(server: Server) -> None:
         (replying(reply("302 Found", "", "location: ftp://127.0.0.1/")), "probe.redirected-away", "ftp://"),
         (replying(reply("302 Found", "", "location: /")), "probe.redirected-away", "more than 5 times"),
         (replying(reply("500 Oh")), "probe.unexpected-status", "answered 500"),
+        (replying(b"HTTP/1.1 200 OK\r\ncontent-ty"), "probe.broken-answer", "disconnected"),
+        (
+            replying(HEAD + b"transfer-encoding: chunked\r\n\r\n10\r\nabc"),
+            "probe.broken-answer",
+            "incomplete",
+        ),
+        (
+            replying(HEAD + b"content-length: 1\r\ncontent-length: 2\r\n\r\nab"),
+            "probe.broken-answer",
+            "conflicting",
+        ),
+        (replying(HEAD + b"\r\n" + b"x" * 5_000_001), "probe.endless-body", "longer than 5 MB"),
+        (replying(HEAD + b"x-more: a\r\n" * 20_000), "probe.broken-answer", "too long"),
+        (replying(packed(gzip.compress(bytes(9_000_000)))), "probe.endless-body", "longer than 5 MB"),
+        (replying(packed(gzip.compress(b"{}" * 99)[:-9])), "probe.broken-answer", "before it is whole"),
+        (replying(packed(b"{}")), "probe.broken-answer", "cannot be unpacked"),
+        (replying(packed(b"{}", "br")), "probe.broken-answer", "packed as 'br'"),
     ],
 )
 def test_what_is_no_answer_is_told_for_what_it_is(
@@ -299,7 +325,12 @@ def test_what_is_otherwise_than_expected_is_told(server: Server, expect: str, sa
     assert not probe(server.url, f"- request: {{path: /, expect: {good}}}\n").entry.findings
 
 
-@pytest.mark.parametrize("body", ["", "<html>", "[" * 100_000, "\ud83d"])
+def test_a_body_that_was_packed_all_the_same_is_read(server: Server) -> None:
+    server.answer = replying(packed(gzip.compress(b'{"a": 1}')))
+    assert not probe(server.url, "- request: {path: /, expect: {json: {a: 1}}}\n").entry.findings
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "[" * 100_000, "\ud83d", '{"a": NaN}'])
 def test_a_body_that_is_no_json_is_told(server: Server, body: str) -> None:
     data = body.encode("utf-8", "surrogatepass")
     head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(data)}\r\nconnection: close\r\n\r\n".encode()
@@ -454,6 +485,7 @@ def test_what_there_is_not_is_named(tmp_path: Path) -> None:
         ("ca_file: no-such.pem\n", "http://127.0.0.1:1", "no-such.pem cannot be read"),
         ("", "http://me:s3cr3t@127.0.0.1", "the base URL of probes is none: 127.0.0.1"),
         ("", "file:///etc/passwd", "is none: file:///etc/passwd"),
+        ("", "http://127.0.0.1:99999", "is none: http://127.0.0.1:99999"),
     ],
 )
 def test_what_is_needed_is_there_before_anything_is_asked(more: str, url: str, said: str) -> None:

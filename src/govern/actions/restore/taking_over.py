@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from govern.actions.backup import create_verified_backup
@@ -56,8 +56,7 @@ def take_over(
         state=f"it is one transaction: all of its rows are there, or none; backup {run.backup} is verified",
     ):
         done = apply()
-    inserted = {f"insert {table.name}": table.inserted for table in done.tables if table.inserted}
-    run = replace(run, rows=inserted)
+    run = replace(run, rows=dict(_count_rows(done)))
     draft.data["tables"] = done.to_json()
     draft.passed("restore", _describe_done(done))
     narrate("validating the database")
@@ -79,6 +78,15 @@ def _conclude(live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest
     draft.data["run"] = run.to_json()
     draft.passed("ledger", f"run {run.id}, {run.result}")
     return run
+
+
+def _count_rows(done: MergePlan) -> Iterator[tuple[str, int]]:
+    """As the ledger has them: what was done, with its table, and to how many."""
+    for table in done.tables:
+        counts = {"insert": table.inserted or 0}
+        if table.is_replaced:
+            counts |= {"overwrite": table.staged.differing, "remove": table.surplus}
+        yield from ((f"{what} {table.name}", rows) for what, rows in counts.items() if rows)
 
 
 def _describe_done(plan: MergePlan) -> str:

@@ -12,6 +12,7 @@ import os
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 _MOST_BYTES = 5_000_000
 _MOST_REDIRECTIONS = 5
 _AGENT = f"govern-probe/{__version__}"
+_PACKED = ("gzip", "x-gzip", "deflate")
+_ANY_HEADER = zlib.MAX_WBITS | 32
+"""Of gzip or zlib."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -86,9 +90,14 @@ class Answer:
     def read_json(self) -> Any:
         """Raises NotJson."""
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise NotJson(first_line(error)) from error
+
+
+def _refuse_constant(name: str) -> Any:
+    """Python reads what JSON does not have (RFC 8259, 6), and browsers do not."""
+    raise NotJson(f"{name} is no JSON")
 
 
 def import_client() -> Any:
@@ -145,6 +154,8 @@ class Caller:
             raise NoAnswer(SLOW, message) from None
         except (self._httpx.HTTPError, self._httpx.InvalidURL, self._httpx.StreamError) as error:
             raise self._describe(error) from None
+        except zlib.error as error:
+            raise NoAnswer(BROKEN_ANSWER, f"the answer is broken: it cannot be unpacked: {error}") from None
         except (UnicodeError, ValueError) as error:
             raise NoAnswer(BROKEN_ANSWER, f"it cannot be asked or read: {type(error).__name__}") from None
 
@@ -190,12 +201,19 @@ class Caller:
 
 
 async def _read(response: httpx2.Response) -> bytes:
+    """The body, unpacked here: a client that unpacks a few bytes may get as many as there is memory for."""
+    packed = response.headers.get("content-encoding", "identity").strip().lower()
+    if packed not in ("", "identity", *_PACKED):
+        raise NoAnswer(BROKEN_ANSWER, f"the body is packed as {packed[:40]!r}, which nobody asked for")
+    unpack = zlib.decompressobj(_ANY_HEADER) if packed in _PACKED else None
     body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
+    async for chunk in response.aiter_raw():
+        body += unpack.decompress(chunk, _MOST_BYTES + 1) if unpack else chunk
         if len(body) > _MOST_BYTES:
             message = f"the body is longer than {_MOST_BYTES // 1_000_000} MB, and was read no further"
             raise NoAnswer(ENDLESS_BODY, message)
+    if unpack is not None and body and not unpack.eof:
+        raise NoAnswer(BROKEN_ANSWER, f"the answer is broken: its {packed} ends before it is whole")
     return bytes(body)
 
 

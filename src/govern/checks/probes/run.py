@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from govern.checks.probes.asking import NoAnswer, Wanted, import_client, trust
 from govern.checks.probes.conversation import CannotGoOn, Conversation, Probing, make_caller
@@ -215,10 +216,18 @@ def _choose_url(given: str | None, probes: Probes, path: str) -> str:
             why=f"{path} has no probes.base_url, and {URL_VARIABLE} is not set",
             next="name it: govern probe --base-url http://127.0.0.1:8000",
         )
-    if not re.fullmatch(_BASE_URL, url):
+    if not re.fullmatch(_BASE_URL, url) or not _has_port(url):
         raise ConfigurationError(
             f"the base URL of probes is none: {Mask().hide(url.rpartition('@')[2])}",
             why="it is written as http://host:port or https://host/below, without user, password and query",
             next="correct it; a user and a password belong into a log_in step",
         )
     return url
+
+
+def _has_port(url: str) -> bool:
+    """Whether its port, if it names one, is a port."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from govern.core.document import Block, Cell, Document, Facts, Section, Sentence, Table, Tone
+from govern.core.document import Block, Cell, Code, Document, Facts, Section, Sentence, Table, Tone
 from govern.core.history import Answers, Incident, Saved
 from govern.core.monitoring import Event
 from govern.core.report import Report
@@ -20,6 +20,7 @@ from govern.reports.documents.wording import (
     list_backups,
     list_findings,
     say_moment,
+    say_time,
     say_took,
     tell_look,
 )
@@ -39,7 +40,14 @@ _EVENTS: Mapping[str, tuple[Tone, str]] = {
     "start": ("quiet", "the monitor was started"),
 }
 """What a timeline has of the monitor."""
+_MENDING = ("restore", "repair")
+"""How commands begin that bring something back."""
+_DONE = ("fixed", "fix-failed", "rolled-back")
 _LONGEST = 200
+_MOST_STATEMENTS = 30
+
+Step = tuple[datetime, Cell, str]
+"""Of a timeline: when, of what kind, and what."""
 
 
 def tell_restoration(incident: Incident) -> Document:
@@ -68,14 +76,15 @@ def tell_restoration(incident: Incident) -> Document:
 
 
 def choose_answers(incident: Incident) -> tuple[Answers | None, Answers | None]:
-    """How the application answered before anything was done, or in a file that was given; and at last."""
+    """How the application answered before anything was brought back, or in a file that was given; and at last."""
     past = incident.past
     given = [
         Answers(at=one.at, by=one.path, proofs=tuple(one.document["probes"]))
         for one in incident.before
         if isinstance(one.document.get("probes"), list)
     ]
-    first = past.runs[0].started_at if past.runs else past.until
+    mending = [run for run in past.runs if run.command.startswith(_MENDING)] or past.runs
+    first = mending[0].started_at if mending else past.until
     last = max((run.started_at for run in past.runs), default=past.since)
     earlier = [one for one in past.answers if one.at < first]
     later = [one for one in past.answers if one.at >= last]
@@ -195,7 +204,7 @@ def _list_wrong(incident: Incident) -> tuple[Block, ...]:
         return list_findings(findings.values())
     if any(tell_look(name, incident.present.looks.get(command)).tone == "notice" for command, name in _LOOKS):
         return (Sentence(tone="notice", word="Not known", text="not everything could be looked at"),)
-    return (Sentence(tone="good", word="Nothing", text="that health, drift and integrity look at"),)
+    return (Sentence(tone="good", word="Nothing", text="is wrong that health, drift and integrity look at"),)
 
 
 def _list_runs(incident: Incident) -> Iterator[Block]:
@@ -203,26 +212,39 @@ def _list_runs(incident: Incident) -> Iterator[Block]:
     if not past.runs:
         yield Sentence(tone="notice", word="Nothing", text="stands in the ledger for this time")
         return
+    askers = {event.run: event.actor for event in past.events if event.run and event.kind in _DONE}
     yield Table(
         titles=("Began", "Run", "Command", "By", "Ended", "Took", "What"),
-        rows=tuple(_list_run(run, is_lost=run.id in past.only_in_file) for run in past.runs),
+        rows=tuple(
+            _list_run(run, for_whom=askers.get(run.id), is_lost=run.id in past.only_in_file)
+            for run in past.runs
+        ),
     )
+    yield from (_show_statements(run) for run in past.runs if run.statements)
 
 
-def _list_run(run: Run, *, is_lost: bool) -> tuple[Cell, ...]:
+def _list_run(run: Run, *, for_whom: str | None, is_lost: bool) -> tuple[Cell, ...]:
+    """``for_whom``: who asked the monitor for it, or the monitor itself."""
     remark = (
         "; only .govern/history.jsonl knows of it: the database was put back to before it" if is_lost else ""
     )
     backup = f"; backup before: {run.backup}" if run.backup else ""
     return (
-        Cell(text=say_moment(run.started_at)),
+        Cell(text=say_time(run.started_at)),
         Cell(text=run.id, is_code=True),
         Cell(text=run.command),
-        Cell(text=run.actor),
+        Cell(text=f"{run.actor}, for {for_whom}" if for_whom else run.actor),
         Cell(text=run.result, tone=RESULT_TONES[run.result]),
         Cell(text=say_took(run), is_number=True),
         Cell(text=f"{describe_run(run)}{backup}{remark}"),
     )
+
+
+def _show_statements(run: Run) -> Code:
+    left = len(run.statements) - _MOST_STATEMENTS
+    more = f"; {left} more are left out" if left > 0 else ""
+    statements = (f"{one.strip().rstrip(';')};" for one in run.statements[:_MOST_STATEMENTS])
+    return Code(text="\n".join(statements), language="sql", caption=f"The run {run.id} ran{more}:")
 
 
 def _list_used(incident: Incident) -> Iterator[Block]:
@@ -246,8 +268,8 @@ def _list_issues(incident: Incident) -> Iterator[Block]:
         titles=("First seen", "Last seen", "Severity", "What", "Was", "Now"),
         rows=tuple(
             (
-                Cell(text=say_moment(issue.first_seen)),
-                Cell(text=say_moment(issue.last_seen)),
+                Cell(text=say_time(issue.first_seen)),
+                Cell(text=say_time(issue.last_seen)),
                 Cell(text=issue.severity.label, tone=SEVERITY_TONES[issue.severity]),
                 Cell(text=issue.subject, is_code=True),
                 Cell(text=issue.current_state),
@@ -261,16 +283,17 @@ def _list_issues(incident: Incident) -> Iterator[Block]:
 
 
 def _tell_times(incident: Incident) -> Iterator[Block]:
-    steps = sorted(_list_steps(incident), key=lambda step: step[0])
+    steps = _gather(sorted(_list_steps(incident), key=lambda step: step[0]))
     if not steps:
         return
-    began, ended = steps[0][0], steps[-1][0]
+    seen = [issue.first_seen for issue in incident.past.issues if issue.first_seen >= incident.past.since]
+    began, ended = min(seen, default=steps[0][0]), steps[-1][0]
     work = sum(
         (run.finished_at - run.started_at).total_seconds() for run in incident.past.runs if run.finished_at
     )
     yield Facts(
         pairs=(
-            ("First sign", say_moment(began)),
+            ("First sign" if seen else "First step", say_moment(began)),
             ("Last step", say_moment(ended)),
             ("Between them", name_seconds((ended - began).total_seconds())),
             ("Runs took", name_seconds(work)),
@@ -278,11 +301,22 @@ def _tell_times(incident: Incident) -> Iterator[Block]:
     )
     yield Table(
         titles=("When", "What", ""),
-        rows=tuple((Cell(text=say_moment(at)), cell, Cell(text=text)) for at, cell, text in steps),
+        rows=tuple((Cell(text=say_time(at)), cell, Cell(text=text)) for at, cell, text in steps),
     )
 
 
-def _list_steps(incident: Incident) -> Iterator[tuple[datetime, Cell, str]]:
+def _gather(steps: list[Step]) -> list[Step]:
+    """What happened in the same second, and is of one kind, in one line."""
+    gathered: list[Step] = []
+    for at, cell, text in steps:
+        if gathered and gathered[-1][1] == cell and say_time(gathered[-1][0]) == say_time(at):
+            gathered[-1] = at, cell, f"{gathered[-1][2]}; {text}"
+        else:
+            gathered.append((at, cell, text))
+    return gathered
+
+
+def _list_steps(incident: Incident) -> Iterator[Step]:
     past = incident.past
     for issue in past.issues:
         if issue.first_seen >= past.since:

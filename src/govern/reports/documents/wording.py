@@ -35,6 +35,11 @@ def say_moment(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else ""
 
 
+def say_time(moment: datetime | None) -> str:
+    """The same in a table, below a page that says that times are UTC."""
+    return say_moment(moment).removesuffix(" UTC")
+
+
 def say_status(status: str) -> Cell:
     return Cell(text=status, tone=_STATUS_TONES.get(status, "quiet"))
 
@@ -42,14 +47,21 @@ def say_status(status: str) -> Cell:
 def say_took(run: Run) -> str:
     if run.finished_at is None:
         return "did not end"
-    return name_seconds((run.finished_at - run.started_at).total_seconds())
+    return say_seconds((run.finished_at - run.started_at).total_seconds())
+
+
+def say_seconds(seconds: float) -> str:
+    """``12 ms`` where that says more than ``0.0 s``."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else name_seconds(seconds)
 
 
 def describe_run(run: Run) -> str:
     """What it did, in a line."""
     said = []
-    if run.restored_from:
-        said.append(f"took rows or all of the backup {run.restored_from}")
+    if run.restored_from and run.kept_as:
+        said.append(f"put the backup {run.restored_from} in the database's place")
+    elif run.restored_from:
+        said.append(f"restored from the backup {run.restored_from}")
     if run.repairs:
         said.append(", ".join(run.repairs))
     if run.rows:
@@ -82,8 +94,8 @@ def tell_look(name: str, report: Report | None) -> Sentence:
         return Sentence(tone=SEVERITY_TONES[gravest], word=gravest.label.capitalize(), text=text)
     if undecided:
         return Sentence(tone="notice", word="Not decided", text=f"{name}: {'; '.join(undecided)}")
-    said = "; ".join(entry.reason for entry in report.entries if entry.reason)
-    return Sentence(tone="good", word="Good", text=f"{name}{f': {said}' if said else ''}")
+    checks = count_of(len(report.entries), "check")
+    return Sentence(tone="good", word="Good", text=f"{name}: {checks}, and nothing found")
 
 
 def list_findings(findings: Iterable[Finding]) -> tuple[Block, ...]:
@@ -124,7 +136,7 @@ def _list_backup(name: str, manifest: BackupManifest | None) -> tuple[Cell, ...]
         return Cell(text=name, is_code=True), Cell(text=""), Cell(text=""), Cell(text=""), missing
     return (
         Cell(text=name, is_code=True),
-        Cell(text=say_moment(manifest.created_at)),
+        Cell(text=say_time(manifest.created_at)),
         Cell(text=name_revisions(manifest.revision or ()) if manifest.revision is not None else "none"),
         Cell(text=name_bytes(manifest.bytes), is_number=True),
         _say_proof(manifest),
@@ -136,5 +148,5 @@ def _say_proof(manifest: BackupManifest) -> Cell:
         return Cell(text=f"unfit since {say_moment(manifest.unfit.at)}: {manifest.unfit.why}", tone="bad")
     if manifest.verified is None:
         return Cell(text="never", tone="notice")
-    said = f"{say_moment(manifest.verified.at)}: {manifest.verified.described()}"
+    said = f"{say_time(manifest.verified.at)}: {manifest.verified.described()}"
     return Cell(text=said, tone="good" if manifest.is_proven else "notice")
