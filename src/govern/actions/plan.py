@@ -79,12 +79,12 @@ def _step_json(step: Step) -> dict[str, Any]:
         "seconds": round(step.seconds, 3),
         "hazards": [str(hazard) for hazard in step.hazards],
         "statements": list(step.statements),
-        "observed": [_observation_json(observation) for observation in step.observations],
+        "observed": [observation_json(observation) for observation in step.observations],
     }
 
 
-def _observation_json(observation: Observation) -> Mapping[str, Any]:
-    """What the statement at the same place did."""
+def observation_json(observation: Observation) -> Mapping[str, Any]:
+    """What one statement did, as reports carry it."""
     return {
         "seconds": round(observation.seconds, 4),
         "in_transaction": observation.in_transaction,

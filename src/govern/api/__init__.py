@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from govern.api.probing import probe
     from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_prune, repair_rollback
     from govern.api.reporting import report_health, report_migration, report_restoration
+    from govern.api.reviewing import report_pull_request
     from govern.api.rows import integrity
     from govern.api.scanning import scan
 
@@ -82,6 +83,7 @@ _HOMES = {
     "probing": ("probe",),
     "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_prune", "repair_rollback"),
     "reporting": ("report_health", "report_migration", "report_restoration"),
+    "reviewing": ("report_pull_request",),
     "rows": ("integrity",),
     "scanning": ("scan",),
 }
@@ -127,6 +129,7 @@ __all__ = [
     "repair_rollback",
     "report_health",
     "report_migration",
+    "report_pull_request",
     "report_restoration",
     "restore",
     "restore_files",

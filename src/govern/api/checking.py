@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from govern.actions.round_trip import has_way_back, prove_ways_back
 from govern.api.command import Narrate, command, local_today, silent
-from govern.api.linting import add_lint, check_against_ref, select_unrecorded
+from govern.api.linting import Selection, add_lint, check_against_ref, select_unrecorded
 from govern.api.project import Project, find_chain_problems, read_project
 from govern.checks.chain import does_not_replay, find_ways_back
 from govern.checks.drift import check_refused, check_scope, judge_drift, with_fixes
@@ -12,6 +14,7 @@ from govern.checks.lock import check_lock
 from govern.checks.manifest import check_manifest
 from govern.config import Settings
 from govern.core.finding import Severity
+from govern.core.observation import Observation
 from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of, name_revisions
@@ -52,12 +55,26 @@ def check(
 
     Raises ConfigurationError for a reference there is not.
     """
-    project = read_project(settings)
+    examine(draft, read_project(settings), against_ref=against_ref, narrate=narrate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What was looked at beside what the draft says."""
+
+    selection: Selection
+    """The revisions that were linted."""
+    observations: tuple[Observation, ...]
+    """What their statements were seen to do on a scratch database."""
+
+
+def examine(draft: Draft, project: Project, *, against_ref: str | None, narrate: Narrate) -> Examined:
+    """The entries of ``check``. Scratch databases are dropped by whoever calls it."""
     entry = draft.add(_chain_entry(project))
     merged = check_against_ref(draft, project, against_ref)
-    like = declared_like(settings)
+    like = declared_like(project.settings)
     narrate("creating the models' schema in a scratch database")
-    with declared_by_models(settings, like=like) as models:
+    with declared_by_models(project.settings, like=like) as models:
         draft.unmodelled = models.snapshot.unmodelled
         if any(finding.severity >= Severity.ERROR for finding in entry.findings):
             draft.add(Entry(name="replay", status="skipped", reason="the revision chain is broken"))
@@ -68,7 +85,8 @@ def check(
     _check_manifest(draft, project, models.snapshot)
     _check_lock(draft, project, models.snapshot)
     selection = select_unrecorded(project, merged)
-    add_lint(draft, project, selection, today=local_today(), is_optional=True, narrate=narrate)
+    observations = add_lint(draft, project, selection, today=local_today(), is_optional=True, narrate=narrate)
+    return Examined(selection=selection, observations=observations)
 
 
 def _chain_entry(project: Project) -> Entry:

@@ -116,14 +116,14 @@ def add_lint(
     today: date,
     is_optional: bool = False,
     narrate: Narrate,
-) -> None:
-    """The entries of lint: what was found, and what could not be looked for.
+) -> tuple[Observation, ...]:
+    """The entries of lint: what was found, and what could not be looked for. Returns what statements were seen to do.
 
     ``is_optional`` where nobody asked for lint alone: what could not be looked for is said, and decides nothing.
     """
     if not selection.revisions:
         draft.passed("lint", f"no revision to look at: {selection.reason}")
-        return
+        return ()
     manifest = project.manifest
     observations, undecided = _observe(project, selection, narrate)
     pending = read_pending(
@@ -144,6 +144,7 @@ def add_lint(
     draft.add(Entry.of("lint", findings, looked))
     for part, reason in {**undecided, **linted.undecided}.items():
         draft.add(Entry(name=f"lint {part}", status="skipped", reason=reason, is_optional=is_optional))
+    return observations
 
 
 def _since(merged: Merged | None) -> str:

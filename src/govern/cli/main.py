@@ -14,7 +14,14 @@ from typing import NoReturn, TextIO
 
 import click
 
-from govern.cli import application, backups, changing, inspecting, monitoring, reporting  # noqa: F401  (they register commands)
+from govern.cli import (  # noqa: F401  (they register commands)
+    application,
+    backups,
+    changing,
+    inspecting,
+    monitoring,
+    reporting,
+)
 from govern.cli.failures import crash_problem, format_traceback, interruption_problem, usage_problem
 from govern.cli.narration import write
 from govern.cli.publish import publish, silence

@@ -12,9 +12,9 @@ from govern.cli.narration import write
 from govern.cli.session import Session
 from govern.config import wants_color
 from govern.core.report import EXIT_CLEAN, EXIT_UNDECIDED, Problem, Report
-from govern.errors import NOTHING_CHANGED
+from govern.errors import NOTHING_CHANGED, CouldNotCheck
 from govern.reports import text
-from govern.reports.formats import render_document
+from govern.reports.formats import Document, render_document
 from govern.reports.places import find_places
 from govern.reports.style import Style
 
@@ -55,14 +55,27 @@ def _print(report: Report, session: Session) -> Problem | None:
 
 def _render(report: Report, session: Session, style: Style) -> str:
     if session.format != "text":
-        return render_document(
-            report,
-            session.format,
-            find_places=lambda: find_places(session.known_settings),
-            exit_code=report.exit_code(session.fail_on),
-        )
+        return _render_document(report, session.format, session)
     has_content = report.problem is None or report.entries or report.data
     return text.render(report, style) if has_content else ""
+
+
+def _render_document(report: Report, form: Document, session: Session) -> str:
+    return render_document(
+        report,
+        form,
+        find_places=lambda: find_places(session.known_settings),
+        exit_code=report.exit_code(session.fail_on),
+    )
+
+
+def write_document(report: Report, form: Document, file: Path, session: Session) -> None:
+    """Writes the report in one more form. Raises CouldNotCheck where that cannot be."""
+    try:
+        write_atomically(file, _render_document(report, form, session))
+    except OSError as error:
+        problem = _unwritten(str(file), error)
+        raise CouldNotCheck(problem.what, why=problem.why, next=problem.next) from error
 
 
 def _write_file(report: Report, session: Session) -> Problem | None:

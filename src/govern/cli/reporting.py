@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from govern.cli.publish import write_document
 from govern.cli.root import report
 from govern.cli.session import Session
 from govern.core.report import Report
+from govern.errors import GovernError
+from govern.reports.formats import DOCUMENTS, Document, is_document
 
 
 class _Moment(click.ParamType):  # type: ignore[type-arg]  # a class of parameters in the newest click alone
@@ -88,3 +92,79 @@ def report_restoration(
     return api.report_restoration(
         session.settings, since=since, run=run, before=before, narrate=session.narrate
     )
+
+
+@report.inspecting("pull-request")
+@click.option(
+    "--against-ref", required=True, metavar="GIT_REF", help="What is merged already, as origin/main."
+)
+@click.option(
+    "--environment",
+    metavar="NAME",
+    help="A database named in the configuration: also its drift, and what is pending there. Nothing is changed.",
+)
+def report_pull_request(session: Session, *, against_ref: str, environment: str | None) -> Report:
+    """What a reviewer wants to know: the schema's changes as a diff, locks, hazards, the chain, what is wrong.
+
+    All that govern check says, and what schema.lock says otherwise than that of GIT_REF. As Markdown it is one comment.
+
+    \b
+    Examples:
+      govern report pull-request --against-ref origin/main --format markdown --output comment.md
+      govern report pull-request --against-ref origin/main --environment production
+    """
+    from govern import api
+
+    return api.report_pull_request(
+        session.settings,
+        against_ref=against_ref,
+        environment=session.settings_of(environment) if environment else None,
+        narrate=session.narrate,
+    )
+
+
+class _Written(click.ParamType):  # type: ignore[type-arg]  # a class of parameters in the newest click alone
+    """A form, and the file for it."""
+
+    name = "form=file"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Document, Path]:
+        form, equals, file = value.partition("=")
+        if not equals or not file or not is_document(form):
+            self.fail(f"{value!r} is not FORM=FILE; forms are {', '.join(DOCUMENTS)}", param, ctx)
+        if not Path(file).absolute().parent.is_dir():
+            self.fail(f"there is no folder {Path(file).parent}", param, ctx)
+        return form, Path(file)
+
+
+@report.inspecting("render")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--also",
+    multiple=True,
+    type=_Written(),
+    metavar="FORM=FILE",
+    help="Write it in this form, too. May be given several times.",
+)
+def report_render(session: Session, *, file: Path, also: tuple[tuple[Document, Path], ...]) -> Report:
+    """A report that was written with --format json, in other forms: the work is done once for all of them.
+
+    Ends as the command ended that wrote it.
+
+    \b
+    Examples:
+      govern check --format json --output report.json
+      govern report render report.json --format sarif --output report.sarif
+      govern report render report.json --also markdown=comment.md --also html=report.html
+    """
+    from govern.checks.registry import all_rules
+    from govern.reports.reading import read_report
+
+    with contextlib.suppress(GovernError):  # what is wrong with the project is what the report may be about
+        _ = session.settings  # for the places in its files
+    report = read_report(file, all_rules())
+    for form, path in also:
+        write_document(report, form, path, session)
+    return report

@@ -49,7 +49,7 @@ def monitor() -> None:
 
 @click.group("report", cls=Group)
 def report() -> None:
-    """Pages for people, as Markdown or as one HTML file: how it is, what a migration did, an incident."""
+    """Pages for people: how a database is, what a migration or a pull request does, an incident."""
 
 
 for group in (backup, repair, embedded, monitor, report):

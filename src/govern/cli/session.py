@@ -45,21 +45,31 @@ class Session:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _started: float = field(default_factory=time.monotonic)
     _settings: Settings | None = field(default=None, repr=False)
+    _others: list[Settings] = field(default_factory=list, repr=False)
 
     @property
     def settings(self) -> Settings:
         """The settings of this invocation, read once. Raises ConfigurationError."""
         if self._settings is None:
-            from govern import config
-
-            self._settings = config.load(
-                config=self.config,
-                url=self.url,
-                target=self.target,
-                alembic_config=self.alembic_config,
-                python=self.python,
-            )
+            self._settings = self._load(url=self.url, target=self.target)
         return self._settings
+
+    def settings_of(self, target: str) -> Settings:
+        """The settings of another database that the configuration names. Raises ConfigurationError."""
+        settings = self._load(url=None, target=target)
+        self._others.append(settings)
+        return settings
+
+    def _load(self, *, url: str | None, target: str | None) -> Settings:
+        from govern import config
+
+        return config.load(
+            config=self.config,
+            url=url,
+            target=target,
+            alembic_config=self.alembic_config,
+            python=self.python,
+        )
 
     @property
     def known_settings(self) -> Settings | None:
@@ -95,6 +105,6 @@ class Session:
     def secrets(self) -> tuple[str, ...]:
         """URLs whose passwords must not reach any output."""
         urls = [self.url]
-        if self._settings is not None:
-            urls += [self._settings.url, self._settings.scratch_url]
+        for settings in filter(None, (self._settings, *self._others)):
+            urls += [settings.url, settings.scratch_url]
         return tuple(url for url in urls if url)

@@ -10,12 +10,18 @@ from govern.reports.places import Places
 
 Document = Literal["json", "junit", "sarif", "github", "gitlab", "markdown", "html"]
 Format = Literal["text"] | Document
-FORMATS: tuple[str, ...] = ("text", *get_args(Document))
+DOCUMENTS: tuple[str, ...] = get_args(Document)
+FORMATS: tuple[str, ...] = ("text", *DOCUMENTS)
 
 
 def is_format(name: str) -> TypeGuard[Format]:
     """Whether there is one of that name."""
     return name in FORMATS
+
+
+def is_document(name: str) -> TypeGuard[Document]:
+    """Whether there is one of that name that is a whole document."""
+    return name in DOCUMENTS
 
 
 def render_document(

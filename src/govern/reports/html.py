@@ -33,19 +33,32 @@ def _facts(report: Report) -> dict[str, Any]:
         "tone": _tone_of(report),
         "target": " · ".join(describe_target(report.target)) if report.target else "",
         "summary": " · ".join(summarise(report)),
-        "entries": [(entry, _tone_of(entry), describe_entry(entry)) for entry in report.entries],
+        "undone": [_tell(entry) for entry in report.entries if entry.status != "passed"],
+        "passed": [_tell(entry) for entry in report.entries if entry.status == "passed"],
         "counts": [
             (severity.label, count_findings(count, severity.label))
             for severity in reversed(Severity)
             if (count := report.count(severity))
         ],
         "groups": tuple(group_findings(report.findings)),
-        "listed": "\n".join(render_listings(select_unsaid(report), Style())),
+        "changes": _list(report, only_review=True),
+        "listed": _list(report, only_review=False),
         "tones": _TONES,
         "say_message": say_message,
         "say_place": say_place,
         "statements": lambda fix: "\n".join(terminate(one) for one in fix.sql),
     }
+
+
+def _list(report: Report, *, only_review: bool) -> str:
+    """What becomes of the schema by a pull request is read first, all else at the end."""
+    unsaid = select_unsaid(report)
+    wanted = {name: value for name, value in unsaid.items() if (name == "pull_request") is only_review}
+    return "\n".join(render_listings(wanted, Style()))
+
+
+def _tell(entry: Entry) -> tuple[Entry, str, str]:
+    return entry, _tone_of(entry), describe_entry(entry)
 
 
 def _tone_of(ended: Report | Entry) -> str:

@@ -64,6 +64,15 @@ def to_json(value: object) -> Any:
             return str(value)
 
 
+KEYS = frozenset(
+    {
+        "schema_version", "tool", "command", "status", "target", "started_at", "duration_ms", "entries", "unmodelled",
+        "summary", "problem",
+    }
+)  # fmt: skip
+"""The fixed keys of a document; what else there is the command was asked to list."""
+
+
 def _target(target: Target | None) -> dict[str, Any] | None:
     return None if target is None else to_json(asdict(target))
 
@@ -78,6 +87,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "status": entry.status,
         "reason": entry.reason,
         "findings": [_finding(finding) for finding in entry.findings],
+        **({"optional": True} if entry.is_optional else {}),
     }
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from xml.etree import ElementTree
 
 import junitparser
 
 from govern.core.finding import Finding, Severity
 from govern.core.report import Entry, Report
+from govern.reports.summary import describe_problem
 from govern.version import __version__
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -18,7 +20,7 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 def render(report: Report) -> str:
     """The report as one document with a newline at its end. Findings below error are told, and are no failures."""
-    suite = junitparser.TestSuite(_clean(f"govern {report.command}"))
+    suite = junitparser.TestSuite(_clean(f"govern {report.command}".rstrip()))
     suite.timestamp = report.started_at.isoformat(timespec="seconds")
     suite.add_property("version", __version__)
     if report.target is not None:
@@ -32,8 +34,13 @@ def render(report: Report) -> str:
     document.add_testsuite(suite)
     document.update_statistics()
     suite.time = document.time = report.duration_ms / 1000
-    text: str = document.tostring().decode()
-    return text.rstrip("\n") + "\n"
+    return _write(document)
+
+
+def _write(document: Any) -> str:
+    root = ElementTree.fromstring(document.tostring())  # noqa: S314  # our own
+    root.attrib.pop("skipped", None)  # Jenkins' schema knows it of a suite alone
+    return ElementTree.tostring(root, encoding="unicode").rstrip("\n") + "\n"
 
 
 def _to_case(entry: Entry, report: Report, seconds: Mapping[str, float]) -> junitparser.TestCase:
@@ -64,8 +71,7 @@ def _to_problem(report: Report) -> junitparser.TestCase:
     assert problem is not None  # noqa: S101  # asked before
     case = junitparser.TestCase("govern", classname=f"govern.{report.command}", time=0.0)
     error = junitparser.Error(_clean(problem.what), f"exit {problem.exit_code}")
-    sentences = (("why", problem.why), ("next", problem.next), ("state", problem.state))
-    error.text = _clean("\n".join(f"{label}: {said}" for label, said in sentences if said))
+    error.text = _clean("\n".join([*describe_problem(problem)][1:]))
     case.result = [error]
     return case
 

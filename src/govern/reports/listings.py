@@ -7,6 +7,7 @@ from typing import Any
 
 from govern.core.report import Report
 from govern.core.wording import count_of, name_age, name_bytes, name_seconds
+from govern.reports.effects import list_effects
 from govern.reports.style import Style
 
 Rows = Sequence[Mapping[str, Any]]
@@ -90,6 +91,7 @@ def _listing(name: str, value: Any, style: Style) -> Iterator[str]:
         "guards": _guards,
         "health": _health,
         "plan": _plan,
+        "pull_request": _pull_request,
         "statements": _statements,
         "repair": _repair,
         "repairs": _repairs,
@@ -240,25 +242,24 @@ def _planned_statements(
         return
     for statement, seen in zip(statements, observed, strict=True):
         yield from _statements([statement], style)
-        for effect in _effects(seen, sizes):
+        for effect in list_effects(seen, sizes):
             yield from style.indent(effect, first="-- ")
 
 
-def _effects(seen: Mapping[str, Any], sizes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    for lock in seen["locks"]:
-        if lock["blocks_writes"]:
-            blocked = "nobody reads or writes" if lock["blocks_reads"] else "nobody writes"
-            yield f"{lock['mode']} on {_sized(lock['table'], sizes)}: {blocked}"
-    yield from (f"writes every row again: {_sized(table, sizes)}" for table in seen["rewrites"])
-    yield from (f"reads every row: {_sized(table, sizes)}" for table in seen["scans"])
-    yield from (f"leaves an invalid index: {index}" for index in seen["invalid_indexes"])
-
-
-def _sized(table: str, sizes: Mapping[str, Mapping[str, Any]]) -> str:
-    if table not in sizes:
-        return table
-    rows, size = sizes[table]["rows"], name_bytes(sizes[table]["bytes"])
-    return f"{table} ({f'about {rows:,} rows' if rows is not None else 'rows unknown'}, {size})"
+def _pull_request(review: Mapping[str, Any], style: Style) -> Iterator[str]:
+    """What becomes of the schema, what the revisions do, and which exceptions end."""
+    for change in review["schema"]:
+        yield from (style.say(line) for line in change["lines"])
+    for revision in review["revisions"]:
+        yield ""
+        yield style.say(
+            "  ".join(filter(None, (revision["revision"], revision["message"], revision["path"])))
+        )
+        yield from (f"  {line}" for line in _planned_statements(revision, {}, style))
+    for one in review["exceptions"]:
+        yield from style.indent(
+            f"{one['what']}, {one['owner']}: {one['reason']}", first=f"until {one['until']}: "
+        )
 
 
 def _statements(statements: Sequence[str], style: Style) -> Iterator[str]:

@@ -7,6 +7,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import Literal
 
+from govern.reports.sentences import CODE_INDENT
+
 Tone = Literal["red", "yellow", "green", "cyan", "dim", "bold"]
 
 _CODES: dict[Tone, str] = {"red": "31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2", "bold": "1"}
@@ -62,7 +64,7 @@ class Style:
         return lines
 
     def _wrap(self, line: str, lead: str, hanging: str) -> list[str]:
-        is_code = line.startswith("    ")  # it is there to be copied
+        is_code = line.startswith(CODE_INDENT)  # it is there to be copied
         if self.width is None or is_code or len(lead) + len(line) <= self.width:
             return [f"{lead}{line}".rstrip()]
         return textwrap.wrap(

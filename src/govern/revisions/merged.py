@@ -60,6 +60,18 @@ def read_merged(root: Path, ref: str, locations: Sequence[Path], *, recursive: b
     return Merged(ref=ref, files=tuple(found))
 
 
+def read_merged_file(root: Path, ref: str, path: Path) -> bytes | None:
+    """A file of the project as the reference has it; None where it has none. Raises as ``read_merged`` does."""
+    top = _find_repository(root)
+    commit = _resolve(top, ref)
+    inside = [*_below(top, (path,))]
+    listed = _git(top, "--literal-pathspecs", "ls-tree", "-z", commit, "--", *inside) if inside else None
+    if listed is None or not listed.stdout:
+        return None
+    [content] = _read_blobs(top, [listed.stdout.decode(errors="surrogateescape").split()[2]])
+    return content
+
+
 def _find_repository(root: Path) -> Path:
     ended = _git(root, "rev-parse", "--show-toplevel")
     if ended.returncode != 0:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from govern.core.finding import Finding, Fix, Severity
 from govern.core.report import Entry, EntryStatus, Problem, Report, ReportStatus
+from govern.core.wording import count_of
 from govern.reports.grouping import Group, group_findings, say_message, say_place
 from govern.reports.listings import render_listings, select_unsaid
 from govern.reports.markdown.fitting import Part, fit, fit_items
-from govern.reports.markdown.syntax import block, code, details, escape, escape_lines, in_html, table
+from govern.reports.markdown.review import tell_review
+from govern.reports.markdown.syntax import block, code, details, escape, escape_lines, in_html, say, table
 from govern.reports.style import Style
 from govern.reports.summary import count_findings, describe_entry, describe_target, find_gravest, summarise
 from govern.reports.text import terminate
@@ -42,10 +44,10 @@ def render(report: Report) -> str:
 
 
 def mark(report: Report) -> str:
-    """``<!-- govern: check default -->``: the comment that this one takes the place of begins with it, too."""
-    target = report.target.name if report.target else "default"
-    named = re.sub(r"[^\w. ]+", "-", f"{report.command} {target}")
-    return f"<!-- govern: {re.sub('-{2,}', '-', named)} -->"
+    """``<!-- govern: check -->``: the comment that this one takes the place of begins with it, too."""
+    target = report.target.name if report.target and "pull_request" not in report.data else "default"
+    named = report.command if target == "default" else f"{report.command} {target}"
+    return f"<!-- govern: {re.sub('-{2,}', '-', re.sub(r'[^a-zA-Z0-9_. ]+', '-', named))} -->"
 
 
 def sign_of(ended: Report | Entry) -> str:
@@ -55,16 +57,20 @@ def sign_of(ended: Report | Entry) -> str:
 
 
 def _parts(report: Report) -> Iterator[Part]:
-    yield Part(f"## {sign_of(report)} govern {escape(report.command)}: {_say_status(report)}")
+    """The parts of the comment, in the order in which they are read."""
+    title = "Schema review" if "pull_request" in report.data else f"govern {escape(report.command)}"
+    yield Part(f"## {sign_of(report)} {title}: {_say_status(report)}")
     if report.target is not None:
         yield Part(" · ".join(code(fact) for fact in describe_target(report.target)))
     if report.problem is not None:
         yield Part(tell_problem(report.problem))
+    yield from tell_review(report)
     if report.entries:
         yield Part(list_entries(report), "what was looked at")
     for group in group_findings(report.findings):
         yield Part(tell_group(group), group.rule.id)
-    listed = "\n".join(render_listings(select_unsaid(report), Style()))
+    unsaid = {name: value for name, value in select_unsaid(report).items() if name != "pull_request"}
+    listed = "\n".join(render_listings(unsaid, Style()))
     if listed.strip():
         yield Part(details("More", block(listed)), "what was listed")
     if report.unmodelled:
@@ -81,10 +87,19 @@ def tell_problem(problem: Problem) -> str:
 
 
 def list_entries(report: Report) -> str:
-    """What was looked at, and how each ended."""
+    """What was looked at, and how each ended; what has passed is folded."""
+    passed = [entry for entry in report.entries if entry.status == "passed"]
+    rest = [entry for entry in report.entries if entry.status != "passed"]
+    told = [_table_of(rest)] if rest else []
+    if passed:
+        told.append(details(f"✅ {count_of(len(passed), 'check')} passed", _table_of(passed)))
+    return "\n\n".join(told)
+
+
+def _table_of(entries: Sequence[Entry]) -> str:
     rows = [
         (sign_of(entry), escape(entry.name), escape_lines(_shorten(describe_entry(entry))))
-        for entry in report.entries
+        for entry in entries
     ]
     return table(("", "check", "result"), rows)
 
@@ -94,9 +109,7 @@ def tell_group(group: Group) -> str:
     count = count_findings(len(group.findings), group.severity.label)
     summary = f"{_SEVERITY_SIGNS[group.severity]} <b>{in_html(group.rule.id)}</b>: {in_html(group.rule.name)} ({count})"
     shared = [
-        f"**{label}:** {escape_lines(_shorten(text))}"
-        for label, text in (("Why", group.why), ("Next", group.remedy))
-        if text
+        say(label, _shorten(text)) for label, text in (("Why", group.why), ("Next", group.remedy)) if text
     ]
     items = fit_items([_tell_finding(finding, group) for finding in group.findings], longest=_LONGEST_GROUP)
     return details(summary, items, *shared, is_open=group.severity >= Severity.ERROR)
@@ -105,13 +118,14 @@ def tell_group(group: Group) -> str:
 def _tell_finding(finding: Finding, group: Group) -> str:
     place = say_place(finding)
     head = f"- **{escape(str(finding.subject))}**" + (f" at {code(place)}" if place else "")
-    said = [escape_lines(_shorten(say_message(finding)))]
+    told = [f"{head}<br>{escape_lines(_shorten(say_message(finding)))}"]
     if group.why is None and finding.why:
-        said.append(f"**Why:** {escape_lines(_shorten(finding.why))}")
+        told.append(say("Why", _shorten(finding.why)))
     if group.remedy is None and finding.remedy:
-        said.append(f"**Next:** {escape_lines(_shorten(finding.remedy))}")
-    told = "<br>".join([head, *said])
-    return f"{told}\n\n{tell_fix(finding.fix)}" if finding.fix and finding.fix.sql else told
+        told.append(say("Next", _shorten(finding.remedy)))
+    if finding.fix and finding.fix.sql:
+        told.append(tell_fix(finding.fix))
+    return "\n\n".join(told)
 
 
 def tell_fix(fix: Fix) -> str:

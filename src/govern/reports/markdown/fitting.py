@@ -9,7 +9,8 @@ from govern.core.wording import count_of
 
 LONGEST = 65_536
 """Characters of a comment on GitHub; GitLab takes more."""
-_RESERVE = 512
+_RESERVE = 1_024
+"""For what is left out, and for a line that whoever sends the comment puts before it."""
 _GAP = "\n\n"
 
 
@@ -54,7 +55,7 @@ def fit_items(items: Sequence[str], *, longest: int) -> str:
 
 def _tell(names: Sequence[str]) -> str:
     rest = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    listed = f"{', '.join(names[:5])}{rest}"[: _RESERVE - 200]
+    listed = f"{', '.join(names[:5])}{rest}"[:600]
     return f"_{count_of(len(names), 'part')} left out, for a comment has {LONGEST:,} characters at most: {listed}._"
 
 

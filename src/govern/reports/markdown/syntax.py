@@ -6,9 +6,10 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+from govern.reports.sentences import split_passages
 from govern.reports.style import make_harmless
 
-_SPECIAL = re.compile(r"([\\`*_\[\]|~])")
+_SPECIAL = re.compile(r"([\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_]))")
 _LEADING = re.compile(r"^([-+=:]|\d+[.)])")
 _REFERENCE = re.compile(r"([@#])(?=\w)|(!)(?=\d)")
 """A person, an issue, a merge request: whoever is named in a comment is sent a mail."""
@@ -24,6 +25,15 @@ def escape(text: str) -> str:
     # entities last: their own signs are not to be escaped
     line = _REFERENCE.sub(lambda found: f"{found.group()}&#8203;", line)
     return line.replace("$", "&#36;").replace("://", ":&#8203;//").replace("www.", "www&#8203;.")
+
+
+def say(label: str, text: str) -> str:
+    """A sentence behind its label, and the code in it as code."""
+    passages = [
+        block(passage.text) if passage.is_code else escape_lines(passage.text)
+        for passage in split_passages(text)
+    ]
+    return "\n\n".join([" ".join([f"**{label}:**", *passages[:1]]), *passages[1:]])
 
 
 def escape_lines(text: str) -> str:

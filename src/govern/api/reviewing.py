@@ -1,0 +1,137 @@
+"""What a reviewer wants to know of a pull request: all that ``check`` says, what becomes of the schema, and what that
+does to a busy database; of one environment, too, if it is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from govern.actions.plan import observation_json
+from govern.api.checking import Examined, examine
+from govern.api.command import Narrate, command, local_today, silent
+from govern.api.drifting import drift
+from govern.api.migrating import plan
+from govern.api.project import Project, read_project
+from govern.config import Settings
+from govern.core.finding import Severity
+from govern.core.outline import count_changes, outline
+from govern.core.report import Draft, Entry, Report
+from govern.database.scratch import dropping_meanwhile
+from govern.errors import ConfigurationError, GovernError
+from govern.revisions.merged import read_merged_file
+from govern.source.exceptions import read_exceptions
+from govern.source.lock import Lock, parse_lock, read_lock
+
+_SOON = timedelta(days=30)
+
+
+@command("report pull-request")
+@dropping_meanwhile()
+def report_pull_request(
+    draft: Draft,
+    settings: Settings,
+    *,
+    against_ref: str,
+    environment: Settings | None = None,
+    today: date | None = None,
+    narrate: Narrate = silent,
+) -> None:
+    """Everything for one comment. ``against_ref``: what is merged. ``environment``: the settings of a database whose
+    drift is told, and what the pending revisions would do to it; nothing is changed there.
+
+    Raises ConfigurationError for a reference there is not.
+    """
+    project = read_project(settings)
+    examined = examine(draft, project, against_ref=against_ref, narrate=narrate)
+    draft.data["pull_request"] = {
+        "against": against_ref,
+        "schema": _compare_locks(draft, project, against_ref),
+        "revisions": _list_revisions(project, examined),
+        "exceptions": _list_exceptions(project, today or local_today()),
+        "environment": environment.target if environment else None,
+    }
+    if environment is not None:
+        name = environment.target
+        narrate(f"looking at {name}")
+        _add(draft, name, "drift", lambda: drift(environment, narrate=narrate))
+        _add(draft, name, "plan", lambda: plan(environment, narrate=narrate))
+
+
+def _compare_locks(draft: Draft, project: Project, ref: str) -> list[Mapping[str, Any]]:
+    """The objects that the lock declares otherwise than that of the reference."""
+    settings = project.settings
+    path = settings.relative(settings.lock)
+    try:
+        before, after = _read_merged_lock(settings, ref), read_lock(settings.lock)
+    except ConfigurationError as error:
+        return _tell_incomparable(draft, f"{error.what}: {error.why}")
+    if before is None or after is None:
+        where = ref if before is None else "the project"
+        return _tell_incomparable(draft, f"there is no {path} in {where}")
+    if not before.speaks_of(replace(after.snapshot, server_version=str(after.server_major))):
+        return _tell_incomparable(draft, f"{path} was written for another server than that of {ref}")
+    changes = outline(before.snapshot, after.snapshot)
+    said = count_changes(changes) or "no change"
+    draft.passed("schema", f"{said}, by {path} since {ref}")
+    return [
+        {"object": str(change.key), "action": change.action, "lines": list(change.lines)}
+        for change in changes
+    ]
+
+
+def _read_merged_lock(settings: Settings, ref: str) -> Lock | None:
+    content = read_merged_file(settings.root, ref, settings.lock)
+    return None if content is None else parse_lock(content.decode(errors="replace"), settings.lock)
+
+
+def _tell_incomparable(draft: Draft, reason: str) -> list[Mapping[str, Any]]:
+    draft.add(Entry(name="schema", status="skipped", reason=f"not compared: {reason}", is_optional=True))
+    return []
+
+
+def _list_revisions(project: Project, examined: Examined) -> list[Mapping[str, Any]]:
+    return [
+        {
+            "revision": file.revision,
+            "message": file.doc,
+            "path": project.settings.relative(file.path),
+            "seconds": round(sum(one.seconds for one in seen), 3),
+            "statements": [one.sql for one in seen],
+            "observed": [observation_json(one) for one in seen],
+        }
+        for file in examined.selection.revisions
+        for seen in [[one for one in examined.observations if one.revision == file.revision]]
+    ]
+
+
+def _list_exceptions(project: Project, today: date) -> list[Mapping[str, Any]]:
+    """Those that have ended, or do so within a month."""
+    return [
+        {
+            "what": one.what,
+            "reason": one.reason,
+            "owner": one.owner,
+            "until": one.until.isoformat(),
+            "days": (one.until - today).days,
+        }
+        for one in read_exceptions(project.manifest)
+        if one.until <= today + _SOON
+    ]
+
+
+def _add(draft: Draft, environment: str, part: str, work: Callable[[], Report]) -> None:
+    """The entries of another command's report, and what it lists; a command that fails is an entry, too."""
+    name = f"{environment}: {part}"
+    try:
+        report, reason = work(), ""
+    except GovernError as error:
+        report = error.report or Report(command=name, started_at=draft.started_at, duration_ms=0)
+        reason = f"{error.what}: {error.why}" if error.why else error.what
+    draft.entries += [replace(entry, name=f"{environment}: {entry.name}") for entry in report.entries]
+    has_said_why = any(finding.severity >= Severity.ERROR for finding in report.findings)
+    if reason and not has_said_why:
+        draft.add(Entry(name=name, status="crashed", reason=reason))
+    draft.data |= report.data
+    draft.target = report.target or draft.target

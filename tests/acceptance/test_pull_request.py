@@ -1,0 +1,83 @@
+"""One comment below a pull request: what becomes of the schema, who waits, and how an environment stands."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.acceptance.conftest import DETAILED
+from tests.acceptance.program import Project, execute
+
+MANIFEST = """\
+allow:
+  - {rule: lint.index-not-concurrent, subject: elsewhere, reason: tiny, owner: data team, expires: 2001-02-03}
+"""
+CONFIGURATION = (
+    '[targets.production]\nurl_env = "PRODUCTION_URL"\n[targets.gone]\nurl = "sqlite:////nowhere/x.db"\n'
+)
+
+
+def commit(project: Project) -> None:
+    for arguments in (
+        ("init", "--quiet", "--initial-branch=main"),
+        ("add", "--all"),
+        ("-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "--quiet", "--message=base"),
+    ):
+        subprocess.run(["git", *arguments], cwd=project.root, check=True)
+
+
+@pytest.mark.parametrize("governed", ["postgresql"], indirect=True)
+def test_a_reviewer_reads_what_a_pull_request_does(governed: Project) -> None:
+    assert governed.url is not None
+    governed.write({"govern.toml": CONFIGURATION, "schema/governance.yaml": MANIFEST})
+    commit(governed)
+    governed.write(DETAILED)
+    governed.succeed("lock")
+    execute(governed.database, "ALTER TABLE users ADD COLUMN nick text")
+    reviewed = governed.with_environment(PRODUCTION_URL=governed.url).ask(
+        "report", "pull-request", "--against-ref", "main", "--environment", "production"
+    )
+    assert reviewed.exit_code == 1, reviewed
+    review = reviewed.report["pull_request"]
+    assert [(one["action"], one["object"]) for one in review["schema"]] == [
+        ("added", "view public.note_counts"),
+        ("added", "index public.notes.notes_user_id_idx"),
+    ]
+    [revision] = review["revisions"]
+    waiting = [
+        lock["table"] for one in revision["observed"] for lock in one["locks"] if lock["blocks_writes"]
+    ]
+    assert (revision["revision"], waiting) == ("r3", ["public.notes"])
+    assert [(one["what"], one["days"] < 0) for one in review["exceptions"]] == [
+        ("lint.index-not-concurrent:elsewhere", True)
+    ]
+    assert [one["rule"] for one in reviewed.entry("production: drift")["findings"]] == ["drift.column-added"]
+    assert reviewed.entry("merged")["status"] == "passed"
+
+    written = governed.root / "report.json"
+    written.write_text(reviewed.out, encoding="utf-8")
+    rendered = governed.govern("report", "render", str(written), "--format", "markdown")
+    assert rendered.exit_code == 1
+    first, *_ = rendered.out.splitlines()
+    assert first == "<!-- govern: report pull-request -->"
+    for said in (
+        "+ index public.notes.notes_user_id_idx: CREATE INDEX",
+        "**`production`** has drifted: 1 difference",
+        "`public.notes`: nobody writes (SHARE), every row is read",
+        "CREATE VIEW note_counts",
+        "has ended",
+    ):
+        assert said in rendered.out, rendered
+
+
+@pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
+def test_an_environment_that_does_not_answer_is_said_and_no_pass(governed: Project) -> None:
+    governed.write({"govern.toml": CONFIGURATION})
+    commit(governed)
+    reviewed = governed.govern(
+        "report", "pull-request", "--against-ref", "main", "--environment", "gone", "--format", "markdown"
+    )
+    assert reviewed.exit_code == 3, reviewed
+    assert "Whether **`gone`** has drifted is not known" in reviewed.out
+    assert "**The schema** stays as it is in `main`." in reviewed.out
