@@ -38,14 +38,20 @@ def _templates() -> Environment:
         loader=jinja2.PackageLoader(_PACKAGE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
     style = files(_PACKAGE).joinpath("templates", "page.css").read_text(encoding="utf-8")
     made.globals |= {"style": Markup(style), "version": __version__}  # noqa: S704  # our own file
-    made.filters |= {"moment": _say_moment, "harmless": make_harmless, "passages": split_passages}
+    made.filters |= {"moment": _say_moment, "passages": split_passages}
     return made
+
+
+def _finalize(value: object) -> object:
+    """Every text that is put into a page; what is Markup has seen to that itself."""
+    return make_harmless(value) if type(value) is str else value
 
 
 def _say_moment(moment: datetime) -> str:

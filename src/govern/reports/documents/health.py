@@ -7,12 +7,13 @@ from typing import Any
 
 from govern.core.document import Block, Cell, Document, Facts, Picture, Section, Sentence, Table, Tone
 from govern.core.history import Present
-from govern.core.wording import count_of, name_age, name_seconds
+from govern.core.wording import count_of, name_age
 from govern.reports.documents.wording import (
     SEVERITY_TONES,
     list_backups,
     list_findings,
     say_moment,
+    say_seconds,
     say_status,
     say_time,
     tell_look,
@@ -88,7 +89,7 @@ def _tell_database(present: Present) -> Iterator[Block]:
     rows = [
         (
             Cell(text=name, is_code=True),
-            Cell(text=_say_rows(count, is_estimate=name in estimated), is_number=True),
+            Cell(text=_say_rows(count, is_estimate=name in estimated)),
         )
         for name, count in counts.items()
     ]
@@ -124,7 +125,7 @@ def _tell_backups(present: Present) -> Iterator[Block]:
         yield Sentence(tone="notice", word="Not proven", text=f"the newest was made {age}")
     shown = [(manifest.id, manifest) for manifest in present.backups[:_MOST_BACKUPS]]
     left = len(present.backups) - len(shown)
-    yield list_backups(shown, f"The newest; {left} older ones are left out." if left else "")
+    yield list_backups(shown, f"The newest; {count_of(left, 'older one')} not shown." if left else "")
 
 
 def _tell_application(present: Present) -> Iterator[Block]:
@@ -140,7 +141,7 @@ def _tell_application(present: Present) -> Iterator[Block]:
                 Cell(text=one.name),
                 say_status(one.status),
                 Cell(text=str(one.findings), is_number=True),
-                Cell(text=name_seconds(one.seconds), is_number=True),
+                Cell(text=say_seconds(one.seconds), is_number=True),
             )
             for one in present.probed.sequences
         ),

@@ -40,6 +40,9 @@ _EVENTS: Mapping[str, tuple[Tone, str]] = {
     "start": ("quiet", "the monitor was started"),
 }
 """What a timeline has of the monitor."""
+_MENDING = ("restore", "repair")
+"""How commands begin that bring something back."""
+_DONE = ("fixed", "fix-failed", "rolled-back")
 _LONGEST = 200
 _MOST_STATEMENTS = 30
 
@@ -73,20 +76,28 @@ def tell_restoration(incident: Incident) -> Document:
 
 
 def choose_answers(incident: Incident) -> tuple[Answers | None, Answers | None]:
-    """How the application answered before anything was done, or in a file that was given; and at last."""
+    """How the application answered before anything was brought back, or in a file that was given; and at last."""
     past = incident.past
     given = [
-        Answers(at=one.at, by=one.path, proofs=tuple(one.document["probes"]))
+        Answers(at=one.ended_at, by=one.path, proofs=tuple(one.document["probes"]))
         for one in incident.before
         if isinstance(one.document.get("probes"), list)
     ]
-    first = past.runs[0].started_at if past.runs else past.until
+    mending = [run for run in past.runs if run.command.startswith(_MENDING)] or past.runs
+    first = mending[0].started_at if mending else past.until
     last = max((run.started_at for run in past.runs), default=past.since)
     earlier = [one for one in past.answers if one.at < first]
-    later = [one for one in past.answers if one.at >= last]
     before = given[-1] if given else earlier[-1] if earlier else None
-    after = later[-1] if later else None
-    return before, None if after is before else after
+    later = [one for one in past.answers if one.at >= last and (before is None or one.at > before.at)]
+    return before, later[-1] if later else _read_monitors(incident, last)
+
+
+def _read_monitors(incident: Incident, last: datetime) -> Answers | None:
+    """What the application told the monitor after the last run: without its requests, which that does not keep."""
+    probed = incident.present.probed
+    if probed is None or probed.at < last:
+        return None
+    return Answers(at=probed.at, by=probed.by, proofs=tuple(one.to_json() for one in probed.sequences))
 
 
 def _name_target(incident: Incident) -> str:
@@ -208,14 +219,19 @@ def _list_runs(incident: Incident) -> Iterator[Block]:
     if not past.runs:
         yield Sentence(tone="notice", word="Nothing", text="stands in the ledger for this time")
         return
+    askers = {event.run: event.actor for event in past.events if event.run and event.kind in _DONE}
     yield Table(
         titles=("Began", "Run", "Command", "By", "Ended", "Took", "What"),
-        rows=tuple(_list_run(run, is_lost=run.id in past.only_in_file) for run in past.runs),
+        rows=tuple(
+            _list_run(run, for_whom=askers.get(run.id), is_lost=run.id in past.only_in_file)
+            for run in past.runs
+        ),
     )
     yield from (_show_statements(run) for run in past.runs if run.statements)
 
 
-def _list_run(run: Run, *, is_lost: bool) -> tuple[Cell, ...]:
+def _list_run(run: Run, *, for_whom: str | None, is_lost: bool) -> tuple[Cell, ...]:
+    """``for_whom``: who asked the monitor for it, or the monitor itself."""
     remark = (
         "; only .govern/history.jsonl knows of it: the database was put back to before it" if is_lost else ""
     )
@@ -224,7 +240,7 @@ def _list_run(run: Run, *, is_lost: bool) -> tuple[Cell, ...]:
         Cell(text=say_time(run.started_at)),
         Cell(text=run.id, is_code=True),
         Cell(text=run.command),
-        Cell(text=run.actor),
+        Cell(text=f"{run.actor}, for {for_whom}" if for_whom else run.actor),
         Cell(text=run.result, tone=RESULT_TONES[run.result]),
         Cell(text=say_took(run), is_number=True),
         Cell(text=f"{describe_run(run)}{backup}{remark}"),

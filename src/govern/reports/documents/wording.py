@@ -47,7 +47,12 @@ def say_status(status: str) -> Cell:
 def say_took(run: Run) -> str:
     if run.finished_at is None:
         return "did not end"
-    return name_seconds((run.finished_at - run.started_at).total_seconds())
+    return say_seconds((run.finished_at - run.started_at).total_seconds())
+
+
+def say_seconds(seconds: float) -> str:
+    """``12 ms`` where that says more than ``0.0 s``."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else name_seconds(seconds)
 
 
 def describe_run(run: Run) -> str:
