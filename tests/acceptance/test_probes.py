@@ -22,6 +22,7 @@ import pytest
 from govern import api, config
 from govern.config import Settings
 from govern.core.report import Report
+from govern.monitor.worker import Worker
 from tests.acceptance.program import Done, Project, finish
 
 ROOT = Path(__file__).parents[2]
@@ -191,9 +192,22 @@ def test_nothing_that_comes_out_has_a_secret(sound: Running) -> None:
     sound.switch("none")
     done = sound.project.succeed("probe", "-v")
     said += done.out + done.err
+    kept = (sound.project.root / ".govern/history.jsonl").read_text()
+    assert json.loads(kept.splitlines()[-1])["probes"][0]["exchanges"]
+    said += kept
     for secret in (PASSWORD, json.dumps(PASSWORD)[1:-1], KEY, "eyJ"):
         assert secret not in said
     assert '"password\\": \\"***\\"' in said
+
+
+def test_what_the_monitor_is_told_has_no_secret_and_nothing_of_an_answer(sound: Running) -> None:
+    sound.switch("same_token")
+    seen = Worker(sound.settings).ask(("accounts",), _PATIENCE_SECONDS).collect(_PATIENCE_SECONDS)
+    assert seen is not None
+    told = repr(seen)
+    assert "the token that there was before" in told
+    for unsaid in (PASSWORD, KEY, "eyJ", "probe@example.org", "excerpt", "'sent'"):
+        assert unsaid not in told
 
 
 def test_a_ci_system_reads_what_failed(sound: Running) -> None:
@@ -245,8 +259,15 @@ def test_a_migration_that_the_application_does_not_work_on_is_unhealthy_until_it
     pending.switch("none")
     healed = project.succeed("migrate")
     assert healed.entry("probe sessions")["status"] == "passed"
-    project.succeed("health")
-    assert results(project.succeed("history"))[:3] == ["applied", "unhealthy", "unhealthy"]
+    shown = project.succeed("health").report["health"]["probes"]
+    assert (shown["by"], shown["sequences"]["sessions"]["status"]) == ("migrate", "passed")
+    history = project.succeed("history")
+    assert results(history)[:3] == ["applied", "unhealthy", "unhealthy"]
+    now, before = (run["probes"][0] for run in history.report["runs"][:2])
+    assert (now["status"], before["status"]) == ("passed", "found")
+    wrong = [one for one in before["exchanges"] if not one["ok"]]
+    first = wrong[0]["what"], wrong[0]["status"], wrong[0]["expected"]
+    assert first == ("GET /me, not logged in", 200, "401 or 403")
 
 
 def test_a_failed_probe_brings_the_backup_back_if_that_was_asked_for(pending: Running) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from govern.core.backup import BackupManifest
@@ -36,6 +36,11 @@ class Saved:
     command: str
     at: datetime
     document: Mapping[str, Any]
+
+    @property
+    def ended_at(self) -> datetime:
+        milliseconds = self.document.get("duration_ms")
+        return self.at + timedelta(milliseconds=milliseconds if isinstance(milliseconds, int) else 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

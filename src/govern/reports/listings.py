@@ -35,6 +35,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         "started_at",
         "command",
         "result",
+        "probes",
         "from_revision",
         "to_revision",
         "actor",
@@ -118,7 +119,7 @@ def _table(name: str, rows: Rows, style: Style) -> Iterator[str]:
     keys = [
         key
         for key in _COLUMNS.get(name, tuple(rows[0]))
-        if any(row.get(key) not in (None, "") for row in rows)
+        if any(row.get(key) not in (None, "", []) for row in rows)
     ]
     cells = [[style.say(_cell(key, row.get(key))).replace("\n", " ") for key in keys] for row in rows]
     titles = [key.removesuffix("_at").removesuffix("_seconds").replace("_", " ") for key in keys]
@@ -322,6 +323,8 @@ def _cell(key: str, value: Any) -> str:
             return "yes" if value else "no"
         case int() if key == "bytes":
             return name_bytes(value)
+        case list() | tuple() if key == "probes":
+            return ", ".join(f"{proof['name']} {proof['status']}" for proof in value)
         case list() | tuple():
             return _join(value)
         case int() if key == "age_seconds":

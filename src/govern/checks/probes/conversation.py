@@ -55,6 +55,8 @@ class Exchange:
     """One question and its answer, as they were: secrets are in it."""
 
     step: str
+    what: str
+    """Was asked, as the manifest has it, and by whom: the same in every run."""
     request: str
     sent: str
     status: int | None
@@ -145,6 +147,7 @@ class Conversation:
         return [
             {
                 **self._to_json(one),
+                "what": self.mask.hide(one.what),
                 "ok": id(one) not in expected,
                 "expected": self.mask.hide(expected.get(id(one), "")),
             }
@@ -222,21 +225,22 @@ class Conversation:
         try:
             answer = await caller.ask(sent, timeout_seconds=seconds, follow=follow)
         except NoAnswer as problem:
-            self._keep_exchange(sent, None, problem.message)
+            self._keep_exchange(what, sent, None, problem.message)
             self._note(problem.rule, what, f"{what}: {problem.message}", "an answer", is_about_last=True)
             if problem.rule in (UNREACHABLE, TLS):
                 raise CannotGoOn(problem.message) from problem
             return None
-        self._keep_exchange(sent, answer, answer.text)
+        self._keep_exchange(what, sent, answer, answer.text)
         return answer
 
-    def _keep_exchange(self, sent: Wanted, answer: Answer | None, said: str) -> None:
+    def _keep_exchange(self, what: str, sent: Wanted, answer: Answer | None, said: str) -> None:
         query = urlencode(dict(sent.query))
         body = json.dumps(sent.json_body) if sent.json_body is not None else urlencode(dict(sent.form or {}))
         url = f"{self.around.base_url.rstrip('/')}{sent.path}" + (f"?{query}" if query else "")
         self.exchanges.append(
             Exchange(
                 step=self.label,
+                what=what,
                 request=f"{sent.method} {url}",
                 sent=body[:_MOST_KEPT],
                 status=answer.status if answer else None,

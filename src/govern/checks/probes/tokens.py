@@ -68,7 +68,8 @@ async def refresh(step: Refresh, talk: Conversation) -> None:
     if step.refresh_token is not None:
         require(talk, "refresh_token", step.refresh_token, answer, what)
     if new == old:
-        talk.note(TOKEN_UNCHANGED, what, f"{what} gave the token that there was before", answer)
+        message = f"{what} gave the token that there was before"
+        talk.note(TOKEN_UNCHANGED, what, message, answer, expected="another token")
     await _expect(talk, step.page, new, "with the new token", handled="accepted")
     if step.old_token is not None:
         await _expect(talk, step.page, old, "with the token before", handled=step.old_token)

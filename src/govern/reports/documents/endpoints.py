@@ -16,7 +16,7 @@ from govern.reports.documents.wording import say_moment, say_status
 _MOST_SHOWN = 10
 
 Key = tuple[str, str, str, int]
-"""Sequence, step, request without its host, and the how manyth of these."""
+"""Sequence, step, what was asked as the manifest has it, and the how manyth of these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +44,13 @@ def compare_endpoints(before: Answers | None, after: Answers | None) -> tuple[Bl
             Cell(text=key[0]),
             Cell(text=key[1]),
             Cell(text=key[2], is_code=True),
-            _say(old.get(key), was_asked=before is not None),
-            _say(new.get(key), was_asked=after is not None),
+            _say(old.get(key), before),
+            _say(new.get(key), after),
         )
         for key in keys
     )
     caption = f"Before: {_tell(before)}. After: {_tell(after)}."
-    table = Table(titles=("Sequence", "Step", "Request", "Before", "After"), rows=rows, caption=caption)
+    table = Table(titles=("Sequence", "Step", "Asked", "Before", "After"), rows=rows, caption=caption)
     return (*_list_sequences(before, after), table, *_show_wrong(new or old))
 
 
@@ -58,10 +58,10 @@ def list_endpoints(answers: Answers) -> tuple[Block, ...]:
     """What was asked at one time."""
     answered = _read(answers)
     rows = tuple(
-        (Cell(text=key[0]), Cell(text=key[1]), Cell(text=key[2], is_code=True), _say(one, was_asked=True))
+        (Cell(text=key[0]), Cell(text=key[1]), Cell(text=key[2], is_code=True), _say(one, answers))
         for key, one in answered.items()
     )
-    titles = ("Sequence", "Step", "Request", "Answer")
+    titles = ("Sequence", "Step", "Asked", "Answer")
     return Table(titles=titles, rows=rows, caption=f"{_tell(answers)}."), *_show_wrong(answered)
 
 
@@ -106,11 +106,8 @@ def _read(answers: Answers | None) -> dict[Key, Answered]:
     read = {}
     for proof in answers.proofs if answers else ():
         for exchange in proof.get("exchanges", ()):
-            name = (
-                str(proof["name"]),
-                str(exchange.get("step", "")),
-                _shorten(str(exchange.get("request", ""))),
-            )
+            what = str(exchange.get("what") or _shorten(str(exchange.get("request", ""))))
+            name = str(proof["name"]), str(exchange.get("step", "")), what
             counted[name] += 1
             read[*name, counted[name]] = Answered(
                 status=exchange.get("status"),
@@ -129,9 +126,12 @@ def _shorten(request: str) -> str:
     return f"{method} {parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
 
 
-def _say(answered: Answered | None, *, was_asked: bool) -> Cell:
+def _say(answered: Answered | None, answers: Answers | None) -> Cell:
     if answered is None:
-        return Cell(text="not asked", tone="notice" if was_asked else None)
+        is_kept = answers is None or any(proof.get("exchanges") for proof in answers.proofs)
+        return Cell(
+            text="not asked" if is_kept else "not kept", tone="notice" if answers and is_kept else None
+        )
     said = str(answered.status) if answered.status is not None else "no answer"
     took = f" in {answered.milliseconds} ms" if answered.milliseconds is not None else ""
     wanted = f", expected {answered.expected}" if answered.expected and answered.is_right is False else ""

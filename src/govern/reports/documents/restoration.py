@@ -79,7 +79,7 @@ def choose_answers(incident: Incident) -> tuple[Answers | None, Answers | None]:
     """How the application answered before anything was brought back, or in a file that was given; and at last."""
     past = incident.past
     given = [
-        Answers(at=one.at, by=one.path, proofs=tuple(one.document["probes"]))
+        Answers(at=one.ended_at, by=one.path, proofs=tuple(one.document["probes"]))
         for one in incident.before
         if isinstance(one.document.get("probes"), list)
     ]
@@ -87,10 +87,17 @@ def choose_answers(incident: Incident) -> tuple[Answers | None, Answers | None]:
     first = mending[0].started_at if mending else past.until
     last = max((run.started_at for run in past.runs), default=past.since)
     earlier = [one for one in past.answers if one.at < first]
-    later = [one for one in past.answers if one.at >= last]
     before = given[-1] if given else earlier[-1] if earlier else None
-    after = later[-1] if later else None
-    return before, None if after is before else after
+    later = [one for one in past.answers if one.at >= last and (before is None or one.at > before.at)]
+    return before, later[-1] if later else _read_monitors(incident, last)
+
+
+def _read_monitors(incident: Incident, last: datetime) -> Answers | None:
+    """What the application told the monitor after the last run: without its requests, which that does not keep."""
+    probed = incident.present.probed
+    if probed is None or probed.at < last:
+        return None
+    return Answers(at=probed.at, by=probed.by, proofs=tuple(one.to_json() for one in probed.sequences))
 
 
 def _name_target(incident: Incident) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from govern.web.dashboard.comparison import ComparedFact, compare_sides
 
+_MILLISECONDS = "ms"
 _QUERY, _KEYS, _SIDES = "query", ("keys", "examples"), ("declared", "live")
 
 
@@ -32,12 +33,16 @@ def read_evidence(evidence: Mapping[str, Any]) -> Evidence:
     sides = {name: left.pop(name) for name in _SIDES if isinstance(left.get(name), Mapping)}
     return Evidence(
         facts=compare_sides(sides),
-        numbers=tuple(
-            (name.replace("_", " "), _say(value)) for name, value in left.items() if value is not None
-        ),
+        numbers=tuple(_name(name, value) for name, value in left.items() if value is not None),
         keys=tuple(_say(key) for key in keys),
         query=str(query or ""),
     )
+
+
+def _name(name: str, value: object) -> tuple[str, str]:
+    if name == _MILLISECONDS:
+        return "took", f"{_say(value)} ms"
+    return name.replace("_", " "), _say(value)
 
 
 def _say(value: object) -> str:
