@@ -13,9 +13,7 @@ MANIFEST = """\
 allow:
   - {rule: lint.index-not-concurrent, subject: elsewhere, reason: tiny, owner: data team, expires: 2001-02-03}
 """
-CONFIGURATION = (
-    '[targets.production]\nurl_env = "PRODUCTION_URL"\n[targets.gone]\nurl = "sqlite:////nowhere/x.db"\n'
-)
+CONFIGURATION = '[targets.production]\nurl_env = "PRODUCTION_URL"\n[targets.gone]\nurl_env = "GONE_URL"\n'
 
 
 def commit(project: Project) -> None:
@@ -77,9 +75,11 @@ def test_a_reviewer_reads_what_a_pull_request_does(governed: Project) -> None:
 def test_an_environment_that_does_not_answer_is_said_and_no_pass(governed: Project) -> None:
     governed.write({"govern.toml": CONFIGURATION})
     commit(governed)
-    reviewed = governed.govern(
+    away = governed.with_environment(GONE_URL="postgresql://app:Kanarienvogel@127.0.0.1:9/app")
+    reviewed = away.govern(
         "report", "pull-request", "--against-ref", "main", "--environment", "gone", "--format", "markdown"
     )
     assert reviewed.exit_code == 3, reviewed
+    assert "Kanarienvogel" not in reviewed.out + reviewed.err
     assert "Whether **`gone`** has drifted is not known" in reviewed.out
     assert "**The schema** stays as it is in `main`." in reviewed.out

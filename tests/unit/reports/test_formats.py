@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import get_args
@@ -193,7 +194,30 @@ def make_hostile_report(text: str) -> Report:
         make_finding(text, namespace=text, path=None),
     )
     problem = Problem(what=text, why=text, next=text, state=text, exit_code=5)
-    return make_report(*findings, problem=problem, reason=text)
+    return replace(
+        make_report(*findings, problem=problem, reason=text), data={"pull_request": make_review(text)}
+    )
+
+
+def make_review(text: str) -> dict[str, object]:
+    """What ``govern report pull-request`` lists."""
+    lock = {"table": text, "mode": "SHARE", "blocks_reads": False, "blocks_writes": True}
+    seen = {"locks": [lock], "rewrites": [text], "scans": [], "invalid_indexes": [text]}
+    revision = {
+        "revision": text,
+        "message": text,
+        "path": text,
+        "seconds": 0.1,
+        "statements": [text],
+        "observed": [seen],
+    }
+    return {
+        "against": text,
+        "environment": text,
+        "schema": [{"object": text, "action": "added", "lines": [f"+ {text}"]}],
+        "revisions": [revision],
+        "exceptions": [{"what": text, "reason": text, "owner": text, "until": "2031-01-02", "days": 3}],
+    }
 
 
 def test_markdown_says_hostile_texts_as_they_are() -> None:
