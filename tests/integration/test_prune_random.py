@@ -203,13 +203,12 @@ class Pruning(RuleBasedStateMachine):
         age = since - made
         if made > self.now or age < timedelta(days=policy.days):
             return True
-        if one.manifest.target == "default":
-            seen = [run for run in self.runs if run.started_at <= self.now]
-            newest = max((run.started_at for run in seen), default=self.now)
-            span = timedelta(days=policy.ledger_days)
-            if any(run.backup == one.id and newest - run.started_at < span for run in self.runs):
-                return True
-        elif age < timedelta(days=policy.ledger_days):
+        seen = [run for run in self.runs if run.started_at <= self.now]
+        newest = max((run.started_at for run in seen), default=self.now)
+        span = timedelta(days=policy.ledger_days)
+        if any(run.backup == one.id and newest - run.started_at < span for run in self.runs):
+            return True  # of whichever target: what a ledger names may be needed
+        if one.manifest.target != "default" and age < span:
             return True
         if one.manifest.unfit:
             return not any(other.manifest.is_proven for other in past)

@@ -21,6 +21,8 @@ from govern.revisions.runner import Runner
 from tests.fixtures.databases import MakeRole
 from tests.fixtures.projects import CopyProject, list_tables, read_rows, read_version, third_revision
 
+pytestmark = pytest.mark.usefixtures("started_children")
+
 SLEEP = third_revision('op.execute("SELECT pg_sleep(60)")')
 
 

@@ -17,6 +17,8 @@ from govern.revisions.protocol import Event, Locked, Statement, Waiting
 from govern.revisions.runner import Outcome, Runner
 from tests.fixtures.projects import CopyProject, list_tables, read_rows, read_version
 
+pytestmark = pytest.mark.usefixtures("started_children")
+
 REVISION = """
 import time
 from alembic import op
