@@ -8,7 +8,7 @@ from govern.reports.page import render_page
 
 
 def render(document: Document) -> str:
-    """With a newline at its end. Raises ToolMissing without jinja2."""
+    """With a newline at its end."""
     from markupsafe import Markup
 
     pictures = [
