@@ -8,8 +8,9 @@ from pathlib import Path
 
 from govern.actions.files import write_text
 from govern.api.command import Narrate, command, silent
-from govern.checks.scan.judge import Schema, judge_code
+from govern.checks.scan.judge import judge_code
 from govern.checks.scan.ratchet import Ratchet
+from govern.checks.scan.schema import Schema
 from govern.code.files import Reader, find_files
 from govern.config import Settings
 from govern.core.report import Draft, Entry

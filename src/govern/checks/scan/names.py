@@ -1,0 +1,40 @@
+"""What the schema has to say about the names that code uses outside SQL: models, foreign keys, query builders."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from govern.checks.scan.findings import undefined_name
+from govern.checks.scan.rules import UNDEFINED_COLUMN, UNDEFINED_TABLE
+from govern.checks.scan.schema import Schema
+from govern.core.code import NameUse
+from govern.core.finding import Finding
+from govern.core.restoration import Place, name_place
+
+
+def judge_names(names: Iterable[NameUse], schema: Schema) -> Iterator[Finding]:
+    """A finding for each name that there is not."""
+    for use in names:
+        table, column = (use.name, None) if use.kind == "table" else _split_column(use.name)
+        place = _split(table)
+        columns = schema.find(*place)
+        if columns is None:
+            close = schema.find_close_tables(place)
+            yield undefined_name(
+                UNDEFINED_TABLE, ("table", name_place(place)), use, "there is no table", close
+            )
+        elif column is not None and column not in columns:
+            near = tuple(difflib.get_close_matches(column, columns, 2))
+            yield undefined_name(UNDEFINED_COLUMN, ("column", use.name), use, "there is no column", near)
+
+
+def _split(name: str) -> Place:
+    schema, _, table = name.rpartition(".")
+    return (schema, table)
+
+
+def _split_column(name: str) -> tuple[str, str | None]:
+    """``auth.users`` and ``id``; a name alone is a table, whose column is the one that refers to it."""
+    table, _, column = name.rpartition(".")
+    return (table, column) if table else (name, None)

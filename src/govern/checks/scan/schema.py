@@ -1,0 +1,50 @@
+"""The declared schema, as statements and names of an application's code meet it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from govern.checks.scan.placeholders import Statement
+from govern.core.objection import Objection
+from govern.core.restoration import Place, name_place
+
+Judge = Callable[[Statement], Objection | None]
+Relations = Mapping[Place, tuple[str, ...]]
+
+_OF_THE_ENGINE = ("pg_catalog", "information_schema", "pg_toast")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """What there is, and who says whether a statement fits it."""
+
+    relations: Relations
+    search_path: tuple[str, ...]
+    """Where names without a schema are looked for; of SQLite no name at all."""
+    judge: Judge
+    reads_grammar: bool
+    """Whether it is PostgreSQL's, so that its grammar can be asked which tables a statement names."""
+
+    def find(self, schema: str, name: str) -> tuple[str, ...] | None:
+        """The columns of a table; None where there is none of the name."""
+        places = [(schema, name)] if schema else [(one, name) for one in self.search_path]
+        return next((self.relations[place] for place in places if place in self.relations), None)
+
+    def find_close_tables(self, place: Place) -> tuple[str, ...]:
+        """Tables of nearly this name, and of just this name in another schema."""
+        ours = [one for one in self.relations if one[0] not in _OF_THE_ENGINE]
+        elsewhere = [name_place(one) for one in ours if one[1] == place[1]]
+        near = difflib.get_close_matches(place[1], [one[1] for one in ours], 2, 0.75)
+        return tuple(dict.fromkeys([*elsewhere, *near]))[:2]
+
+    def find_close_columns(self, name: str) -> tuple[str, ...]:
+        """Columns of nearly this name, of whatever table."""
+        ours = {
+            column
+            for place, columns in self.relations.items()
+            if place[0] != "pg_catalog"
+            for column in columns
+        }
+        return tuple(difflib.get_close_matches(name, ours, 2, 0.75))

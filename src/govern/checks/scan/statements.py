@@ -1,0 +1,159 @@
+"""What the schema has to say about one text of SQL: its statements, tried as they stand and with names for holes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from govern.checks.scan.findings import excerpt, missing_table, refused_statement, unverified
+from govern.checks.scan.placeholders import NAME_HOLE, Statement, split_statements
+from govern.checks.scan.relations import read_named
+from govern.checks.scan.rules import (
+    NOT_UNDERSTOOD,
+    UNDEFINED_COLUMN,
+    UNDEFINED_FUNCTION,
+    UNDEFINED_TABLE,
+    WRONG_TYPE,
+)
+from govern.checks.scan.schema import Schema
+from govern.core.code import HOLE, CodeFile, SqlText
+from govern.core.finding import Finding, Rule
+from govern.core.objection import Objection, ObjectionKind
+from govern.core.restoration import Place, name_place
+
+_RULES: Mapping[ObjectionKind, tuple[Rule, str]] = {
+    "undefined-table": (UNDEFINED_TABLE, "table"),
+    "undefined-column": (UNDEFINED_COLUMN, "column"),
+    "undefined-function": (UNDEFINED_FUNCTION, "function"),
+    "wrong-type": (WRONG_TYPE, "statement"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came of one text."""
+
+    findings: tuple[Finding, ...]
+    statements: int
+    is_unverified: bool
+    """Whether a part of it is only known when it runs, and that part is no value."""
+
+
+def judge_text(sql: SqlText, schema: Schema, own: frozenset[str]) -> Verdict:
+    """``own``: the tables that the code makes for itself."""
+    tried = [_Tried.of(sql, hole, schema) for hole in ((None,) if sql.is_whole else (None, "", NAME_HOLE))]
+    understood = next((one for one in tried if not one.is_misunderstood), None)
+    chosen = understood or tried[0]
+    if understood is None and not sql.is_whole:
+        findings = list(_find_missing_tables(sql, tried[-1], schema, own))
+        is_unverified = True
+    else:
+        findings = [
+            finding
+            for statement, objection in zip(chosen.statements, chosen.objections, strict=True)
+            for finding in _explain(sql, statement, objection, schema, own)
+        ]
+        is_unverified = not sql.is_whole and _shapes_the_statement(sql)
+    if is_unverified:
+        findings.append(unverified(sql))
+    count = max(1, len(chosen.statements))
+    return Verdict(findings=tuple(findings), statements=count, is_unverified=is_unverified)
+
+
+def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
+    """Tables that the code makes for itself, as temporary ones."""
+    if not schema.reads_grammar:
+        return frozenset()
+    texts = (
+        sql.text for file in files for sql in file.sql if re.search(r"\bcreate\b|\binto\b", sql.text, re.I)
+    )
+    statements = (statement for text in texts for statement in split_statements(text))
+    named = (read_named(statement.sql) for statement in statements)
+    return frozenset(name for found in named if found for name in found[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """A text as statements, with something in place of its holes."""
+
+    statements: tuple[Statement, ...]
+    objections: tuple[Objection | None, ...]
+
+    @classmethod
+    def of(cls, sql: SqlText, hole: str | None, schema: Schema) -> _Tried:
+        statements = tuple(split_statements(sql.text, hole=hole))
+        return cls(statements, tuple(map(schema.judge, statements)))
+
+    @property
+    def is_misunderstood(self) -> bool:
+        return not self.statements or any(
+            one is not None and (one.kind == "syntax" or NAME_HOLE in one.name) for one in self.objections
+        )
+
+
+def _find_missing_tables(
+    sql: SqlText, tried: _Tried, schema: Schema, own: frozenset[str]
+) -> Iterator[Finding]:
+    """Of a statement that can only be read, and not prepared."""
+    for statement, objection in zip(tried.statements, tried.objections, strict=True):
+        for place in _find_missing(statement, objection, schema, own):
+            yield missing_table(sql, statement, place, schema)
+
+
+_VALUE_BEFORE = re.compile(
+    r"(?:[=<>(+\-*/|]|\b(?:LIKE|ILIKE|LIMIT|OFFSET|BETWEEN|IN|VALUES))\s*'?%?$", re.IGNORECASE
+)
+
+
+def _shapes_the_statement(sql: SqlText) -> bool:
+    """Whether a hole may be more than a value: a name, a condition, a part of the statement."""
+    before = sql.text.split(HOLE)[:-1]
+    return not all(_VALUE_BEFORE.search(part) for part in before)
+
+
+def _explain(
+    sql: SqlText, statement: Statement, objection: Objection | None, schema: Schema, own: frozenset[str]
+) -> Iterator[Finding]:
+    missing = _find_missing(statement, objection, schema, own)
+    for place in missing:
+        yield missing_table(sql, statement, place, schema)
+    if objection is None or missing or NAME_HOLE in objection.name:
+        return
+    if objection.kind == "undefined-table" and objection.name.rpartition(".")[2] in own:
+        return
+    if objection.kind == "syntax":
+        if sql.reached == "statement":
+            subject = ("statement", excerpt(statement.sql))
+            yield refused_statement(NOT_UNDERSTOOD, subject, sql, statement, objection)
+        return
+    if objection.kind in _RULES:
+        rule, kind = _RULES[objection.kind]
+        name = objection.name or excerpt(statement.sql)
+        bare = objection.name.rpartition(".")[2]
+        close = schema.find_close_columns(bare) if kind == "column" else ()
+        yield refused_statement(rule, (kind, name), sql, statement, objection, close)
+
+
+_LOOKED_UP = re.compile(r"\s*(?:select|insert|update|delete|merge|with|values)\b", re.IGNORECASE)
+"""What the database looks every name up of; the grammar, which takes longer, need not be asked."""
+
+
+def _find_missing(
+    statement: Statement, objection: Objection | None, schema: Schema, own: frozenset[str]
+) -> tuple[Place, ...]:
+    """All tables that there are not: a database names only the first, and none in what defines something."""
+    if not schema.reads_grammar:
+        if objection is not None and objection.kind == "undefined-table":
+            return (("", objection.name.rpartition(".")[2]),)
+        return ()
+    is_looked_up = _LOOKED_UP.match(statement.sql) is not None
+    if is_looked_up and (objection is None or objection.kind not in ("undefined-table", "syntax")):
+        return ()
+    named = read_named(statement.sql)
+    needed = named[0] if named else frozenset()
+    return tuple(
+        place
+        for place in sorted(needed, key=name_place)
+        if schema.find(*place) is None and place[1] not in own and NAME_HOLE not in place[1]
+    )
