@@ -44,6 +44,8 @@ class Statement:
     parameters: int
     origins: tuple[tuple[int, int], ...]
     """Pairs of offsets: from the first one in ``sql`` on, it is the text that it was made of from the second one on."""
+    names: tuple[str, ...] = ()
+    """What its parameters are called, in their order; of one without a name ``#`` and where it stands."""
 
     def find_origin(self, offset: int) -> int:
         """Where a character of ``sql`` stands in the text it was made of."""
@@ -73,7 +75,9 @@ def split_statements(text: str, *, hole: str | None = None) -> Iterator[Statemen
         nonlocal length
         sql = "".join(parts)
         if _says_something(sql):
-            yield Statement(sql=sql, parameters=len(set(numbers.values())), origins=tuple(origins))
+            yield Statement(
+                sql=sql, parameters=len(set(numbers.values())), origins=tuple(origins), names=tuple(numbers)
+            )
         parts.clear()
         origins.clear()
         numbers.clear()
