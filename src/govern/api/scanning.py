@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from govern.actions.files import write_text
+from govern.api.codemods import apply_fixes, open_papering, read_changed
 from govern.api.command import Narrate, command, silent
 from govern.checks.scan.judge import judge_code
 from govern.checks.scan.ratchet import Ratchet
@@ -32,6 +33,9 @@ def scan(
     *,
     baseline: Path | None = None,
     write_baseline: Path | None = None,
+    fix: bool = False,
+    diff: bool = False,
+    columns: tuple[str, ...] = (),
     narrate: Narrate = silent,
 ) -> None:
     """Each statement and name in the code below ``paths``, held against the schema that the models declare.
@@ -39,6 +43,8 @@ def scan(
     Nothing of the code is run, and no statement: a scratch database with the declared schema prepares it.
     Revisions and the schema's own SQL files are left out: they make the schema. ``baseline``: a file of findings that
     are known; ``write_baseline``: where to write those of now, beside what it has of files that were not looked at.
+    ``fix``: writes the code without those conversions that are certainly unnecessary since a column has the right
+    type; ``diff``: only says what that would be; ``columns``: whose type was wrong, beside those of the manifest.
     Raises ConfigurationError for a path there is not and for a file that is no baseline, ToolMissing without the
     extra ``scan``.
     """
@@ -54,7 +60,10 @@ def scan(
         open_schema(declared.url) as schema,
     ):
         narrate(f"showing {count_of(sum(len(file.sql) for file in files), 'statement')} to it")
-        judged = judge_code(files, schema)
+        papering = open_papering(settings, declared, schema, found, columns, reader)
+        if fix or diff:
+            files = read_changed(files, apply_fixes(draft, papering, is_diff=diff), papering)
+        judged = judge_code(files, schema, papering.find_findings() if papering is not None else None)
     looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(files), 'file')}"
     if judged.unverified:
         looked += f", {judged.unverified} of them only known when they run"

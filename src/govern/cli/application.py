@@ -27,8 +27,26 @@ from govern.core.report import Report
     metavar="FILE",
     help="Write what is found now there, as known.",
 )
+@click.option(
+    "--fix", is_flag=True, help="Remove conversions that are certainly unnecessary, since a column has the right type."
+)
+@click.option("--diff", is_flag=True, help="Print what --fix would do, as a patch, and write nothing.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="TABLE.COLUMN",
+    help="A column whose type was wrong, beside those of the manifest's repairs; may be given several times.",
+)
 def scan(
-    session: Session, *, paths: tuple[Path, ...], baseline: Path | None, write_baseline: Path | None
+    session: Session,
+    *,
+    paths: tuple[Path, ...],
+    baseline: Path | None,
+    write_baseline: Path | None,
+    fix: bool,
+    diff: bool,
+    columns: tuple[str, ...],
 ) -> Report:
     """Whether the code below each PATH fits the declared schema: SQL and models in Python, JavaScript, SQL files.
 
@@ -39,6 +57,7 @@ def scan(
     Examples:
       govern scan src                  all there is below src
       govern scan app jobs web/server  several places
+      govern scan src --fix --diff     what it would be without conversions that nothing needs any more
     """
     from govern import api
 
@@ -47,6 +66,9 @@ def scan(
         paths,
         baseline=baseline,
         write_baseline=write_baseline,
+        fix=fix,
+        diff=diff,
+        columns=columns,
         narrate=session.narrate,
     )
 

@@ -206,6 +206,17 @@ class Project:
                     if home is not None and self._find_exported(home, named, 0) is function:
                         yield program, one, imported
 
+    def is_handed_on(self, path: Path, name: str) -> bool:
+        """Whether another file imports a name from this one."""
+        return any(
+            imported.name in (name, "*") and self._home(program.path, one.name) == path
+            for program in self.programs.values()
+            if program.path != path
+            for one in program.root.walk()
+            if one.kind in ("import", "export") and one.name
+            for imported in one.parts
+        )
+
     def _note_use(self, program: Program, one: Expression) -> None:
         function = self.find_function(program, one)
         if function is None:

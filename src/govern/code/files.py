@@ -10,12 +10,16 @@ import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from govern.code.comments import find_ignores
 from govern.code.ecmascript import read_ecmascript
 from govern.code.imports import Library
+from govern.code.program import NOTHING
+from govern.code.program_ecmascript import read_ecmascript_program
+from govern.code.program_python import read_python_program
 from govern.code.python import read_python
+from govern.code.sources import Language, Source, find_comments
 from govern.code.sql_file import read_sql_file
 from govern.code.texts import JAVASCRIPT, PYTHON, TYPESCRIPT, Grammar
 from govern.core.code import CodeFile
@@ -24,7 +28,6 @@ from govern.errors import ConfigurationError, ToolMissing
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-Language = Literal["python", "javascript", "typescript", "tsx", "sql"]
 LANGUAGES: dict[str, Language] = {
     ".py": "python",
     ".pyi": "python",
@@ -45,6 +48,9 @@ _GRAMMARS: dict[Language, Grammar] = {
     "typescript": TYPESCRIPT,
     "tsx": TYPESCRIPT,
 }
+_TEXTS = frozenset(
+    {".toml", ".cfg", ".ini", ".yaml", ".yml", ".json", ".html", ".jinja", ".jinja2", ".j2", ".vue", ".svelte"}
+)
 _LARGEST = 5_000_000
 """Bytes: a larger file was made by a program."""
 _LONGEST_LINE = 20_000
@@ -70,6 +76,13 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
             )
         found.update([path] if path.is_file() else _below(path))
     yield from sorted(path for path in found if path.suffix.lower() in LANGUAGES)
+
+
+def find_texts(folder: Path) -> Iterator[Path]:
+    """Files that are no code but may name what is in it: configuration, templates, components."""
+    for path in _below(folder):
+        if path.suffix.lower() in _TEXTS and path.is_file() and path.stat().st_size <= _LARGEST:
+            yield path
 
 
 class Reader:
@@ -108,6 +121,54 @@ class Reader:
                 else read_ecmascript(root, name, grammar, imported)
             )
         return replace(read, ignores=tuple(find_ignores(content)))
+
+    def read_program(self, path: Path, name: str) -> Source | None:
+        """The file as a program, for whoever follows its values; None for what cannot be read."""
+        language = LANGUAGES[path.suffix.lower()]
+        if language == "sql":
+            return _read_sql_source(path, name)
+        try:
+            content = path.read_bytes()
+            text = _decode(content, is_python=language == "python")
+        except (OSError, SyntaxError, UnicodeDecodeError, LookupError):
+            return None  # whoever reads it for itself says so
+        if len(text) > _LARGEST or max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
+            return None
+        return self._read_source(path, name, language, content, text)
+
+    def read_again(self, source: Source, text: str) -> Source:
+        """The same file with another text; its bytes are those that were read."""
+        if source.language == "sql":
+            return replace(source, text=text)
+        return self._read_source(source.path, source.name, source.language, source.content, text)
+
+    def _read_source(self, path: Path, name: str, language: Language, content: bytes, text: str) -> Source:
+        root, grammar = _parse(text, language)
+        is_python = grammar is PYTHON
+        imported = self._library.find_imported(root, path, is_python=is_python)
+        read = (
+            read_python_program(root, name, imported)
+            if is_python
+            else read_ecmascript_program(root, name, grammar, imported)
+        )
+        return Source(
+            path=path,
+            name=name,
+            language=language,
+            content=content,
+            text=text,
+            root=read,
+            comments=tuple(find_comments(root)),
+        )
+
+
+def _read_sql_source(path: Path, name: str) -> Source | None:
+    try:
+        content = path.read_bytes()
+        text = _decode(content, is_python=False)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return Source(path=path, name=name, language="sql", content=content, text=text, root=NOTHING)
 
 
 def _parse(content: str, language: Language) -> tuple[SgNode, Grammar]:

@@ -94,3 +94,7 @@ def unwrap(expression: Expression) -> Expression:
     while expression.kind == "wrapped":
         [expression] = expression.parts
     return expression
+
+
+NOTHING = Expression(kind="other", begin=0, end=0)
+"""The program of a file that has none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from govern.code.names import Names
@@ -59,7 +60,7 @@ class _Translation:
             "unary_expression": self._unary,
             "ternary_expression": lambda node: self._all("choice", node),
             "variable_declarator": self._declarator,
-            "assignment_expression": lambda node: self._bind(node, "left", "right"),
+            "assignment_expression": self._assignment,
             "augmented_assignment_expression": lambda node: self._unknown(node, node.field("left")),
             "update_expression": lambda node: self._unknown(node, node.field("argument")),
             "public_field_definition": lambda node: self._bind(node, "name", "value"),
@@ -113,12 +114,12 @@ class _Translation:
     def _call(self, node: SgNode) -> Expression:
         function, arguments = self._field(node, "function"), node.field("arguments")
         if arguments is not None and arguments.kind() == "template_string":
-            text = build_text(arguments, JAVASCRIPT, self._names.text_of)
+            text = self._names.build(arguments)
             return make("call", node, function, self.read(arguments), sql=as_statement(text, self._path))
         given = named(arguments) if arguments is not None else []
         read = tuple(map(self.read, given))
         chosen = _statement_in(given)
-        text = build_text(chosen, JAVASCRIPT, self._names.text_of) if chosen is not None else None
+        text = self._names.build(chosen) if chosen is not None else None
         return make("call", node, function, *read, sql=as_statement(text, self._path))
 
     def _new(self, node: SgNode) -> Expression:
@@ -160,14 +161,24 @@ class _Translation:
         home = _required_file(value)
         if home and target.kind == "mapping":
             parts = (
-                make("imported", node, *pair.parts, name=pair.name)
-                for pair in target.parts
-                if pair.kind == "pair"
+                replace(pair, kind="imported") for pair in target.parts if pair.kind == "pair"
             )
             return make("import", node, *parts, name=home)
         if home and target.kind == "name":
             return make("import", node, make("imported", node, target), name=home)
         return make("bind", node, target, self.read(value))
+
+    def _assignment(self, node: SgNode) -> Expression:
+        value = self._field(node, "right")
+        is_exported = text_of(node.field("left")) in ("module.exports", "exports") and value.kind == "mapping"
+        names = [pair for pair in value.parts if pair.kind == "pair" and pair.parts[0].kind == "name"]
+        if not is_exported or len(names) != len(value.parts):
+            return self._bind(node, "left", "right")
+        parts = (
+            replace(pair, kind="imported", name=pair.parts[0].name, parts=(replace(pair.parts[0], name=pair.name),))
+            for pair in names
+        )
+        return make("export", node, *parts)
 
     def _bind(self, node: SgNode, target: str, value: str) -> Expression:
         if node.field(value) is None:

@@ -110,7 +110,7 @@ class _Translation:
         given = named(arguments) if arguments is not None else []
         if arguments is not None and arguments.kind() != "argument_list":
             given = [arguments]
-        text = build_text(given[0], PYTHON, self._names.text_of) if given else None
+        text = self._names.build(given[0]) if given else None
         sql = as_statement(text, self._path)
         function = self._field(node, "function")
         return make("call", node, function, *map(self.read, given), sql=sql)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from govern.code.looks import may_be_sql
 from govern.code.program import Expression, Kind
-from govern.code.texts import Text
+from govern.code.text import Text
 from govern.core.code import SqlText
 
 if TYPE_CHECKING:

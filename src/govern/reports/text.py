@@ -38,6 +38,8 @@ def render(report: Report, style: Style | None = None) -> str:
     style = style or Style()
     if isinstance(snapshot := report.data.get("snapshot"), str):
         return snapshot if snapshot.endswith("\n") else snapshot + "\n"
+    if isinstance(diff := report.data.get("diff"), str):
+        return diff
     if not _EXPLANATIONS.isdisjoint(report.data):
         return "\n".join(render_listings(report.data, style)) + "\n"
     parts = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from govern.checks.scan.dialects import find_engine
@@ -27,8 +27,10 @@ class Judged:
     """Statements that are meant for another database."""
 
 
-def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
-    """Everything that the files ask for, held against the schema."""
+def judge_code(
+    files: Iterable[CodeFile], schema: Schema, workarounds: Mapping[str, tuple[Finding, ...]] | None = None
+) -> Judged:
+    """Everything that the files ask for, held against the schema; ``workarounds``: what was found beside, by file."""
     files = tuple(files)
     judged = Judged()
     own = find_created(files, schema)
@@ -36,7 +38,11 @@ def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
     for file in files:
         if file.problem:
             judged.findings.append(unread(file))
-        placed = (*_judge_sql(file, schema, own, judged), *_judge_names(file, schema, own, models))
+        beside = [
+            Placed(finding=finding, begins=finding.subject.line or 0)
+            for finding in (workarounds or {}).get(file.path, ())
+        ]
+        placed = (*_judge_sql(file, schema, own, judged), *_judge_names(file, schema, own, models), *beside)
         judged.findings += apply_ignores(file, placed)
     return judged
 

@@ -44,6 +44,14 @@ UNDEFINED_FUNCTION = Rule(
     effect="the request that runs it fails: function does not exist",
     remedy="correct the call, or declare the function among the SQL files of the schema",
 )
+TYPE_WORKAROUND = Rule(
+    id="scan.type-workaround",
+    name="code papers over a column's wrong type",
+    severity=Severity.WARNING,
+    condition="a cast, a conversion or a helper makes of a key what it would be if its column had the right type",
+    effect="every new place needs it, too: where it is forgotten, rows are not found, and indexes are not used",
+    remedy="fix the column's type, then remove the conversion: govern scan PATH --fix",
+)
 NOT_UNDERSTOOD = Rule(
     id="scan.not-understood",
     name="the database does not understand a statement",
@@ -99,6 +107,7 @@ RULES = (
     UNDEFINED_MODEL,
     WRONG_TYPE,
     UNDEFINED_FUNCTION,
+    TYPE_WORKAROUND,
     NOT_UNDERSTOOD,
     UNVERIFIED,
     ANOTHER_DATABASE,

@@ -142,7 +142,9 @@ class _Reading:
 
     def _read_with(self, node: Any, around: _Tables | None) -> None:
         clause = getattr(node, "withClause", None)
-        for one in clause.ctes if clause is not None else ():
+        if clause is None:
+            return
+        for one in clause.ctes:
             if clause.recursive:
                 self._queries[one.ctename] = None
             outputs = self.read_query(one.ctequery, around)
