@@ -75,7 +75,8 @@ class Papering:
 
     def _is_meant(self, workaround: Workaround) -> bool:
         source = workaround.source
-        if source.path not in self.editable or encode_like(source, source.text) is None:
+        before = self.sources[source.path]
+        if source.path not in self.editable or encode_like(before, before.text) is None:
             return False
         finding = describe_workaround(workaround)
         return not any(
@@ -127,7 +128,9 @@ def apply_fixes(draft: Draft, papering: Papering | None, *, is_diff: bool) -> fr
     if papering is None:
         if is_diff:
             draft.data["diff"] = ""
-        draft.passed("fix", "nothing to remove: neither the manifest nor the types tell of a wrong type (--column)")
+        draft.passed(
+            "fix", "nothing to remove: neither the manifest nor the types tell of a wrong type (--column)"
+        )
         return frozenset()
     mended = papering.mend()
     pairs = mended.changed
@@ -139,7 +142,9 @@ def apply_fixes(draft: Draft, papering: Papering | None, *, is_diff: bool) -> fr
     for name, why in sorted(mended.kept.items()):
         said += f"; {name} stays: {why}"
     if mended.refused:
-        said += f"; left as they are, because they would not be programs any more: {', '.join(mended.refused)}"
+        said += (
+            f"; left as they are, because they would not be programs any more: {', '.join(mended.refused)}"
+        )
     if is_diff:
         draft.passed("fix", f"would remove {said}; nothing was written")
         return frozenset()

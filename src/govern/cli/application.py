@@ -28,7 +28,9 @@ from govern.core.report import Report
     help="Write what is found now there, as known.",
 )
 @click.option(
-    "--fix", is_flag=True, help="Remove conversions that are certainly unnecessary, since a column has the right type."
+    "--fix",
+    is_flag=True,
+    help="Remove conversions that are certainly unnecessary, since a column has the right type.",
 )
 @click.option("--diff", is_flag=True, help="Print what --fix would do, as a patch, and write nothing.")
 @click.option(

@@ -49,7 +49,20 @@ _GRAMMARS: dict[Language, Grammar] = {
     "tsx": TYPESCRIPT,
 }
 _TEXTS = frozenset(
-    {".toml", ".cfg", ".ini", ".yaml", ".yml", ".json", ".html", ".jinja", ".jinja2", ".j2", ".vue", ".svelte"}
+    {
+        ".toml",
+        ".cfg",
+        ".ini",
+        ".yaml",
+        ".yml",
+        ".json",
+        ".html",
+        ".jinja",
+        ".jinja2",
+        ".j2",
+        ".vue",
+        ".svelte",
+    }
 )
 _LARGEST = 5_000_000
 """Bytes: a larger file was made by a program."""

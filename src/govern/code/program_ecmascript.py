@@ -160,9 +160,7 @@ class _Translation:
         target = self._field(node, "name")
         home = _required_file(value)
         if home and target.kind == "mapping":
-            parts = (
-                replace(pair, kind="imported") for pair in target.parts if pair.kind == "pair"
-            )
+            parts = (replace(pair, kind="imported") for pair in target.parts if pair.kind == "pair")
             return make("import", node, *parts, name=home)
         if home and target.kind == "name":
             return make("import", node, make("imported", node, target), name=home)
@@ -175,7 +173,12 @@ class _Translation:
         if not is_exported or len(names) != len(value.parts):
             return self._bind(node, "left", "right")
         parts = (
-            replace(pair, kind="imported", name=pair.parts[0].name, parts=(replace(pair.parts[0], name=pair.name),))
+            replace(
+                pair,
+                kind="imported",
+                name=pair.parts[0].name,
+                parts=(replace(pair.parts[0], name=pair.name),),
+            )
             for pair in names
         )
         return make("export", node, *parts)

@@ -219,4 +219,3 @@ class _Translation:
     def _field(self, node: SgNode, name: str) -> Expression:
         found = node.field(name)
         return self.read(found) if found is not None else make("other", node)
-

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 
-def make(kind: Kind, node: SgNode, *parts: Expression, name: str = "", sql: SqlText | None = None) -> Expression:
+def make(
+    kind: Kind, node: SgNode, *parts: Expression, name: str = "", sql: SqlText | None = None
+) -> Expression:
     """An expression where the node stands."""
     span = node.range()
     return Expression(kind=kind, begin=span.start.index, end=span.end.index, name=name, parts=parts, sql=sql)

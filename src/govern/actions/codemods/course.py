@@ -62,9 +62,7 @@ def mend(
     for _ in range(_MOST_ROUNDS):
         now = tuple(mended.after.values())
         found = find(now)
-        chosen = choose(
-            one for one in found.found if one.source.path not in refused and is_meant(one)
-        )
+        chosen = choose(one for one in found.found if one.source.path not in refused and is_meant(one))
         mended.kept.clear()
         edits, gone = _collect(chosen, found, mended, editable, mentions)
         if not edits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from govern.actions.codemods.listing import Span, remove_items, whole_lines
+from govern.actions.codemods.listing import Span, remove_items, whole_lines, with_blank_lines
 from govern.code.calls import Project
 from govern.code.program import Expression
 from govern.code.sources import Source
@@ -16,8 +16,10 @@ _DECLARING = ("const", "let", "var")
 
 def clean_imports(source: Source, edits: Collection[Edit], project: Project) -> Iterator[Edit]:
     """Without the names that were imported only for what the edits take away."""
-    without = apply_edits(source.text, (*edits, *_blank_imports(source)))
-    removed = " ".join(source.text[edit.begin : edit.end] for edit in edits)
+    blanks = tuple(_blank_imports(source))
+    others = [edit for edit in edits if not any(_touch(edit, blank) for blank in blanks)]
+    without = apply_edits(source.text, (*others, *blanks))
+    removed = " ".join(source.text[edit.begin : edit.end] for edit in others)
     for statement in _find_imports(source):
         needless = [
             imported
@@ -39,7 +41,10 @@ def drop_imported(
         if not any(statement is one for one in source.root.parts):
             return None
         line = whole_lines(source.text, statement.begin, statement.end, before=_DECLARING)
-        return (line,) if line is not None else None
+        if line is None:
+            return None
+        opens_file = not source.text[: line.begin].strip()
+        return (with_blank_lines(source.text, line) if opens_file else line,)
     spans = [_span(one) for one in statement.parts]
     removed = {_span(one) for one in needless}
     braces = [span for span in spans if _is_in_braces(source.text, statement, span)]
@@ -64,6 +69,10 @@ def _blank_imports(source: Source) -> Iterator[Edit]:
         if one.begin >= taken:
             taken = one.end
             yield Edit(one.begin, one.end)
+
+
+def _touch(one: Edit, other: Edit) -> bool:
+    return one.begin < other.end and other.begin < one.end
 
 
 def _names(name: str, text: str) -> bool:

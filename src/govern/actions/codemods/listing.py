@@ -49,7 +49,10 @@ def with_comment_above(text: str, edit: Edit, comments: Collection[Span]) -> Edi
     begin = edit.begin
     while begin > 0:
         above = _line_begin(text, begin)
-        inner = (above + len(text[above:begin]) - len(text[above:begin].lstrip()), above + len(text[above:begin].rstrip()))
+        inner = (
+            above + len(text[above:begin]) - len(text[above:begin].lstrip()),
+            above + len(text[above:begin].rstrip()),
+        )
         found = next((one for one in comments if one[0] <= inner[0] < inner[1] <= one[1]), None)
         if found is None or not text[above:begin].strip():
             break

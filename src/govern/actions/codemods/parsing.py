@@ -20,7 +20,9 @@ def _count_errors(text: str, language: str) -> int:
     from ast_grep_py import SgRoot
 
     root = SgRoot(text, language).root()
-    return len(root.find_all(kind="ERROR")) + sum(node.text() == "" for node in root.find_all(kind="identifier"))
+    return len(root.find_all(kind="ERROR")) + sum(
+        node.text() == "" for node in root.find_all(kind="identifier")
+    )
 
 
 def _is_python(text: str) -> bool:

@@ -9,7 +9,17 @@ from pathlib import Path
 from govern.code.sources import Source
 from govern.errors import NotPermitted, Refused
 
-_ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252", "iso-8859-15", "shift_jis", "euc_jp", "gbk")
+_ENCODINGS = (
+    "utf-8",
+    "utf-8-sig",
+    "utf-16",
+    "latin-1",
+    "cp1252",
+    "iso-8859-15",
+    "shift_jis",
+    "euc_jp",
+    "gbk",
+)
 
 
 def encode_like(source: Source, text: str) -> bytes | None:

@@ -163,7 +163,11 @@ class _Body:
         if value.kind == "name":
             return value.name in self._names
         conversion = self._conversions.find(self._program, value)
-        if conversion is None or conversion.is_in_sql or not self._is_value(conversion.value, allows_null=False):
+        if (
+            conversion is None
+            or conversion.is_in_sql
+            or not self._is_value(conversion.value, allows_null=False)
+        ):
             return False
         inner = self._conversions.find(self._program, unwrap(conversion.value))
         if inner is not None:  # int(str(value)): the last one counts

@@ -239,5 +239,3 @@ def _find_uses(program: Program, scope: Expression, name: str, binding: object) 
             found = program.look_up(one)
             if len(found) == 1 and found[0] is binding:
                 yield one
-
-

@@ -70,8 +70,8 @@ class Origins:
         callee = one.parts[0]
         if callee.kind == "attribute" and callee.name == "get" and one.arguments:
             key = one.arguments[0]
-            if key.kind == "text" and (origin := self._of_part(program, one, callee.parts[0], key.name)):
-                return origin
+            if key.kind == "text" and self._shapes.shape_of(program, callee.parts[0]) is not None:
+                return self._of_part(program, one, callee.parts[0], key.name)
         return (
             self._of_conversion(program, one)
             or self._of_scalar(program, one)
@@ -146,7 +146,9 @@ class Origins:
 
     def _of_name(self, program: Program, one: Expression) -> Origin | None:
         bindings = [binding for binding in program.look_up(one) if not _is_nothing(binding)]
-        again = {binding: to for binding in bindings if (to := self._converts_itself(program, binding, one.name))}
+        again = {
+            binding: to for binding in bindings if (to := self._converts_itself(program, binding, one.name))
+        }
         others = [binding for binding in bindings if binding not in again]
         found = [self._of_binding(program, binding, one.name) for binding in others]
         if (sure := _agree(found)) is not None:

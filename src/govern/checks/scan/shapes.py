@@ -19,14 +19,25 @@ Level = Literal["rows", "row", "class"]
 _TO_ROW = frozenset({"fetchone", "one", "first", "one_or_none", "fetchrow", "fetch_one", "oneOrNone"})
 _TO_ROWS = frozenset(
     {"fetchall", "all", "fetchmany", "mappings", "unique", "tuples", "fetch", "fetch_all", "iterate", "query"}
-    | {"filter", "filter_by", "where", "order_by", "limit", "offset", "join", "options", "distinct", "execute"}
+    | {
+        "filter",
+        "filter_by",
+        "where",
+        "order_by",
+        "limit",
+        "offset",
+        "join",
+        "options",
+        "distinct",
+        "execute",
+    }
     | {"any", "many", "manyOrNone", "execution_options", "with_for_update", "scalars", "values", "slice"}
 )
 """Methods of a result or a query that give something with the same columns."""
 _TO_VALUE = frozenset({"scalar", "scalar_one", "scalar_one_or_none", "fetchval", "fetch_val", "pluck"})
 _OF_EACH = frozenset({"map", "forEach", "filter", "find", "some", "every", "flatMap", "findLast"})
 """Methods whose first argument is called with every element."""
-_RUNS = frozenset({"execute", "query", "run", "exec_driver_sql"})
+_OF_A_CURSOR = frozenset({"fetchone", "fetchall", "fetchmany"})
 _TAKE_A_CLASS = frozenset({"select", "query", "get", "get_one", "insert", "update", "delete"})
 _TAKE_A_QUERY = frozenset({"scalars", "scalar", "execute", "list", "iter", "sorted", "reversed"})
 _DEEPEST = 12
@@ -155,7 +166,7 @@ class Shapes:
     def _of_method(self, program: Program, one: Expression, depth: int) -> Shape | None:
         callee = one.parts[0]
         before = self.shape_of(program, callee.parts[0], depth)
-        if before is None and callee.name in _TO_ROW | _TO_ROWS:
+        if before is None and callee.name in _OF_A_CURSOR:
             before = self._ran_on(program, callee.parts[0], depth)
         if before is None or before.level != "rows":
             return None
@@ -172,10 +183,12 @@ class Shapes:
         ran = [
             call
             for call in program.function_around(cursor).walk()
-            if call.kind == "call" and call.parts[0].kind == "attribute" and call.parts[0].name in _RUNS
+            if call.kind == "call" and call.parts[0].kind == "attribute"
+            if call.parts[0].name in ("execute", "executemany")
             if call.parts[0].parts[0].kind == "name" and call.parts[0].parts[0].name == cursor.name
         ]
-        return self.shape_of(program, ran[0], depth) if len(ran) == 1 else None
+        is_only_one = len(ran) == 1 and ran[0].sql is not None and ran[0].end <= cursor.begin
+        return self.shape_of(program, ran[0], depth) if is_only_one else None
 
     def _of_function(self, program: Program, one: Expression, depth: int) -> Shape | None:
         function = self._project.find_function(program, one.parts[0])
@@ -315,7 +328,7 @@ def _read_model(one: Expression, schema: Schema) -> Shape | None:
         return None
     places = [(namespace, table.name) for namespace in schema.search_path]
     place = next((one for one in places if one in schema.relations), None)
-    if place is None or "__table_args__" in assigned and "schema" in _texts(assigned["__table_args__"]):
+    if place is None or ("__table_args__" in assigned and "schema" in _texts(assigned["__table_args__"])):
         return None
     outputs = []
     for name, value in assigned.items():

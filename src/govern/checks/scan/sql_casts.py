@@ -18,16 +18,14 @@ from govern.checks.scan.verdicts import CastKey, Certainty, Finder, Key, Workaro
 from govern.code.calls import Program
 from govern.code.program import Expression, unwrap
 from govern.code.sources import Source
-from govern.core.code import SqlText
+from govern.core.code import HOLE, SqlText
 from govern.core.edit import Edit, apply_edits
 from govern.core.keys import Column, family_of
 from govern.core.type_names import spell_type
 
 _TYPE = r"(?:character\s+varying|varchar|char|bpchar|text|integer|int[248]?|bigint|smallint|uuid)(?:\s*\(\s*\d+\s*\))?"
 _SHORT = re.compile(rf"::\s*{_TYPE}(?![\w(\[])", re.IGNORECASE)
-_LONG = re.compile(
-    rf"CAST\s*\(\s*(?P<argument>[^\s(),']+|'[^']*')\s+AS\s+{_TYPE}\s*\)", re.IGNORECASE
-)
+_LONG = re.compile(rf"CAST\s*\(\s*(?P<argument>[^\s(),']+|'[^']*')\s+AS\s+{_TYPE}\s*\)", re.IGNORECASE)
 
 Uses = Mapping[tuple[str, int, int], list[tuple[Source, Program, Expression]]]
 """Calls that run a statement, by the place where it begins."""
@@ -57,8 +55,7 @@ def find_casts(
     for source in programs:
         for text in sql.get(source.name, ()):
             called = uses.get((source.name, text.marks[0].line, text.marks[0].column), [])
-            if text.is_whole or (called and all(is_tagged(call) for _, _, call in called)):
-                yield from _Reading(source, text, called, finder, schema).find()
+            yield from _Reading(source, text, called, finder, schema).find()
 
 
 def _find_uses(programs: Mapping[Source, Program]) -> Uses:
@@ -84,20 +81,35 @@ class _Reading:
     ) -> None:
         self._source, self._text, self._finder, self._schema = source, text, finder, schema
         self._called = [
-            use for use in called if not any(use[2] is not one[2] and _holds(one[2], use[2]) for one in called)
+            use
+            for use in called
+            if not any(use[2] is not one[2] and _holds(one[2], use[2]) for one in called)
         ]
 
     def find(self) -> Iterator[Workaround]:
         for statement in split_statements(self._text.text):
+            if not self._is_known(statement):
+                continue
             said = read_statement_columns(statement.sql, self._schema)
             if said is not None:
                 yield from self._find_in(statement, said)
+
+    def _is_known(self, statement: Statement) -> bool:
+        """Whether nothing of it is filled in, but for the parameters of a tagged template."""
+        if self._called and all(is_tagged(call) for _, _, call in self._called):
+            return True
+        end = statement.find_origin(max(0, len(statement.sql) - 1)) + 1
+        return HOLE not in self._text.text[statement.find_origin(0) : end]
 
     def _find_in(self, statement: Statement, said: StatementColumns) -> Iterator[Workaround]:
         judged = [*self._judge_compared(statement, said), *self._judge_others(said)]
         spans = {one: _span_of(statement.sql, one.cast) for one in judged}
         removed = [
-            cut for one in judged if one.certainty == "certain" for cut in spans[one] or () if not one.keys.obstacle
+            cut
+            for one in judged
+            if one.certainty == "certain"
+            for cut in spans[one] or ()
+            if not one.keys.obstacle
         ]
         is_taken = not removed or self._is_taken(statement, removed)
         for one in judged:

@@ -19,7 +19,9 @@ from govern.core.edit import Edit
 Certainty = Literal["certain", "likely", "unsure"]
 _LARGE = ("bigint", "int8", "bigserial")
 """Types that drivers of JavaScript give back as texts."""
-_TELLING = frozenset({"log", "logger", "logging", "console", "print", "warn", "info", "debug", "error", "jsonify"})
+_TELLING = frozenset(
+    {"log", "logger", "logging", "console", "print", "warn", "info", "debug", "error", "jsonify"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,9 @@ def _judge(
     destination: Destination | None,
 ) -> Verdict | None:
     keys = origin.keys if origin is not None else destination.keys if destination is not None else None
-    if keys is None or (origin is not None and destination is not None and origin.keys is not destination.keys):
+    if keys is None or (
+        origin is not None and destination is not None and origin.keys is not destination.keys
+    ):
         return None
     if conversion.to == keys.family:
         return _judge_repeated(program, conversion, core, origin)
@@ -149,7 +153,9 @@ def _judge_repeated(
         because = f"whether {said} is a text or a UUID is the driver's choice"
         return Verdict(keys=origin.keys, certainty="likely", because=because)
     return Verdict(
-        keys=origin.keys, certainty="certain", because=f"{said} is a value of {origin.column}, which is {declared}"
+        keys=origin.keys,
+        certainty="certain",
+        because=f"{said} is a value of {origin.column}, which is {declared}",
     )
 
 
