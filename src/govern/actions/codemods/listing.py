@@ -49,16 +49,16 @@ def with_comment_above(text: str, edit: Edit, comments: Collection[Span]) -> Edi
     begin = edit.begin
     while begin > 0:
         above = _line_begin(text, begin)
-        inner = (
-            above + len(text[above:begin]) - len(text[above:begin].lstrip()),
-            above + len(text[above:begin].rstrip()),
+        line = text[above:begin]
+        at = above + len(line) - len(line.lstrip())
+        found = next(
+            (one for one in comments if line.strip() and one[0] <= at + len(line.strip()) - 1 < one[1]), None
         )
-        found = next((one for one in comments if one[0] <= inner[0] < inner[1] <= one[1]), None)
-        if found is None or not text[above:begin].strip():
+        if found is None:
             break
         begin = text.rfind("\n", 0, found[0]) + 1
         if text[begin : found[0]].strip():
-            return edit
+            return edit  # it stands behind something else
     return Edit(begin if begin > 0 else edit.begin, edit.end)
 
 

@@ -77,7 +77,7 @@ class Destinations:
         self, program: Program, call: Expression, one: Expression, depth: int
     ) -> Destination | None:
         number = call.arguments.index(one)
-        ran, given = self._find_run(program, call)
+        ran, given = self._find_run(call)
         if ran is not None and one in given:
             return self._of_parameter(call, ran, str(given.index(one) + 1))
         if self._conversions.find(program, call) is not None and number == 0:
@@ -102,7 +102,7 @@ class Destinations:
             keys = self._origins.keys_of(output.column) if output is not None else None
             return Destination(keys=keys) if keys is not None else None
         if callee.kind == "attribute" and callee.name == "bindparams" and callee.parts[0].kind == "call":
-            ran = self._shapes.read_sql(program, callee.parts[0])
+            ran = self._shapes.read_sql(callee.parts[0])
             return self._of_parameter(callee.parts[0], ran, keyword.name) if ran is not None else None
         function = self._project.find_function(program, callee)
         named = [one for one in function.parameters if one.name == keyword.name] if function else []
@@ -117,28 +117,28 @@ class Destinations:
         call = program.parents.get(above) if above is not None and is_many else above
         if call is None or call.kind != "call" or is_many != (call.parts[0].name == "executemany"):
             return None
-        ran, given = self._find_run(program, call)
+        ran, given = self._find_run(call)
         return self._of_parameter(call, ran, key) if ran is not None and given else None
 
     def _of_filled_in(self, program: Program, template: Expression, one: Expression) -> Destination | None:
         call = program.parents.get(template)
         if call is None or call.kind != "call" or not is_tagged(call):
             return None
-        ran = self._shapes.read_sql(program, call)
+        ran = self._shapes.read_sql(call)
         if ran is None or len(ran.names) != len(template.parts):
             return None
         return self._of_parameter(call, ran, str(template.parts.index(one) + 1))
 
-    def _find_run(self, program: Program, call: Expression) -> tuple[RunSql | None, tuple[Expression, ...]]:
+    def _find_run(self, call: Expression) -> tuple[RunSql | None, tuple[Expression, ...]]:
         """What a call runs, and the arguments that are its parameters."""
-        ran = self._shapes.read_sql(program, call)
+        ran = self._shapes.read_sql(call)
         if ran is not None and not is_tagged(call):
             return ran, call.arguments[1:]
         callee = call.parts[0]
         if callee.kind == "attribute" and callee.name in _RUN_ON_HOLDERS and callee.parts[0].kind == "call":
             holder = callee.parts[0]
             if holder.parts[0].name in _HOLDERS:
-                return self._shapes.read_sql(program, holder), call.arguments
+                return self._shapes.read_sql(holder), call.arguments
         return None, ()
 
     def _of_parameter(self, call: Expression, ran: RunSql, key: str) -> Destination | None:

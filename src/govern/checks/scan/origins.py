@@ -91,7 +91,7 @@ class Origins:
         callee = one.parts[0]
         if callee.name not in _SCALARS:
             return None
-        ran = self._shapes.read_sql(program, one)
+        ran = self._shapes.read_sql(one)
         if ran is None and callee.kind == "attribute":
             before = self._shapes.shape_of(program, callee.parts[0])
             outputs = before.outputs if before is not None and not before.is_mapped else None

@@ -105,7 +105,7 @@ class Shapes:
         is_class = all(binding.kind in ("class", "import") for binding in bindings)
         return self._models[one.name] if bindings and is_class else None
 
-    def read_sql(self, program: Program, call: Expression) -> RunSql | None:
+    def read_sql(self, call: Expression) -> RunSql | None:
         """What a call runs, as far as its statement is known; holes are parameters of a tagged template alone."""
         if call.sql is None or (not call.sql.is_whole and not is_tagged(call)):
             return None
@@ -128,7 +128,7 @@ class Shapes:
             return self._of_attribute(program, one, depth)
         if one.kind == "item":
             before = self.shape_of(program, one.parts[0], depth)
-            is_number = before is not None and one.name.lstrip("-").isdigit() and not one.name == ""
+            is_number = before is not None and one.name.lstrip("-").isdigit()
             return before.at("row") if before is not None and before.level == "rows" and is_number else None
         if one.kind == "call":
             return self._of_call(program, one, depth)
@@ -145,7 +145,7 @@ class Shapes:
     def _of_call(self, program: Program, one: Expression, depth: int) -> Shape | None:
         callee, given = one.parts[0], one.arguments
         name = callee.name
-        if (ran := self.read_sql(program, one)) is not None:
+        if (ran := self.read_sql(one)) is not None:
             if ran.said.outputs is None or name in _TO_VALUE:
                 return None
             is_row = name in _TO_ROW or name in ("get", "one")
@@ -206,9 +206,9 @@ class Shapes:
 
     def _join_bindings(self, program: Program, one: Expression, depth: int) -> Shape | None:
         bindings = [binding for binding in program.look_up(one) if not _is_nothing(binding)]
-        return _agree([self._of_binding(program, binding, one.name, depth) for binding in bindings])
+        return _agree([self._of_binding(program, binding, depth) for binding in bindings])
 
-    def _of_binding(self, program: Program, binding: Binding, name: str, depth: int) -> Shape | None:
+    def _of_binding(self, program: Program, binding: Binding, depth: int) -> Shape | None:
         if binding.kind == "value" or (binding.kind == "element" and not binding.keys):
             shape = self.shape_of(program, binding.source, depth)
             if binding.kind == "element":
@@ -219,10 +219,10 @@ class Shapes:
                 shape = shape.at("row") if key.isdigit() else shape
             return shape
         if binding.kind == "parameter" and not binding.keys:
-            return self._of_parameter(program, binding.source, name, depth)
+            return self._of_parameter(program, binding.source, depth)
         return None
 
-    def _of_parameter(self, program: Program, parameter: Expression, name: str, depth: int) -> Shape | None:
+    def _of_parameter(self, program: Program, parameter: Expression, depth: int) -> Shape | None:
         annotated = next((part.name for part in parameter.parts if part.kind == "type"), "")
         if annotated.strip("\"'") in self._models:
             return replace(self._models[annotated.strip("\"'")], level="row", is_handed=True)
