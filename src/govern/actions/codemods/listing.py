@@ -45,7 +45,7 @@ def with_blank_lines(text: str, edit: Edit) -> Edit:
 
 
 def with_comment_above(text: str, edit: Edit, comments: Collection[Span]) -> Edit:
-    """Together with the comment right above it, unless that opens the file."""
+    """Together with the comment right above it; what opens the file is the file's, unless it documents what follows."""
     begin = edit.begin
     while begin > 0:
         above = _line_begin(text, begin)
@@ -59,7 +59,8 @@ def with_comment_above(text: str, edit: Edit, comments: Collection[Span]) -> Edi
         begin = text.rfind("\n", 0, found[0]) + 1
         if text[begin : found[0]].strip():
             return edit  # it stands behind something else
-    return Edit(begin if begin > 0 else edit.begin, edit.end)
+    is_documentation = text.lstrip().startswith("/**")
+    return Edit(begin if begin > 0 or is_documentation else edit.begin, edit.end)
 
 
 def _line_begin(text: str, begin: int) -> int:
