@@ -1,4 +1,4 @@
-"""A key that is a text on one server: the schema is repaired, then the code; the application's tests pass throughout."""
+"""A key that is a text on one server: the schema is repaired, then the code; the application's tests pass."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def test_a_text_becomes_a_number_and_the_code_loses_what_papered_over_it(retyped
 
     fixed = retyped.succeed("scan", *PATHS, "--fix")
     assert fixed.findings == []
-    assert fixed.entry("fix")["reason"].startswith("removed 10 workarounds in 6 files; ensure_int_id, toId gone")
+    assert fixed.entry("fix")["reason"].startswith(
+        "removed 10 workarounds in 6 files; ensure_int_id, toId gone"
+    )
     assert run_tests(retyped), "nothing is left to paper over"
     code = "".join(path.read_text(encoding="utf-8") for path in (retyped.root / "app").glob("*.py"))
     assert "ensure_int_id" not in code

@@ -124,7 +124,10 @@ def open_papering(
 
 
 def apply_fixes(draft: Draft, papering: Papering | None, *, is_diff: bool) -> frozenset[Path]:
-    """Writes the code without what is certain, or only says what that would be; the files that were changed."""
+    """Writes the code without what is certain, or only says what that would be; the files that were changed.
+
+    Raises Refused where a file is not any more what was read, NotPermitted where one cannot be written.
+    """
     if papering is None:
         if is_diff:
             draft.data["diff"] = ""
@@ -134,18 +137,9 @@ def apply_fixes(draft: Draft, papering: Papering | None, *, is_diff: bool) -> fr
         return frozenset()
     mended = papering.mend()
     pairs = mended.changed
+    said = "; ".join(_say(mended, papering))
     if is_diff:
         draft.data["diff"] = render_difference(pairs)
-    said = f"{count_of(mended.places, 'workaround')} in {count_of(len(pairs), 'file')}"
-    if mended.helpers:
-        said += f"; {', '.join(sorted(mended.helpers))} gone, which nobody calls any more"
-    for name, why in sorted(mended.kept.items()):
-        said += f"; {name} stays: {why}"
-    if mended.refused:
-        said += (
-            f"; left as they are, because they would not be programs any more: {', '.join(mended.refused)}"
-        )
-    if is_diff:
         draft.passed("fix", f"would remove {said}; nothing was written")
         return frozenset()
     dirty = _find_uncommitted(papering.root, pairs)
@@ -154,10 +148,31 @@ def apply_fixes(draft: Draft, papering: Papering | None, *, is_diff: bool) -> fr
         if content is not None:
             write_source(before, content)
     if dirty:
-        said += f"; with changes of yours that were not committed: {', '.join(dirty)}"
+        said += f"; beside changes of yours that were not committed: {', '.join(dirty)}"
     draft.passed("fix", f"removed {said}")
     papering.sources = mended.after
     return frozenset(after.path for _, after in pairs)
+
+
+def _say(mended: Mended, papering: Papering) -> Iterator[str]:
+    yield f"{count_of(mended.places, 'workaround')} in {count_of(len(mended.changed), 'file')}"
+    if mended.helpers:
+        yield f"{', '.join(sorted(mended.helpers))} gone, which nobody calls any more"
+    for name, why in sorted(mended.kept.items()):
+        yield f"{name} stays: {why}"
+    if mended.refused:
+        yield f"left as they are, because they would not be programs any more: {', '.join(mended.refused)}"
+    left = [one for one in papering.find(mended.after.values()).found if one.source.path in papering.editable]
+    for certainty in ("likely", "unsure"):
+        places = [one for one in left if one.certainty == certainty]
+        if places:
+            more = ", …" if len(places) > _TOLD else ""
+            yield f"left, because only {certainty}: {', '.join(map(_place_of, places[:_TOLD]))}{more}"
+
+
+def _place_of(workaround: Workaround) -> str:
+    line, _ = workaround.source.place_of(workaround.begin)
+    return f"{workaround.source.name}:{line}"
 
 
 def read_changed(

@@ -63,7 +63,6 @@ def mend(
         now = tuple(mended.after.values())
         found = find(now)
         chosen = choose(one for one in found.found if one.source.path not in refused and is_meant(one))
-        mended.kept.clear()
         edits, gone = _collect(chosen, found, mended, editable, mentions)
         if not edits:
             break
@@ -112,6 +111,7 @@ def _collect(
             mended.kept[helper.name] = removal.obstacle
             continue
         removed.append(helper.name)
+        mended.kept.pop(helper.name, None)
         for source, edit in removal.edits:
             edits[source].append(edit)
     for source in tuple(edits):

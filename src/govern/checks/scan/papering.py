@@ -18,7 +18,7 @@ def describe_workaround(workaround: Workaround) -> Finding:
     return Finding.of(
         TYPE_WORKAROUND,
         Subject(kind="conversion", name=text, path=workaround.source.name, line=line),
-        f"{text} ({workaround.certainty}): {workaround.because}",
+        f"{workaround.certainty}: {workaround.because}",
         severity=Severity.INFO if is_unsure else None,
         remedy=_find_remedy(workaround),
         evidence={

@@ -181,11 +181,12 @@ def _is_in_helper(finder: Finder, program: Program, one: Expression) -> bool:
 
 
 def _said(one: Expression) -> str:
-    """``row.user_id``, as far as it has a name."""
+    """``row.user_id``, ``row["user_id"]``, as far as it has a name."""
     if one.kind == "attribute":
         return f"{_said(one.parts[0])}.{one.name}"
     if one.kind == "item":
-        return f"{_said(one.parts[0])}[{one.name}]"
+        key = one.name if one.name.isdigit() else f'"{one.name}"'
+        return f"{_said(one.parts[0])}[{key}]"
     if one.kind == "call":
         return f"{_said(one.parts[0])}(…)"
     return one.name or "…"
