@@ -2,8 +2,9 @@
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from app.settings import make_engine
 from sqlalchemy import Text, text
+
+from app.settings import make_engine
 
 ROWS = (
     "INSERT INTO users (id, name) VALUES (1, 'ada'), (2, 'grace')",

@@ -2,8 +2,9 @@
 
 import logging
 
-from app.ids import ensure_int_id
 from sqlalchemy import text
+
+from app.ids import ensure_int_id
 
 log = logging.getLogger(__name__)
 

@@ -18,20 +18,20 @@ class Notes(unittest.TestCase):
         self.engine.dispose()
 
     def test_notes_are_those_of_their_owner(self):
-        self.assertEqual(
-            notes_of(self.connection, "ada"),
-            [{"id": 11, "owner": 1, "body": "engines"}, {"id": 13, "owner": 1, "body": "looms"}],
-        )
+        assert notes_of(self.connection, "ada") == [
+            {"id": 11, "owner": 1, "body": "engines"},
+            {"id": 13, "owner": 1, "body": "looms"},
+        ]
 
     def test_only_the_owner_owns(self):
-        self.assertTrue(is_own(self.connection, 11, "of-ada"))
-        self.assertFalse(is_own(self.connection, 12, "of-ada"))
+        assert is_own(self.connection, 11, "of-ada")
+        assert not is_own(self.connection, 12, "of-ada")
 
     def test_all_notes_are_counted(self):
-        self.assertEqual(count_notes(self.connection), {"ada": 2, "grace": 1})
+        assert count_notes(self.connection) == {"ada": 2, "grace": 1}
 
     def test_a_page_is_asked_for_with_a_text(self):
-        self.assertEqual(show_user(self.connection, {"user_id": "2"}), {"name": "grace", "url": "/users/2"})
+        assert show_user(self.connection, {"user_id": "2"}) == {"name": "grace", "url": "/users/2"}
 
 
 class Writing(unittest.TestCase):
@@ -39,7 +39,7 @@ class Writing(unittest.TestCase):
         engine = make_engine()
         with engine.connect() as connection:
             write_note(connection, "grace", "relays")
-            self.assertEqual({note["body"] for note in notes_of(connection, "grace")}, {"moths", "relays"})
+            assert {note["body"] for note in notes_of(connection, "grace")} == {"moths", "relays"}
             connection.rollback()
         engine.dispose()
 

@@ -42,6 +42,9 @@ class Program:
             self.parents.update(dict.fromkeys(one.parts, one))
         for one in root.walk():
             self._bind(one)
+        for one in root.walk():
+            if one.kind == "bind" and one.name == "outer":
+                self._bind_further_out(one)
 
     def ancestors(self, one: Expression) -> Iterator[Expression]:
         """From the inside out."""
@@ -85,7 +88,9 @@ class Program:
 
     def _bind(self, one: Expression) -> None:
         scope = self.scope_of(one)
-        if one.kind == "bind":
+        if one.kind == "bind" and one.name == "outer" and len(one.parts) > 1:
+            self.definitions.update(name for name in one.parts[0].walk() if name.kind == "name")
+        elif one.kind == "bind":
             kind: BindingKind = "value" if len(one.parts) > 1 else "unknown"
             self._bind_target(scope, one.parts[0], Binding(kind=kind, source=one.parts[-1]))
         elif one.kind == "loop":
@@ -107,6 +112,22 @@ class Program:
                     )
         elif one.kind == "export":
             self.definitions.update(local for imported in one.parts for local in imported.parts)
+
+    def _bind_further_out(self, one: Expression) -> None:
+        """A value that a name gets from within: it is one of those that the name has where it is declared."""
+        if one.parts[0].kind in ("attribute", "item"):
+            return
+        scopes = [self.scope_of(one)]
+        while scopes[-1] is not self.root:
+            scopes.append(self.scope_of(scopes[-1]))
+        known = len(one.parts) > 1 and one.parts[0].kind == "name"
+        binding = Binding(kind="value" if known else "unknown", source=one.parts[-1])
+        for name in {name.name for name in one.parts[0].walk() if name.kind == "name"}:
+            homes = [scope for scope in scopes if (scope, name) in self.bindings]
+            for scope in homes[:1] if known else homes:
+                self.bindings[scope, name].append(binding)
+            if not homes:
+                self.bindings[scopes[0], name].append(binding)
 
     def _bind_parameter(self, function: Expression, parameter: Expression) -> None:
         binding = Binding(kind="parameter", source=parameter)
@@ -205,6 +226,12 @@ class Project:
                     named = imported.name if home is not None else ""
                     if home is not None and self._find_exported(home, named, 0) is function:
                         yield program, one, imported
+
+    def is_own_class(self, program: Program, binding: Binding) -> bool:
+        """Whether a name stands for a class of the project, here or imported from one of its files."""
+        if binding.kind == "import":
+            return self._home(program.path, binding.source.name) is not None
+        return binding.kind == "class"
 
     def is_handed_on(self, path: Path, name: str) -> bool:
         """Whether another file imports a name from this one."""

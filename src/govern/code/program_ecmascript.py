@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from govern.code.names import Names
 from govern.code.program import Expression, Kind
-from govern.code.reading import as_statement, make, named, text_of
+from govern.code.reading import as_statement, is_one_text, make, named, text_of
 from govern.code.texts import JAVASCRIPT, Grammar, build_text
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ class _Translation:
         given = named(arguments) if arguments is not None else []
         read = tuple(map(self.read, given))
         chosen = _statement_in(given)
-        text = self._names.build(chosen) if chosen is not None else None
+        is_known = chosen is not None and is_one_text(chosen, self._names)
+        text = self._names.build(chosen) if chosen is not None and is_known else None
         return make("call", node, function, *read, sql=as_statement(text, self._path))
 
     def _new(self, node: SgNode) -> Expression:
@@ -156,7 +157,7 @@ class _Translation:
     def _declarator(self, node: SgNode) -> Expression:
         value = node.field("value")
         if value is None:
-            return self._unknown(node, node.field("name"))
+            return make("bind", node, self._field(node, "name"), make("null", node, name="undefined"))
         target = self._field(node, "name")
         home = _required_file(value)
         if home and target.kind == "mapping":
@@ -171,7 +172,7 @@ class _Translation:
         is_exported = text_of(node.field("left")) in ("module.exports", "exports") and value.kind == "mapping"
         names = [pair for pair in value.parts if pair.kind == "pair" and pair.parts[0].kind == "name"]
         if not is_exported or len(names) != len(value.parts):
-            return self._bind(node, "left", "right")
+            return replace(self._bind(node, "left", "right"), name="outer")
         parts = (
             replace(
                 pair,
@@ -193,7 +194,7 @@ class _Translation:
         names = [one for one in [target] if one is not None and one.kind() == "identifier"]
         if target is not None and not names:
             names = target.find_all(kind="identifier")
-        binds = (make("bind", one, make("name", one, name=one.text())) for one in names)
+        binds = (make("bind", one, make("name", one, name=one.text()), name="outer") for one in names)
         return make("other", node, *binds, *read.parts)
 
     def _catch(self, node: SgNode) -> Expression:

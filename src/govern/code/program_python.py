@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from govern.code.names import Names
 from govern.code.program import Expression, Kind
-from govern.code.reading import as_statement, make, named, text_of
+from govern.code.reading import as_statement, is_one_text, make, named, text_of
 from govern.code.texts import PYTHON, build_text
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class _Translation:
         given = named(arguments) if arguments is not None else []
         if arguments is not None and arguments.kind() != "argument_list":
             given = [arguments]
-        text = self._names.build(given[0]) if given else None
+        text = self._names.build(given[0]) if given and is_one_text(given[0], self._names) else None
         sql = as_statement(text, self._path)
         function = self._field(node, "function")
         return make("call", node, function, *map(self.read, given), sql=sql)
@@ -161,7 +161,8 @@ class _Translation:
         names = target.find_all(kind="identifier") if target is not None else []
         if target is not None and target.kind() == "identifier":
             names = [target]
-        binds = (make("bind", one, make("name", one, name=one.text())) for one in names)
+        where = "outer" if node.kind() in ("global_statement", "nonlocal_statement") else ""
+        binds = (make("bind", one, make("name", one, name=one.text()), name=where) for one in names)
         return make("other", node, *binds, *read.parts)
 
     def _loop(self, node: SgNode) -> Expression:

@@ -20,6 +20,7 @@ _INPUT = frozenset(
     | {"path_params", "query_params", "url", "config", "settings", "data", "formData", "ctx", "props"}
 )
 """What people call that which comes from outside: whatever it is of, it has to be converted."""
+_NONE = Column(("", ""), "")
 _SCALARS = frozenset({"scalar", "scalar_one", "scalar_one_or_none", "fetchval", "fetch_val"})
 
 
@@ -115,7 +116,7 @@ class Origins:
         if output is None:
             return None
         origin = self._of_output(output)
-        if origin is None or shape.level == "class" or not shape.is_mapped:
+        if origin is None or shape.level == "class":
             return origin
         is_loaded = self._is_as_loaded(program, whole, shape, name)
         return origin if is_loaded else replace(origin, is_sure=False)
@@ -244,7 +245,7 @@ def _returned_by(function: Function) -> Iterator[Expression]:
 def _find_written(around: Expression, name: str) -> Iterator[Expression | None]:
     """What is assigned to an attribute of this name, or given for it to a class."""
     for one in around.walk():
-        if one.kind == "bind" and one.parts[0].kind == "attribute" and one.parts[0].name == name:
+        if one.kind == "bind" and one.parts[0].kind in ("attribute", "item") and one.parts[0].name == name:
             yield one.parts[1] if len(one.parts) > 1 else None
         elif one.kind == "call" and one.parts[0].name[:1].isupper() and (given := one.find_pair(name)):
             yield given
@@ -257,7 +258,8 @@ def _agree(found: list[Origin | None]) -> Origin | None:
     sure = [origin for origin in found if origin is not None and origin.is_sure]
     if not sure or len(sure) != len(found) or any(origin.keys is not sure[0].keys for origin in sure):
         return None
-    return replace(sure[0], may_be_null=any(origin.may_be_null for origin in sure))
+    widest = max(sure, key=lambda origin: "big" in str(origin.keys.types.get(origin.column or _NONE)).lower())
+    return replace(widest, may_be_null=any(origin.may_be_null for origin in sure))
 
 
 def _is_nothing(binding: Binding) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -40,6 +41,11 @@ _OF_EACH = frozenset({"map", "forEach", "filter", "find", "some", "every", "flat
 _OF_A_CURSOR = frozenset({"fetchone", "fetchall", "fetchmany"})
 _TAKE_A_CLASS = frozenset({"select", "query", "get", "get_one", "insert", "update", "delete"})
 _TAKE_A_QUERY = frozenset({"scalars", "scalar", "execute", "list", "iter", "sorted", "reversed"})
+_PLAIN = frozenset(
+    {"Integer", "BigInteger", "SmallInteger", "INTEGER", "BIGINT", "String", "Text", "Unicode", "UnicodeText"}
+    | {"TEXT", "VARCHAR", "ForeignKey", "Identity", "Sequence", "Computed", "CheckConstraint"}
+)
+"""What a column is given that leaves its values as the database has them."""
 _DEEPEST = 12
 
 
@@ -102,7 +108,7 @@ class Shapes:
         if one.kind != "name" or one.name not in self._models:
             return None
         bindings = program.look_up(one)
-        is_class = all(binding.kind in ("class", "import") for binding in bindings)
+        is_class = all(self._project.is_own_class(program, binding) for binding in bindings)
         return self._models[one.name] if bindings and is_class else None
 
     def read_sql(self, call: Expression) -> RunSql | None:
@@ -224,7 +230,10 @@ class Shapes:
 
     def _of_parameter(self, program: Program, parameter: Expression, depth: int) -> Shape | None:
         annotated = next((part.name for part in parameter.parts if part.kind == "type"), "")
-        if annotated.strip("\"'") in self._models:
+        named = Expression(
+            kind="name", begin=parameter.begin, end=parameter.begin, name=annotated.strip("\"'")
+        )
+        if self.model_of(program, named) is not None:
             return replace(self._models[annotated.strip("\"'")], level="row", is_handed=True)
         function = program.scope_of(parameter)
         if (each := self.elements_given_to(program, function, parameter)) is not None:
@@ -265,11 +274,18 @@ def find_given(
     )
     if function is None or not project.is_closed(function):
         return []
+    calls = project.uses_of(function).calls
+    if all(_is_test(caller) for caller, _ in calls) and not _is_test(program):
+        return []
     number = scope.parts[0].parts.index(parameter)
-    return [
-        (caller, argument_for(call, number, parameter.name))
-        for caller, call in project.uses_of(function).calls
-    ]
+    return [(caller, argument_for(call, number, parameter.name)) for caller, call in calls]
+
+
+def _is_test(program: Program) -> bool:
+    """Whether a file tests others: that it alone calls something does not say who else does."""
+    return any(part in ("test", "tests", "__tests__", "spec") for part in program.path.parts[-4:-1]) or (
+        re.match(r"test_|.*(_test|\.test|\.spec)\.\w+$", program.path.name) is not None
+    )
 
 
 def argument_for(call: Expression, number: int, name: str) -> Expression | None:
@@ -335,9 +351,16 @@ def _read_model(one: Expression, schema: Schema) -> Shape | None:
         if value.kind == "call" and value.parts[0].name in ("Column", "mapped_column"):
             first = value.arguments[0] if value.arguments else None
             column = first.name if first is not None and first.kind == "text" else name
+            is_plain = all(map(_says_nothing_of_values, value.arguments))
             if column in schema.relations[place]:
-                outputs.append(Output(name, Column(place, column), False))
+                outputs.append(Output(name, Column(place, column) if is_plain else None, False))
     return Shape(level="class", outputs=tuple(outputs), is_mapped=True)
+
+
+def _says_nothing_of_values(argument: Expression) -> bool:
+    """Whether a column's values are those of the database: not of a type of one's own."""
+    type_ = argument.parts[0] if argument.kind == "call" else argument
+    return argument.kind in ("keyword", "text") or type_.name in _PLAIN
 
 
 def _texts(one: Expression) -> set[str]:
