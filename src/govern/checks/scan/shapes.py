@@ -103,11 +103,12 @@ class Shapes:
 
     def model_of(self, program: Program, one: Expression) -> Shape | None:
         """The class that a name stands for, if it is a mapped one."""
-        if one.kind == "attribute":
-            return self._models.get(one.name) if one.name in self._models else None
-        if one.kind != "name" or one.name not in self._models:
+        if one.kind not in ("name", "attribute") or one.name not in self._models:
             return None
-        bindings = program.look_up(one)
+        root = one
+        while root.kind == "attribute":
+            root = root.parts[0]
+        bindings = program.look_up(root) if root.kind == "name" else ()
         is_class = all(self._project.is_own_class(program, binding) for binding in bindings)
         return self._models[one.name] if bindings and is_class else None
 
