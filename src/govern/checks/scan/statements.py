@@ -1,4 +1,4 @@
-"""What the schema has to say about one text of SQL: its statements, tried as they stand and with names for holes."""
+"""What the schema has to say about one text of SQL, in findings."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from govern.checks.scan.rules import (
     WRONG_TYPE,
 )
 from govern.checks.scan.schema import Schema
+from govern.checks.scan.understanding import Understood
 from govern.core.code import HOLE, CodeFile, SqlText
 from govern.core.finding import Finding, Rule
 from govern.core.objection import Objection, ObjectionKind
@@ -40,63 +41,41 @@ class Verdict:
     """Whether a part of it is only known when it runs, and that part is no value."""
 
 
-def judge_text(sql: SqlText, schema: Schema, own: frozenset[str]) -> Verdict:
+def judge_text(sql: SqlText, understood: Understood, schema: Schema, own: frozenset[str]) -> Verdict:
     """``own``: the tables that the code makes for itself."""
-    tried = [_Tried.of(sql, hole, schema) for hole in ((None,) if sql.is_whole else (None, "", NAME_HOLE))]
-    understood = next((one for one in tried if not one.is_misunderstood), None)
-    chosen = understood or tried[0]
-    if understood is None and not sql.is_whole:
-        findings = list(_find_missing_tables(sql, tried[-1], schema, own))
-        is_unverified = True
+    if understood.is_only_read:
+        findings = list(_find_missing_tables(sql, understood, schema, own))
     else:
         findings = [
             finding
-            for statement, objection in zip(chosen.statements, chosen.objections, strict=True)
+            for statement, objection in understood.each
             for finding in _explain(sql, statement, objection, schema, own)
         ]
-        is_unverified = not sql.is_whole and _shapes_the_statement(sql)
+    is_unverified = understood.is_only_read or (not sql.is_whole and _shapes_the_statement(sql))
     if is_unverified:
         findings.append(unverified(sql))
-    count = max(1, len(chosen.statements))
-    return Verdict(findings=tuple(findings), statements=count, is_unverified=is_unverified)
+    return Verdict(findings=tuple(findings), statements=understood.count, is_unverified=is_unverified)
+
+
+_CREATES = re.compile(r"create\b|(?<!insert)(?<!merge)(?<!replace)\sinto\b", re.IGNORECASE)
+"""Of INSERT INTO nothing comes to be; to ask the grammar takes longer than all the rest."""
 
 
 def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
     """Tables that the code makes for itself, as temporary ones."""
     if not schema.reads_grammar:
         return frozenset()
-    texts = (
-        sql.text for file in files for sql in file.sql if re.search(r"\bcreate\b|\binto\b", sql.text, re.I)
-    )
+    texts = {sql.text for file in files for sql in file.sql if _CREATES.search(sql.text)}
     statements = (statement for text in texts for statement in split_statements(text))
     named = (read_named(statement.sql) for statement in statements)
     return frozenset(name for found in named if found for name in found[1])
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    """A text as statements, with something in place of its holes."""
-
-    statements: tuple[Statement, ...]
-    objections: tuple[Objection | None, ...]
-
-    @classmethod
-    def of(cls, sql: SqlText, hole: str | None, schema: Schema) -> _Tried:
-        statements = tuple(split_statements(sql.text, hole=hole))
-        return cls(statements, tuple(map(schema.judge, statements)))
-
-    @property
-    def is_misunderstood(self) -> bool:
-        return not self.statements or any(
-            one is not None and (one.kind == "syntax" or NAME_HOLE in one.name) for one in self.objections
-        )
-
-
 def _find_missing_tables(
-    sql: SqlText, tried: _Tried, schema: Schema, own: frozenset[str]
+    sql: SqlText, understood: Understood, schema: Schema, own: frozenset[str]
 ) -> Iterator[Finding]:
     """Of a statement that can only be read, and not prepared."""
-    for statement, objection in zip(tried.statements, tried.objections, strict=True):
+    for statement, objection in understood.each:
         for place in _find_missing(statement, objection, schema, own):
             yield missing_table(sql, statement, place, schema)
 
@@ -135,7 +114,10 @@ def _explain(
         yield refused_statement(rule, (kind, name), sql, statement, objection, close)
 
 
-_LOOKED_UP = re.compile(r"\s*(?:select|insert|update|delete|merge|with|values)\b", re.IGNORECASE)
+_LOOKED_UP = re.compile(
+    r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*(?:select|insert|update|delete|merge|with|values)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 """What the database looks every name up of; the grammar, which takes longer, need not be asked."""
 
 
