@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from govern.api.command import Narrate, command, silent
 from govern.checks.scan.judge import judge_code
 from govern.checks.scan.ratchet import Ratchet
 from govern.checks.scan.schema import Schema
-from govern.code.files import Reader, find_files
+from govern.code.files import find_files, require_parser
+from govern.code.workers import read_files
 from govern.config import Settings
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
@@ -46,15 +48,18 @@ def scan(
     below = find_files(path.absolute() for path in paths)
     found = [path for path in below if not any(path.is_relative_to(one) for one in ours)]
     narrate(f"reading {count_of(len(found), 'file')}")
-    reader = Reader()
-    files = [reader.read_file(path, settings.relative(path)) for path in found]
+    named = [(path, settings.relative(path)) for path in found]
+    require_parser(found)
     narrate("creating the declared schema in a scratch database")
-    with (
-        declared_by_models(settings, like=declared_like(settings)) as declared,
-        open_schema(declared.url) as schema,
-    ):
-        narrate(f"showing {count_of(sum(len(file.sql) for file in files), 'statement')} to it")
-        judged = judge_code(files, schema)
+    with ThreadPoolExecutor(1) as aside:
+        reading = aside.submit(read_files, named)  # while the server makes a database
+        with (
+            declared_by_models(settings, like=declared_like(settings)) as declared,
+            open_schema(declared.url) as schema,
+        ):
+            files = reading.result()
+            narrate(f"showing {count_of(sum(len(file.sql) for file in files), 'statement')} to it")
+            judged = judge_code(files, schema)
     looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(files), 'file')}"
     if judged.unverified:
         looked += f", {judged.unverified} of them only known when they run"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from govern.core.objection import Objection
 from govern.core.restoration import Place, name_place
@@ -16,7 +17,7 @@ Relations = Mapping[Place, tuple[str, ...]]
 _OF_THE_ENGINE = ("pg_catalog", "information_schema", "pg_toast")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Schema:
     """What there is, and who says whether a statement fits it."""
 
@@ -34,17 +35,29 @@ class Schema:
 
     def find_close_tables(self, place: Place) -> tuple[str, ...]:
         """Tables of nearly this name, and of just this name in another schema."""
-        ours = [one for one in self.relations if one[0] not in _OF_THE_ENGINE]
-        elsewhere = [name_place(one) for one in ours if one[1] == place[1]]
-        near = difflib.get_close_matches(place[1], [one[1] for one in ours], 2, 0.75)
+        elsewhere = [name_place(one) for one in self._tables if one[1] == place[1]]
+        near = _find_close(place[1], self._table_names)
         return tuple(dict.fromkeys([*elsewhere, *near]))[:2]
 
     def find_close_columns(self, name: str) -> tuple[str, ...]:
         """Columns of nearly this name, of whatever table."""
-        ours = {
-            column
-            for place, columns in self.relations.items()
-            if place[0] != "pg_catalog"
-            for column in columns
-        }
-        return tuple(difflib.get_close_matches(name, ours, 2, 0.75))
+        return _find_close(name, self._column_names)
+
+    @cached_property
+    def _tables(self) -> tuple[Place, ...]:
+        return tuple(one for one in self.relations if one[0] not in _OF_THE_ENGINE)
+
+    @cached_property
+    def _table_names(self) -> frozenset[str]:
+        return frozenset(name for _, name in self._tables)
+
+    @cached_property
+    def _column_names(self) -> frozenset[str]:
+        places = (place for place in self.relations if place[0] != "pg_catalog")
+        return frozenset(column for place in places for column in self.relations[place])
+
+
+@lru_cache(maxsize=10_000)
+def _find_close(name: str, names: frozenset[str]) -> tuple[str, ...]:
+    """Somebody who misspelt a name did it more than once."""
+    return tuple(difflib.get_close_matches(name, names, 2, 0.75))
