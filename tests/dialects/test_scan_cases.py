@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from govern.api.scanning import open_schema
+from govern.api.schemas import open_schema
 from tests.fixtures.databases import MakeFromTemplate
 from tests.fixtures.scan_corpus import LANGUAGES, fill, judge_cases, load_cases, render
 

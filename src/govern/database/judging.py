@@ -24,3 +24,6 @@ class Judging(Protocol):
 
     def read_relations(self, connection: Connection) -> Mapping[Place, tuple[str, ...]]:
         """Every table, view and the like, also the engine's own, with its columns."""
+
+    def read_search_path(self, connection: Connection) -> tuple[str, ...]:
+        """The schemas that names without one are looked for in; one without a name where the engine has none."""
