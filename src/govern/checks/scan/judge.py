@@ -10,6 +10,7 @@ from govern.checks.scan.findings import another_database, unread
 from govern.checks.scan.ignores import Placed, apply_ignores
 from govern.checks.scan.models import Models
 from govern.checks.scan.names import judge_names
+from govern.checks.scan.placeholders import split_text
 from govern.checks.scan.schema import Schema
 from govern.checks.scan.statements import find_created, judge_text
 from govern.core.code import CodeFile, SqlText
@@ -43,7 +44,8 @@ def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
 
 def _judge_sql(file: CodeFile, schema: Schema, own: frozenset[str], judged: Judged) -> Iterator[Placed]:
     others: dict[str, list[SqlText]] = {}
-    for sql in file.sql:
+    texts = (part for sql in file.sql for part in _split(sql))
+    for sql in texts:
         if sql.engine not in ("", schema.engine):
             others.setdefault(sql.engine, []).append(sql)
             continue
@@ -58,6 +60,11 @@ def _judge_sql(file: CodeFile, schema: Schema, own: frozenset[str], judged: Judg
     for engine, meant in others.items():
         judged.elsewhere += len(meant)
         yield Placed(finding=another_database(file, engine, meant), begins=meant[0].spot.line)
+
+
+def _split(sql: SqlText) -> Iterable[SqlText]:
+    """The statements of a file each for itself, where not all of it is known: what is not is of one of them."""
+    return (sql,) if sql.is_whole or sql.via != "file" else split_text(sql)
 
 
 def _judge_names(file: CodeFile, schema: Schema, own: frozenset[str], models: Models) -> Iterator[Placed]:

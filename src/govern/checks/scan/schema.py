@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from govern.checks.scan.placeholders import Statement
 from govern.core.objection import Objection
@@ -16,7 +17,7 @@ Relations = Mapping[Place, tuple[str, ...]]
 _OF_THE_ENGINE = ("pg_catalog", "information_schema", "pg_toast")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Schema:
     """What there is, and who says whether a statement fits it."""
 
@@ -28,6 +29,12 @@ class Schema:
     """What the schema is declared for."""
     reads_grammar: bool
     """Whether it is PostgreSQL's, so that its grammar can be asked which tables a statement names."""
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """The names that columns have, of whatever table."""
+        ours = (columns for place, columns in self.relations.items() if place[0] not in _OF_THE_ENGINE)
+        return frozenset(column for columns in ours for column in columns)
 
     def find(self, schema: str, name: str) -> tuple[str, ...] | None:
         """The columns of a table; None where there is none of the name."""
@@ -43,10 +50,4 @@ class Schema:
 
     def find_close_columns(self, name: str) -> tuple[str, ...]:
         """Columns of nearly this name, of whatever table."""
-        ours = {
-            column
-            for place, columns in self.relations.items()
-            if place[0] != "pg_catalog"
-            for column in columns
-        }
-        return tuple(difflib.get_close_matches(name, ours, 2, 0.75))
+        return tuple(difflib.get_close_matches(name, self.columns, 2, 0.75))
