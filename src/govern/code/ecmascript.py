@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from govern.code.looks import is_surely_sql, may_be_sql
+from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
 from govern.code.names import Names
 from govern.code.texts import JAVASCRIPT, Grammar, build_text, hole_at
+from govern.code.tree import Tree
 from govern.core.code import CodeFile, Mark, NameKind, NameUse, Spot, SqlText
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _TABLE_MAKERS = frozenset({"pgTable", "sqliteTable", "mysqlTable", "pgView"})
 _NAME = re.compile(r"([A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)?)(?:\s+(?:as\s+)?\w+)?", re.IGNORECASE)
 
 
-def read_ecmascript(root: SgNode, path: str, grammar: Grammar, imported: Mapping[str, str]) -> CodeFile:
+def read_ecmascript(root: Tree, path: str, grammar: Grammar, imported: Mapping[str, str]) -> CodeFile:
     """``grammar``: ``JAVASCRIPT`` or ``TYPESCRIPT``; ``imported``: the texts of names from other files."""
     names = Names(root, grammar, imported)
     calls = root.find_all(kind="call_expression")
@@ -79,10 +80,12 @@ def _statement_of(arguments: SgNode) -> SgNode | None:
     return first
 
 
-def _find_standing(root: SgNode, names: Names, path: str, taken: set[tuple[int, int]]) -> Iterator[SqlText]:
+def _find_standing(root: Tree, names: Names, path: str, taken: set[tuple[int, int]]) -> Iterator[SqlText]:
     """Texts that can be nothing but SQL, and that nobody is seen to run."""
     for kind in ("string", "template_string"):
         for node in root.find_all(kind=kind):
+            if cannot_be_sql(node.text()):
+                continue
             text = build_text(node, JAVASCRIPT, names.text_of)
             if text is None or not is_surely_sql(text.content):
                 continue

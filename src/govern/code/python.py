@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from govern.code.looks import is_surely_sql, may_be_sql
+from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
 from govern.code.names import Names
 from govern.code.texts import PYTHON, Text, build_text, hole_at
+from govern.code.tree import Tree
 from govern.core.code import CodeFile, Mark, NameKind, NameUse, Spot, SqlText
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _MAYBE_RUNNERS = _RUNNERS | frozenset(
 _KEYWORDS = frozenset({"sql", "statement", "query", "sqltext", "operation", "text"})
 
 
-def read_python(root: SgNode, path: str, imported: Mapping[str, str]) -> CodeFile:
+def read_python(root: Tree, path: str, imported: Mapping[str, str]) -> CodeFile:
     """``imported``: the texts of the names that the file imports from others of the project."""
     names = Names(root, PYTHON, imported)
     calls = root.find_all(kind="call")
@@ -68,10 +69,12 @@ def _is_unknown(argument: SgNode, text: Text | None, names: Names) -> bool:
     return argument.kind() in ("identifier", "attribute", "subscript") and not names.knows(argument)
 
 
-def _find_standing(root: SgNode, names: Names, path: str, taken: set[tuple[int, int]]) -> Iterator[SqlText]:
+def _find_standing(root: Tree, names: Names, path: str, taken: set[tuple[int, int]]) -> Iterator[SqlText]:
     """Texts that can be nothing but SQL, and that nobody is seen to run."""
     for kind in ("concatenated_string", "string"):
         for node in root.find_all(kind=kind):
+            if kind == "string" and cannot_be_sql(node.text()):
+                continue
             parent = node.parent()
             if parent is None or parent.kind() in ("concatenated_string", "expression_statement"):
                 continue  # a part of another one, or a docstring
@@ -82,7 +85,7 @@ def _find_standing(root: SgNode, names: Names, path: str, taken: set[tuple[int, 
                 yield text.as_sql(path, "constant", "constant")
 
 
-def _find_names(root: SgNode, calls: list[SgNode], names: Names, path: str) -> Iterator[NameUse]:
+def _find_names(root: Tree, calls: list[SgNode], names: Names, path: str) -> Iterator[NameUse]:
     for node in root.find_all(kind="assignment"):
         left = node.field("left")
         if left is not None and left.text() in ("__tablename__", "db_table"):
