@@ -100,5 +100,6 @@ def open_schema(url: DatabaseUrl) -> Iterator[Schema]:
             relations=judging.read_relations(connection),
             search_path=("public", "pg_catalog") if is_server else ("",),
             judge=lambda asked: judging.judge(connection, asked),
+            engine=dialect.name,
             reads_grammar=is_server,
         )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
 from govern.code.names import Names
-from govern.code.texts import JAVASCRIPT, Grammar, build_text, hole_at
+from govern.code.text import hole_at
+from govern.code.texts import JAVASCRIPT, Grammar
 from govern.code.tree import Tree
 from govern.core.code import CodeFile, Mark, NameKind, NameUse, Spot, SqlText
 
@@ -63,7 +64,7 @@ def _find_run(calls: list[SgNode], names: Names, path: str) -> Iterator[SqlText]
         argument = arguments if is_tagged else _statement_of(arguments)
         if argument is None:
             continue
-        text = build_text(argument, JAVASCRIPT, names.text_of)
+        text = names.build(argument)
         if text is None:
             if via in _RUNNERS and argument.kind() in ("identifier", "member_expression"):
                 yield hole_at(argument).as_sql(path, via, "statement")
@@ -86,7 +87,7 @@ def _find_standing(root: Tree, names: Names, path: str, taken: set[tuple[int, in
         for node in root.find_all(kind=kind):
             if cannot_be_sql(node.text()):
                 continue
-            text = build_text(node, JAVASCRIPT, names.text_of)
+            text = names.build(node)
             if text is None or not is_surely_sql(text.content):
                 continue
             if not any((mark.line, mark.column) in taken for mark in text.marks):
@@ -128,7 +129,7 @@ def _root_of(call: SgNode) -> str:
 
 
 def _name(node: SgNode | None, names: Names, path: str, kind: NameKind, via: str) -> Iterator[NameUse]:
-    text = build_text(node, JAVASCRIPT, names.text_of) if node is not None else None
+    text = names.build(node) if node is not None else None
     found = _NAME.fullmatch(text.content.strip()) if text is not None else None
     if node is None or found is None:
         return

@@ -29,7 +29,7 @@ class Library:
 
     def find_imported(self, root: Tree, path: Path, *, is_python: bool) -> Mapping[str, str]:
         """By the name that the file has for it."""
-        imports = _python_imports(root) if is_python else _ecmascript_imports(root)
+        imports = find_python_imports(root) if is_python else find_ecmascript_imports(root)
         found = {}
         for local, module, name in imports:
             home = _find_module(path, module) if is_python else _find_beside(path, module)
@@ -47,7 +47,7 @@ class Library:
         return {name: text for name, text in texts.items() if HOLE not in text and len(text) <= _LONGEST}
 
 
-def _python_imports(root: Tree) -> Iterator[tuple[str, str, str]]:
+def find_python_imports(root: Tree) -> Iterator[tuple[str, str, str]]:
     """The local name, the module with its leading dots, and the name there."""
     for node in root.find_all(kind="import_from_statement"):
         module = node.field("module_name")
@@ -58,7 +58,7 @@ def _python_imports(root: Tree) -> Iterator[tuple[str, str, str]]:
             yield (alias or name).text(), module.text(), name.text()
 
 
-def _ecmascript_imports(root: Tree) -> Iterator[tuple[str, str, str]]:
+def find_ecmascript_imports(root: Tree) -> Iterator[tuple[str, str, str]]:
     for node in root.find_all(kind="import_statement"):
         source = node.field("source")
         if source is None:

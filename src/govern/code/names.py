@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from govern.code.texts import Grammar, Text, build_text
+from govern.code.compositions import compose
+from govern.code.text import Text, text_at
+from govern.code.texts import Grammar, build_text
 from govern.code.tree import Tree
 
 if TYPE_CHECKING:
@@ -45,16 +47,29 @@ class Names:
             return self._look_up(node.text(), node, depth) or self._import(node)
         if kind in ("attribute", "member_expression"):
             return self._look_up_attribute(node, depth)
+        if kind in self._grammar.calls or kind in self._grammar.additions:
+            return compose(node, self, depth)
         return None
+
+    def build(self, node: SgNode, depth: int = 0) -> Text | None:
+        """The text that an expression of the file makes; None where it makes none, as far as can be told."""
+        return build_text(node, self._grammar, self.text_of, depth)
+
+    def value_of(self, node: SgNode) -> SgNode:
+        """The expression that a name was given, where there is just one; else the node itself."""
+        if node.kind() != "identifier":
+            return node
+        for scope in (*_scopes(node, self._grammar), _MODULE):
+            if bindings := self._bindings.get((scope, node.text())):
+                return bindings[0].value if len(bindings) == 1 else node
+        return node
 
     def _import(self, node: SgNode) -> Text | None:
         """As if it stood where it is used."""
         content = self._imported.get(node.text())
         if content is None:
             return None
-        text, start = Text(), node.range().start
-        text.add(content, start.line, start.column)
-        return text
+        return text_at(content, node)
 
     def constants(self) -> Mapping[str, Text]:
         """The texts of the names that other files can import."""

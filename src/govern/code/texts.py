@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from govern.core.code import HOLE, Mark, Reached, SqlText
+from govern.code.text import Text, hole_at, join_texts
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 _DEEPEST = 50
 """Of expressions within expressions, and of names that stand for names."""
-_FORMAT_FIELD = re.compile(r"\{\{|\}\}|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
-_PERCENT_FIELD = re.compile(r"%%|%(?:\(\w+\))?[-+ #0]*(?:\*|\d+)?(?:\.\d+)?[sdifr]")
 
 _TRANSPARENT = frozenset(
     {"parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression"}
@@ -24,37 +21,11 @@ _TRANSPARENT = frozenset(
 """Expressions that are worth what stands in them."""
 
 
-@dataclass(slots=True)
-class Text:
-    """A text that is being put together."""
-
-    parts: list[str] = field(default_factory=list)
-    marks: list[Mark] = field(default_factory=list)
-    length: int = 0
-
-    def add(self, part: str, line: int, column: int) -> None:
-        """``line`` and ``column``, counted from 0: where it stands."""
-        if part:
-            self.marks.append(Mark(self.length, line + 1, column + 1))
-            self.parts.append(part)
-            self.length += len(part)
-
-    def extend(self, other: Text) -> None:
-        self.marks += [Mark(self.length + mark.offset, mark.line, mark.column) for mark in other.marks]
-        self.parts += other.parts
-        self.length += other.length
-
-    @property
-    def content(self) -> str:
-        return "".join(self.parts)
-
-    @property
-    def says_something(self) -> bool:
-        """Whether there is more than holes in it."""
-        return bool(self.content.replace(HOLE, "").strip())
-
-    def as_sql(self, path: str, via: str, reached: Reached) -> SqlText:
-        return SqlText(text=self.content, path=path, marks=tuple(self.marks), via=via, reached=reached)
+_CONDITIONALS = frozenset({"conditional_expression", "ternary_expression"})
+_TO_ITSELF = frozenset(
+    {"strip", "lstrip", "rstrip", "trim", "bindparams", "columns", "as_string", "execution_options"}
+)
+"""Methods that give back the statement that they are called on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,22 +78,17 @@ def build_text(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int = 0)
     if kind in grammar.strings:
         return _read_string(node, grammar, resolve, depth)
     if kind in grammar.concatenations:
-        return _join([build_text(part, grammar, resolve, depth + 1) for part in node.children()])
+        return join_texts([build_text(part, grammar, resolve, depth + 1) for part in node.children()])
     if kind in grammar.additions:
         return _read_operation(node, grammar, resolve, depth)
     if kind in _TRANSPARENT:
         [inner, *_] = [*_named(node), None]
         return build_text(inner, grammar, resolve, depth + 1) if inner else None
-    if kind in grammar.calls:
-        return _read_call(node, grammar, resolve, depth)
+    if kind in grammar.calls and (text := _read_call(node, grammar, resolve, depth)) is not None:
+        return text
+    if kind in _CONDITIONALS:
+        return _choose(node, grammar, resolve, depth)
     return resolve(node, depth + 1)
-
-
-def hole_at(node: SgNode) -> Text:
-    """A text of which nothing is known."""
-    text, start = Text(), node.range().start
-    text.add(HOLE, start.line, start.column)
-    return text
 
 
 def _read_string(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text | None:
@@ -175,16 +141,29 @@ def _fill(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text:
 
 def _read_operation(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text | None:
     left, right = node.field("left"), node.field("right")
-    operator = next((child.text() for child in node.children() if child.text() in ("+", "%")), None)
+    operator = next((child.text() for child in node.children() if child.text() in ("+", "%", "&&")), None)
     if left is None or right is None or operator is None:
         return None
-    before = build_text(left, grammar, resolve, depth + 1)
+    if operator == "&&":
+        return build_text(right, grammar, resolve, depth + 1)
     if operator == "%":
-        return _with_holes(before, _PERCENT_FIELD, {"%%": "%"}) if before else None
+        return resolve(node, depth + 1)
+    before = build_text(left, grammar, resolve, depth + 1)
     after = build_text(right, grammar, resolve, depth + 1)
     if before is None and after is None:
         return None
-    return _join([before or hole_at(left), after or hole_at(right)])
+    return join_texts([before or hole_at(left), after or hole_at(right)])
+
+
+def _choose(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text | None:
+    """Of two texts the one that says more: what is added under a condition is looked at."""
+    parts = _named(node)
+    branches = [node.field("consequence") or parts[0], node.field("alternative") or parts[-1]]
+    texts = [build_text(branch, grammar, resolve, depth + 1) for branch in branches]
+    first, second = texts
+    if first is None or second is None:
+        return None
+    return first if first.says_something else second
 
 
 def _read_call(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text | None:
@@ -194,49 +173,12 @@ def _read_call(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> 
     if arguments.kind() in grammar.strings:  # a tagged template
         return build_text(arguments, grammar, resolve, depth + 1)
     name = function.text().rpartition(".")[2]
-    if name == "format" and (receiver := function.field("object")) is not None:
-        before = build_text(receiver, grammar, resolve, depth + 1)
-        return _with_holes(before, _FORMAT_FIELD, {"{{": "{", "}}": "}"}) if before else None
-    if name in ("strip", "lstrip", "rstrip", "trim") and (receiver := function.field("object")) is not None:
+    if name in _TO_ITSELF and (receiver := function.field("object")) is not None:
         return build_text(receiver, grammar, resolve, depth + 1)
     if name in grammar.wrappers:
         [first, *_] = [*_named(arguments), None]
         return build_text(first, grammar, resolve, depth + 1) if first is not None else None
     return None
-
-
-def _with_holes(text: Text, fields: re.Pattern[str], escapes: Mapping[str, str]) -> Text:
-    """The same text, with a hole for each field of a format."""
-    content, made = text.content, Text()
-    at = 0
-    places = SqlText(text=content, path="", marks=tuple(text.marks), via="") if text.marks else None
-    for found in (*fields.finditer(content), None):
-        until = found.start() if found else len(content)
-        if places is not None:
-            _copy(made, places, at, until)
-        if found is not None and places is not None:
-            spot = places.find_spot(found.start())
-            made.add(escapes.get(found[0], HOLE), spot.line - 1, spot.column - 1)
-            at = found.end()
-    return made
-
-
-def _copy(made: Text, places: SqlText, begin: int, end: int) -> None:
-    """From ``begin`` to ``end``, with every place where the text changes to another one in the file."""
-    edges = [mark.offset for mark in places.marks if begin < mark.offset < end]
-    for start, stop in zip((begin, *edges), (*edges, end), strict=True):
-        spot = places.find_spot(start)
-        made.add(places.text[start:stop], spot.line - 1, spot.column - 1)
-
-
-def _join(texts: list[Text | None]) -> Text | None:
-    known = [text for text in texts if text is not None]
-    if not known:
-        return None
-    joined = Text()
-    for text in known:
-        joined.extend(text)
-    return joined
 
 
 def _named(node: SgNode) -> list[SgNode]:
@@ -275,7 +217,9 @@ PYTHON = Grammar(
     concatenations=frozenset({"concatenated_string"}),
     additions=frozenset({"binary_operator"}),
     calls=frozenset({"call"}),
-    wrappers=frozenset({"text", "SQL", "dedent", "cleandoc", "RawSQL", "literal_column"}),
+    wrappers=frozenset(
+        {"text", "SQL", "dedent", "cleandoc", "RawSQL", "literal_column", "TextClause", "quoted_name", "DDL"}
+    ),
     unescape=unescape_python,
     bindings={
         "assignment": ("left", "right"),
@@ -297,7 +241,7 @@ JAVASCRIPT = Grammar(
     concatenations=frozenset(),
     additions=frozenset({"binary_expression"}),
     calls=frozenset({"call_expression"}),
-    wrappers=frozenset({"raw", "sql", "literal", "unsafe", "dedent"}),
+    wrappers=frozenset({"literal", "unsafe", "dedent"}),
     unescape=unescape_ecmascript,
     bindings={
         "variable_declarator": ("name", "value"),

@@ -11,7 +11,7 @@ HOLE = "\ufffc"
 
 Reached = Literal["statement", "constant"]
 """``statement``: it is given to something that runs SQL; ``constant``: it looks like SQL, nobody is seen to run it."""
-NameKind = Literal["table", "column"]
+NameKind = Literal["table", "column", "model"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,8 @@ class SqlText:
     via: str
     """What it is given to: ``execute``, ``text``, ``knex.raw``; ``file`` of an SQL file."""
     reached: Reached = "statement"
+    engine: str = ""
+    """What its driver speaks to: ``sqlite``, ``mysql``; nothing where the code does not say."""
 
     @property
     def spot(self) -> Spot:
@@ -68,7 +70,7 @@ class SqlText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameUse:
-    """A table or column that code names outside SQL."""
+    """A table, a column or a model that code names outside SQL."""
 
     kind: NameKind
     name: str
@@ -76,6 +78,38 @@ class NameUse:
     via: str
     """``__tablename__``, ``ForeignKey``, ``Entity``."""
     spot: Spot
+    is_beside_table: bool = False
+    """Of a column: whether its table is a use of its own, so that nothing need be said of it twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A class, or a variable with a table of Core, whose attributes stand for columns."""
+
+    name: str
+    table: str = ""
+    bases: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    """Of the class itself, of whatever kind."""
+    is_core: bool = False
+    """Whether it is a table of Core: its columns are the database's."""
+    is_open: bool = False
+    """Whether it may have members that its text does not tell."""
+    spot: Spot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberUse:
+    """An attribute of a model that a query names."""
+
+    model: str
+    home: str = ""
+    """The module that the model comes from, as the file imports it; nothing where it is the file's own."""
+    name: str
+    via: str
+    spot: Spot
+    is_core: bool = False
+    """Whether it is asked of a table of Core, as ``users.c.id``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +136,14 @@ class CodeFile:
     path: str
     sql: tuple[SqlText, ...] = ()
     names: tuple[NameUse, ...] = ()
+    models: tuple[Model, ...] = ()
+    members: tuple[MemberUse, ...] = ()
+    gives: tuple[tuple[str, str], ...] = ()
+    """Models and the members that they get from elsewhere: by a ``backref``, by an assignment."""
+    makes: tuple[str, ...] = ()
+    """Tables that it makes for itself by other means than SQL."""
+    search_path: tuple[str, ...] = ()
+    """Schemas that it has names without a schema looked for in."""
     ignores: tuple[Ignore, ...] = ()
     problem: str = ""
     """Why it could not be read, or not all of it."""

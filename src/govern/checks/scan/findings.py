@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from govern.checks.scan.placeholders import Statement
-from govern.checks.scan.rules import UNDEFINED_TABLE, UNREAD, UNVERIFIED
+from govern.checks.scan.rules import ANOTHER_DATABASE, UNDEFINED_TABLE, UNREAD, UNVERIFIED
 from govern.checks.scan.schema import Schema
 from govern.core.code import HOLE, CodeFile, NameUse, SqlText
 from govern.core.finding import Finding, Rule, Subject
 from govern.core.objection import Objection
 from govern.core.restoration import Place, name_place
+from govern.core.wording import count_of
 
 _LONGEST = 300
 
@@ -79,6 +81,17 @@ def unverified(sql: SqlText) -> Finding:
         Subject(kind="statement", name=excerpt(sql.text.replace(HOLE, "…")), path=spot.path, line=spot.line),
         "a part of the statement is only known when it runs",
         evidence={"column": spot.column, "via": sql.via},
+    )
+
+
+def another_database(file: CodeFile, engine: str, meant: Sequence[SqlText]) -> Finding:
+    """Statements of a file that the declared schema says nothing of."""
+    spot = meant[0].spot
+    return Finding.of(
+        ANOTHER_DATABASE,
+        Subject(kind="database", name=engine, path=file.path, line=spot.line),
+        f"{count_of(len(meant), 'statement')} for {engine} {'are' if len(meant) > 1 else 'is'} not judged",
+        evidence={"lines": [sql.spot.line for sql in meant]},
     )
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from govern.checks.scan.findings import unread
+from govern.checks.scan.dialects import find_engine
+from govern.checks.scan.findings import another_database, unread
 from govern.checks.scan.ignores import Placed, apply_ignores
+from govern.checks.scan.models import Models
 from govern.checks.scan.names import judge_names
 from govern.checks.scan.schema import Schema
 from govern.checks.scan.statements import find_created, judge_text
-from govern.checks.scan.understanding import understand
-from govern.core.code import CodeFile
+from govern.checks.scan.understanding import Understood, understand
+from govern.core.code import CodeFile, SqlText
 from govern.core.finding import Finding
 
 
@@ -22,6 +24,8 @@ class Judged:
     findings: list[Finding] = field(default_factory=list)
     statements: int = 0
     unverified: int = 0
+    elsewhere: int = 0
+    """Statements that are meant for another database."""
 
 
 def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
@@ -30,19 +34,43 @@ def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
     judged = Judged()
     understood = understand((sql for file in files for sql in file.sql), schema)
     own = find_created(files, schema)
-
-    def judge_file(file: CodeFile) -> Iterator[Placed]:
-        for sql in file.sql:
-            verdict = judge_text(sql, understood[sql.text], schema, own)
-            judged.statements += verdict.statements
-            judged.unverified += verdict.is_unverified
-            for finding in verdict.findings:
-                yield Placed(finding=finding, begins=sql.spot.line)
-        for finding in judge_names(file.names, schema):
-            yield Placed(finding=finding, begins=finding.subject.line or 0)
-
+    models = Models(files, schema)
     for file in files:
         if file.problem:
             judged.findings.append(unread(file))
-        judged.findings += apply_ignores(file, tuple(judge_file(file)))
+        placed = (
+            *_judge_sql(file, understood, schema, own, judged),
+            *_judge_names(file, schema, own, models),
+        )
+        judged.findings += apply_ignores(file, placed)
     return judged
+
+
+def _judge_sql(
+    file: CodeFile,
+    understood: Mapping[str, Understood],
+    schema: Schema,
+    own: frozenset[str],
+    judged: Judged,
+) -> Iterator[Placed]:
+    others: dict[str, list[SqlText]] = {}
+    for sql in file.sql:
+        if sql.engine not in ("", schema.engine):
+            others.setdefault(sql.engine, []).append(sql)
+            continue
+        verdict = judge_text(sql, understood[sql.text], schema, own)
+        if verdict.findings and (engine := find_engine(sql.text, schema.engine)):
+            others.setdefault(engine, []).append(sql)
+            continue
+        judged.statements += verdict.statements
+        judged.unverified += verdict.is_unverified
+        for finding in verdict.findings:
+            yield Placed(finding=finding, begins=sql.spot.line)
+    for engine, meant in others.items():
+        judged.elsewhere += len(meant)
+        yield Placed(finding=another_database(file, engine, meant), begins=meant[0].spot.line)
+
+
+def _judge_names(file: CodeFile, schema: Schema, own: frozenset[str], models: Models) -> Iterator[Placed]:
+    for finding in (*judge_names(file.names, schema, own), *models.judge(file)):
+        yield Placed(finding=finding, begins=finding.subject.line or 0)

@@ -13,13 +13,17 @@ from govern.core.finding import Finding
 from govern.core.restoration import Place, name_place
 
 
-def judge_names(names: Iterable[NameUse], schema: Schema) -> Iterator[Finding]:
-    """A finding for each name that there is not."""
+def judge_names(names: Iterable[NameUse], schema: Schema, own: frozenset[str]) -> Iterator[Finding]:
+    """A finding for each table and each column that there is not. ``own``: tables that the code makes for itself."""
     for use in names:
+        if use.kind == "model":
+            continue
         table, column = (use.name, None) if use.kind == "table" else _split_column(use.name)
-        place = _split(table)
+        place = split_place(table)
         columns = schema.find(*place)
         if columns is None:
+            if use.is_beside_table or place[1] in own:
+                continue
             close = schema.find_close_tables(place)
             yield undefined_name(
                 UNDEFINED_TABLE, ("table", name_place(place)), use, "there is no table", close
@@ -29,7 +33,8 @@ def judge_names(names: Iterable[NameUse], schema: Schema) -> Iterator[Finding]:
             yield undefined_name(UNDEFINED_COLUMN, ("column", use.name), use, "there is no column", near)
 
 
-def _split(name: str) -> Place:
+def split_place(name: str) -> Place:
+    """``auth.users``, in its parts."""
     schema, _, table = name.rpartition(".")
     return (schema, table)
 

@@ -20,6 +20,14 @@ UNDEFINED_COLUMN = Rule(
     effect="the request that runs it fails: column does not exist",
     remedy="correct the name, or add the column to the model and a revision that creates it",
 )
+UNDEFINED_MODEL = Rule(
+    id="scan.undefined-model",
+    name="code names a model that there is not",
+    severity=Severity.ERROR,
+    condition="`relationship` names a class that no scanned file has, and one of nearly the name is there",
+    effect="the first query of any model fails: SQLAlchemy cannot configure its mappers",
+    remedy="correct the name, or add the model",
+)
 WRONG_TYPE = Rule(
     id="scan.wrong-type",
     name="code compares or stores values of types that do not fit",
@@ -52,6 +60,15 @@ UNVERIFIED = Rule(
     effect="a mistake in it is found by whoever runs it first",
     remedy="let the statement be a constant, and what varies its parameters",
 )
+ANOTHER_DATABASE = Rule(
+    id="scan.another-database",
+    name="statements for another database",
+    severity=Severity.INFO,
+    condition="the driver that runs them, or a syntax that only one database has, says that statements of a file are "
+    "meant for another one than the declared",
+    effect="nobody says whether they fit: the declared schema is not theirs",
+    remedy="none is needed; a driver that is imported and not used can go",
+)
 UNREAD = Rule(
     id="scan.unread",
     name="a source file could not be read",
@@ -79,10 +96,12 @@ IGNORED_WITHOUT_REASON = Rule(
 RULES = (
     UNDEFINED_TABLE,
     UNDEFINED_COLUMN,
+    UNDEFINED_MODEL,
     WRONG_TYPE,
     UNDEFINED_FUNCTION,
     NOT_UNDERSTOOD,
     UNVERIFIED,
+    ANOTHER_DATABASE,
     UNREAD,
     UNUSED_IGNORE,
     IGNORED_WITHOUT_REASON,

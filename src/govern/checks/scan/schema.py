@@ -24,6 +24,8 @@ class Schema:
     search_path: tuple[str, ...]
     """Where names without a schema are looked for; of SQLite no name at all."""
     judge: Judge
+    engine: str = "postgresql"
+    """What the schema is declared for."""
     reads_grammar: bool
     """Whether it is PostgreSQL's, so that its grammar can be asked which tables a statement names."""
 

@@ -61,14 +61,22 @@ _CREATES = re.compile(r"create\b|(?<!insert)(?<!merge)(?<!replace)\sinto\b", re.
 """Of INSERT INTO nothing comes to be; to ask the grammar takes longer than all the rest."""
 
 
+_CREATED = re.compile(
+    r"\bcreate\s+(?:temp\w*\s+)?(?:virtual\s+)?(?:table|view)\s+(?:if\s+not\s+exists\s+)?(?:\w+\.)?[\"`\[]?(\w+)",
+    re.IGNORECASE,
+)
+
+
 def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
-    """Tables that the code makes for itself, as temporary ones."""
-    if not schema.reads_grammar:
-        return frozenset()
+    """Tables that the code makes for itself, as temporary ones, in whichever file."""
+    files = tuple(files)
+    made = frozenset(name.rpartition(".")[2] for file in files for name in file.makes)
     texts = {sql.text for file in files for sql in file.sql if _CREATES.search(sql.text)}
+    if not schema.reads_grammar:
+        return made | {found[1] for text in texts for found in _CREATED.finditer(text)}
     statements = (statement for text in texts for statement in split_statements(text))
     named = (read_named(statement.sql) for statement in statements)
-    return frozenset(name for found in named if found for name in found[1])
+    return made.union(name for found in named if found for name in found[1])
 
 
 def _find_missing_tables(
@@ -126,9 +134,9 @@ def _find_missing(
 ) -> tuple[Place, ...]:
     """All tables that there are not: a database names only the first, and none in what defines something."""
     if not schema.reads_grammar:
-        if objection is not None and objection.kind == "undefined-table":
-            return (("", objection.name.rpartition(".")[2]),)
-        return ()
+        name = objection.name.rpartition(".")[2] if objection is not None else ""
+        is_missing = objection is not None and objection.kind == "undefined-table" and name not in own
+        return (("", name),) if is_missing else ()
     is_looked_up = _LOOKED_UP.match(statement.sql) is not None
     if is_looked_up and (objection is None or objection.kind not in ("undefined-table", "syntax")):
         return ()
