@@ -99,7 +99,7 @@ def open_schema(url: DatabaseUrl) -> Iterator[Schema]:
         yield Schema(
             relations=judging.read_relations(connection),
             search_path=("public", "pg_catalog") if is_server else ("",),
-            judge=lambda statement: judging.judge(connection, statement.sql, statement.parameters),
+            judge=lambda asked: judging.judge(connection, asked),
             engine=dialect.name,
             reads_grammar=is_server,
         )

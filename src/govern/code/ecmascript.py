@@ -10,10 +10,11 @@ from govern.code.builders import find_built
 from govern.code.compositions import key_of
 from govern.code.drivers import Drivers
 from govern.code.entities import find_entities
-from govern.code.looks import is_surely_sql, may_be_sql
+from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
 from govern.code.names import Names
 from govern.code.text import hole_at
 from govern.code.texts import Grammar
+from govern.code.tree import Tree
 from govern.core.code import CodeFile, Mark, SqlText
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ _MIGRATES = re.compile(
 """A file that is one of a chain of migrations: the tables that its builders name may be gone by now."""
 
 
-def read_ecmascript(root: SgNode, path: str, grammar: Grammar, imported: Mapping[str, str]) -> CodeFile:
+def read_ecmascript(root: Tree, path: str, grammar: Grammar, imported: Mapping[str, str]) -> CodeFile:
     """``grammar``: ``JAVASCRIPT`` or ``TYPESCRIPT``; ``imported``: the texts of names from other files."""
     names = Names(root, grammar, imported)
-    content = root.text()
+    content = root.root.text()
     calls = root.find_all(kind="call_expression")
     drivers = Drivers(content, is_python=False)
     run = tuple(_find_run(calls, names, drivers, path))
@@ -108,11 +109,13 @@ def _statement_of(arguments: SgNode, names: Names) -> SgNode | None:
 
 
 def _find_standing(
-    root: SgNode, names: Names, drivers: Drivers, path: str, taken: set[tuple[int, int]]
+    root: Tree, names: Names, drivers: Drivers, path: str, taken: set[tuple[int, int]]
 ) -> Iterator[SqlText]:
     """Texts that can be nothing but SQL, and that nobody is seen to run."""
     for kind in ("string", "template_string"):
         for node in root.find_all(kind=kind):
+            if cannot_be_sql(node.text()):
+                continue
             text = names.build(node)
             if text is None or not is_surely_sql(text.content):
                 continue

@@ -10,7 +10,7 @@ import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from govern.code.comments import find_ignores
 from govern.code.ecmascript import read_ecmascript
@@ -18,11 +18,9 @@ from govern.code.imports import Library
 from govern.code.python import read_python
 from govern.code.sql_file import read_sql_file
 from govern.code.texts import JAVASCRIPT, PYTHON, TYPESCRIPT, Grammar
+from govern.code.tree import Tree
 from govern.core.code import CodeFile
 from govern.errors import ConfigurationError, ToolMissing
-
-if TYPE_CHECKING:
-    from ast_grep_py import SgNode
 
 Language = Literal["python", "javascript", "typescript", "tsx", "sql"]
 LANGUAGES: dict[str, Language] = {
@@ -99,28 +97,29 @@ class Reader:
         if language == "sql":
             read = read_sql_file(content, name)
         else:
-            root, grammar = _parse(content, language)
+            tree, grammar = _parse(content, language)
             is_python = grammar is PYTHON
-            imported = self._library.find_imported(root, path, is_python=is_python) if path else {}
+            imported = self._library.find_imported(tree, path, is_python=is_python) if path else {}
             read = (
-                read_python(root, name, imported)
+                read_python(tree, name, imported)
                 if is_python
-                else read_ecmascript(root, name, grammar, imported)
+                else read_ecmascript(tree, name, grammar, imported)
             )
         return replace(read, ignores=tuple(find_ignores(content)))
 
 
-def _parse(content: str, language: Language) -> tuple[SgNode, Grammar]:
+def _parse(content: str, language: Language) -> tuple[Tree, Grammar]:
     try:
         from ast_grep_py import SgRoot
     except ImportError as error:
         raise ToolMissing(
             "source code cannot be read: ast-grep-py is not installed", next="pip install 'govern[scan]'"
         ) from error
-    return SgRoot(content, language).root(), _GRAMMARS[language]
+    grammar = _GRAMMARS[language]
+    return Tree(SgRoot(content, language).root(), grammar.kinds), grammar
 
 
-def _parse_file(path: Path) -> tuple[SgNode, Grammar] | None:
+def _parse_file(path: Path) -> tuple[Tree, Grammar] | None:
     language = LANGUAGES.get(path.suffix.lower())
     if language is None or language == "sql" or path.stat().st_size > _LARGEST:
         return None

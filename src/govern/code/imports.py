@@ -6,16 +6,13 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from govern.code.names import Names
 from govern.code.texts import Grammar
+from govern.code.tree import Tree
 from govern.core.code import HOLE
 
-if TYPE_CHECKING:
-    from ast_grep_py import SgNode
-
-Parse = Callable[[Path], "tuple[SgNode, Grammar] | None"]
+Parse = Callable[[Path], tuple[Tree, Grammar] | None]
 """Reads a file; None for one that cannot be."""
 
 _LONGEST = 200
@@ -30,7 +27,7 @@ class Library:
         self._parse = parse
         self._read = functools.lru_cache(maxsize=1024)(self._read_constants)
 
-    def find_imported(self, root: SgNode, path: Path, *, is_python: bool) -> Mapping[str, str]:
+    def find_imported(self, root: Tree, path: Path, *, is_python: bool) -> Mapping[str, str]:
         """By the name that the file has for it."""
         imports = find_python_imports(root) if is_python else find_ecmascript_imports(root)
         found = {}
@@ -50,7 +47,7 @@ class Library:
         return {name: text for name, text in texts.items() if HOLE not in text and len(text) <= _LONGEST}
 
 
-def find_python_imports(root: SgNode) -> Iterator[tuple[str, str, str]]:
+def find_python_imports(root: Tree) -> Iterator[tuple[str, str, str]]:
     """The local name, the module with its leading dots, and the name there."""
     for node in root.find_all(kind="import_from_statement"):
         module = node.field("module_name")
@@ -61,7 +58,7 @@ def find_python_imports(root: SgNode) -> Iterator[tuple[str, str, str]]:
             yield (alias or name).text(), module.text(), name.text()
 
 
-def find_ecmascript_imports(root: SgNode) -> Iterator[tuple[str, str, str]]:
+def find_ecmascript_imports(root: Tree) -> Iterator[tuple[str, str, str]]:
     for node in root.find_all(kind="import_statement"):
         source = node.field("source")
         if source is None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from govern.code.compositions import compose
 from govern.code.text import Text, text_at
 from govern.code.texts import Grammar, build_text
+from govern.code.tree import Tree
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -33,10 +35,10 @@ class Names:
     What is added to a name piece by piece is one text of all the pieces: conditions are not looked at.
     """
 
-    def __init__(self, root: SgNode, grammar: Grammar, imported: Mapping[str, str]) -> None:
+    def __init__(self, tree: Tree, grammar: Grammar, imported: Mapping[str, str]) -> None:
+        self._tree = tree
         self._grammar = grammar
         self._imported = imported
-        self._bindings = self._find_bindings(root)
 
     def text_of(self, node: SgNode, depth: int) -> Text | None:
         """The text that a name or an attribute stands for; None where that is not known, or it is none."""
@@ -116,17 +118,23 @@ class Names:
             gathered.extend(text)
         return gathered
 
-    def _find_bindings(self, root: SgNode) -> dict[tuple[int, str], list[Binding]]:
-        grammar = self._grammar
-        self._classes: dict[tuple[int, int], str] = {}
-        for kind in grammar.classes:
-            for node in root.find_all(kind=kind):
+    @cached_property
+    def _classes(self) -> dict[tuple[int, int], str]:
+        """By where they begin and end; many files never ask."""
+        classes = {}
+        for kind in self._grammar.classes:
+            for node in self._tree.find_all(kind=kind):
                 if (name := node.field("name")) is not None:
                     span = node.range()
-                    self._classes[span.start.index, span.end.index] = name.text()
+                    classes[span.start.index, span.end.index] = name.text()
+        return classes
+
+    @cached_property
+    def _bindings(self) -> dict[tuple[int, str], list[Binding]]:
+        grammar = self._grammar
         bindings: dict[tuple[int, str], list[Binding]] = {}
         for kind, (target, value) in grammar.bindings.items():
-            for node in root.find_all(kind=kind):
+            for node in self._tree.find_all(kind=kind):
                 to, of = node.field(target), node.field(value)
                 if to is None or of is None or "identifier" not in to.kind():
                     continue

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from govern.code.arguments import argument, called, receiver_of
 from govern.code.drivers import Drivers
 from govern.code.imports import find_python_imports
-from govern.code.looks import is_surely_sql, may_be_sql
+from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
 from govern.code.models import find_given, find_members, find_models, find_relationships
 from govern.code.names import Names
 from govern.code.tables import find_made, find_tables
 from govern.code.text import Text, hole_at
 from govern.code.texts import PYTHON
+from govern.code.tree import Tree
 from govern.core.code import CodeFile, Mark, MemberUse, NameUse, SqlText
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ _SECOND = frozenset({"execute_values", "execute_batch"})
 _KEYWORDS = ("sql", "statement", "query", "sqltext", "operation", "text")
 
 
-def read_python(root: SgNode, path: str, imported: Mapping[str, str]) -> CodeFile:
+def read_python(root: Tree, path: str, imported: Mapping[str, str]) -> CodeFile:
     """``imported``: the texts of the names that the file imports from others of the project."""
     names = Names(root, PYTHON, imported)
     calls = root.find_all(kind="call")
     homes = {local: f"{module}.{name}" for local, module, name in find_python_imports(root)}
-    drivers = Drivers(root.text(), is_python=True)
+    drivers = Drivers(root.root.text(), is_python=True)
     run = tuple(_find_run(calls, names, drivers, path))
     taken = {(mark.line, mark.column) for sql in run for mark in sql.marks}
     related = tuple(find_relationships(calls, names, path))
@@ -106,11 +107,13 @@ def _is_unknown(argument: SgNode, text: Text | None, names: Names) -> bool:
 
 
 def _find_standing(
-    root: SgNode, names: Names, drivers: Drivers, path: str, taken: set[tuple[int, int]]
+    root: Tree, names: Names, drivers: Drivers, path: str, taken: set[tuple[int, int]]
 ) -> Iterator[SqlText]:
     """Texts that can be nothing but SQL, and that nobody is seen to run."""
     for kind in ("concatenated_string", "string"):
         for node in root.find_all(kind=kind):
+            if kind == "string" and cannot_be_sql(node.text()):
+                continue
             parent = node.parent()
             if parent is None or parent.kind() in ("concatenated_string", "expression_statement"):
                 continue  # a part of another one, or a docstring

@@ -51,6 +51,19 @@ class Grammar:
     """Those of them that add to what the name stood for."""
     functions: frozenset[str]
     classes: frozenset[str]
+    imports: frozenset[str]
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """All kinds of nodes that are looked for in a whole file."""
+        return (
+            self.strings
+            | self.concatenations
+            | self.calls
+            | self.classes
+            | self.imports
+            | frozenset(self.bindings)
+        )
 
 
 Resolve = Callable[["SgNode", int], Text | None]
@@ -218,6 +231,7 @@ PYTHON = Grammar(
     appendings=frozenset({"augmented_assignment"}),
     functions=frozenset({"function_definition", "lambda"}),
     classes=frozenset({"class_definition"}),
+    imports=frozenset({"import_from_statement"}),
 )
 JAVASCRIPT = Grammar(
     strings=frozenset({"string", "template_string"}),
@@ -246,6 +260,7 @@ JAVASCRIPT = Grammar(
         }
     ),
     classes=frozenset({"class_declaration", "class"}),
+    imports=frozenset({"import_statement"}),
 )
 _JAVASCRIPT_FIELD = "field_definition"
 TYPESCRIPT = replace(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from govern.checks.scan.dialects import find_engine
 from govern.checks.scan.findings import another_database, unread
@@ -13,6 +13,7 @@ from govern.checks.scan.names import judge_names
 from govern.checks.scan.placeholders import split_text
 from govern.checks.scan.schema import Schema
 from govern.checks.scan.statements import find_created, judge_text
+from govern.checks.scan.understanding import Understood, understand
 from govern.core.code import CodeFile, SqlText
 from govern.core.finding import Finding
 
@@ -30,26 +31,37 @@ class Judged:
 
 def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
     """Everything that the files ask for, held against the schema."""
-    files = tuple(files)
+    files = tuple(
+        replace(file, sql=tuple(part for sql in file.sql for part in _split(sql))) for file in files
+    )
     judged = Judged()
+    understood = understand((sql for file in files for sql in file.sql), schema)
     own = find_created(files, schema)
     models = Models(files, schema)
     for file in files:
         if file.problem:
             judged.findings.append(unread(file))
-        placed = (*_judge_sql(file, schema, own, judged), *_judge_names(file, schema, own, models))
+        placed = (
+            *_judge_sql(file, understood, schema, own, judged),
+            *_judge_names(file, schema, own, models),
+        )
         judged.findings += apply_ignores(file, placed)
     return judged
 
 
-def _judge_sql(file: CodeFile, schema: Schema, own: frozenset[str], judged: Judged) -> Iterator[Placed]:
+def _judge_sql(
+    file: CodeFile,
+    understood: Mapping[str, Understood],
+    schema: Schema,
+    own: frozenset[str],
+    judged: Judged,
+) -> Iterator[Placed]:
     others: dict[str, list[SqlText]] = {}
-    texts = (part for sql in file.sql for part in _split(sql))
-    for sql in texts:
+    for sql in file.sql:
         if sql.engine not in ("", schema.engine):
             others.setdefault(sql.engine, []).append(sql)
             continue
-        verdict = judge_text(sql, schema, own)
+        verdict = judge_text(sql, understood[sql.text], schema, own)
         if verdict.findings and (engine := find_engine(sql.text, schema.engine)):
             others.setdefault(engine, []).append(sql)
             continue

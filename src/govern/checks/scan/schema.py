@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from govern.checks.scan.placeholders import Statement
 from govern.core.objection import Objection
 from govern.core.restoration import Place, name_place
 
-Judge = Callable[[Statement], Objection | None]
+Judge = Callable[[Iterable[tuple[str, int]]], Sequence[Objection | None]]
+"""Takes statements with the numbers of their parameters, and says what there is against each."""
 Relations = Mapping[Place, tuple[str, ...]]
 
 _OF_THE_ENGINE = ("pg_catalog", "information_schema", "pg_toast")

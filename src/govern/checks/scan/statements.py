@@ -1,4 +1,4 @@
-"""What the schema has to say about one text of SQL: its statements, tried as they stand and with names for holes."""
+"""What the schema has to say about one text of SQL, in findings."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from govern.checks.scan.rules import (
     WRONG_TYPE,
 )
 from govern.checks.scan.schema import Schema
+from govern.checks.scan.understanding import Understood
 from govern.core.code import HOLE, CodeFile, SqlText
 from govern.core.finding import Finding, Rule
 from govern.core.objection import Objection, ObjectionKind
@@ -42,28 +43,27 @@ class Verdict:
     """Whether a part of it is only known when it runs, and that part is no value."""
 
 
-def judge_text(sql: SqlText, schema: Schema, own: frozenset[str]) -> Verdict:
+def judge_text(sql: SqlText, understood: Understood, schema: Schema, own: frozenset[str]) -> Verdict:
     """``own``: the tables that the code makes for itself."""
-    tried = [_Tried.of(sql, hole, schema) for hole in ((None,) if sql.is_whole else (None, "", NAME_HOLE))]
-    understood = next((one for one in tried if not one.is_misunderstood), None)
-    chosen = understood or tried[0]
-    if understood is None and not sql.is_whole:
-        findings = list(_find_missing_tables(sql, tried[-1], schema, own))
-        is_unverified = True
+    if understood.is_only_read:
+        findings = list(_find_missing_tables(sql, understood, schema, own))
     else:
         findings = [
             finding
-            for statement, objection in zip(chosen.statements, chosen.objections, strict=True)
+            for statement, objection in understood.each
             for finding in (
                 *_explain(sql, statement, objection, schema, own),
                 *(_explain_inner(sql, statement, schema, own) if objection is None else ()),
             )
         ]
-        is_unverified = not sql.is_whole and _shapes_the_statement(sql)
+    is_unverified = understood.is_only_read or (not sql.is_whole and _shapes_the_statement(sql))
     if is_unverified:
         findings.append(unverified(sql))
-    count = max(1, len(chosen.statements))
-    return Verdict(findings=tuple(findings), statements=count, is_unverified=is_unverified)
+    return Verdict(findings=tuple(findings), statements=understood.count, is_unverified=is_unverified)
+
+
+_CREATES = re.compile(r"create\b|(?<!insert)(?<!merge)(?<!replace)\sinto\b", re.IGNORECASE)
+"""Of INSERT INTO nothing comes to be; to ask the grammar takes longer than all the rest."""
 
 
 _CREATED = re.compile(
@@ -76,9 +76,7 @@ def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
     """Tables that the code makes for itself, as temporary ones, in whichever file."""
     files = tuple(files)
     made = frozenset(name.rpartition(".")[2] for file in files for name in file.makes)
-    texts = [
-        sql.text for file in files for sql in file.sql if re.search(r"\bcreate\b|\binto\b", sql.text, re.I)
-    ]
+    texts = {sql.text for file in files for sql in file.sql if _CREATES.search(sql.text)}
     if not schema.reads_grammar:
         return made | {found[1] for text in texts for found in _CREATED.finditer(text)}
     statements = [statement for text in texts for statement in split_statements(text)]
@@ -92,30 +90,11 @@ def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
     return made.union(name for found in named if found for name in found[1])
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    """A text as statements, with something in place of its holes."""
-
-    statements: tuple[Statement, ...]
-    objections: tuple[Objection | None, ...]
-
-    @classmethod
-    def of(cls, sql: SqlText, hole: str | None, schema: Schema) -> _Tried:
-        statements = tuple(split_statements(sql.text, hole=hole))
-        return cls(statements, tuple(map(schema.judge, statements)))
-
-    @property
-    def is_misunderstood(self) -> bool:
-        return not self.statements or any(
-            one is not None and (one.kind == "syntax" or NAME_HOLE in one.name) for one in self.objections
-        )
-
-
 def _find_missing_tables(
-    sql: SqlText, tried: _Tried, schema: Schema, own: frozenset[str]
+    sql: SqlText, understood: Understood, schema: Schema, own: frozenset[str]
 ) -> Iterator[Finding]:
     """Of a statement that can only be read, and not prepared."""
-    for statement, objection in zip(tried.statements, tried.objections, strict=True):
+    for statement, objection in understood.each:
         for place in _find_missing(statement, objection, schema, own):
             yield missing_table(sql, statement, place, schema)
 
@@ -161,7 +140,7 @@ def _explain_inner(
 ) -> Iterator[Finding]:
     """What is wrong with the statements within one that the database takes."""
     for inner in find_inner(statement, schema.columns, reads_grammar=schema.reads_grammar):
-        objection = schema.judge(inner.statement)
+        [objection] = schema.judge([(inner.statement.sql, inner.statement.parameters)])
         if inner.is_of_routine and (objection is None or objection.kind not in _SURE_IN_ROUTINES):
             continue
         yield from _explain(sql, inner.statement, objection, schema, own)
@@ -189,7 +168,10 @@ def _find_missing_columns(sql: SqlText, statement: Statement, schema: Schema) ->
 
 
 _NAMES_COLUMNS = re.compile(r"\s*(?:create\s+(?:unique\s+)?index|copy|comment)\b", re.IGNORECASE)
-_LOOKED_UP = re.compile(r"\s*(?:select|insert|update|delete|merge|with|values)\b", re.IGNORECASE)
+_LOOKED_UP = re.compile(
+    r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*(?:select|insert|update|delete|merge|with|values)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 """What the database looks every name up of; the grammar, which takes longer, need not be asked."""
 
 
