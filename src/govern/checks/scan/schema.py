@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from govern.core.objection import Objection
 from govern.core.restoration import Place, name_place
@@ -43,11 +43,24 @@ class Schema:
 
     def find_close_tables(self, place: Place) -> tuple[str, ...]:
         """Tables of nearly this name, and of just this name in another schema."""
-        ours = [one for one in self.relations if one[0] not in _OF_THE_ENGINE]
-        elsewhere = [name_place(one) for one in ours if one[1] == place[1]]
-        near = difflib.get_close_matches(place[1], [one[1] for one in ours], 2, 0.75)
+        elsewhere = [name_place(one) for one in self._tables if one[1] == place[1]]
+        near = _find_close(place[1], self._table_names)
         return tuple(dict.fromkeys([*elsewhere, *near]))[:2]
 
     def find_close_columns(self, name: str) -> tuple[str, ...]:
         """Columns of nearly this name, of whatever table."""
-        return tuple(difflib.get_close_matches(name, self.columns, 2, 0.75))
+        return _find_close(name, self.columns)
+
+    @cached_property
+    def _tables(self) -> tuple[Place, ...]:
+        return tuple(one for one in self.relations if one[0] not in _OF_THE_ENGINE)
+
+    @cached_property
+    def _table_names(self) -> frozenset[str]:
+        return frozenset(name for _, name in self._tables)
+
+
+@lru_cache(maxsize=10_000)
+def _find_close(name: str, names: frozenset[str]) -> tuple[str, ...]:
+    """Somebody who misspelt a name did it more than once."""
+    return tuple(difflib.get_close_matches(name, names, 2, 0.75))
