@@ -9,7 +9,7 @@ from pathlib import Path
 from govern.actions.files import write_text
 from govern.api.command import Narrate, command, silent
 from govern.api.project import open_database, read_project
-from govern.api.schemas import require_schema, schema_of
+from govern.api.schemas import open_schema, require_schema, schema_of, search_path_of
 from govern.checks.scan.across import judged_across
 from govern.checks.scan.judge import Judged, judge_code
 from govern.checks.scan.ratchet import Ratchet
@@ -42,7 +42,8 @@ def scan(
     Revisions and the schema's own SQL files are left out: they make the schema. ``against`` is ``revision`` (the
     one that the target is stamped with), ``head`` or a database's URL in place of ``models``; ``across_pending``: also
     against the stamped revision, so that what breaks on the way is found before and after. ``baseline``: a file of
-    findings that are known; ``write_baseline``: where to write those of now, beside what it has of files that were not looked at.
+    findings that are known; ``write_baseline``: where to write those of now, beside what it has of files that were not
+    looked at.
     Raises ConfigurationError for a path there is not and for a file that is no baseline, ToolMissing without the
     extra ``scan``.
     """
@@ -54,10 +55,11 @@ def scan(
     narrate(f"reading {count_of(len(found), 'file')}, and creating the schema in a scratch database")
     with ThreadPoolExecutor(1) as aside:
         reading = aside.submit(read_files, [(path, settings.relative(path)) for path in found])
-        with schema_of(settings, against) as schema:
+        with schema_of(settings, against) as url:
             files = reading.result()
             narrate(f"showing {count_of(sum(len(file.sql) for file in files), 'statement')} to it")
-            judged = judge_code(files, schema)
+            with open_schema(url, search_path_of(files)) as schema:
+                judged = judge_code(files, schema)
         if across_pending:
             narrate("showing them to the schema before the pending revisions")
             judged = _judge_across(draft, settings, files, judged)
@@ -91,7 +93,7 @@ def _judge_across(draft: Draft, settings: Settings, files: Sequence[CodeFile], a
     if not pending:
         draft.passed("pending", "no revision is pending: there is one schema to fit")
         return after
-    with schema_of(settings, "revision") as schema:
+    with schema_of(settings, "revision") as url, open_schema(url, search_path_of(files)) as schema:
         before = judge_code(files, schema)
     draft.passed("pending", f"held against the schema before and after {count_of(len(pending), 'revision')}")
     return judged_across(before, after)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from govern.api.declaring import DECLARATIONS, declared_as
 from govern.api.project import read_project
 from govern.checks.scan.schema import Schema
 from govern.config import Settings
+from govern.core.code import CodeFile
 from govern.database.engines import dialect_of
 from govern.database.live import LiveDatabase
 from govern.database.target import declared_like, make_absolute, resolve_target
@@ -30,36 +31,39 @@ def require_schema(against: str) -> None:
 
 
 @contextmanager
-def schema_of(settings: Settings, against: str) -> Iterator[Schema]:
-    """``against``: ``models``, ``revision`` (the one that the target is stamped with), ``head``, or a URL."""
+def schema_of(settings: Settings, against: str) -> Iterator[DatabaseUrl]:
+    """A database that has it: ``models``, ``head``, ``revision`` (that the target is stamped with), or a URL's."""
     if against == "models":
-        with (
-            declared_by_models(settings, like=declared_like(settings)) as declared,
-            open_schema(declared.url) as schema,
-        ):
-            yield schema
+        with declared_by_models(settings, like=declared_like(settings)) as declared:
+            yield declared.url
     elif against in DECLARATIONS:
         url = resolve_target(settings) if against == "revision" else declared_like(settings)
         live = LiveDatabase(settings, url)
-        with (
-            declared_as(read_project(settings), live, against) as declared,
-            open_schema(declared.url) as schema,
-        ):
-            yield schema
+        with declared_as(read_project(settings), live, against) as declared:
+            yield declared.url
     else:
-        with open_schema(make_absolute(DatabaseUrl.parse(against))) as schema:
-            yield schema
+        yield make_absolute(DatabaseUrl.parse(against))
+
+
+def search_path_of(files: Iterable[CodeFile]) -> tuple[str, ...]:
+    """All schemas that the code has names without a schema looked for in, wherever it says so."""
+    return tuple(dict.fromkeys(schema for file in files for schema in file.search_path))
 
 
 @contextmanager
-def open_schema(url: DatabaseUrl) -> Iterator[Schema]:
-    """A database's schema, for as long as the context lasts."""
+def open_schema(url: DatabaseUrl, also: Sequence[str] = ()) -> Iterator[Schema]:
+    """A database's schema, for as long as the context lasts; ``also``: where names without a schema are looked for."""
     dialect = dialect_of(url)
     with dialect.connect(url, read_only=True) as connection:
         judging = dialect.judging()
+        relations = judging.read_relations(connection)
+        ours = dict.fromkeys((*judging.read_search_path(connection), *(also if dialect.is_server else ())))
+        search_path = tuple(schema for schema in ours if any(place[0] == schema for place in relations))
+        if also:
+            judging.look_in(connection, search_path)
         yield Schema(
-            relations=judging.read_relations(connection),
-            search_path=judging.read_search_path(connection),
+            relations=relations,
+            search_path=(*search_path, "pg_catalog") if dialect.is_server else search_path,
             judge=lambda asked: judging.judge(connection, asked),
             engine=dialect.name,
             reads_grammar=dialect.is_server,

@@ -63,7 +63,7 @@ _MIGRATES = re.compile(
 def read_ecmascript(root: Tree, path: str, grammar: Grammar, imported: Mapping[str, str]) -> CodeFile:
     """``grammar``: ``JAVASCRIPT`` or ``TYPESCRIPT``; ``imported``: the texts of names from other files."""
     names = Names(root, grammar, imported)
-    content = root.text()
+    content = root.root.text()
     calls = root.find_all(kind="call_expression")
     drivers = Drivers(content, is_python=False)
     run = tuple(_find_run(calls, names, drivers, path))

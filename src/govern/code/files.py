@@ -17,6 +17,7 @@ from govern.code.comments import find_ignores
 from govern.code.ecmascript import read_ecmascript
 from govern.code.imports import Library
 from govern.code.python import read_python
+from govern.code.search_path import find_search_path
 from govern.code.sql_file import read_sql_file
 from govern.code.texts import JAVASCRIPT, PYTHON, TYPESCRIPT, Grammar
 from govern.code.tree import Tree
@@ -106,7 +107,9 @@ class Reader:
                 if is_python
                 else read_ecmascript(tree, name, grammar, imported)
             )
-        return replace(read, ignores=tuple(find_ignores(content)))
+        return replace(
+            read, ignores=tuple(find_ignores(content)), search_path=tuple(find_search_path(content))
+        )
 
 
 def require_parser(paths: Iterable[Path]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_OPENING = r"^(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*"
+_OPENING = r"^(?:\s|--[^\n]*\n|/\*.*?\*/|\()*+"
+"""Nothing of it is given back: a long text of blanks would be tried in all its parts."""
 _OBJECT = (
     r"(?:(?:TEMP|TEMPORARY|UNLOGGED|UNIQUE|MATERIALIZED|RECURSIVE|OR|REPLACE|FOREIGN|EVENT|CONSTRAINT)\s+)*"
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from govern.core.objection import Objection
@@ -27,3 +27,6 @@ class Judging(Protocol):
 
     def read_search_path(self, connection: Connection) -> tuple[str, ...]:
         """The schemas that names without one are looked for in; one without a name where the engine has none."""
+
+    def look_in(self, connection: Connection, schemas: Sequence[str]) -> None:
+        """From now on names without a schema are looked for in these, one after the other."""

@@ -15,7 +15,9 @@ from govern.core.finding import Finding
 _ONLY_BEFORE = "until the pending revisions are applied"
 _ONLY_AFTER = "once the pending revisions are applied"
 _BEFORE_REMEDY = "apply the revisions first, and deploy the code once they are applied"
-_AFTER_REMEDY = "deploy code that does without it first, and let a later release drop or change it (expand, then contract)"
+_AFTER_REMEDY = (
+    "deploy code that does without it first; a later release drops or changes it (expand, then contract)"
+)
 
 _Identity = tuple[object, ...]
 

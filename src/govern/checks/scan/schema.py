@@ -30,6 +30,12 @@ class Schema:
     reads_grammar: bool
     """Whether it is PostgreSQL's, so that its grammar can be asked which tables a statement names."""
 
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """The names that columns have, of whatever table."""
+        ours = (columns for place, columns in self.relations.items() if place[0] not in _OF_THE_ENGINE)
+        return frozenset(column for columns in ours for column in columns)
+
     def find(self, schema: str, name: str) -> tuple[str, ...] | None:
         """The columns of a table; None where there is none of the name."""
         places = [(schema, name)] if schema else [(one, name) for one in self.search_path]
@@ -43,7 +49,7 @@ class Schema:
 
     def find_close_columns(self, name: str) -> tuple[str, ...]:
         """Columns of nearly this name, of whatever table."""
-        return _find_close(name, self._column_names)
+        return _find_close(name, self.columns)
 
     @cached_property
     def _tables(self) -> tuple[Place, ...]:
@@ -52,11 +58,6 @@ class Schema:
     @cached_property
     def _table_names(self) -> frozenset[str]:
         return frozenset(name for _, name in self._tables)
-
-    @cached_property
-    def _column_names(self) -> frozenset[str]:
-        places = (place for place in self.relations if place[0] != "pg_catalog")
-        return frozenset(column for place in places for column in self.relations[place])
 
 
 @lru_cache(maxsize=10_000)
