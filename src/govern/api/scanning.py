@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from govern.actions.files import write_text
+from govern.actions.kept_scan import Code, judge_changed
 from govern.api.command import Narrate, command, silent
 from govern.api.project import open_database, read_project
-from govern.api.schemas import open_schema, require_schema, schema_of, search_path_of
+from govern.api.schemas import fingerprint_of, open_schema, require_schema, schema_of, search_path_of
 from govern.checks.scan.across import judged_across
-from govern.checks.scan.judge import Judged, judge_code
+from govern.checks.scan.judge import Judged
 from govern.checks.scan.ratchet import Ratchet
+from govern.code.earlier import read_changed
 from govern.code.files import find_files, require_parser
-from govern.code.workers import read_files
+from govern.code.kept import Kept
 from govern.config import Settings
-from govern.core.code import CodeFile
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
 from govern.database.scratch import dropping_meanwhile
+from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError
 
 
@@ -53,28 +54,28 @@ def scan(
     found = [path for path in below if not any(path.is_relative_to(one) for one in ours)]
     require_parser(found)
     narrate(f"reading {count_of(len(found), 'file')}, and creating the schema in a scratch database")
-    with ThreadPoolExecutor(1) as aside:
-        reading = aside.submit(read_files, [(path, settings.relative(path)) for path in found])
+    named = [(path, settings.relative(path)) for path in found]
+    with Kept(settings.state_folder) as kept, ThreadPoolExecutor(1) as aside:
+        reading = aside.submit(read_changed, named, kept)
         with schema_of(settings, against) as url:
-            files = reading.result()
-            narrate(f"showing {count_of(sum(len(file.sql) for file in files), 'statement')} to it")
-            with open_schema(url, search_path_of(files)) as schema:
-                judged = judge_code(files, schema)
+            code = Code(reading.result())
+            narrate("showing it what the files say")
+            judged = _judge(settings, code, url, kept)
         if across_pending:
-            narrate("showing them to the schema before the pending revisions")
-            judged = _judge_across(draft, settings, files, judged)
-    looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(files), 'file')}"
+            narrate("showing it to the schema before the pending revisions")
+            judged = _judge_across(draft, settings, code, judged, kept)
+    looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(found), 'file')}"
     if judged.unverified:
         looked += f", {judged.unverified} of them only known when they run"
-    read = frozenset(file.path for file in files)
+    read = frozenset(name for _, name in named)
 
     def is_looked_at(path: str) -> bool:
         return path in read or not (settings.root / path).exists()
 
     if write_baseline is not None:
         before = _read_ratchet(settings, write_baseline) if write_baseline.exists() else Ratchet(counts={})
-        kept = before.narrow(lambda path: not is_looked_at(path))
-        write_text(write_baseline, Ratchet.of(judged.findings).with_other(kept).render())
+        elsewhere = before.narrow(lambda path: not is_looked_at(path))
+        write_text(write_baseline, Ratchet.of(judged.findings).with_other(elsewhere).render())
         draft.passed("baseline", f"written: {write_baseline}")
         baseline = write_baseline
     if baseline is None:
@@ -86,15 +87,21 @@ def scan(
         draft.passed("baseline", f"{held.gone} fewer than it says: govern scan --write-baseline {baseline}")
 
 
-def _judge_across(draft: Draft, settings: Settings, files: Sequence[CodeFile], after: Judged) -> Judged:
+def _judge(settings: Settings, code: Code, url: DatabaseUrl, kept: Kept) -> Judged:
+    """By the schema of a database."""
+    with open_schema(url, search_path_of(code.surroundings)) as schema:
+        return judge_changed(code, schema, fingerprint_of(settings, url), kept)
+
+
+def _judge_across(draft: Draft, settings: Settings, code: Code, after: Judged, kept: Kept) -> Judged:
     """Also by the schema that the database has as long as nothing is applied."""
     project = read_project(settings)
     pending = project.chain.pending(open_database(project, draft).read_only_stamp(), "heads")
     if not pending:
         draft.passed("pending", "no revision is pending: there is one schema to fit")
         return after
-    with schema_of(settings, "revision") as url, open_schema(url, search_path_of(files)) as schema:
-        before = judge_code(files, schema)
+    with schema_of(settings, "revision") as url:
+        before = _judge(settings, code, url, kept)
     draft.passed("pending", f"held against the schema before and after {count_of(len(pending), 'revision')}")
     return judged_across(before, after)
 

@@ -45,6 +45,14 @@ def schema_of(settings: Settings, against: str) -> Iterator[DatabaseUrl]:
         yield make_absolute(DatabaseUrl.parse(against))
 
 
+def fingerprint_of(settings: Settings, url: DatabaseUrl) -> str:
+    """Of all that a database's answers depend on."""
+    database = LiveDatabase(settings, url)
+    with database.connect() as connection:
+        version = database.dialect.read_server_version(connection)
+    return f"{url.dialect} {version} {database.read_fingerprint()}"
+
+
 def search_path_of(files: Iterable[CodeFile]) -> tuple[str, ...]:
     """All schemas that the code has names without a schema looked for in, wherever it says so."""
     return tuple(dict.fromkeys(schema for file in files for schema in file.search_path))
