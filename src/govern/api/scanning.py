@@ -9,7 +9,7 @@ from govern.actions.files import write_text
 from govern.actions.kept_scan import Code, judge_changed
 from govern.api.command import Narrate, command, silent
 from govern.api.project import open_database, read_project
-from govern.api.schemas import fingerprint_of, open_schema, require_schema, schema_of, search_path_of
+from govern.api.schemas import Standing, open_schema, require_schema, schema_of, search_path_of
 from govern.checks.scan.across import judged_across
 from govern.checks.scan.judge import Judged
 from govern.checks.scan.ratchet import Ratchet
@@ -20,7 +20,6 @@ from govern.config import Settings
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
 from govern.database.scratch import dropping_meanwhile
-from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError
 
 
@@ -57,10 +56,10 @@ def scan(
     named = [(path, settings.relative(path)) for path in found]
     with Kept(settings.state_folder) as kept, ThreadPoolExecutor(1) as aside:
         reading = aside.submit(read_changed, named, kept)
-        with schema_of(settings, against) as url:
+        with schema_of(settings, against) as standing:
             code = Code(reading.result())
             narrate("showing it what the files say")
-            judged = _judge(settings, code, url, kept)
+            judged = _judge(code, standing, kept)
         if across_pending:
             narrate("showing it to the schema before the pending revisions")
             judged = _judge_across(draft, settings, code, judged, kept)
@@ -87,10 +86,9 @@ def scan(
         draft.passed("baseline", f"{held.gone} fewer than it says: govern scan --write-baseline {baseline}")
 
 
-def _judge(settings: Settings, code: Code, url: DatabaseUrl, kept: Kept) -> Judged:
-    """By the schema of a database."""
-    with open_schema(url, search_path_of(code.surroundings)) as schema:
-        return judge_changed(code, schema, fingerprint_of(settings, url), kept)
+def _judge(code: Code, standing: Standing, kept: Kept) -> Judged:
+    with open_schema(standing.url, search_path_of(code.surroundings)) as schema:
+        return judge_changed(code, schema, standing.fingerprint, kept)
 
 
 def _judge_across(draft: Draft, settings: Settings, code: Code, after: Judged, kept: Kept) -> Judged:
@@ -100,8 +98,8 @@ def _judge_across(draft: Draft, settings: Settings, code: Code, after: Judged, k
     if not pending:
         draft.passed("pending", "no revision is pending: there is one schema to fit")
         return after
-    with schema_of(settings, "revision") as url:
-        before = _judge(settings, code, url, kept)
+    with schema_of(settings, "revision") as standing:
+        before = _judge(code, standing, kept)
     draft.passed("pending", f"held against the schema before and after {count_of(len(pending), 'revision')}")
     return judged_across(before, after)
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from govern.api.declaring import DECLARATIONS, declared_as
 from govern.api.project import read_project
 from govern.checks.scan.schema import Schema
+from govern.code.kept import digest
 from govern.config import Settings
 from govern.core.code import CodeFile
+from govern.core.snapshot import Snapshot
 from govern.database.engines import dialect_of
 from govern.database.live import LiveDatabase
 from govern.database.target import declared_like, make_absolute, resolve_target
 from govern.database.url import DatabaseUrl
 from govern.declared import declared_by_models
 from govern.errors import ConfigurationError
+from govern.source.lock import render_lock
 
 
 def require_schema(against: str) -> None:
@@ -30,27 +34,32 @@ def require_schema(against: str) -> None:
     )
 
 
+class Standing(NamedTuple):
+    """A database that has a schema, for as long as its context lasts."""
+
+    url: DatabaseUrl
+    fingerprint: str
+    """Of all that its answers depend on."""
+
+
 @contextmanager
-def schema_of(settings: Settings, against: str) -> Iterator[DatabaseUrl]:
-    """A database that has it: ``models``, ``head``, ``revision`` (that the target is stamped with), or a URL's."""
+def schema_of(settings: Settings, against: str) -> Iterator[Standing]:
+    """The schema of ``models``, ``head``, ``revision`` (that the target is stamped with), or a URL's."""
     if against == "models":
         with declared_by_models(settings, like=declared_like(settings)) as declared:
-            yield declared.url
+            yield Standing(declared.url, _digest(declared.snapshot))
     elif against in DECLARATIONS:
         url = resolve_target(settings) if against == "revision" else declared_like(settings)
         live = LiveDatabase(settings, url)
         with declared_as(read_project(settings), live, against) as declared:
-            yield declared.url
+            yield Standing(declared.url, _digest(declared.snapshot))
     else:
-        yield make_absolute(DatabaseUrl.parse(against))
+        other = LiveDatabase(settings, make_absolute(DatabaseUrl.parse(against)))
+        yield Standing(other.url, _digest(other.read_snapshot()))
 
 
-def fingerprint_of(settings: Settings, url: DatabaseUrl) -> str:
-    """Of all that a database's answers depend on."""
-    database = LiveDatabase(settings, url)
-    with database.connect() as connection:
-        version = database.dialect.read_server_version(connection)
-    return f"{url.dialect} {version} {database.read_fingerprint()}"
+def _digest(schema: Snapshot) -> str:
+    return digest(schema.dialect, schema.server_version, render_lock(schema, ()))
 
 
 def search_path_of(files: Iterable[CodeFile]) -> tuple[str, ...]:
