@@ -191,5 +191,5 @@ def _find_missing(
     return tuple(
         place
         for place in sorted(needed, key=name_place)
-        if schema.find(*place) is None and place[1] not in own and NAME_HOLE not in place[1]
+        if schema.find(*place) is None and place[1] not in own and NAME_HOLE not in name_place(place)
     )
