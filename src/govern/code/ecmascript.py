@@ -49,9 +49,34 @@ _MAYBE_RUNNERS = frozenset(
         "executeQuery",
         "queryArray",
     }
-    | {"queryObject", "compile"}
+    | {"queryObject", "compile", "copyFrom", "copyTo"}
 )
 """They are given SQL if it looks like it."""
+_COMMON = frozenset(
+    {
+        "run",
+        "all",
+        "get",
+        "each",
+        "map",
+        "first",
+        "file",
+        "stream",
+        "task",
+        "result",
+        "exists",
+        "batch",
+        "command",
+    }
+    | {"compile", "multi", "any", "none", "one", "many", "exec"}
+)
+"""Those of them that others have as well."""
+_CONNECTIONS = re.compile(
+    r"(?:^|\W|_)(?:db|database|client|conn|connection|pool|sql|tx|trx|t|task|knex|pg|session|manager|query_?runner"
+    r"|s(?:tatemen|tm)t|cursor|sequelize|prisma|\w+(?:Pool|Client|Db|DB|Connection))\)?$",
+    re.IGNORECASE,
+)
+"""How people call what has a connection to a database."""
 _IN_OBJECTS = frozenset({"text", "sql", "query"})
 """Properties of what a runner is given that have the statement: ``query({text: "…"})`` of node-postgres."""
 _MIGRATES = re.compile(
@@ -91,6 +116,8 @@ def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) ->
         if text is not None and names.stands_elsewhere(given) and is_surely_sql(text.content):
             continue
         engine = drivers.engine_of(receiver)
+        if via in _COMMON and not (is_tagged or engine or _CONNECTIONS.search(receiver)):
+            continue
         if text is None:
             if via in _RUNNERS and given.kind() in ("identifier", "member_expression"):
                 yield hole_at(given).as_sql(path, via, "statement", engine)

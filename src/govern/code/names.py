@@ -45,6 +45,8 @@ class Names:
         kind = node.kind()
         if kind == "identifier":
             return self._look_up(node.text(), node, depth) or self._import(node)
+        if node.text() in ("Prisma.empty", "sql.empty"):
+            return Text()
         if kind in ("attribute", "member_expression"):
             return self._look_up_attribute(node, depth) or self._look_up_key(node, depth)
         if kind in ("subscript", "subscript_expression"):
