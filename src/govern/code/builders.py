@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from govern.code.compositions import items_of, key_of
 from govern.code.names import Names
-from govern.core.code import NameUse, Spot
+from govern.core.code import HOLE, NameUse, Spot
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -160,19 +160,33 @@ def _unwind(call: SgNode) -> tuple[list[_Step], str]:
     return steps, node.text() if node is not None else ""
 
 
+def _schema_of(chain: _Chain, names: Names) -> str:
+    """What ``withSchema("auth")`` says; a mark for one that is not known."""
+    for step in chain.steps:
+        if step.name == "withSchema" and step.given:
+            text = names.build(step.given[0])
+            return text.content if text is not None and text.is_known else HOLE
+    return ""
+
+
 def _read_tables(chain: _Chain, common: frozenset[str], names: Names, path: str) -> Iterator[NameUse]:
+    schema = _schema_of(chain, names)
+    chain.is_open |= schema == HOLE
     for at, step in enumerate(chain.steps):
         is_begin = at == 0 and step.name in _CALLED
         if is_begin or step.name in _FROM | _SURELY_FROM | _JOINS:
             for node, alias in _tables_given(step, names):
                 text = names.build(node)
                 found = _NAME.fullmatch(text.content.strip()) if text is not None else None
-                if found is None or found[1] in common:
+                if found is None or found[1] in common or schema == HOLE:
                     chain.is_open = True
                 else:
                     chain.tables[alias or found[2] or found[1]] = found[1]
                     chain.tables.setdefault(found[1], found[1])
-                    yield NameUse(kind="table", name=found[1], via=step.name, spot=_spot(node, path))
+                    name = f"{schema}.{found[1]}" if schema and "." not in found[1] else found[1]
+                    chain.tables.update({key: name for key, of in chain.tables.items() if of == found[1]})
+                    spot = _spot(node, path)
+                    yield NameUse(kind="table", name=name, via=step.name, spot=spot, may_be_renamed=True)
             if not step.given:
                 chain.is_open = True
         chain.renames |= step.name.endswith("Raw") or step.name in (
@@ -211,7 +225,14 @@ def _read_columns(chain: _Chain, names: Names, path: str) -> Iterator[NameUse]:
             if found is not None and table:
                 name = f"{table}.{found[2]}"
                 spot = _spot(node, path)
-                yield NameUse(kind="column", name=name, via=step.name, spot=spot, is_beside_table=True)
+                yield NameUse(
+                    kind="column",
+                    name=name,
+                    via=step.name,
+                    spot=spot,
+                    is_beside_table=True,
+                    may_be_renamed=True,
+                )
 
 
 def _columns_of(step: _Step, chain: _Chain, names: Names) -> Iterator[tuple[SgNode, str]]:

@@ -49,9 +49,34 @@ _MAYBE_RUNNERS = frozenset(
         "executeQuery",
         "queryArray",
     }
-    | {"queryObject", "compile"}
+    | {"queryObject", "compile", "copyFrom", "copyTo"}
 )
 """They are given SQL if it looks like it."""
+_COMMON = frozenset(
+    {
+        "run",
+        "all",
+        "get",
+        "each",
+        "map",
+        "first",
+        "file",
+        "stream",
+        "task",
+        "result",
+        "exists",
+        "batch",
+        "command",
+    }
+    | {"compile", "multi", "any", "none", "one", "many", "exec"}
+)
+"""Those of them that others have as well."""
+_CONNECTIONS = re.compile(
+    r"(?:^|\W|_)(?:db|database|client|conn|connection|pool|sql|tx|trx|t|task|knex|pg|session|manager|query_?runner"
+    r"|s(?:tatemen|tm)t|cursor|sequelize|prisma|\w+(?:Pool|Client|Db|DB|Connection))\)?$",
+    re.IGNORECASE,
+)
+"""How people call what has a connection to a database."""
 _IN_OBJECTS = frozenset({"text", "sql", "query"})
 """Properties of what a runner is given that have the statement: ``query({text: "…"})`` of node-postgres."""
 _MIGRATES = re.compile(
@@ -75,7 +100,7 @@ def read_ecmascript(root: Tree, path: str, grammar: Grammar, imported: Mapping[s
 
 
 def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) -> Iterator[SqlText]:
-    seen: set[Mark] = set()
+    seen: set[tuple[Mark, str]] = set()
     for call in calls:
         function, arguments = call.field("function"), call.field("arguments")
         if arguments is None or function is None:
@@ -88,12 +113,20 @@ def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) ->
         if given is None:
             continue
         text = names.build(call) if via == "raw" else names.build(given)
+        if text is not None and names.stands_elsewhere(given) and is_surely_sql(text.content):
+            continue
         engine = drivers.engine_of(receiver)
+        if via in _COMMON and not (is_tagged or engine or _CONNECTIONS.search(receiver)):
+            continue
         if text is None:
             if via in _RUNNERS and given.kind() in ("identifier", "member_expression"):
                 yield hole_at(given).as_sql(path, via, "statement", engine)
-        elif (may_be_sql(text.content) or via in _RUNNERS) and text.marks and text.marks[0] not in seen:
-            seen.add(text.marks[0])
+        elif (
+            (may_be_sql(text.content) or via in _RUNNERS)
+            and text.marks
+            and (text.marks[0], text.content) not in seen
+        ):
+            seen.add((text.marks[0], text.content))
             yield text.as_sql(path, via, "statement", engine)
 
 

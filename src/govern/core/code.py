@@ -87,6 +87,8 @@ class NameUse:
     spot: Spot
     is_beside_table: bool = False
     """Of a column: whether its table is a use of its own, so that nothing need be said of it twice."""
+    may_be_renamed: bool = False
+    """Whether a library may turn it from camel case into snake case on its way to the database."""
     engine: str = ""
     """What it is for, as of ``sqliteTable``; nothing where the code does not say."""
 

@@ -20,13 +20,15 @@ _TOKEN = re.compile(
       | --[^\n]*
       | /\*.*?\*/
       | ::|:=|\?\||\?&|@\?|@@|@>|<@
+      | (?<=\w\s)\?(?=\s*')
     )
     | (?P<end>;)
     | %\((?P<percent>\w+)\)s
     | (?P<unnamed>%s|\?(?!\d)|{HOLE})
     | (?P<escaped>%%)
     | (?<![\w:])[:@](?P<named>[A-Za-z_]\w*)
-    | [$?](?P<numbered>\d+)
+    | [$?](?P<numbered>\d+)(?P<raw>:name\b|:raw\b|~|\^)?
+    | \$(?:<|\{{|\(|/)(?P<bracketed>\w+)(?P<raw_too>:name|:raw|~|\^)?(?:>|\}}|\)|/)
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -85,17 +87,34 @@ def split_statements(text: str, *, hole: str | None = None) -> Iterator[Statemen
         if found["end"]:
             yield from finish()
         elif found["opaque"]:
-            add(found[0].replace(HOLE, "_"), found.start())
+            stand_in = NAME_HOLE if found[0].startswith('"') else "_"
+            add(found[0].replace(HOLE, stand_in), found.start())
         elif found["escaped"]:
             add("%", found.start())
         elif found[0] == HOLE and (hole is not None or _is_in_name(text, found.start())):
-            add(NAME_HOLE if hole is None else hole, found.start())
+            add(NAME_HOLE if hole is None or _is_in_name(text, found.start()) else hole, found.start())
         else:
-            name = found["percent"] or found["named"] or found["numbered"] or f"#{found.start()}"
+            if found["raw"] or found["raw_too"]:  # pg-promise's: a name, or a piece of the statement
+                add(NAME_HOLE, found.start())
+                continue
+            given = found["percent"] or found["named"] or found["numbered"] or found["bracketed"]
+            name = given or f"#{found.start()}"
             number = numbers.setdefault(name, len(numbers) + 1)
-            add(f"${number}", found.start())
+            add(_as_list(text[max(0, found.start() - 300) : found.start()], f"${number}"), found.start())
     add(text[at:], at)
     yield from finish()
+
+
+_LISTED = re.compile(r"\bIN\s*$|(?:\((?P<columns>[^()]*)\)\s*)?\bVALUES\s*$", re.IGNORECASE)
+
+
+def _as_list(before: str, parameter: str) -> str:
+    """The parameter, in brackets where a driver fills in all of a list: ``IN %s``, ``VALUES %s``."""
+    found = _LISTED.search(before)
+    if found is None:
+        return parameter
+    more = (found["columns"] or "").count(",")
+    return f"({', '.join([parameter, *['NULL'] * more])})"
 
 
 def split_text(sql: SqlText) -> Iterator[SqlText]:

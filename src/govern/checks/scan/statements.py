@@ -95,15 +95,18 @@ def _find_missing_tables(
             yield missing_table(sql, statement, place, schema)
 
 
+_LOOKED_BACK = 400
+"""Characters: rows of VALUES are longer at most where a program wrote them."""
 _VALUE_BEFORE = re.compile(
-    r"(?:[=<>(+\-*/|]|\b(?:LIKE|ILIKE|LIMIT|OFFSET|BETWEEN|IN|VALUES))\s*'?%?$", re.IGNORECASE
+    r"(?:[=<>(+\-*/|]|\b(?:LIKE|ILIKE|LIMIT|OFFSET|BETWEEN|IN|VALUES)|\b(?:VALUES|IN)\s*(?:\([^()]*\)\s*,\s*)*\([^()]*,)\s*'?%?$",
+    re.IGNORECASE,
 )
 
 
 def _shapes_the_statement(sql: SqlText) -> bool:
     """Whether a hole may be more than a value: a name, a condition, a part of the statement."""
-    before = sql.text.split(HOLE)[:-1]
-    return not all(_VALUE_BEFORE.search(part) for part in before)
+    holes = (found.start() for found in re.finditer(HOLE, sql.text))
+    return not all(_VALUE_BEFORE.search(sql.text[max(0, at - _LOOKED_BACK) : at]) for at in holes)
 
 
 def _explain(
@@ -187,5 +190,5 @@ def _find_missing(
     return tuple(
         place
         for place in sorted(needed, key=name_place)
-        if schema.find(*place) is None and place[1] not in own and NAME_HOLE not in place[1]
+        if schema.find(*place) is None and place[1] not in own and NAME_HOLE not in name_place(place)
     )
