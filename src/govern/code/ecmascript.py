@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from govern.code.engines import Reading, find_readings, unite
 from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
 from govern.code.names import Names
 from govern.code.text import hole_at
@@ -46,10 +47,18 @@ def read_ecmascript(root: Tree, path: str, grammar: Grammar, imported: Mapping[s
     """``grammar``: ``JAVASCRIPT`` or ``TYPESCRIPT``; ``imported``: the texts of names from other files."""
     names = Names(root, grammar, imported)
     calls = root.find_all(kind="call_expression")
+    sql = {
+        reading.engine: _read_sql(root, Names(root, grammar, imported, reading), path, reading)
+        for reading in find_readings(root, grammar)
+    }
+    return CodeFile(path=path, sql=unite(sql), names=tuple(_find_names(calls, names, path)))
+
+
+def _read_sql(root: Tree, names: Names, path: str, reading: Reading) -> tuple[SqlText, ...]:
+    calls = [call for call in root.find_all(kind="call_expression") if reading.has(call)]
     run = tuple(_find_run(calls, names, path))
     taken = {(mark.line, mark.column) for sql in run for mark in sql.marks}
-    standing = tuple(_find_standing(root, names, path, taken))
-    return CodeFile(path=path, sql=run + standing, names=tuple(_find_names(calls, names, path)))
+    return run + tuple(_find_standing(root, names, path, reading, taken))
 
 
 def _find_run(calls: list[SgNode], names: Names, path: str) -> Iterator[SqlText]:
@@ -81,11 +90,13 @@ def _statement_of(arguments: SgNode) -> SgNode | None:
     return first
 
 
-def _find_standing(root: Tree, names: Names, path: str, taken: set[tuple[int, int]]) -> Iterator[SqlText]:
+def _find_standing(
+    root: Tree, names: Names, path: str, reading: Reading, taken: set[tuple[int, int]]
+) -> Iterator[SqlText]:
     """Texts that can be nothing but SQL, and that nobody is seen to run."""
     for kind in ("string", "template_string"):
         for node in root.find_all(kind=kind):
-            if cannot_be_sql(node.text()):
+            if cannot_be_sql(node.text()) or not reading.has(node):
                 continue
             text = names.build(node)
             if text is None or not is_surely_sql(text.content):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from govern.code.arguments import argument, called, receiver_of
 from govern.code.drivers import Drivers
+from govern.code.engines import Reading, find_readings, unite
 from govern.code.imports import find_python_imports
 from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
 from govern.code.models import find_given, find_members, find_models, find_relationships
@@ -56,12 +57,14 @@ def read_python(root: Tree, path: str, imported: Mapping[str, str]) -> CodeFile:
     calls = root.find_all(kind="call")
     homes = {local: f"{module}.{name}" for local, module, name in find_python_imports(root)}
     drivers = Drivers(root.root.text(), is_python=True)
-    run = tuple(_find_run(calls, names, drivers, path))
-    taken = {(mark.line, mark.column) for sql in run for mark in sql.marks}
+    sql = {
+        reading.engine: _read_sql(root, Names(root, PYTHON, imported, reading), drivers, path, reading)
+        for reading in find_readings(root, PYTHON)
+    }
     related = tuple(find_relationships(calls, names, path))
     return CodeFile(
         path=path,
-        sql=run + tuple(_find_standing(root, names, drivers, path, taken)),
+        sql=unite(sql),
         names=(
             *find_tables(root, calls, homes, names, path),
             *(use for use in related if isinstance(use, NameUse)),
@@ -74,6 +77,13 @@ def read_python(root: Tree, path: str, imported: Mapping[str, str]) -> CodeFile:
         gives=tuple(find_given(root, calls, names)),
         makes=tuple(find_made(calls, names)),
     )
+
+
+def _read_sql(root: Tree, names: Names, drivers: Drivers, path: str, reading: Reading) -> tuple[SqlText, ...]:
+    calls = [call for call in root.find_all(kind="call") if reading.has(call)]
+    run = tuple(_find_run(calls, names, drivers, path))
+    taken = {(mark.line, mark.column) for sql in run for mark in sql.marks}
+    return run + tuple(_find_standing(root, names, drivers, path, reading, taken))
 
 
 def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) -> Iterator[SqlText]:
@@ -107,12 +117,12 @@ def _is_unknown(argument: SgNode, text: Text | None, names: Names) -> bool:
 
 
 def _find_standing(
-    root: Tree, names: Names, drivers: Drivers, path: str, taken: set[tuple[int, int]]
+    root: Tree, names: Names, drivers: Drivers, path: str, reading: Reading, taken: set[tuple[int, int]]
 ) -> Iterator[SqlText]:
     """Texts that can be nothing but SQL, and that nobody is seen to run."""
     for kind in ("concatenated_string", "string"):
         for node in root.find_all(kind=kind):
-            if kind == "string" and cannot_be_sql(node.text()):
+            if (kind == "string" and cannot_be_sql(node.text())) or not reading.has(node):
                 continue
             parent = node.parent()
             if parent is None or parent.kind() in ("concatenated_string", "expression_statement"):

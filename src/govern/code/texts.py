@@ -21,7 +21,6 @@ _TRANSPARENT = frozenset(
 """Expressions that are worth what stands in them."""
 
 
-_CONDITIONALS = frozenset({"conditional_expression", "ternary_expression"})
 _TO_ITSELF = frozenset(
     {"strip", "lstrip", "rstrip", "trim", "bindparams", "columns", "as_string", "execution_options"}
 )
@@ -52,6 +51,8 @@ class Grammar:
     functions: frozenset[str]
     classes: frozenset[str]
     imports: frozenset[str]
+    choices: frozenset[str]
+    """Expressions that are worth one or the other, by a condition."""
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -86,8 +87,8 @@ def build_text(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int = 0)
         return build_text(inner, grammar, resolve, depth + 1) if inner else None
     if kind in grammar.calls and (text := _read_call(node, grammar, resolve, depth)) is not None:
         return text
-    if kind in _CONDITIONALS:
-        return _choose(node, grammar, resolve, depth)
+    if kind in grammar.choices:
+        return resolve(node, depth + 1) or _choose(node, grammar, resolve, depth)
     return resolve(node, depth + 1)
 
 
@@ -232,6 +233,7 @@ PYTHON = Grammar(
     functions=frozenset({"function_definition", "lambda"}),
     classes=frozenset({"class_definition"}),
     imports=frozenset({"import_from_statement"}),
+    choices=frozenset({"conditional_expression"}),
 )
 JAVASCRIPT = Grammar(
     strings=frozenset({"string", "template_string"}),
@@ -261,6 +263,7 @@ JAVASCRIPT = Grammar(
     ),
     classes=frozenset({"class_declaration", "class"}),
     imports=frozenset({"import_statement"}),
+    choices=frozenset({"ternary_expression"}),
 )
 _JAVASCRIPT_FIELD = "field_definition"
 TYPESCRIPT = replace(

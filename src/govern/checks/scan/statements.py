@@ -123,7 +123,7 @@ def _explain(
 
 
 _LOOKED_UP = re.compile(
-    r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*(?:select|insert|update|delete|merge|with|values)\b",
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*+(?:select|insert|update|delete|merge|with|values)\b",
     re.IGNORECASE | re.DOTALL,
 )
 """What the database looks every name up of; the grammar, which takes longer, need not be asked."""
