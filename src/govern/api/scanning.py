@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from govern.api.command import Narrate, command, silent
 from govern.checks.scan.judge import judge_code
 from govern.checks.scan.ratchet import Ratchet
 from govern.checks.scan.schema import Schema
-from govern.code.files import Reader, find_files
+from govern.code.files import find_files, require_parser
+from govern.code.workers import read_files
 from govern.config import Settings
+from govern.core.code import CodeFile
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
 from govern.database.engines import dialect_of
@@ -46,15 +49,16 @@ def scan(
     below = find_files(path.absolute() for path in paths)
     found = [path for path in below if not any(path.is_relative_to(one) for one in ours)]
     narrate(f"reading {count_of(len(found), 'file')}")
-    reader = Reader()
-    files = [reader.read_file(path, settings.relative(path)) for path in found]
+    named = [(path, settings.relative(path)) for path in found]
+    require_parser(found)
     narrate("creating the declared schema in a scratch database")
-    with (
-        declared_by_models(settings, like=declared_like(settings)) as declared,
-        open_schema(declared.url) as schema,
-    ):
-        narrate(f"showing {count_of(sum(len(file.sql) for file in files), 'statement')} to it")
-        judged = judge_code(files, schema)
+    with ThreadPoolExecutor(1) as aside:
+        reading = aside.submit(read_files, named)  # while the server makes a database
+        with declared_by_models(settings, like=declared_like(settings)) as declared:
+            files = reading.result()
+            narrate(f"showing {count_of(sum(len(file.sql) for file in files), 'statement')} to it")
+            with open_schema(declared.url, search_path_of(files)) as schema:
+                judged = judge_code(files, schema)
     looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(files), 'file')}"
     if judged.unverified:
         looked += f", {judged.unverified} of them only known when they run"
@@ -90,15 +94,25 @@ def _read_ratchet(settings: Settings, path: Path) -> Ratchet:
     return Ratchet.parse(text, settings.relative(path))
 
 
+def search_path_of(files: Iterable[CodeFile]) -> tuple[str, ...]:
+    """All schemas that the code has names without a schema looked for in, wherever it says so."""
+    return tuple(dict.fromkeys(schema for file in files for schema in file.search_path))
+
+
 @contextmanager
-def open_schema(url: DatabaseUrl) -> Iterator[Schema]:
-    """A database's schema, for as long as the context lasts."""
+def open_schema(url: DatabaseUrl, also: Sequence[str] = ()) -> Iterator[Schema]:
+    """A database's schema, for as long as the context lasts; ``also``: where names without a schema are looked for."""
     dialect = dialect_of(url)
     with dialect.connect(url, read_only=True) as connection:
         judging, is_server = dialect.judging(), dialect.is_server
+        relations = judging.read_relations(connection)
+        ours = dict.fromkeys(("public", *also) if is_server else ("",))
+        search_path = tuple(schema for schema in ours if any(place[0] == schema for place in relations))
+        if also:
+            judging.look_in(connection, search_path)
         yield Schema(
-            relations=judging.read_relations(connection),
-            search_path=("public", "pg_catalog") if is_server else ("",),
+            relations=relations,
+            search_path=(*search_path, "pg_catalog") if is_server else ("",),
             judge=lambda asked: judging.judge(connection, asked),
             engine=dialect.name,
             reads_grammar=is_server,

@@ -54,6 +54,8 @@ def compose(node: SgNode, names: Names, depth: int) -> Text | None:
     call = _Call(node=node, called=function.text(), receiver=function.field("object"), given=given)
     if (make := _MAKERS.get(call.name)) is not None:
         return make(call, names, depth)
+    if call.called in ("pgTable", "pgView") and given:
+        return names.build(given[0], depth + 1)
     if call.name in _OF_A_NAME and call.is_of_something and given:
         return _quote(node, given, names)
     if call.name in _OF_A_VALUE and call.is_of_something:

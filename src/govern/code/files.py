@@ -9,6 +9,7 @@ import subprocess
 import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from govern.code.comments import find_ignores
 from govern.code.ecmascript import read_ecmascript
 from govern.code.imports import Library
 from govern.code.python import read_python
+from govern.code.search_path import find_search_path
 from govern.code.sql_file import read_sql_file
 from govern.code.texts import JAVASCRIPT, PYTHON, TYPESCRIPT, Grammar
 from govern.code.tree import Tree
@@ -105,16 +107,28 @@ class Reader:
                 if is_python
                 else read_ecmascript(tree, name, grammar, imported)
             )
-        return replace(read, ignores=tuple(find_ignores(content)))
+        return replace(
+            read, ignores=tuple(find_ignores(content)), search_path=tuple(find_search_path(content))
+        )
+
+
+def require_parser(paths: Iterable[Path]) -> None:
+    """Raises ToolMissing where one of the files cannot be read without ast-grep-py, and it is not there."""
+    if find_spec("ast_grep_py") is None and any(LANGUAGES[path.suffix.lower()] != "sql" for path in paths):
+        raise _no_parser()
+
+
+def _no_parser() -> ToolMissing:
+    return ToolMissing(
+        "source code cannot be read: ast-grep-py is not installed", next="pip install 'govern[scan]'"
+    )
 
 
 def _parse(content: str, language: Language) -> tuple[Tree, Grammar]:
     try:
         from ast_grep_py import SgRoot
     except ImportError as error:
-        raise ToolMissing(
-            "source code cannot be read: ast-grep-py is not installed", next="pip install 'govern[scan]'"
-        ) from error
+        raise _no_parser() from error
     grammar = _GRAMMARS[language]
     return Tree(SgRoot(content, language).root(), grammar.kinds), grammar
 

@@ -27,3 +27,7 @@ class Tree:
             for node in self.root.find_all({"rule": {"any": [{"kind": known} for known in self._kinds]}}):
                 self._found[node.kind()].append(node)
         return self._found[kind]
+
+    def text(self) -> str:
+        """The whole file."""
+        return self.root.text()

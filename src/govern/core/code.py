@@ -80,6 +80,8 @@ class NameUse:
     spot: Spot
     is_beside_table: bool = False
     """Of a column: whether its table is a use of its own, so that nothing need be said of it twice."""
+    engine: str = ""
+    """What it is for, as of ``sqliteTable``; nothing where the code does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from govern.core.objection import Objection
@@ -24,3 +24,6 @@ class Judging(Protocol):
 
     def read_relations(self, connection: Connection) -> Mapping[Place, tuple[str, ...]]:
         """Every table, view and the like, also the engine's own, with its columns."""
+
+    def look_in(self, connection: Connection, schemas: Sequence[str]) -> None:
+        """From now on names without a schema are looked for in these, one after the other."""

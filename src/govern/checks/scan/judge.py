@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from govern.checks.scan.dialects import find_engine
 from govern.checks.scan.findings import another_database, unread
 from govern.checks.scan.ignores import Placed, apply_ignores
 from govern.checks.scan.models import Models
 from govern.checks.scan.names import judge_names
+from govern.checks.scan.placeholders import split_text
 from govern.checks.scan.schema import Schema
 from govern.checks.scan.statements import find_created, judge_text
 from govern.checks.scan.understanding import Understood, understand
@@ -30,7 +31,9 @@ class Judged:
 
 def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
     """Everything that the files ask for, held against the schema."""
-    files = tuple(files)
+    files = tuple(
+        replace(file, sql=tuple(part for sql in file.sql for part in _split(sql))) for file in files
+    )
     judged = Judged()
     understood = understand((sql for file in files for sql in file.sql), schema)
     own = find_created(files, schema)
@@ -69,6 +72,11 @@ def _judge_sql(
     for engine, meant in others.items():
         judged.elsewhere += len(meant)
         yield Placed(finding=another_database(file, engine, meant), begins=meant[0].spot.line)
+
+
+def _split(sql: SqlText) -> Iterable[SqlText]:
+    """The statements of a file each for itself, where not all of it is known: what is not is of one of them."""
+    return (sql,) if sql.is_whole or sql.via != "file" else split_text(sql)
 
 
 def _judge_names(file: CodeFile, schema: Schema, own: frozenset[str], models: Models) -> Iterator[Placed]:

@@ -16,7 +16,7 @@ from govern.core.restoration import Place, name_place
 def judge_names(names: Iterable[NameUse], schema: Schema, own: frozenset[str]) -> Iterator[Finding]:
     """A finding for each table and each column that there is not. ``own``: tables that the code makes for itself."""
     for use in names:
-        if use.kind == "model":
+        if use.kind == "model" or use.engine not in ("", schema.engine):
             continue
         table, column = (use.name, None) if use.kind == "table" else _split_column(use.name)
         place = split_place(table)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from govern.core.code import HOLE
+from govern.core.code import HOLE, Mark, SqlText
 
 # what is no placeholder comes first: texts, quoted names, comments, casts, operators of jsonb and arrays
 _TOKEN = re.compile(
@@ -96,6 +96,25 @@ def split_statements(text: str, *, hole: str | None = None) -> Iterator[Statemen
             add(f"${number}", found.start())
     add(text[at:], at)
     yield from finish()
+
+
+def split_text(sql: SqlText) -> Iterator[SqlText]:
+    """One text of many statements as a text a statement, each at its place."""
+    begin = 0
+    for found in (*_TOKEN.finditer(sql.text), None):
+        if found is not None and not found["end"]:
+            continue
+        end = found.start() if found else len(sql.text)
+        part = sql.text[begin:end]
+        if _says_something(part):
+            spot = sql.find_spot(begin)
+            inner = (
+                Mark(mark.offset - begin, mark.line, mark.column)
+                for mark in sql.marks
+                if begin < mark.offset < end
+            )
+            yield replace(sql, text=part, marks=(Mark(0, spot.line, spot.column), *inner))
+        begin = found.end() if found else end
 
 
 def _is_in_name(text: str, at: int) -> bool:

@@ -21,9 +21,23 @@ def read_named(sql: str) -> tuple[frozenset[Place], frozenset[str]] | None:
     own = {node.ctename for node in nodes if type(node).__name__ == "CommonTableExpr"}
     created = {_place(node) for node in _find_created(nodes)}
     dropped = {place for node in nodes if type(node).__name__ == "DropStmt" for place in _dropped(node)}
-    named = {_place(node) for node in nodes if type(node).__name__ == "RangeVar"} | dropped
-    needed = {(schema, name) for schema, name in named if schema or name not in own}
+    optional = {_place(node.relation) for node in nodes if _is_optional(node)}
+    named = ({_place(node) for node in nodes if type(node).__name__ == "RangeVar"} - optional) | dropped
+    needed = {(schema, name) for schema, name in named if (schema or name not in own) and schema != "pg_temp"}
     return frozenset(needed - created), frozenset(name for _, name in created)
+
+
+def read_columns(sql: str) -> Iterator[tuple[Place, str]]:
+    """The columns, with their tables, that a statement names which defines or copies: no database looks them up."""
+    for node in parse_sql(sql, extra="scan") or ():
+        kind = type(node).__name__
+        if kind == "IndexStmt":
+            yield from ((_place(node.relation), one.name) for one in node.indexParams if one.name)
+        elif kind == "CopyStmt" and node.relation is not None:
+            yield from ((_place(node.relation), one.sval) for one in node.attlist or ())
+        elif kind == "CommentStmt" and node.objtype.name == "OBJECT_COLUMN":
+            *schema, table, column = (part.sval for part in node.object)
+            yield (schema[-1] if schema else "", table), column
 
 
 def _find_created(nodes: list[Any]) -> Iterator[Any]:
@@ -37,6 +51,13 @@ def _find_created(nodes: list[Any]) -> Iterator[Any]:
             yield node.view
         elif kind == "SelectStmt" and node.intoClause is not None:
             yield node.intoClause.rel
+
+
+def _is_optional(node: Any) -> bool:
+    """Whether it is fine that the table is not there: ALTER TABLE IF EXISTS."""
+    return type(node).__name__ in ("AlterTableStmt", "RenameStmt", "AlterObjectSchemaStmt") and bool(
+        node.missing_ok
+    )
 
 
 def _dropped(node: Any) -> Iterator[Place]:

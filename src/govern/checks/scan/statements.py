@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from govern.checks.scan.findings import excerpt, missing_table, refused_statement, unverified
+from govern.checks.scan.inner import find_inner
 from govern.checks.scan.placeholders import NAME_HOLE, Statement, split_statements
-from govern.checks.scan.relations import read_named
+from govern.checks.scan.relations import read_columns, read_named
 from govern.checks.scan.rules import (
     NOT_UNDERSTOOD,
     UNDEFINED_COLUMN,
@@ -49,7 +51,10 @@ def judge_text(sql: SqlText, understood: Understood, schema: Schema, own: frozen
         findings = [
             finding
             for statement, objection in understood.each
-            for finding in _explain(sql, statement, objection, schema, own)
+            for finding in (
+                *_explain(sql, statement, objection, schema, own),
+                *(_explain_inner(sql, statement, schema, own) if objection is None else ()),
+            )
         ]
     is_unverified = understood.is_only_read or (not sql.is_whole and _shapes_the_statement(sql))
     if is_unverified:
@@ -74,7 +79,13 @@ def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
     texts = {sql.text for file in files for sql in file.sql if _CREATES.search(sql.text)}
     if not schema.reads_grammar:
         return made | {found[1] for text in texts for found in _CREATED.finditer(text)}
-    statements = (statement for text in texts for statement in split_statements(text))
+    statements = [statement for text in texts for statement in split_statements(text)]
+    statements += [
+        inner.statement
+        for statement in statements
+        for inner in find_inner(statement, schema.columns, reads_grammar=True)
+        if inner.is_of_routine
+    ]
     named = (read_named(statement.sql) for statement in statements)
     return made.union(name for found in named if found for name in found[1])
 
@@ -105,6 +116,8 @@ def _explain(
     missing = _find_missing(statement, objection, schema, own)
     for place in missing:
         yield missing_table(sql, statement, place, schema)
+    if objection is None and schema.reads_grammar and not missing and _NAMES_COLUMNS.match(statement.sql):
+        yield from _find_missing_columns(sql, statement, schema)
     if objection is None or missing or NAME_HOLE in objection.name:
         return
     if objection.kind == "undefined-table" and objection.name.rpartition(".")[2] in own:
@@ -122,6 +135,39 @@ def _explain(
         yield refused_statement(rule, (kind, name), sql, statement, objection, close)
 
 
+def _explain_inner(
+    sql: SqlText, statement: Statement, schema: Schema, own: frozenset[str]
+) -> Iterator[Finding]:
+    """What is wrong with the statements within one that the database takes."""
+    for inner in find_inner(statement, schema.columns, reads_grammar=schema.reads_grammar):
+        [objection] = schema.judge([(inner.statement.sql, inner.statement.parameters)])
+        if inner.is_of_routine and (objection is None or objection.kind not in _SURE_IN_ROUTINES):
+            continue
+        yield from _explain(sql, inner.statement, objection, schema, own)
+
+
+_SURE_IN_ROUTINES: frozenset[ObjectionKind] = frozenset({"undefined-table", "undefined-column"})
+"""What its variables have no part in."""
+
+
+def _find_missing_columns(sql: SqlText, statement: Statement, schema: Schema) -> Iterator[Finding]:
+    """Of a statement that defines or copies."""
+    for place, column in read_columns(statement.sql):
+        columns = schema.find(*place)
+        if columns is None or column in columns:
+            continue
+        found = re.search(rf"(?<![\w.]){re.escape(column)}(?!\w)", statement.sql)
+        objection = Objection(
+            kind="undefined-column",
+            message=f"there is no column {name_place(place)}.{column}",
+            name=column,
+            offset=found.start() if found else None,
+        )
+        close = tuple(difflib.get_close_matches(column, columns, 2))
+        yield refused_statement(UNDEFINED_COLUMN, ("column", column), sql, statement, objection, close)
+
+
+_NAMES_COLUMNS = re.compile(r"\s*(?:create\s+(?:unique\s+)?index|copy|comment)\b", re.IGNORECASE)
 _LOOKED_UP = re.compile(
     r"(?:\s|--[^\n]*\n|/\*.*?\*/)*+(?:select|insert|update|delete|merge|with|values)\b",
     re.IGNORECASE | re.DOTALL,

@@ -8,12 +8,13 @@ from __future__ import annotations
 import itertools
 import re
 import select
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 from psycopg import pq
 
+from govern.core.identifiers import quote
 from govern.core.objection import Objection, ObjectionKind
 from govern.core.restoration import Place
 from govern.database.connection import Connection
@@ -30,6 +31,7 @@ LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 GROUP BY n.nspname, c.relname
 """
+_LOOK_IN = "SELECT set_config('search_path', %s, false)"
 _KINDS: Mapping[str, ObjectionKind] = {
     "42P01": "undefined-table",
     "3F000": "undefined-table",
@@ -68,6 +70,11 @@ def judge(connection: Connection, asked: Iterable[Asked]) -> list[Objection | No
             unanswered = len(some)
         judged += [_read_objection(server) for _ in range(unanswered)]
     return judged
+
+
+def look_in(connection: Connection, schemas: Sequence[str]) -> None:
+    """See ``govern.database.judging``."""
+    connection.rows(_LOOK_IN, (", ".join(map(quote, schemas)),))
 
 
 def read_relations(connection: Connection) -> Mapping[Place, tuple[str, ...]]:

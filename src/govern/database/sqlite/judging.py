@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from govern.core.objection import Objection, ObjectionKind
 from govern.core.restoration import Place
@@ -30,6 +30,10 @@ _REFUSALS: tuple[tuple[str, ObjectionKind], ...] = (
 def judge(connection: Connection, asked: Iterable[Asked]) -> list[Objection | None]:
     """See ``govern.database.judging``. SQLite compares text with numbers, so that types are no objection of its."""
     return [_judge(connection, sql, parameters) for sql, parameters in asked]
+
+
+def look_in(connection: Connection, schemas: Sequence[str]) -> None:
+    """See ``govern.database.judging``. SQLite has no schemas that a name is looked for in."""
 
 
 def read_relations(connection: Connection) -> Mapping[Place, tuple[str, ...]]:

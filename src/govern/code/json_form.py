@@ -1,0 +1,57 @@
+"""What a file says, as JSON: from process to process, and from run to run. The classes say what there is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
+
+from govern.core.code import CodeFile
+
+
+def render(file: CodeFile) -> str:
+    """On one line."""
+    return json.dumps(_give(file), ensure_ascii=True, separators=(",", ":"))
+
+
+def parse(line: str) -> CodeFile:
+    """Raises ValueError or TypeError for what ``render`` of these very classes would not write."""
+    file = _taker(CodeFile)(json.loads(line))
+    if not isinstance(file, CodeFile):
+        raise TypeError(f"not what a file says: {type(file)}")
+    return file
+
+
+def _give(value: Any) -> Any:
+    """A value of ours as its fields, in their order."""
+    if isinstance(value, tuple):
+        return [_give(one) for one in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [_give(getattr(value, name)) for name in _names(value.__class__)]
+    return value
+
+
+@cache
+def _names(of: Any) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(of))
+
+
+@cache
+def _taker(wanted: Any) -> Callable[[Any], Any]:
+    """Makes a value of a class, or of tuples of it, out of what JSON has."""
+    if get_origin(wanted) is tuple:
+        take = _taker(get_args(wanted)[0])
+        return lambda found: tuple(map(take, found))
+    if isinstance(wanted, type) and is_dataclass(wanted):
+        return _class_taker(wanted)
+    return lambda found: found
+
+
+def _class_taker(wanted: type) -> Callable[[Any], Any]:
+    names, hints = _names(wanted), get_type_hints(wanted)
+    takers = [_taker(hints[name]) for name in names]
+    return lambda found: wanted(
+        **{name: take(one) for name, take, one in zip(names, takers, found, strict=True)}
+    )
