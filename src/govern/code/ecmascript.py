@@ -118,7 +118,6 @@ def _statement_of(arguments: SgNode, names: Names) -> SgNode | None:
 
 
 def _find_standing(
-def _find_standing(
     root: Tree, names: Names, drivers: Drivers, path: str, reading: Reading, taken: set[tuple[int, int]]
 ) -> Iterator[SqlText]:
     """Texts that can be nothing but SQL, and that nobody is seen to run."""
