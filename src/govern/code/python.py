@@ -102,11 +102,21 @@ def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) ->
         if text is not None and text.marks[:1] and text.marks[0] in seen:
             continue
         engine = drivers.engine_of(receiver)
-        if text is not None and (may_be_sql(text.content) or (is_sure and text.says_something)):
+        if text is not None and (may_be_sql(text.content) or (is_sure and _may_be_statement(text))):
             seen.add(text.marks[0])
             yield text.as_sql(path, via, "statement", engine)
         elif is_sure and _is_unknown(given, text, names):
             yield hole_at(given).as_sql(path, via, "statement", engine)
+
+
+_LABEL = re.compile(
+    r"(?!(?:begin|commit|rollback|abort|end|start|vacuum|analyze|checkpoint|reindex)\b)\w+", re.I
+)
+
+
+def _may_be_statement(text: Text) -> bool:
+    """One word alone is none: it says what the call is for."""
+    return text.says_something and _LABEL.fullmatch(text.content.strip()) is None
 
 
 def _is_unknown(argument: SgNode, text: Text | None, names: Names) -> bool:

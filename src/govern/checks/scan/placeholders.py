@@ -55,7 +55,8 @@ def split_statements(text: str, *, hole: str | None = None) -> Iterator[Statemen
     """The statements of a text, without empty ones.
 
     ``hole``: what stands in for what is not known, outside of texts and comments; None: a parameter, or a part of the
-    name that it touches. Half a text is half a statement: the database says so.
+    name that it touches; nothing: what fits there, a condition or nothing at all. Half a text is half a statement: the
+    database says so.
     """
     parts: list[str] = []
     origins: list[tuple[int, int]] = []
@@ -88,8 +89,10 @@ def split_statements(text: str, *, hole: str | None = None) -> Iterator[Statemen
             add(found[0].replace(HOLE, "_"), found.start())
         elif found["escaped"]:
             add("%", found.start())
-        elif found[0] == HOLE and (hole is not None or _is_in_name(text, found.start())):
-            add(NAME_HOLE if hole is None else hole, found.start())
+        elif found[0] == HOLE and _is_in_name(text, found.start(), surely=hole is not None):
+            add(NAME_HOLE, found.start())
+        elif found[0] == HOLE and hole is not None:
+            add(hole or _find_stand_in(text[: found.start()]), found.start())
         else:
             name = found["percent"] or found["named"] or found["numbered"] or f"#{found.start()}"
             number = numbers.setdefault(name, len(numbers) + 1)
@@ -117,9 +120,28 @@ def split_text(sql: SqlText) -> Iterator[SqlText]:
         begin = found.end() if found else end
 
 
-def _is_in_name(text: str, at: int) -> bool:
-    around = text[max(0, at - 1) : at] + text[at + 1 : at + 2]
-    return any(character.isalnum() or character in '_."' for character in around)
+def _is_in_name(text: str, at: int, *, surely: bool) -> bool:
+    """``surely``: not where it only follows a word, as a clause does that begins with its own blank."""
+    before, after = text[max(0, at - 1) : at], text[at + 1 : at + 2]
+    is_touched = after.isalnum() or (after != "" and after in '_."') or (before != "" and before in '_."')
+    return is_touched or (before.isalnum() and not surely)
+
+
+_STAND_INS = (
+    (re.compile(r"\bINDEX\s[^;()]*\sON\s*$", re.I), NAME_HOLE),
+    (re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|TRUNCATE|ONLY|VIEW|INDEX|SEQUENCE)\s*$", re.I), NAME_HOLE),
+    (re.compile(r"\bBY\s*$", re.I), "1"),
+    (re.compile(r"\b(?:WHERE|AND|OR|NOT|ON|HAVING|WHEN)\s*\(?\s*$", re.I), "TRUE"),
+    (re.compile(r"\bIN\s*$", re.I), "(NULL)"),
+    (re.compile(r"(?:[=<>(,+*/|-]|\b(?:SELECT|LIMIT|OFFSET|THEN|ELSE|BETWEEN|I?LIKE))\s*$", re.I), "NULL"),
+)
+"""By what comes before a hole."""
+_SHORT = 200
+
+
+def _find_stand_in(before: str) -> str:
+    """What a statement can be read with where a part of it is not known; nothing where it can do without."""
+    return next((one for pattern, one in _STAND_INS if pattern.search(before[-_SHORT:])), "")
 
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -47,9 +48,11 @@ class Schema:
         near = _find_close(place[1], self._table_names)
         return tuple(dict.fromkeys([*elsewhere, *near]))[:2]
 
-    def find_close_columns(self, name: str) -> tuple[str, ...]:
-        """Columns of nearly this name, of whatever table."""
-        return _find_close(name, self.columns)
+    def find_close_columns(self, name: str, sql: str) -> tuple[str, ...]:
+        """Columns of nearly this name, of the tables that the statement names."""
+        words = frozenset(re.findall(r"\w+", sql))
+        columns = {column for place in self._tables if place[1] in words for column in self.relations[place]}
+        return _find_close(name, frozenset(columns - {name}))
 
     @cached_property
     def _tables(self) -> tuple[Place, ...]:
