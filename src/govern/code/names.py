@@ -52,7 +52,10 @@ class Names:
         if kind in ("attribute", "member_expression"):
             return self._look_up_attribute(node, depth)
         if kind in self._grammar.calls or kind in self._grammar.additions:
-            return compose(node, self, depth)
+            composed = compose(node, self, depth)
+            if composed is not None and kind in self._grammar.calls:
+                composed.is_sql = True
+            return composed
         if kind in self._grammar.choices:
             choice = self._reading.choose(node)
             return self.build(choice, depth) if choice is not None else None
