@@ -98,7 +98,7 @@ def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) ->
         given = argument(call, 1 if via in _SECOND else 0, *_KEYWORDS)
         if given is None:
             continue
-        text = names.build(given)
+        text = names.build(_filled(call) or given)
         if text is not None and text.marks[:1] and text.marks[0] in seen:
             continue
         engine = drivers.engine_of(receiver)
@@ -107,6 +107,14 @@ def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) ->
             yield text.as_sql(path, via, "statement", engine)
         elif is_sure and _is_unknown(given, text, names):
             yield hole_at(given).as_sql(path, via, "statement", engine)
+
+
+def _filled(call: SgNode) -> SgNode | None:
+    """``SQL("… {table} …").format(…)`` around ``SQL("…")``: what is run is the outer one."""
+    method = call.parent()
+    outer = method.parent() if method is not None and method.kind() == "attribute" else None
+    name = method.field("attribute") if method is not None else None
+    return outer if outer is not None and name is not None and name.text() == "format" else None
 
 
 _LABEL = re.compile(

@@ -27,11 +27,13 @@ _TOKEN = re.compile(
     | (?P<escaped>%%)
     | (?<![\w:])[:@](?P<named>[A-Za-z_]\w*)
     | [$?](?P<numbered>\d+)
+    | (?<![\w$])\$(?P<dollar>[A-Za-z_]\w*)
     """,
     re.VERBOSE | re.DOTALL,
 )
 
 
+_NAMING = ("percent", "named", "numbered", "dollar")
 NAME_HOLE = "govern_hole"
 """Stands in for what is not known of a name: no database has an object of this name."""
 
@@ -94,7 +96,7 @@ def split_statements(text: str, *, hole: str | None = None) -> Iterator[Statemen
         elif found[0] == HOLE and hole is not None:
             add(hole or _find_stand_in(text[: found.start()]), found.start())
         else:
-            name = found["percent"] or found["named"] or found["numbered"] or f"#{found.start()}"
+            name = next(filter(None, found.group(*_NAMING)), None) or f"#{found.start()}"
             number = numbers.setdefault(name, len(numbers) + 1)
             add(f"${number}", found.start())
     add(text[at:], at)

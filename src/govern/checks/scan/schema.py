@@ -45,8 +45,14 @@ class Schema:
     def find_close_tables(self, place: Place) -> tuple[str, ...]:
         """Tables of nearly this name, and of just this name in another schema."""
         elsewhere = [name_place(one) for one in self._tables if one[1] == place[1]]
-        near = _find_close(place[1], self._table_names)
-        return tuple(dict.fromkeys([*elsewhere, *near]))[:2]
+        near = _find_close(place[1], self._table_names - {place[1]})
+        return tuple(dict.fromkeys([*elsewhere, *map(self._name_table, near)]))[:2]
+
+    def _name_table(self, name: str) -> str:
+        """With its schema, where it is found in no other way."""
+        if self.find("", name) is not None:
+            return name
+        return next(name_place(one) for one in self._tables if one[1] == name)
 
     def find_close_columns(self, name: str, sql: str) -> tuple[str, ...]:
         """Columns of nearly this name, of the tables that the statement names."""

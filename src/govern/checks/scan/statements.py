@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from govern.checks.scan.findings import excerpt, missing_table, refused_statement, unverified
 from govern.checks.scan.inner import find_inner
@@ -135,7 +136,7 @@ def _explain(
         objection = reconsider(sql, statement, objection, schema)
     if objection is None or missing or NAME_HOLE in objection.name or _lacks_its_tables(sql, objection):
         return
-    if objection.kind == "undefined-table" and objection.name.rpartition(".")[2] in own:
+    if objection.kind == "undefined-table" and _is_own(objection.name.rpartition(".")[2], own):
         return
     if objection.kind == "syntax":
         if sql.reached == "statement":
@@ -186,15 +187,18 @@ def _explain_inner(
     """What is wrong with the statements within one that the database takes."""
     for inner in find_inner(statement, schema.columns, reads_grammar=schema.reads_grammar):
         [objection] = schema.judge([(inner.statement.sql, inner.statement.parameters)])
-        if inner.is_of_routine and (objection is None or not _is_sure_in_routines(objection)):
+        if inner.is_of_routine and not _is_sure_in_routine(objection, inner.statement, statement):
             continue
         yield from _explain(sql, inner.statement, objection, schema, own)
 
 
-def _is_sure_in_routines(objection: Objection) -> bool:
-    """Whether its variables and arguments, which may be rows, have no part in it."""
-    is_of_row = objection.message.startswith("missing FROM-clause")
-    return objection.kind in ("undefined-table", "undefined-column") and not is_of_row
+def _is_sure_in_routine(objection: Objection | None, inner: Statement, routine: Statement) -> bool:
+    """Whether the routine's variables and arguments, which may be rows, have no part in it."""
+    if objection is None or objection.message.startswith("missing FROM-clause"):
+        return False
+    word = rf"(?<!\w){re.escape(objection.name)}(?!\w)"
+    is_declared = len(re.findall(word, routine.sql)) > len(re.findall(word, inner.sql))
+    return objection.kind == "undefined-table" or (objection.kind == "undefined-column" and not is_declared)
 
 
 def _find_missing_columns(sql: SqlText, statement: Statement, schema: Schema) -> Iterator[Finding]:
@@ -228,7 +232,7 @@ def _find_missing(
     """All tables that there are not: a database names only the first, and none in what defines something."""
     if not schema.reads_grammar:
         name = objection.name.rpartition(".")[2] if objection is not None else ""
-        is_missing = objection is not None and objection.kind == "undefined-table" and name not in own
+        is_missing = objection is not None and objection.kind == "undefined-table" and not _is_own(name, own)
         return (("", name),) if is_missing and NAME_HOLE not in name else ()
     is_looked_up = _LOOKED_UP.match(statement.sql) is not None
     if is_looked_up and (objection is None or objection.kind not in ("undefined-table", "syntax")):
@@ -238,5 +242,16 @@ def _find_missing(
     return tuple(
         place
         for place in sorted(needed, key=name_place)
-        if schema.find(*place) is None and place[1] not in own and NAME_HOLE not in place[1]
+        if schema.find(*place) is None and not _is_own(place[1], own) and NAME_HOLE not in place[1]
     )
+
+
+def _is_own(name: str, own: frozenset[str]) -> bool:
+    """Of a name that the code puts together what is known of it is enough: ``…_tmp``."""
+    return name in own or any(pattern.fullmatch(name) for pattern in _compile_own(own))
+
+
+@lru_cache(maxsize=8)
+def _compile_own(own: frozenset[str]) -> tuple[re.Pattern[str], ...]:
+    half_known = (name for name in own if NAME_HOLE in name and name.replace(NAME_HOLE, "").strip("_"))
+    return tuple(re.compile(re.escape(name).replace(NAME_HOLE, r"\w+")) for name in half_known)
