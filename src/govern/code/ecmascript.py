@@ -84,7 +84,7 @@ def _read_sql(root: Tree, names: Names, drivers: Drivers, path: str, reading: Re
 
 
 def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) -> Iterator[SqlText]:
-    seen: set[Mark] = set()
+    seen: set[tuple[Mark, str]] = set()
     for call in calls:
         function, arguments = call.field("function"), call.field("arguments")
         if arguments is None or function is None:
@@ -97,12 +97,18 @@ def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) ->
         if given is None:
             continue
         text = names.build(call) if via == "raw" else names.build(given)
+        if text is not None and names.stands_elsewhere(given) and is_surely_sql(text.content):
+            continue
         engine = drivers.engine_of(receiver)
         if text is None:
             if via in _RUNNERS and given.kind() in ("identifier", "member_expression"):
                 yield hole_at(given).as_sql(path, via, "statement", engine)
-        elif (may_be_sql(text.content) or via in _RUNNERS) and text.marks and text.marks[0] not in seen:
-            seen.add(text.marks[0])
+        elif (
+            (may_be_sql(text.content) or via in _RUNNERS)
+            and text.marks
+            and (text.marks[0], text.content) not in seen
+        ):
+            seen.add((text.marks[0], text.content))
             yield text.as_sql(path, via, "statement", engine)
 
 

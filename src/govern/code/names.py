@@ -50,7 +50,9 @@ class Names:
         if kind == "identifier":
             return self._look_up(node.text(), node, depth) or self._import(node)
         if kind in ("attribute", "member_expression"):
-            return self._look_up_attribute(node, depth)
+            return self._look_up_attribute(node, depth) or self._look_up_key(node, depth)
+        if kind in ("subscript", "subscript_expression"):
+            return self._look_up_key(node, depth)
         if kind in self._grammar.calls or kind in self._grammar.additions:
             composed = compose(node, self, depth)
             if composed is not None and kind in self._grammar.calls:
@@ -61,6 +63,10 @@ class Names:
             return self.build(choice, depth) if choice is not None else None
         return None
 
+    def stands_elsewhere(self, node: SgNode) -> bool:
+        """Whether it is the name of a text of another file, which is looked at there."""
+        return node.kind() == "identifier" and node.text() in self._imported
+
     def build(self, node: SgNode, depth: int = 0) -> Text | None:
         """The text that an expression of the file makes; None where it makes none, as far as can be told."""
         return build_text(node, self._grammar, self.text_of, depth)
@@ -68,10 +74,10 @@ class Names:
     def value_of(self, node: SgNode) -> SgNode:
         """The expression that a name was given, where there is just one; else the node itself."""
         if node.kind() != "identifier":
-            return node
+            return node.named_children()[0] if node.kind() == "as_expression" else node
         for scope in (*_scopes(node, self._grammar), _MODULE):
             if bindings := self._bindings.get((scope, node.text())):
-                return bindings[0].value if len(bindings) == 1 else node
+                return self.value_of(bindings[0].value) if len(bindings) == 1 else node
         return node
 
     def _import(self, node: SgNode) -> Text | None:
@@ -115,6 +121,20 @@ class Names:
                 found := self._bindings.get((scope[0], name.text()))
             ):
                 return self._gather(found, depth)
+        return None
+
+    def _look_up_key(self, node: SgNode, depth: int) -> Text | None:
+        """``QUERIES["find"]`` and ``queries.find`` of an object that is written out."""
+        of = node.field("value") or node.field("object")
+        key = node.field("subscript") or node.field("index") or node.field("property")
+        held = self.value_of(of) if of is not None else None
+        if held is None or key is None or held.kind() not in ("dictionary", "object"):
+            return None
+        wanted = key.text().strip("\"'")
+        for pair in held.named_children():
+            name, value = pair.field("key"), pair.field("value")
+            if name is not None and value is not None and name.text().strip("\"'") == wanted:
+                return self.build(value, depth + 1)
         return None
 
     def _gather(self, bindings: list[Binding], depth: int) -> Text | None:

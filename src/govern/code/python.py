@@ -48,6 +48,8 @@ _MAYBE_RUNNERS = _RUNNERS | frozenset(
 """They are given SQL if it looks like it: many take other texts, or pieces of a statement."""
 _SECOND = frozenset({"execute_values", "execute_batch"})
 """Their first argument is a cursor."""
+_COMPOSED = frozenset({"SQL", "text", "TextClause"})
+"""They make a statement of a text, which may have fields that are filled right behind."""
 _KEYWORDS = ("sql", "statement", "query", "sqltext", "operation", "text")
 
 
@@ -88,7 +90,7 @@ def _read_sql(root: Tree, names: Names, drivers: Drivers, path: str, reading: Re
 
 def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) -> Iterator[SqlText]:
     """SQL that something is called with; each text once: ``execute(text("…"))`` has one."""
-    seen: set[Mark] = set()
+    seen: set[tuple[Mark, str]] = set()
     for call in calls:
         via = called(call)
         if via not in _MAYBE_RUNNERS:
@@ -98,23 +100,24 @@ def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) ->
         given = argument(call, 1 if via in _SECOND else 0, *_KEYWORDS)
         if given is None:
             continue
-        text = names.build(_filled(call) or given)
-        if text is not None and text.marks[:1] and text.marks[0] in seen:
+        text = names.build(_filled(call) if via in _COMPOSED else given)
+        if text is not None and text.marks[:1] and (text.marks[0], text.content) in seen:
+            continue
+        if text is not None and names.stands_elsewhere(given) and is_surely_sql(text.content):
             continue
         engine = drivers.engine_of(receiver)
         if text is not None and (may_be_sql(text.content) or (is_sure and _may_be_statement(text))):
-            seen.add(text.marks[0])
+            seen.add((text.marks[0], text.content))
             yield text.as_sql(path, via, "statement", engine)
         elif is_sure and _is_unknown(given, text, names):
             yield hole_at(given).as_sql(path, via, "statement", engine)
 
 
-def _filled(call: SgNode) -> SgNode | None:
-    """``SQL("… {table} …").format(…)`` around ``SQL("…")``: what is run is the outer one."""
+def _filled(call: SgNode) -> SgNode:
+    """``SQL("…").format(…)`` around ``SQL("…")``, and itself where nothing is around it."""
     method = call.parent()
-    outer = method.parent() if method is not None and method.kind() == "attribute" else None
-    name = method.field("attribute") if method is not None else None
-    return outer if outer is not None and name is not None and name.text() == "format" else None
+    around = method.parent() if method is not None and method.kind() == "attribute" else None
+    return around if around is not None and around.kind() == "call" and called(around) == "format" else call
 
 
 _LABEL = re.compile(

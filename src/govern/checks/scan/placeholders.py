@@ -98,9 +98,21 @@ def split_statements(text: str, *, hole: str | None = None) -> Iterator[Statemen
         else:
             name = next(filter(None, found.group(*_NAMING)), None) or f"#{found.start()}"
             number = numbers.setdefault(name, len(numbers) + 1)
-            add(f"${number}", found.start())
+            add(_as_list(text[max(0, found.start() - 300) : found.start()], f"${number}"), found.start())
     add(text[at:], at)
     yield from finish()
+
+
+_LISTED = re.compile(r"\bIN\s*$|(?:\((?P<columns>[^()]*)\)\s*)?\bVALUES\s*$", re.IGNORECASE)
+
+
+def _as_list(before: str, parameter: str) -> str:
+    """The parameter, in brackets where a driver fills in all of a list: ``IN %s``, ``VALUES %s``."""
+    found = _LISTED.search(before)
+    if found is None:
+        return parameter
+    more = (found["columns"] or "").count(",")
+    return f"({', '.join([parameter, *['NULL'] * more])})"
 
 
 def split_text(sql: SqlText) -> Iterator[SqlText]:

@@ -242,7 +242,7 @@ def _find_missing(
     return tuple(
         place
         for place in sorted(needed, key=name_place)
-        if schema.find(*place) is None and not _is_own(place[1], own) and NAME_HOLE not in place[1]
+        if schema.find(*place) is None and not _is_own(place[1], own) and NAME_HOLE not in name_place(place)
     )
 
 
