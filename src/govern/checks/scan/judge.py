@@ -28,17 +28,37 @@ class Judged:
     elsewhere: int = 0
     """Statements that are meant for another database."""
 
+    @classmethod
+    def sum(cls, parts: Iterable[Judged]) -> Judged:
+        """Of several files."""
+        whole = cls()
+        for part in parts:
+            whole.findings += part.findings
+            whole.statements += part.statements
+            whole.unverified += part.unverified
+            whole.elsewhere += part.elsewhere
+        return whole
+
 
 def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
     """Everything that the files ask for, held against the schema."""
-    files = tuple(
-        replace(file, sql=tuple(part for sql in file.sql for part in _split(sql))) for file in files
+    files = tuple(files)
+    return Judged.sum(judge_each(files, schema, files))
+
+
+def judge_each(
+    files: Iterable[CodeFile], schema: Schema, surroundings: Iterable[CodeFile]
+) -> Iterator[Judged]:
+    """Each of the files by itself; ``surroundings``: of all files of the code, these among them."""
+    files, surroundings = (
+        tuple(replace(file, sql=tuple(part for sql in file.sql for part in _split(sql))) for file in some)
+        for some in (files, surroundings)
     )
-    judged = Judged()
     understood = understand((sql for file in files for sql in file.sql), schema)
-    own = find_created(files, schema)
-    models = Models(files, schema)
+    own = find_created(surroundings, schema)
+    models = Models(surroundings, schema)
     for file in files:
+        judged = Judged()
         if file.problem:
             judged.findings.append(unread(file))
         placed = (
@@ -46,7 +66,7 @@ def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
             *_judge_names(file, schema, own, models),
         )
         judged.findings += apply_ignores(file, placed)
-    return judged
+        yield judged
 
 
 def _judge_sql(

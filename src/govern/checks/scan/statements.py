@@ -64,10 +64,6 @@ def judge_text(sql: SqlText, understood: Understood, schema: Schema, own: frozen
     return Verdict(findings=tuple(findings), statements=understood.count, is_unverified=is_unverified)
 
 
-_CREATES = re.compile(r"create\b|(?<!insert)(?<!merge)(?<!replace)\sinto\b", re.IGNORECASE)
-"""Of INSERT INTO nothing comes to be; to ask the grammar takes longer than all the rest."""
-
-
 _CREATED = re.compile(
     r"\bcreate\s+(?:temp\w*\s+)?(?:virtual\s+)?(?:table|view)\s+(?:if\s+not\s+exists\s+)?(?:\w+\.)?[\"`\[]?(\w+)",
     re.IGNORECASE,
@@ -78,7 +74,7 @@ def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
     """Tables that the code makes for itself, as temporary ones, in whichever file."""
     files = tuple(files)
     made = frozenset(name.rpartition(".")[2] for file in files for name in file.makes)
-    texts = {sql.text for file in files for sql in file.sql if _CREATES.search(sql.text)}
+    texts = {sql.text for file in files for sql in file.sql if sql.may_create}
     if not schema.reads_grammar:
         return made | {found[1] for text in texts for found in _CREATED.finditer(text)}
     statements = [statement for text in texts for statement in split_statements(text)]

@@ -83,6 +83,11 @@ def read_relations(connection: Connection) -> Mapping[Place, tuple[str, ...]]:
     return {(namespace, name): tuple(columns or ()) for namespace, name, columns in rows}
 
 
+def read_search_path(connection: Connection) -> tuple[str, ...]:
+    """See ``govern.database.judging``."""
+    return tuple(connection.value("SELECT current_schemas(false)"))
+
+
 @contextmanager
 def _pipeline(server: pq.abc.PGconn) -> Iterator[pq.abc.PGconn]:
     """See the libpq manual, 34.5: neither side waits for the other to read."""
