@@ -7,7 +7,7 @@ import io
 import os
 import subprocess
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -83,14 +83,25 @@ class Reader:
 
         Raises ToolMissing without ast-grep-py.
         """
-        language = LANGUAGES[path.suffix.lower()]
         try:
-            content = _decode(path.read_bytes(), is_python=language == "python")
+            return self.read_content(path.read_bytes(), name, path)
         except OSError as error:
             return CodeFile(path=name, problem=error.strerror or str(error))
+
+    def read_content(self, content: bytes, name: str, path: Path) -> CodeFile:
+        """The same for what stands in it."""
+        language = LANGUAGES[path.suffix.lower()]
+        self._library.asked = {}
+        try:
+            text = _decode(content, is_python=language == "python")
         except (SyntaxError, UnicodeDecodeError, LookupError) as error:
             return CodeFile(path=name, problem=f"its encoding is not known: {error}")
-        return self.read_source(content, name, language, path)
+        return self.read_source(text, name, language, path)
+
+    @property
+    def asked(self) -> Mapping[str, Path | None]:
+        """The modules that the file imports from that was read last, and where they stand."""
+        return self._library.asked
 
     def read_source(self, content: str, name: str, language: Language, path: Path | None = None) -> CodeFile:
         """The same for a text; ``path``: where it would stand, so that what it imports is found."""

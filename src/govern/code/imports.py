@@ -20,19 +20,37 @@ _LONGEST = 200
 _ENDS = ("", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", "/index.ts", "/index.js")
 
 
+class Homes:
+    """Where modules stand; each is looked for once from each folder."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Path, str], Path | None] = {}
+
+    def find(self, path: Path, module: str, *, is_python: bool) -> Path | None:
+        """The file of a module that the one at ``path`` imports, if it is one of the project's."""
+        key = path.parent, module
+        if key not in self._found:
+            self._found[key] = _find_module(path, module) if is_python else _find_beside(path, module)
+        return self._found[key]
+
+
 class Library:
     """The texts that the files below some folders give names to, each file read when it is first asked for."""
 
     def __init__(self, parse: Parse) -> None:
         self._parse = parse
         self._read = functools.lru_cache(maxsize=1024)(self._read_constants)
+        self._homes = Homes()
+        self.asked: dict[str, Path | None] = {}
+        """By the file that was read last: its modules, and where they stand."""
 
     def find_imported(self, root: Tree, path: Path, *, is_python: bool) -> Mapping[str, str]:
         """By the name that the file has for it."""
+        self.asked = {}
         imports = find_python_imports(root) if is_python else find_ecmascript_imports(root)
         found = {}
         for local, module, name in imports:
-            home = _find_module(path, module) if is_python else _find_beside(path, module)
+            home = self.asked[module] = self._homes.find(path, module, is_python=is_python)
             text = self._read(home).get(name) if home is not None else None
             if text is not None:
                 found[local] = text

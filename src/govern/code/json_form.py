@@ -3,12 +3,51 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from govern.core.code import CodeFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a file says, and what else that depends on."""
+
+    text: str
+    """See ``render``."""
+    surroundings: str
+    """The same of its ``surroundings``."""
+    digest: str
+    """Of the file's content; nothing where another run may read it otherwise."""
+    homes: Mapping[str, tuple[str, str]]
+    """By the modules that it imports from: their files and the digests of these; nothing where there is none."""
+
+    @classmethod
+    def of_problem(cls, name: str, problem: str) -> Said:
+        """A file that cannot be read, for now."""
+        return cls.of(CodeFile(path=name, problem=problem), digest="", homes={})
+
+    @classmethod
+    def of(cls, file: CodeFile, *, digest: str, homes: Mapping[str, tuple[str, str]]) -> Said:
+        return cls(text=render(file), surroundings=render(file.surroundings), digest=digest, homes=homes)
+
+    def render(self) -> str:
+        """On one line."""
+        return f"{json.dumps([self.digest, self.homes])}\t{self.surroundings}\t{self.text}"
+
+    @classmethod
+    def parse(cls, line: str) -> Said:
+        """Raises ValueError for what ``render`` would not write."""
+        about, surroundings, text = line.split("\t")
+        of_content, homes = json.loads(about)
+        return cls(
+            text=text,
+            surroundings=surroundings,
+            digest=of_content,
+            homes={module: (path, own) for module, (path, own) in homes.items()},
+        )
 
 
 def render(file: CodeFile) -> str:

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from govern.code.files import Reader
-from govern.code.json_form import render
-from govern.core.code import CodeFile
+from govern.code.json_form import Said
+from govern.code.kept import Digests, digest
 
 READY = "ready"
 """The first line: whatever happens from now on is a file's doing."""
@@ -23,17 +23,25 @@ def main() -> None:
     for one in (signal.SIGINT, signal.SIGALRM):
         signal.signal(one, signal.SIG_DFL)
     request = json.load(sys.stdin)
-    reader = Reader()
+    reader, digests = Reader(), Digests()
     _tell(READY)
     for path, name in request["files"]:
         signal.setitimer(signal.ITIMER_REAL, request["seconds"])
-        try:
-            file = reader.read_file(Path(path), name)
-        except (RecursionError, MemoryError, ValueError, AttributeError, TypeError) as error:
-            file = CodeFile(path=name, problem=f"it cannot be read: {type(error).__name__}: {error}")
-        line = render(file)
+        line = _read(reader, digests, Path(path), name).render()
         signal.setitimer(signal.ITIMER_REAL, 0)
         _tell(line)
+
+
+def _read(reader: Reader, digests: Digests, path: Path, name: str) -> Said:
+    try:
+        content = path.read_bytes()
+        file = reader.read_content(content, name, path)
+    except OSError as error:
+        return Said.of_problem(name, error.strerror or str(error))
+    except (RecursionError, MemoryError, ValueError, AttributeError, TypeError) as error:
+        return Said.of_problem(name, f"it cannot be read: {type(error).__name__}: {error}")
+    homes = {module: digests.describe(home) for module, home in reader.asked.items()}
+    return Said.of(file, digest=digest(content), homes=homes)
 
 
 def _tell(line: str) -> None:

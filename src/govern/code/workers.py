@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from govern.code.files import require_parser
-from govern.code.json_form import parse
+from govern.code.json_form import Said
 from govern.code.worker import READY
 from govern.config import environment_of_others
-from govern.core.code import CodeFile
 from govern.errors import CouldNotCheck
 
 _PROGRAM = "from govern.code.worker import main; main()"
@@ -32,9 +31,7 @@ Named = tuple[Path, str]
 """A file, and how it is called in reports."""
 
 
-def read_files(
-    files: Sequence[Named], *, most: int = _MOST, seconds_a_file: float = _SECONDS
-) -> list[CodeFile]:
+def read_files(files: Sequence[Named], *, most: int = _MOST, seconds_a_file: float = _SECONDS) -> list[Said]:
     """What each of the files says, in their order. One that cannot be read says why, and the others are read.
 
     Raises ToolMissing without ast-grep-py, CouldNotCheck where no process can be started.
@@ -57,15 +54,15 @@ def read_files(
     return [found[at] for at in range(len(files))]
 
 
-def _read_share(files: Sequence[Named], seconds: float) -> list[CodeFile]:
+def _read_share(files: Sequence[Named], seconds: float) -> list[Said]:
     """A process that ends at one of them is followed by another one for the rest."""
-    read: list[CodeFile] = []
+    read: list[Said] = []
     while len(read) < len(files):
         told = _run_worker(files[len(read) :], seconds)
-        read += map(parse, told.lines)
+        read += map(Said.parse, told.lines)
         if len(read) < len(files):
             _, name = files[len(read)]
-            read.append(CodeFile(path=name, problem=_explain_end(told.exit_code, seconds)))
+            read.append(Said.of_problem(name, _explain_end(told.exit_code, seconds)))
     return read
 
 

@@ -25,5 +25,8 @@ class Judging(Protocol):
     def read_relations(self, connection: Connection) -> Mapping[Place, tuple[str, ...]]:
         """Every table, view and the like, also the engine's own, with its columns."""
 
+    def read_search_path(self, connection: Connection) -> tuple[str, ...]:
+        """The schemas that names without one are looked for in; one without a name where the engine has none."""
+
     def look_in(self, connection: Connection, schemas: Sequence[str]) -> None:
         """From now on names without a schema are looked for in these, one after the other."""

@@ -12,7 +12,7 @@ from govern.checks.scan.models import Models
 from govern.checks.scan.names import judge_names
 from govern.checks.scan.placeholders import split_text
 from govern.checks.scan.schema import Schema
-from govern.checks.scan.statements import find_created, judge_text
+from govern.checks.scan.statements import find_common, find_created, judge_text
 from govern.checks.scan.understanding import Understood, understand
 from govern.core.code import CodeFile, SqlText
 from govern.core.finding import Finding
@@ -28,17 +28,37 @@ class Judged:
     elsewhere: int = 0
     """Statements that are meant for another database."""
 
+    @classmethod
+    def sum(cls, parts: Iterable[Judged]) -> Judged:
+        """Of several files."""
+        whole = cls()
+        for part in parts:
+            whole.findings += part.findings
+            whole.statements += part.statements
+            whole.unverified += part.unverified
+            whole.elsewhere += part.elsewhere
+        return whole
+
 
 def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
     """Everything that the files ask for, held against the schema."""
-    files = tuple(
-        replace(file, sql=tuple(part for sql in file.sql for part in _split(sql))) for file in files
+    files = tuple(files)
+    return Judged.sum(judge_each(files, schema, files))
+
+
+def judge_each(
+    files: Iterable[CodeFile], schema: Schema, surroundings: Iterable[CodeFile]
+) -> Iterator[Judged]:
+    """Each of the files by itself; ``surroundings``: of all files of the code, these among them."""
+    files, surroundings = (
+        tuple(replace(file, sql=tuple(part for sql in file.sql for part in _split(sql))) for file in some)
+        for some in (files, surroundings)
     )
-    judged = Judged()
     understood = understand((sql for file in files for sql in file.sql), schema)
-    own = find_created(files, schema)
-    models = Models(files, schema)
+    own = find_created(surroundings, schema)
+    models = Models(surroundings, schema)
     for file in files:
+        judged = Judged()
         if file.problem:
             judged.findings.append(unread(file))
         placed = (
@@ -46,7 +66,7 @@ def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
             *_judge_names(file, schema, own, models),
         )
         judged.findings += apply_ignores(file, placed)
-    return judged
+        yield judged
 
 
 def _judge_sql(
@@ -57,11 +77,13 @@ def _judge_sql(
     judged: Judged,
 ) -> Iterator[Placed]:
     others: dict[str, list[SqlText]] = {}
+    own_and_common = own | find_common(file.sql)
     for sql in file.sql:
         if sql.engine not in ("", schema.engine):
             others.setdefault(sql.engine, []).append(sql)
             continue
-        verdict = judge_text(sql, understood[sql.text], schema, own)
+        is_piece = sql.reached == "constant" or not sql.is_whole
+        verdict = judge_text(sql, understood[sql.text], schema, own_and_common if is_piece else own)
         if verdict.findings and (engine := find_engine(sql.text, schema.engine)):
             others.setdefault(engine, []).append(sql)
             continue

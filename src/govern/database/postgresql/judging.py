@@ -52,7 +52,7 @@ _UNKNOWN_PARAMETER = frozenset({"42P18", "42P08"})
 """Only whoever runs it knows the parameter's type."""
 _AT_A_TIME = 200
 """Statements that are sent before the first answer is read."""
-_NAMED = re.compile(r'(?:relation|column|function|schema) "?([^"\s(]+(?:"?\."?[^"\s(]+)*)"?')
+_NAMED = re.compile(r'(?:relation|column|function|schema|entry for table) "?([^"\s(]+(?:"?\."?[^"\s(]+)*)"?')
 
 
 def judge(connection: Connection, asked: Iterable[Asked]) -> list[Objection | None]:
@@ -81,6 +81,11 @@ def read_relations(connection: Connection) -> Mapping[Place, tuple[str, ...]]:
     """See ``govern.database.judging``."""
     rows = connection.rows(_RELATIONS)
     return {(namespace, name): tuple(columns or ()) for namespace, name, columns in rows}
+
+
+def read_search_path(connection: Connection) -> tuple[str, ...]:
+    """See ``govern.database.judging``."""
+    return tuple(connection.value("SELECT current_schemas(false)"))
 
 
 @contextmanager

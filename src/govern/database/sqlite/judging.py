@@ -42,6 +42,11 @@ def read_relations(connection: Connection) -> Mapping[Place, tuple[str, ...]]:
     return {("", name): tuple(column for (column,) in connection.rows(_COLUMNS, (name,))) for name in names}
 
 
+def read_search_path(_connection: Connection) -> tuple[str, ...]:
+    """See ``govern.database.judging``."""
+    return ("",)
+
+
 def _judge(connection: Connection, sql: str, parameters: int) -> Objection | None:
     try:
         cursor = connection.driver.cursor()
