@@ -129,7 +129,7 @@ def _read_chain(call: SgNode) -> _Chain | None:
     steps, root = _unwind(call)
     if not steps:
         return None
-    surely = any(step.name in _SURELY_FROM for step in steps)
+    surely = root not in _SURELY_FROM and any(step.name in _SURELY_FROM for step in steps)
     first = steps[0]
     is_ours = first.name in _CALLED or (root.rpartition(".")[2] in _BUILDERS and first.name != root)
     if not (surely or is_ours) or set(root.split(".")) & _NOT_ROWS:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from govern.code.builders import find_built
 from govern.code.compositions import key_of
 from govern.code.drivers import Drivers
+from govern.code.engines import Reading, find_readings, unite
 from govern.code.entities import find_entities
 from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
 from govern.code.names import Names
@@ -91,12 +92,20 @@ def read_ecmascript(root: Tree, path: str, grammar: Grammar, imported: Mapping[s
     content = root.root.text()
     calls = root.find_all(kind="call_expression")
     drivers = Drivers(content, is_python=False)
-    run = tuple(_find_run(calls, names, drivers, path))
-    taken = {(mark.line, mark.column) for sql in run for mark in sql.marks}
-    standing = tuple(_find_standing(root, names, drivers, path, taken))
+    sql = {
+        reading.engine: _read_sql(root, Names(root, grammar, imported, reading), drivers, path, reading)
+        for reading in find_readings(root, grammar)
+    }
     is_migration = _MIGRATES.search(content) is not None
     named = () if is_migration else (*find_entities(calls, names, path), *find_built(calls, names, path))
-    return CodeFile(path=path, sql=run + standing, names=named)
+    return CodeFile(path=path, sql=unite(sql), names=named)
+
+
+def _read_sql(root: Tree, names: Names, drivers: Drivers, path: str, reading: Reading) -> tuple[SqlText, ...]:
+    calls = [call for call in root.find_all(kind="call_expression") if reading.has(call)]
+    run = tuple(_find_run(calls, names, drivers, path))
+    taken = {(mark.line, mark.column) for sql in run for mark in sql.marks}
+    return run + tuple(_find_standing(root, names, drivers, path, reading, taken))
 
 
 def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) -> Iterator[SqlText]:
@@ -142,12 +151,12 @@ def _statement_of(arguments: SgNode, names: Names) -> SgNode | None:
 
 
 def _find_standing(
-    root: Tree, names: Names, drivers: Drivers, path: str, taken: set[tuple[int, int]]
+    root: Tree, names: Names, drivers: Drivers, path: str, reading: Reading, taken: set[tuple[int, int]]
 ) -> Iterator[SqlText]:
     """Texts that can be nothing but SQL, and that nobody is seen to run."""
     for kind in ("string", "template_string"):
         for node in root.find_all(kind=kind):
-            if cannot_be_sql(node.text()):
+            if cannot_be_sql(node.text()) or not reading.has(node):
                 continue
             text = names.build(node)
             if text is None or not is_surely_sql(text.content):

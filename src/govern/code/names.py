@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from govern.code.compositions import compose
+from govern.code.engines import AS_IT_IS, Reading
 from govern.code.text import Text, text_at
 from govern.code.texts import Grammar, build_text
 from govern.code.tree import Tree
@@ -35,8 +36,11 @@ class Names:
     What is added to a name piece by piece is one text of all the pieces: conditions are not looked at.
     """
 
-    def __init__(self, tree: Tree, grammar: Grammar, imported: Mapping[str, str]) -> None:
+    def __init__(
+        self, tree: Tree, grammar: Grammar, imported: Mapping[str, str], reading: Reading = AS_IT_IS
+    ) -> None:
         self._tree = tree
+        self._reading = reading
         self._grammar = grammar
         self._imported = imported
 
@@ -52,7 +56,13 @@ class Names:
         if kind in ("subscript", "subscript_expression"):
             return self._look_up_key(node, depth)
         if kind in self._grammar.calls or kind in self._grammar.additions:
-            return compose(node, self, depth)
+            composed = compose(node, self, depth)
+            if composed is not None and kind in self._grammar.calls:
+                composed.is_sql = True
+            return composed
+        if kind in self._grammar.choices:
+            choice = self._reading.choose(node)
+            return self.build(choice, depth) if choice is not None else None
         return None
 
     def stands_elsewhere(self, node: SgNode) -> bool:
@@ -158,7 +168,7 @@ class Names:
         for kind, (target, value) in grammar.bindings.items():
             for node in self._tree.find_all(kind=kind):
                 to, of = node.field(target), node.field(value)
-                if to is None or of is None or "identifier" not in to.kind():
+                if to is None or of is None or "identifier" not in to.kind() or not self._reading.has(node):
                     continue
                 binding = Binding(of, node.range().start.index, kind in grammar.appendings)
                 bindings.setdefault((_home(node, grammar), to.text()), []).append(binding)

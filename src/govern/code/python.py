@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from govern.code.arguments import argument, called, receiver_of
 from govern.code.drivers import Drivers
+from govern.code.engines import Reading, find_readings, unite
 from govern.code.imports import find_python_imports
 from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
 from govern.code.models import find_given, find_members, find_models, find_relationships
@@ -58,12 +59,14 @@ def read_python(root: Tree, path: str, imported: Mapping[str, str]) -> CodeFile:
     calls = root.find_all(kind="call")
     homes = {local: f"{module}.{name}" for local, module, name in find_python_imports(root)}
     drivers = Drivers(root.root.text(), is_python=True)
-    run = tuple(_find_run(calls, names, drivers, path))
-    taken = {(mark.line, mark.column) for sql in run for mark in sql.marks}
+    sql = {
+        reading.engine: _read_sql(root, Names(root, PYTHON, imported, reading), drivers, path, reading)
+        for reading in find_readings(root, PYTHON)
+    }
     related = tuple(find_relationships(calls, names, path))
     return CodeFile(
         path=path,
-        sql=run + tuple(_find_standing(root, names, drivers, path, taken)),
+        sql=unite(sql),
         names=(
             *find_tables(root, calls, homes, names, path),
             *(use for use in related if isinstance(use, NameUse)),
@@ -76,6 +79,13 @@ def read_python(root: Tree, path: str, imported: Mapping[str, str]) -> CodeFile:
         gives=tuple(find_given(root, calls, names)),
         makes=tuple(find_made(calls, names)),
     )
+
+
+def _read_sql(root: Tree, names: Names, drivers: Drivers, path: str, reading: Reading) -> tuple[SqlText, ...]:
+    calls = [call for call in root.find_all(kind="call") if reading.has(call)]
+    run = tuple(_find_run(calls, names, drivers, path))
+    taken = {(mark.line, mark.column) for sql in run for mark in sql.marks}
+    return run + tuple(_find_standing(root, names, drivers, path, reading, taken))
 
 
 def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) -> Iterator[SqlText]:
@@ -96,7 +106,7 @@ def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) ->
         if text is not None and names.stands_elsewhere(given) and is_surely_sql(text.content):
             continue
         engine = drivers.engine_of(receiver)
-        if text is not None and (may_be_sql(text.content) or (is_sure and text.says_something)):
+        if text is not None and (may_be_sql(text.content) or (is_sure and _may_be_statement(text))):
             seen.add((text.marks[0], text.content))
             yield text.as_sql(path, via, "statement", engine)
         elif is_sure and _is_unknown(given, text, names):
@@ -110,6 +120,16 @@ def _filled(call: SgNode) -> SgNode:
     return around if around is not None and around.kind() == "call" and called(around) == "format" else call
 
 
+_LABEL = re.compile(
+    r"(?!(?:begin|commit|rollback|abort|end|start|vacuum|analyze|checkpoint|reindex)\b)\w+", re.I
+)
+
+
+def _may_be_statement(text: Text) -> bool:
+    """One word alone is none: it says what the call is for."""
+    return text.says_something and _LABEL.fullmatch(text.content.strip()) is None
+
+
 def _is_unknown(argument: SgNode, text: Text | None, names: Names) -> bool:
     """Whether it may be a statement, and the file does not say which: a parameter, what another object has."""
     if text is not None:
@@ -118,12 +138,12 @@ def _is_unknown(argument: SgNode, text: Text | None, names: Names) -> bool:
 
 
 def _find_standing(
-    root: Tree, names: Names, drivers: Drivers, path: str, taken: set[tuple[int, int]]
+    root: Tree, names: Names, drivers: Drivers, path: str, reading: Reading, taken: set[tuple[int, int]]
 ) -> Iterator[SqlText]:
     """Texts that can be nothing but SQL, and that nobody is seen to run."""
     for kind in ("concatenated_string", "string"):
         for node in root.find_all(kind=kind):
-            if kind == "string" and cannot_be_sql(node.text()):
+            if (kind == "string" and cannot_be_sql(node.text())) or not reading.has(node):
                 continue
             parent = node.parent()
             if parent is None or parent.kind() in ("concatenated_string", "expression_statement"):

@@ -102,15 +102,23 @@ def _locate(query: str, text: str, begin: int) -> tuple[list[tuple[int, int]], i
     pieces: list[tuple[int, int]] = []
     at = begin
     for part in re.finditer(r"\S+(?:\s\S+)*", query):
-        word = part[0] if text.find(part[0], at) >= 0 else part[0].partition(" ")[2]
-        found = text.find(word, at) if word else -1
+        word, found = _find_piece(part[0], text, at)
+        if found < 0 and not pieces:  # a loop comes behind its body
+            word, found = _find_piece(part[0], text, 0)
         if found >= 0:
             offset = part.end() - len(word)
             pieces.append((offset, found))
-            at = found + len(word)
+            at = max(at, found + len(word))
     if not pieces or pieces[0][0] != 0:
         pieces.insert(0, (0, max(0, pieces[0][1] - pieces[0][0]) if pieces else begin))
     return pieces, at
+
+
+def _find_piece(piece: str, text: str, begin: int) -> tuple[str, int]:
+    """Where it stands, or all but its first word, which is SELECT for PERFORM."""
+    found = text.find(piece, begin)
+    rest = piece.partition(" ")[2]
+    return (piece, found) if found >= 0 or not rest else (rest, text.find(rest, begin))
 
 
 def _without_variables(
@@ -119,7 +127,7 @@ def _without_variables(
     """NULL in their place: a database knows them not, and takes NULL for whatever they are."""
     plain, dotted = "|".join(map(re.escape, variables)), "|".join(map(re.escape, records))
     forms = ["'(?:[^']|'')*'"]
-    forms += [rf"(?P<record>(?<![\w.\"])(?:{dotted})\.\w+)"] if dotted else []
+    forms += [rf"(?P<record>(?<![\w.\"])(?:{dotted})(?:\.\w+|\b(?!\s*[.(\"])))"] if dotted else []
     forms += [rf"(?P<plain>(?<![\w.\"])(?<!\bas\s)(?:{plain})\b(?!\s*[.(\"]))"] if plain else []
     of_query = Statement(sql="", parameters=0, origins=tuple(pieces))
     parts: list[str] = []

@@ -12,7 +12,7 @@ from govern.checks.scan.models import Models
 from govern.checks.scan.names import judge_names
 from govern.checks.scan.placeholders import split_text
 from govern.checks.scan.schema import Schema
-from govern.checks.scan.statements import find_created, judge_text
+from govern.checks.scan.statements import find_common, find_created, judge_text
 from govern.checks.scan.understanding import Understood, understand
 from govern.core.code import CodeFile, SqlText
 from govern.core.finding import Finding
@@ -77,11 +77,13 @@ def _judge_sql(
     judged: Judged,
 ) -> Iterator[Placed]:
     others: dict[str, list[SqlText]] = {}
+    own_and_common = own | find_common(file.sql)
     for sql in file.sql:
         if sql.engine not in ("", schema.engine):
             others.setdefault(sql.engine, []).append(sql)
             continue
-        verdict = judge_text(sql, understood[sql.text], schema, own)
+        is_piece = sql.reached == "constant" or not sql.is_whole
+        verdict = judge_text(sql, understood[sql.text], schema, own_and_common if is_piece else own)
         if verdict.findings and (engine := find_engine(sql.text, schema.engine)):
             others.setdefault(engine, []).append(sql)
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -44,12 +45,20 @@ class Schema:
     def find_close_tables(self, place: Place) -> tuple[str, ...]:
         """Tables of nearly this name, and of just this name in another schema."""
         elsewhere = [name_place(one) for one in self._tables if one[1] == place[1]]
-        near = _find_close(place[1], self._table_names)
-        return tuple(dict.fromkeys([*elsewhere, *near]))[:2]
+        near = _find_close(place[1], self._table_names - {place[1]})
+        return tuple(dict.fromkeys([*elsewhere, *map(self._name_table, near)]))[:2]
 
-    def find_close_columns(self, name: str) -> tuple[str, ...]:
-        """Columns of nearly this name, of whatever table."""
-        return _find_close(name, self.columns)
+    def _name_table(self, name: str) -> str:
+        """With its schema, where it is found in no other way."""
+        if self.find("", name) is not None:
+            return name
+        return next(name_place(one) for one in self._tables if one[1] == name)
+
+    def find_close_columns(self, name: str, sql: str) -> tuple[str, ...]:
+        """Columns of nearly this name, of the tables that the statement names."""
+        words = frozenset(re.findall(r"\w+", sql))
+        columns = {column for place in self._tables if place[1] in words for column in self.relations[place]}
+        return _find_close(name, frozenset(columns - {name}))
 
     @cached_property
     def _tables(self) -> tuple[Place, ...]:

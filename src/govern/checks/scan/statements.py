@@ -6,10 +6,12 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from govern.checks.scan.findings import excerpt, missing_table, refused_statement, unverified
 from govern.checks.scan.inner import find_inner
 from govern.checks.scan.placeholders import NAME_HOLE, Statement, split_statements
+from govern.checks.scan.reconsidering import reconsider
 from govern.checks.scan.relations import read_columns, read_named
 from govern.checks.scan.rules import (
     NOT_UNDERSTOOD,
@@ -52,8 +54,8 @@ def judge_text(sql: SqlText, understood: Understood, schema: Schema, own: frozen
             finding
             for statement, objection in understood.each
             for finding in (
-                *_explain(sql, statement, objection, schema, own),
-                *(_explain_inner(sql, statement, schema, own) if objection is None else ()),
+                tuple(_explain(sql, statement, objection, schema, own))
+                or (_explain_inner(sql, statement, schema, own) if objection is None else ())
             )
         ]
     is_unverified = understood.is_only_read or (not sql.is_whole and _shapes_the_statement(sql))
@@ -84,6 +86,18 @@ def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
     ]
     named = (read_named(statement.sql) for statement in statements)
     return made.union(name for found in named if found for name in found[1])
+
+
+_COMMON = re.compile(
+    r"(?:\bWITH(?:\s+RECURSIVE)?|,|\))\s*(\w+)\s*(?:\([^()]*\))?\s+AS\s+(?:NOT\s+)?"
+    r"(?:MATERIALIZED\s*)?\(",
+    re.IGNORECASE,
+)
+
+
+def find_common(texts: Iterable[SqlText]) -> frozenset[str]:
+    """What statements of a file call their queries in WITH: what is a piece of a statement may name them."""
+    return frozenset(found[1].lower() for sql in texts for found in _COMMON.finditer(sql.text))
 
 
 def _find_missing_tables(
@@ -117,9 +131,13 @@ def _explain(
         yield missing_table(sql, statement, place, schema)
     if objection is None and schema.reads_grammar and not missing and _NAMES_COLUMNS.match(statement.sql):
         yield from _find_missing_columns(sql, statement, schema)
-    if objection is None or missing or NAME_HOLE in objection.name:
+    if objection is not None and not missing:
+        objection = reconsider(sql, statement, objection, schema)
+    if objection is None or missing or NAME_HOLE in objection.name or _lacks_its_tables(sql, objection):
         return
-    if objection.kind == "undefined-table" and objection.name.rpartition(".")[2] in own:
+    if objection.kind == "undefined-table" and _is_own(objection.name.rpartition(".")[2], own):
+        return
+    if objection.name.startswith("pg_temp."):
         return
     if objection.kind == "syntax":
         if sql.reached == "statement":
@@ -130,8 +148,38 @@ def _explain(
         rule, kind = _RULES[objection.kind]
         name = objection.name or excerpt(statement.sql)
         bare = objection.name.rpartition(".")[2]
-        close = schema.find_close_columns(bare) if kind == "column" else ()
+        close = schema.find_close_columns(bare, statement.sql) if kind == "column" else ()
         yield refused_statement(rule, (kind, name), sql, statement, objection, close)
+
+
+_CLAUSES = re.compile(
+    r"\b(SELECT|FROM|JOIN|ON|USING|WITH|WHERE|SET|BY|LIMIT|VALUES|RETURNING|HAVING|INTO|UPDATE|CONFLICT)\b",
+    re.IGNORECASE,
+)
+_OF_TABLES = frozenset({"FROM", "JOIN", "ON", "USING", "WITH", "UPDATE", "INTO"})
+
+
+def _lacks_its_tables(sql: SqlText, objection: Objection) -> bool:
+    """Whether a table that the objection misses may be in what is not known: a piece of a statement, a hole in it."""
+    if objection.kind == "undefined-table" and objection.message.startswith("missing FROM-clause"):
+        return sql.reached == "constant" or not sql.is_whole
+    return objection.kind == "undefined-column" and any(
+        _brings_tables(*parts) for parts in _around_holes(sql.text)
+    )
+
+
+def _around_holes(text: str) -> Iterator[tuple[str, str]]:
+    for found in re.finditer(HOLE, text):
+        yield text[: found.start()], text[found.end() :]
+
+
+def _brings_tables(before: str, after: str) -> bool:
+    """Whether a hole between these may name tables, with a FROM of its own or after one."""
+    if _VALUE_BEFORE.search(before):
+        return False
+    clauses = _CLAUSES.findall(before)
+    last = clauses[-1].upper() if clauses else "WITH"
+    return last in _OF_TABLES or (last == "SELECT" and re.search(r"\bFROM\b", after, re.IGNORECASE) is None)
 
 
 def _explain_inner(
@@ -140,13 +188,18 @@ def _explain_inner(
     """What is wrong with the statements within one that the database takes."""
     for inner in find_inner(statement, schema.columns, reads_grammar=schema.reads_grammar):
         [objection] = schema.judge([(inner.statement.sql, inner.statement.parameters)])
-        if inner.is_of_routine and (objection is None or objection.kind not in _SURE_IN_ROUTINES):
+        if inner.is_of_routine and not _is_sure_in_routine(objection, inner.statement, statement):
             continue
         yield from _explain(sql, inner.statement, objection, schema, own)
 
 
-_SURE_IN_ROUTINES: frozenset[ObjectionKind] = frozenset({"undefined-table", "undefined-column"})
-"""What its variables have no part in."""
+def _is_sure_in_routine(objection: Objection | None, inner: Statement, routine: Statement) -> bool:
+    """Whether the routine's variables and arguments, which may be rows, have no part in it."""
+    if objection is None or objection.message.startswith("missing FROM-clause"):
+        return False
+    word = rf"(?<!\w){re.escape(objection.name)}(?!\w)"
+    is_declared = len(re.findall(word, routine.sql)) > len(re.findall(word, inner.sql))
+    return objection.kind == "undefined-table" or (objection.kind == "undefined-column" and not is_declared)
 
 
 def _find_missing_columns(sql: SqlText, statement: Statement, schema: Schema) -> Iterator[Finding]:
@@ -168,7 +221,7 @@ def _find_missing_columns(sql: SqlText, statement: Statement, schema: Schema) ->
 
 _NAMES_COLUMNS = re.compile(r"\s*(?:create\s+(?:unique\s+)?index|copy|comment)\b", re.IGNORECASE)
 _LOOKED_UP = re.compile(
-    r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*(?:select|insert|update|delete|merge|with|values)\b",
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*+(?:select|insert|update|delete|merge|with|values)\b",
     re.IGNORECASE | re.DOTALL,
 )
 """What the database looks every name up of; the grammar, which takes longer, need not be asked."""
@@ -180,8 +233,8 @@ def _find_missing(
     """All tables that there are not: a database names only the first, and none in what defines something."""
     if not schema.reads_grammar:
         name = objection.name.rpartition(".")[2] if objection is not None else ""
-        is_missing = objection is not None and objection.kind == "undefined-table" and name not in own
-        return (("", name),) if is_missing else ()
+        is_missing = objection is not None and objection.kind == "undefined-table" and not _is_own(name, own)
+        return (("", name),) if is_missing and NAME_HOLE not in name else ()
     is_looked_up = _LOOKED_UP.match(statement.sql) is not None
     if is_looked_up and (objection is None or objection.kind not in ("undefined-table", "syntax")):
         return ()
@@ -190,5 +243,16 @@ def _find_missing(
     return tuple(
         place
         for place in sorted(needed, key=name_place)
-        if schema.find(*place) is None and place[1] not in own and NAME_HOLE not in name_place(place)
+        if schema.find(*place) is None and not _is_own(place[1], own) and NAME_HOLE not in name_place(place)
     )
+
+
+def _is_own(name: str, own: frozenset[str]) -> bool:
+    """Of a name that the code puts together what is known of it is enough: ``…_tmp``."""
+    return name in own or any(pattern.fullmatch(name) for pattern in _compile_own(own))
+
+
+@lru_cache(maxsize=8)
+def _compile_own(own: frozenset[str]) -> tuple[re.Pattern[str], ...]:
+    half_known = (name for name in own if NAME_HOLE in name and name.replace(NAME_HOLE, "").strip("_"))
+    return tuple(re.compile(re.escape(name).replace(NAME_HOLE, r"\w+")) for name in half_known)

@@ -52,7 +52,7 @@ _UNKNOWN_PARAMETER = frozenset({"42P18", "42P08"})
 """Only whoever runs it knows the parameter's type."""
 _AT_A_TIME = 200
 """Statements that are sent before the first answer is read."""
-_NAMED = re.compile(r'(?:relation|column|function|schema) "?([^"\s(]+(?:"?\."?[^"\s(]+)*)"?')
+_NAMED = re.compile(r'(?:relation|column|function|schema|entry for table) "?([^"\s(]+(?:"?\."?[^"\s(]+)*)"?')
 
 
 def judge(connection: Connection, asked: Iterable[Asked]) -> list[Objection | None]:
