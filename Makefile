@@ -73,6 +73,7 @@ bench: setup  ## benchmarks beside the peers, ratios printed
 	$(BIN)/python benchmarks/orphans.py --quick
 	$(BIN)/python benchmarks/backup.py --size 0.25
 	$(BIN)/python benchmarks/pytest_plugin.py
+	$(BIN)/python benchmarks/scan.py --runs 3
 
 .PHONY: check
 check: lint types imports test test-older  ## everything CI runs (the tests include the docs)

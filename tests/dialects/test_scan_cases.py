@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from govern.api.scanning import open_schema
 from tests.fixtures.databases import MakeFromTemplate
 from tests.fixtures.scan_corpus import LANGUAGES, fill, judge_cases, load_cases, render
 
@@ -13,8 +12,7 @@ def test_what_is_wrong_is_found_where_it_stands_and_nothing_else(
     postgresql_from_template: MakeFromTemplate, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cases = [case for language in LANGUAGES for case in load_cases(language)]
-    with open_schema(postgresql_from_template("scan_cases", fill)) as schema:
-        judged = list(judge_cases(cases, schema))
+    judged = list(judge_cases(cases, postgresql_from_template("scan_cases", fill)))
     with capsys.disabled():
         print("\n" + render([(case, found) for case, found, _ in judged]))  # noqa: T201 the figures are the point
     differing = {

@@ -13,7 +13,7 @@ import yaml
 
 from govern.actions.codemods.parsing import is_as_sound
 from govern.api.codemods import Papering, apply_fixes
-from govern.api.scanning import open_schema
+from govern.api.schemas import open_schema
 from govern.checks.scan.mistyped import Keys, Retyping, find_mistyped
 from govern.checks.scan.schema import Schema
 from govern.checks.scan.verdicts import Workaround

@@ -6,13 +6,16 @@ import os
 import re
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from govern.actions.codemods.course import Mended, mend
 from govern.actions.codemods.difference import render_difference
 from govern.actions.codemods.writing import encode_like, write_source
+from govern.api.schemas import Standing, open_schema
 from govern.checks.orphans import read_implied
+from govern.checks.scan.ignores import add_beside
 from govern.checks.scan.mistyped import Keys, Retyping, find_mistyped
 from govern.checks.scan.papering import describe_workaround
 from govern.checks.scan.schema import Schema
@@ -23,15 +26,13 @@ from govern.code.files import Reader, find_files, find_texts
 from govern.code.imports import find_home
 from govern.code.sources import Source
 from govern.config import Settings
-from govern.core.code import CodeFile, SqlText
+from govern.core.code import SqlText
 from govern.core.finding import Finding
-from govern.core.keys import Column
+from govern.core.keys import Column, read_types
 from govern.core.report import Draft
-from govern.core.snapshot import default_namespace
+from govern.core.snapshot import Snapshot, default_namespace
 from govern.core.wording import count_of
 from govern.database.engines import dialect_of
-from govern.database.target import declared_like
-from govern.declared import Declared
 from govern.errors import ConfigurationError
 
 _TOLD = 3
@@ -61,6 +62,13 @@ class Papering:
             if one.source.path in self.editable:
                 found.setdefault(one.source.name, []).append(describe_workaround(one))
         return {path: tuple(findings) for path, findings in found.items()}
+
+    def add_to(self, findings: Iterable[Finding]) -> list[Finding]:
+        """With what was found beside, where no comment means it."""
+        beside = self.find_findings()
+        named = {source.name: source for source in self.sources.values()}
+        ignores = {path: tuple(find_ignores(named[path].text)) for path in beside}
+        return list(add_beside(findings, beside, ignores))
 
     def mend(self) -> Mended:
         """In memory."""
@@ -97,30 +105,23 @@ class Papering:
                 yield str(path.relative_to(self.root))
 
 
+@contextmanager
 def open_papering(
-    settings: Settings,
-    declared: Declared,
-    schema: Schema,
-    looked_at: Iterable[Path],
-    columns: tuple[str, ...] = (),
-    reader: Reader | None = None,
-) -> Papering | None:
+    settings: Settings, standing: Standing, looked_at: Iterable[Path], columns: tuple[str, ...] = ()
+) -> Iterator[Papering | None]:
     """None where no column has or had a wrong type. Raises ConfigurationError for a column there is not."""
-    known = _find_known(settings, declared, columns)
+    known = _find_known(settings, standing, columns)
     if not known:
-        return None
-    reader = reader or Reader()
-    editable = frozenset(looked_at)
+        yield None
+        return
+    reader, editable = Reader(), frozenset(looked_at)
     everywhere = sorted({*find_files([settings.root]), *editable})
     read = (reader.read_program(path, settings.relative(path)) for path in everywhere)
-    return Papering(
-        root=settings.root,
-        reader=reader,
-        schema=schema,
-        known=known,
-        editable=editable,
-        sources={source.path: source for source in read if source is not None},
-    )
+    sources = {source.path: source for source in read if source is not None}
+    with open_schema(standing.url) as schema:
+        yield Papering(
+            root=settings.root, reader=reader, schema=schema, known=known, editable=editable, sources=sources
+        )
 
 
 def apply_fixes(draft: Draft, papering: Papering | None, *, is_diff: bool) -> frozenset[Path]:
@@ -175,24 +176,11 @@ def _place_of(workaround: Workaround) -> str:
     return f"{workaround.source.name}:{line}"
 
 
-def read_changed(
-    files: Iterable[CodeFile], changed: Collection[Path], papering: Papering | None
-) -> list[CodeFile]:
-    """The files, those that were changed as they are now."""
-    if papering is None or not changed:
-        return list(files)
-    paths = {papering.sources[path].name: path for path in changed}
-    return [
-        papering.reader.read_file(paths[file.path], file.path) if file.path in paths else file
-        for file in files
-    ]
-
-
-def _find_known(settings: Settings, declared: Declared, columns: tuple[str, ...]) -> tuple[Keys, ...]:
+def _find_known(settings: Settings, standing: Standing, columns: tuple[str, ...]) -> tuple[Keys, ...]:
     from govern.source.manifest import load_manifest, split_column
 
     manifest = load_manifest(settings.manifest) if settings.manifest else None
-    dialect = dialect_of(declared_like(settings))
+    dialect = dialect_of(standing.url)
     home = default_namespace(dialect.name)
 
     def column_of(name: str) -> Column:
@@ -206,20 +194,18 @@ def _find_known(settings: Settings, declared: Declared, columns: tuple[str, ...]
     ]
     named = [Retyping(column_of(name), "", "named by --column") for name in columns]
     for one in named:
-        if one.column.name not in schema_columns(declared, one.column):
+        if one.column.name not in _columns_beside(standing.snapshot, one.column):
             raise ConfigurationError(
                 f"there is no column {one.column}",
                 why="it was named by --column",
                 next="name a column of the declared schema: --column notes.user_id",
             )
-    return find_mistyped(declared.snapshot, read_implied(manifest, dialect), (*retypings, *named))
+    return find_mistyped(standing.snapshot, read_implied(manifest, dialect), (*retypings, *named))
 
 
-def schema_columns(declared: Declared, column: Column) -> frozenset[str]:
+def _columns_beside(declared: Snapshot, column: Column) -> frozenset[str]:
     """The columns of the same table."""
-    from govern.core.keys import read_types
-
-    return frozenset(one.name for one in read_types(declared.snapshot) if one.table == column.table)
+    return frozenset(one.name for one in read_types(declared) if one.table == column.table)
 
 
 def _home(path: Path, module: str) -> Path | None:

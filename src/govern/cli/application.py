@@ -16,6 +16,18 @@ from govern.core.report import Report
     "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH…"
 )
 @click.option(
+    "--against",
+    default="models",
+    show_default=True,
+    metavar="WHAT",
+    help="models, head, revision (the one that the database is stamped with), or a database's URL.",
+)
+@click.option(
+    "--across-pending",
+    is_flag=True,
+    help="Also against the schema before the pending revisions: code that breaks while they are applied.",
+)
+@click.option(
     "--baseline",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -44,6 +56,8 @@ def scan(
     session: Session,
     *,
     paths: tuple[Path, ...],
+    against: str,
+    across_pending: bool,
     baseline: Path | None,
     write_baseline: Path | None,
     fix: bool,
@@ -60,12 +74,15 @@ def scan(
       govern scan src                  all there is below src
       govern scan app jobs web/server  several places
       govern scan src --fix --diff     what it would be without conversions that nothing needs any more
+      govern scan src --across-pending before a deployment, beside the database that it is for
     """
     from govern import api
 
     return api.scan(
         session.settings,
         paths,
+        against=against,
+        across_pending=across_pending,
         baseline=baseline,
         write_baseline=write_baseline,
         fix=fix,

@@ -50,10 +50,14 @@ def compose(node: SgNode, names: Names, depth: int) -> Text | None:
     function, arguments = node.field("function"), node.field("arguments")
     if function is None or arguments is None:
         return None
-    given = [one for one in arguments.named_children() if one.kind() != "comment"]
+    is_generator = arguments.kind() == "generator_expression"  # stands without brackets of its own
+    parts = [arguments] if is_generator else arguments.named_children()
+    given = [one for one in parts if one.kind() != "comment"]
     call = _Call(node=node, called=function.text(), receiver=function.field("object"), given=given)
     if (make := _MAKERS.get(call.name)) is not None:
         return make(call, names, depth)
+    if call.called in ("pgTable", "pgView") and given:
+        return names.build(given[0], depth + 1)
     if call.name in _OF_A_NAME and call.is_of_something and given:
         return _quote(node, given, names)
     if call.name in _OF_A_VALUE and call.is_of_something:
@@ -112,10 +116,23 @@ def _join(call: _Call, names: Names, depth: int) -> Text | None:
     return join_texts(parts)
 
 
+def _replace(call: _Call, names: Names, depth: int) -> Text | None:
+    """``"… TABLE …".replace("TABLE", name)``."""
+    text = names.build(call.receiver, depth + 1) if call.receiver is not None else None
+    if text is None or len(call.given) < 2:
+        return None
+    old, new = (names.build(one, depth + 1) for one in call.given[:2])
+    if old is None or not old.is_known or not old.content:
+        return hole_at(call.node)
+    return fill_fields(text, re.compile(re.escape(old.content)), lambda *_: new)
+
+
 _MAKERS: Mapping[str, Callable[[_Call, Names, int], Text | None]] = {
     "format": _format,
     "join": _join,
     "raw": _raw,
+    "replace": _replace,
+    "replaceAll": _replace,
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from govern.code.arguments import NOWHERE, argument, called, named_arguments, placed_arguments, receiver_of
 from govern.code.names import Names
+from govern.code.tree import Tree
 from govern.core.code import MemberUse, Model, NameUse, Spot
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ ANYWHERE = "*"
 _CAPITAL = re.compile(r"_*[A-Z]\w*")
 
 
-def find_models(root: SgNode, calls: Sequence[SgNode], names: Names, path: str) -> Iterator[Model]:
+def find_models(root: Tree, calls: Sequence[SgNode], names: Names, path: str) -> Iterator[Model]:
     """The classes of a file that has models, and its tables of Core."""
     yield from _find_core(root, path, names)
     classes = root.find_all(kind="class_definition")
@@ -68,7 +69,7 @@ def find_relationships(calls: Sequence[SgNode], names: Names, path: str) -> Iter
             )
 
 
-def find_given(root: SgNode, calls: Sequence[SgNode], names: Names) -> Iterator[tuple[str, str]]:
+def find_given(root: Tree, calls: Sequence[SgNode], names: Names) -> Iterator[tuple[str, str]]:
     """Models and what they get besides their own: ``backref="orders"``, ``User.orders = relationship(…)``."""
     for call in calls:
         if called(call) in ("relationship", "Relationship") and "backref" in call.text():
@@ -107,7 +108,7 @@ def spot_of(node: SgNode, path: str) -> Spot:
     return Spot(path=path, line=start.line + 1, column=start.column + 1)
 
 
-def _find_core(root: SgNode, path: str, names: Names) -> Iterator[Model]:
+def _find_core(root: Tree, path: str, names: Names) -> Iterator[Model]:
     for node in root.find_all(kind="assignment"):
         left, right = node.field("left"), node.field("right")
         if left is None or right is None:

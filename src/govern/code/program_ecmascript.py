@@ -10,6 +10,7 @@ from govern.code.names import Names
 from govern.code.program import Expression, Kind
 from govern.code.reading import as_statement, is_one_text, make, named, text_of
 from govern.code.texts import JAVASCRIPT, Grammar, build_text
+from govern.code.tree import Tree
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -29,10 +30,10 @@ _COMPARISONS = frozenset({"==", "===", "!=", "!==", "<", ">", "<=", ">="})
 
 
 def read_ecmascript_program(
-    root: SgNode, path: str, grammar: Grammar, imported: Mapping[str, str]
+    tree: Tree, path: str, grammar: Grammar, imported: Mapping[str, str]
 ) -> Expression:
     """``grammar``: ``JAVASCRIPT`` or ``TYPESCRIPT``; ``imported``: the texts of names from other files."""
-    return _Translation(Names(root, grammar, imported), path).read(root)
+    return _Translation(Names(tree, grammar, imported), path).read(tree.root)
 
 
 class _Translation:

@@ -9,6 +9,7 @@ from govern.code.names import Names
 from govern.code.program import Expression, Kind
 from govern.code.reading import as_statement, is_one_text, make, named, text_of
 from govern.code.texts import PYTHON, build_text
+from govern.code.tree import Tree
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -21,9 +22,9 @@ _UNKNOWN_TARGETS = frozenset({"as_pattern_target", "case_pattern", "global_state
 """Whatever names stand in them get values that nobody here follows."""
 
 
-def read_python_program(root: SgNode, path: str, imported: Mapping[str, str]) -> Expression:
+def read_python_program(tree: Tree, path: str, imported: Mapping[str, str]) -> Expression:
     """``imported``: the texts of the names that the file imports from others of the project."""
-    return _Translation(Names(root, PYTHON, imported), path).block(root)
+    return _Translation(Names(tree, PYTHON, imported), path).block(tree.root)
 
 
 class _Translation:

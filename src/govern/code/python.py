@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from govern.code.arguments import argument, called, receiver_of
 from govern.code.drivers import Drivers
+from govern.code.engines import Reading, find_readings, unite
 from govern.code.imports import find_python_imports
-from govern.code.looks import is_surely_sql, may_be_sql
+from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
 from govern.code.models import find_given, find_members, find_models, find_relationships
 from govern.code.names import Names
 from govern.code.tables import find_made, find_tables
 from govern.code.text import Text, hole_at
 from govern.code.texts import PYTHON
+from govern.code.tree import Tree
 from govern.core.code import CodeFile, Mark, MemberUse, NameUse, SqlText
 
 if TYPE_CHECKING:
@@ -46,21 +48,25 @@ _MAYBE_RUNNERS = _RUNNERS | frozenset(
 """They are given SQL if it looks like it: many take other texts, or pieces of a statement."""
 _SECOND = frozenset({"execute_values", "execute_batch"})
 """Their first argument is a cursor."""
+_COMPOSED = frozenset({"SQL", "text", "TextClause"})
+"""They make a statement of a text, which may have fields that are filled right behind."""
 _KEYWORDS = ("sql", "statement", "query", "sqltext", "operation", "text")
 
 
-def read_python(root: SgNode, path: str, imported: Mapping[str, str]) -> CodeFile:
+def read_python(root: Tree, path: str, imported: Mapping[str, str]) -> CodeFile:
     """``imported``: the texts of the names that the file imports from others of the project."""
     names = Names(root, PYTHON, imported)
     calls = root.find_all(kind="call")
     homes = {local: f"{module}.{name}" for local, module, name in find_python_imports(root)}
-    drivers = Drivers(root.text(), is_python=True)
-    run = tuple(_find_run(calls, names, drivers, path))
-    taken = {(mark.line, mark.column) for sql in run for mark in sql.marks}
+    drivers = Drivers(root.root.text(), is_python=True)
+    sql = {
+        reading.engine: _read_sql(root, Names(root, PYTHON, imported, reading), drivers, path, reading)
+        for reading in find_readings(root, PYTHON)
+    }
     related = tuple(find_relationships(calls, names, path))
     return CodeFile(
         path=path,
-        sql=run + tuple(_find_standing(root, names, drivers, path, taken)),
+        sql=unite(sql),
         names=(
             *find_tables(root, calls, homes, names, path),
             *(use for use in related if isinstance(use, NameUse)),
@@ -75,9 +81,16 @@ def read_python(root: SgNode, path: str, imported: Mapping[str, str]) -> CodeFil
     )
 
 
+def _read_sql(root: Tree, names: Names, drivers: Drivers, path: str, reading: Reading) -> tuple[SqlText, ...]:
+    calls = [call for call in root.find_all(kind="call") if reading.has(call)]
+    run = tuple(_find_run(calls, names, drivers, path))
+    taken = {(mark.line, mark.column) for sql in run for mark in sql.marks}
+    return run + tuple(_find_standing(root, names, drivers, path, reading, taken))
+
+
 def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) -> Iterator[SqlText]:
     """SQL that something is called with; each text once: ``execute(text("…"))`` has one."""
-    seen: set[Mark] = set()
+    seen: set[tuple[Mark, str]] = set()
     for call in calls:
         via = called(call)
         if via not in _MAYBE_RUNNERS:
@@ -87,15 +100,34 @@ def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) ->
         given = argument(call, 1 if via in _SECOND else 0, *_KEYWORDS)
         if given is None:
             continue
-        text = names.build(given)
-        if text is not None and text.marks[:1] and text.marks[0] in seen:
+        text = names.build(_filled(call) if via in _COMPOSED else given)
+        if text is not None and text.marks[:1] and (text.marks[0], text.content) in seen:
+            continue
+        if text is not None and names.stands_elsewhere(given) and is_surely_sql(text.content):
             continue
         engine = drivers.engine_of(receiver)
-        if text is not None and (may_be_sql(text.content) or (is_sure and text.says_something)):
-            seen.add(text.marks[0])
+        if text is not None and (may_be_sql(text.content) or (is_sure and _may_be_statement(text))):
+            seen.add((text.marks[0], text.content))
             yield text.as_sql(path, via, "statement", engine)
         elif is_sure and _is_unknown(given, text, names):
             yield hole_at(given).as_sql(path, via, "statement", engine)
+
+
+def _filled(call: SgNode) -> SgNode:
+    """``SQL("…").format(…)`` around ``SQL("…")``, and itself where nothing is around it."""
+    method = call.parent()
+    around = method.parent() if method is not None and method.kind() == "attribute" else None
+    return around if around is not None and around.kind() == "call" and called(around) == "format" else call
+
+
+_LABEL = re.compile(
+    r"(?!(?:begin|commit|rollback|abort|end|start|vacuum|analyze|checkpoint|reindex)\b)\w+", re.I
+)
+
+
+def _may_be_statement(text: Text) -> bool:
+    """One word alone is none: it says what the call is for."""
+    return text.says_something and _LABEL.fullmatch(text.content.strip()) is None
 
 
 def _is_unknown(argument: SgNode, text: Text | None, names: Names) -> bool:
@@ -106,11 +138,13 @@ def _is_unknown(argument: SgNode, text: Text | None, names: Names) -> bool:
 
 
 def _find_standing(
-    root: SgNode, names: Names, drivers: Drivers, path: str, taken: set[tuple[int, int]]
+    root: Tree, names: Names, drivers: Drivers, path: str, reading: Reading, taken: set[tuple[int, int]]
 ) -> Iterator[SqlText]:
     """Texts that can be nothing but SQL, and that nobody is seen to run."""
     for kind in ("concatenated_string", "string"):
         for node in root.find_all(kind=kind):
+            if (kind == "string" and cannot_be_sql(node.text())) or not reading.has(node):
+                continue
             parent = node.parent()
             if parent is None or parent.kind() in ("concatenated_string", "expression_statement"):
                 continue  # a part of another one, or a docstring

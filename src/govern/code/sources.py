@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from govern.code.program import Expression
-
-if TYPE_CHECKING:
-    from ast_grep_py import SgNode
+from govern.code.tree import Tree
 
 Language = Literal["python", "javascript", "typescript", "tsx", "sql"]
 Span = tuple[int, int]
@@ -45,7 +43,7 @@ class Source:
         return before.count("\n") + 1, offset - before.rfind("\n")
 
 
-def find_comments(root: SgNode) -> Iterator[Span]:
-    for node in root.find_all(kind="comment"):
+def find_comments(tree: Tree) -> Iterator[Span]:
+    for node in tree.find_all(kind="comment"):
         span = node.range()
         yield span.start.index, span.end.index

@@ -9,6 +9,7 @@ from govern.code.arguments import NOWHERE, argument, called, placed_arguments, r
 from govern.code.compositions import items_of
 from govern.code.models import spot_of
 from govern.code.names import Names
+from govern.code.tree import Tree
 from govern.core.code import NameKind, NameUse
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ _ITS_COLUMNS = {"create_index": 2, "create_unique_constraint": 2, "create_primar
 
 
 def find_tables(
-    root: SgNode, calls: Sequence[SgNode], homes: Mapping[str, str], names: Names, path: str
+    root: Tree, calls: Sequence[SgNode], homes: Mapping[str, str], names: Names, path: str
 ) -> Iterator[NameUse]:
     """``homes``: where the names come from that the file imports."""
     reader = _Reader(homes, names, path)
@@ -83,7 +84,7 @@ class _Reader:
         self.is_revision = False
         """Whether the file is one of a chain of revisions: what it names may be gone by now."""
 
-    def read_assignments(self, root: SgNode) -> Iterator[NameUse]:
+    def read_assignments(self, root: Tree) -> Iterator[NameUse]:
         """What classes call their tables."""
         assigned = set()
         for node in root.find_all(kind="assignment"):

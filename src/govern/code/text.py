@@ -19,6 +19,8 @@ class Text:
     parts: list[str] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     length: int = 0
+    is_sql: bool = False
+    """Whether the program says that it is SQL, by a tag or a wrapper: no value that is bound."""
 
     def add(self, part: str, line: int, column: int) -> None:
         """``line`` and ``column``, counted from 0: where it stands."""
@@ -31,6 +33,7 @@ class Text:
         self.marks += [Mark(self.length + mark.offset, mark.line, mark.column) for mark in other.marks]
         self.parts += other.parts
         self.length += other.length
+        self.is_sql = self.is_sql or other.is_sql
 
     @property
     def content(self) -> str:

@@ -21,7 +21,6 @@ _TRANSPARENT = frozenset(
 """Expressions that are worth what stands in them."""
 
 
-_CONDITIONALS = frozenset({"conditional_expression", "ternary_expression"})
 _TO_ITSELF = frozenset(
     {"strip", "lstrip", "rstrip", "trim", "bindparams", "columns", "as_string", "execution_options"}
 )
@@ -51,6 +50,21 @@ class Grammar:
     """Those of them that add to what the name stood for."""
     functions: frozenset[str]
     classes: frozenset[str]
+    imports: frozenset[str]
+    choices: frozenset[str]
+    """Expressions that are worth one or the other, by a condition."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """All kinds of nodes that are looked for in a whole file."""
+        return (
+            self.strings
+            | self.concatenations
+            | self.calls
+            | self.classes
+            | self.imports
+            | frozenset(self.bindings)
+        )
 
 
 Resolve = Callable[["SgNode", int], Text | None]
@@ -73,8 +87,8 @@ def build_text(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int = 0)
         return build_text(inner, grammar, resolve, depth + 1) if inner else None
     if kind in grammar.calls and (text := _read_call(node, grammar, resolve, depth)) is not None:
         return text
-    if kind in _CONDITIONALS:
-        return _choose(node, grammar, resolve, depth)
+    if kind in grammar.choices:
+        return resolve(node, depth + 1) or _choose(node, grammar, resolve, depth)
     return resolve(node, depth + 1)
 
 
@@ -123,7 +137,22 @@ def _fill(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text:
     """What stands between braces: a constant's text, or a hole."""
     [inner, *_] = [*_named(node), None]
     found = build_text(inner, grammar, resolve, depth + 1) if inner is not None else None
-    return found or hole_at(node)
+    is_bound = found is not None and not found.is_sql and _binds_values(node)
+    return hole_at(node) if found is None or is_bound else found
+
+
+_INSERTING = frozenset({"raw", "dedent", "outdent", "stripIndent", "stripIndents", "oneLine", "format"})
+"""Tags that put texts together; those of SQL make a parameter of each text that is not SQL by a tag of its own."""
+
+
+def _binds_values(hole: SgNode) -> bool:
+    template = hole.parent()
+    call = template.parent() if template is not None else None
+    if call is None or template is None or call.kind() != "call_expression":
+        return False
+    function, arguments = call.field("function"), call.field("arguments")
+    is_tagged = function is not None and arguments is not None and arguments.kind() == template.kind()
+    return is_tagged and function is not None and function.text().rpartition(".")[2] not in _INSERTING
 
 
 def _read_operation(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text | None:
@@ -158,14 +187,20 @@ def _read_call(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> 
     if function is None or arguments is None:
         return None
     if arguments.kind() in grammar.strings:  # a tagged template
-        return build_text(arguments, grammar, resolve, depth + 1)
+        return _as_sql(build_text(arguments, grammar, resolve, depth + 1))
     name = function.text().rpartition(".")[2]
     if name in _TO_ITSELF and (receiver := function.field("object")) is not None:
         return build_text(receiver, grammar, resolve, depth + 1)
     if name in grammar.wrappers:
         [first, *_] = [*_named(arguments), None]
-        return build_text(first, grammar, resolve, depth + 1) if first is not None else None
+        return _as_sql(build_text(first, grammar, resolve, depth + 1)) if first is not None else None
     return None
+
+
+def _as_sql(text: Text | None) -> Text | None:
+    if text is not None:
+        text.is_sql = True
+    return text
 
 
 def _named(node: SgNode) -> list[SgNode]:
@@ -177,9 +212,14 @@ def unescape_python(raw: str) -> str:
     if raw == "\\\n":
         return ""
     try:
-        return str(ast.literal_eval(f'"{raw}"'))
+        return _whole(str(ast.literal_eval(f'"{raw}"')))
     except (SyntaxError, ValueError):
         return raw
+
+
+def _whole(character: str) -> str:
+    """Half of a character is none that a database could be sent, or a terminal."""
+    return "\ufffd" if "\ud800" <= character <= "\udfff" else character
 
 
 _SHORT = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
@@ -190,7 +230,7 @@ def unescape_ecmascript(raw: str) -> str:
     rest = raw[1:]
     if rest[:1] in "xu" and (digits := rest[1:].strip("{}")):
         try:
-            return chr(int(digits, 16))
+            return _whole(chr(int(digits, 16)))
         except (ValueError, OverflowError):
             return raw
     return _SHORT.get(rest, rest)
@@ -218,6 +258,8 @@ PYTHON = Grammar(
     appendings=frozenset({"augmented_assignment"}),
     functions=frozenset({"function_definition", "lambda"}),
     classes=frozenset({"class_definition"}),
+    imports=frozenset({"import_from_statement"}),
+    choices=frozenset({"conditional_expression"}),
 )
 JAVASCRIPT = Grammar(
     strings=frozenset({"string", "template_string"}),
@@ -246,6 +288,8 @@ JAVASCRIPT = Grammar(
         }
     ),
     classes=frozenset({"class_declaration", "class"}),
+    imports=frozenset({"import_statement"}),
+    choices=frozenset({"ternary_expression"}),
 )
 _JAVASCRIPT_FIELD = "field_definition"
 TYPESCRIPT = replace(

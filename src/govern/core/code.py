@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+_CREATES = re.compile(r"create\b|(?<!insert)(?<!merge)(?<!replace)\sinto\b", re.IGNORECASE)
 HOLE = "\ufffc"
 """Stands in a text for what is only known when the program runs: Unicode's object replacement character."""
 
@@ -59,6 +61,11 @@ class SqlText:
         """Whether all of it is known."""
         return HOLE not in self.text
 
+    @property
+    def may_create(self) -> bool:
+        """Whether a table may come to be by it. Of INSERT INTO none does."""
+        return _CREATES.search(self.text) is not None
+
     def find_spot(self, offset: int) -> Spot:
         """Where the character at this offset stands."""
         mark = self.marks[max(0, bisect_right(self.marks, offset, key=lambda mark: mark.offset) - 1)]
@@ -80,6 +87,10 @@ class NameUse:
     spot: Spot
     is_beside_table: bool = False
     """Of a column: whether its table is a use of its own, so that nothing need be said of it twice."""
+    may_be_renamed: bool = False
+    """Whether a library may turn it from camel case into snake case on its way to the database."""
+    engine: str = ""
+    """What it is for, as of ``sqliteTable``; nothing where the code does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,3 +158,9 @@ class CodeFile:
     ignores: tuple[Ignore, ...] = ()
     problem: str = ""
     """Why it could not be read, or not all of it."""
+
+    @property
+    def surroundings(self) -> CodeFile:
+        """What of it others depend on: tables that it makes, models, where it has names looked for."""
+        creating = tuple(sql for sql in self.sql if sql.may_create)
+        return replace(self, sql=creating, names=(), members=(), ignores=(), problem="")

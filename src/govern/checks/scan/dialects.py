@@ -69,7 +69,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str], frozenset[str]], ...] = (
         "sqlite",
         re.compile(
             r"\bsqlite_(?:master|schema|sequence|temp_master)\b|^\s*PRAGMA\s+\w|\bAUTOINCREMENT\b|\bWITHOUT\s+ROWID\b|\bATTACH\s+DATABASE\b"
-            r"|\b(?:INSERT|UPDATE)\s+OR\s+(?:REPLACE|IGNORE|ABORT|FAIL|ROLLBACK)\b|\bINDEXED\s+BY\b|\bjulianday\s*\(|\bGLOB\s",
+            r"|\b(?:INSERT|UPDATE)\s+OR\s+(?:REPLACE|IGNORE|ABORT|FAIL|ROLLBACK)\b|\bINDEXED\s+BY\b|\bjulianday\s*\(|\btypeof\s*\(|\bjson_extract\s*\(|\browid\b|\bGLOB\s",
             _ANY,
         ),
         frozenset(),
@@ -78,7 +78,9 @@ _SIGNS: tuple[tuple[str, re.Pattern[str], frozenset[str]], ...] = (
         "postgresql",
         re.compile(
             r"\w::\w|\bILIKE\b|\bDISTINCT\s+ON\s*\(|\bANY\s*\(|\bLATERAL\b|\bARRAY\s*\[|\bFOR\s+UPDATE\b|\bpg_\w+|\bnow\s*\(\)|\bTRUNCATE\b"
-            r"|\binformation_schema\b|\bINTERVAL\s+'|\bAT\s+TIME\s+ZONE\b|\bCREATE\s+EXTENSION\b|\bLANGUAGE\s+plpgsql\b|\bgenerate_series\s*\(",
+            r"|\binformation_schema\b|\bINTERVAL\s+'|\bAT\s+TIME\s+ZONE\b|\bCREATE\s+EXTENSION\b|\bINDEX\s+CONCURRENTLY\b"
+            r"|\b(?:ALTER|CREATE|DROP)\s+SEQUENCE\b|\bSET\s+(?:LOCAL|SESSION)\s|\b(?:VALIDATE|DROP)\s+CONSTRAINT\b"
+            r"|\bALTER\s+TABLE\s+IF\s+EXISTS\b|\b(?:to_tsvector|to_tsquery|nextval|setval|split_part|GREATEST|LEAST)\s*\(|\bLANGUAGE\s+plpgsql\b|\bgenerate_series\s*\(",
             _ANY,
         ),
         frozenset(),

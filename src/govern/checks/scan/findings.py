@@ -15,6 +15,7 @@ from govern.core.restoration import Place, name_place
 from govern.core.wording import count_of
 
 _LONGEST = 300
+_QUIET = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 def refused_statement(
@@ -45,7 +46,8 @@ def refused_statement(
 def missing_table(sql: SqlText, statement: Statement, place: Place, schema: Schema) -> Finding:
     """A table that a statement needs and that there is not."""
     name = name_place(place)
-    found = re.search(rf"(?<![\w.]){re.escape(place[1])}(?!\w)", statement.sql)
+    quiet = _QUIET.sub(lambda found: " " * len(found[0]), statement.sql)
+    found = re.search(rf"(?<![\w.]){re.escape(place[1])}(?!\w)", quiet)
     objection = Objection(
         kind="undefined-table",
         message=f"there is no table {name}",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from govern.checks.scan.dialects import find_engine
 from govern.checks.scan.findings import another_database, unread
 from govern.checks.scan.ignores import Placed, apply_ignores
 from govern.checks.scan.models import Models
 from govern.checks.scan.names import judge_names
+from govern.checks.scan.placeholders import split_text
 from govern.checks.scan.schema import Schema
-from govern.checks.scan.statements import find_created, judge_text
+from govern.checks.scan.statements import find_common, find_created, judge_text
+from govern.checks.scan.understanding import Understood, understand
 from govern.core.code import CodeFile, SqlText
 from govern.core.finding import Finding
 
@@ -26,34 +28,62 @@ class Judged:
     elsewhere: int = 0
     """Statements that are meant for another database."""
 
+    @classmethod
+    def sum(cls, parts: Iterable[Judged]) -> Judged:
+        """Of several files."""
+        whole = cls()
+        for part in parts:
+            whole.findings += part.findings
+            whole.statements += part.statements
+            whole.unverified += part.unverified
+            whole.elsewhere += part.elsewhere
+        return whole
 
-def judge_code(
-    files: Iterable[CodeFile], schema: Schema, workarounds: Mapping[str, tuple[Finding, ...]] | None = None
-) -> Judged:
-    """Everything that the files ask for, held against the schema; ``workarounds``: what was found beside, by file."""
+
+def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
+    """Everything that the files ask for, held against the schema."""
     files = tuple(files)
-    judged = Judged()
-    own = find_created(files, schema)
-    models = Models(files, schema)
+    return Judged.sum(judge_each(files, schema, files))
+
+
+def judge_each(
+    files: Iterable[CodeFile], schema: Schema, surroundings: Iterable[CodeFile]
+) -> Iterator[Judged]:
+    """Each of the files by itself; ``surroundings``: of all files of the code, these among them."""
+    files, surroundings = (
+        tuple(replace(file, sql=tuple(part for sql in file.sql for part in _split(sql))) for file in some)
+        for some in (files, surroundings)
+    )
+    understood = understand((sql for file in files for sql in file.sql), schema)
+    own = find_created(surroundings, schema)
+    models = Models(surroundings, schema)
     for file in files:
+        judged = Judged()
         if file.problem:
             judged.findings.append(unread(file))
-        beside = [
-            Placed(finding=finding, begins=finding.subject.line or 0)
-            for finding in (workarounds or {}).get(file.path, ())
-        ]
-        placed = (*_judge_sql(file, schema, own, judged), *_judge_names(file, schema, own, models), *beside)
+        placed = (
+            *_judge_sql(file, understood, schema, own, judged),
+            *_judge_names(file, schema, own, models),
+        )
         judged.findings += apply_ignores(file, placed)
-    return judged
+        yield judged
 
 
-def _judge_sql(file: CodeFile, schema: Schema, own: frozenset[str], judged: Judged) -> Iterator[Placed]:
+def _judge_sql(
+    file: CodeFile,
+    understood: Mapping[str, Understood],
+    schema: Schema,
+    own: frozenset[str],
+    judged: Judged,
+) -> Iterator[Placed]:
     others: dict[str, list[SqlText]] = {}
+    own_and_common = own | find_common(file.sql)
     for sql in file.sql:
         if sql.engine not in ("", schema.engine):
             others.setdefault(sql.engine, []).append(sql)
             continue
-        verdict = judge_text(sql, schema, own)
+        is_piece = sql.reached == "constant" or not sql.is_whole
+        verdict = judge_text(sql, understood[sql.text], schema, own_and_common if is_piece else own)
         if verdict.findings and (engine := find_engine(sql.text, schema.engine)):
             others.setdefault(engine, []).append(sql)
             continue
@@ -64,6 +94,11 @@ def _judge_sql(file: CodeFile, schema: Schema, own: frozenset[str], judged: Judg
     for engine, meant in others.items():
         judged.elsewhere += len(meant)
         yield Placed(finding=another_database(file, engine, meant), begins=meant[0].spot.line)
+
+
+def _split(sql: SqlText) -> Iterable[SqlText]:
+    """The statements of a file each for itself, where not all of it is known: what is not is of one of them."""
+    return (sql,) if sql.is_whole or sql.via != "file" else split_text(sql)
 
 
 def _judge_names(file: CodeFile, schema: Schema, own: frozenset[str], models: Models) -> Iterator[Placed]:

@@ -206,7 +206,7 @@ class _Reading:
     def _is_taken(self, statement: Statement, removed: list[Edit]) -> bool:
         """Whether the database takes the statement without them, as it is to be."""
         without = apply_edits(statement.sql, removed)
-        return judge_one(self._schema, without, statement) is None
+        return self._schema.judge([(without, statement.parameters)])[0] is None
 
     def _edits(self, statement: Statement, cuts: tuple[Edit, ...] | None) -> tuple[Edit, ...] | None:
         """The same in the file, where it says letter by letter what the statement does."""
@@ -227,11 +227,6 @@ class _Reading:
         begin = self._in_file(statement, cast.offset)
         length = cuts[-1].end - cast.offset if cuts else len("CAST")
         return begin, begin + length
-
-
-def judge_one(schema: Schema, sql: str, like: Statement) -> object | None:
-    """What the database has against a statement with the parameters of another one."""
-    return schema.judge(Statement(sql=sql, parameters=like.parameters, origins=((0, 0),)))
 
 
 def _span_of(sql: str, cast: CastInSql) -> tuple[Edit, ...] | None:

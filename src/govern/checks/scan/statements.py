@@ -1,14 +1,18 @@
-"""What the schema has to say about one text of SQL: its statements, tried as they stand and with names for holes."""
+"""What the schema has to say about one text of SQL, in findings."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from govern.checks.scan.findings import excerpt, missing_table, refused_statement, unverified
+from govern.checks.scan.inner import find_inner
 from govern.checks.scan.placeholders import NAME_HOLE, Statement, split_statements
-from govern.checks.scan.relations import read_named
+from govern.checks.scan.reconsidering import reconsider
+from govern.checks.scan.relations import read_columns, read_named
 from govern.checks.scan.rules import (
     NOT_UNDERSTOOD,
     UNDEFINED_COLUMN,
@@ -17,6 +21,7 @@ from govern.checks.scan.rules import (
     WRONG_TYPE,
 )
 from govern.checks.scan.schema import Schema
+from govern.checks.scan.understanding import Understood
 from govern.core.code import HOLE, CodeFile, SqlText
 from govern.core.finding import Finding, Rule
 from govern.core.objection import Objection, ObjectionKind
@@ -40,25 +45,23 @@ class Verdict:
     """Whether a part of it is only known when it runs, and that part is no value."""
 
 
-def judge_text(sql: SqlText, schema: Schema, own: frozenset[str]) -> Verdict:
+def judge_text(sql: SqlText, understood: Understood, schema: Schema, own: frozenset[str]) -> Verdict:
     """``own``: the tables that the code makes for itself."""
-    tried = [_Tried.of(sql, hole, schema) for hole in ((None,) if sql.is_whole else (None, "", NAME_HOLE))]
-    understood = next((one for one in tried if not one.is_misunderstood), None)
-    chosen = understood or tried[0]
-    if understood is None and not sql.is_whole:
-        findings = list(_find_missing_tables(sql, tried[-1], schema, own))
-        is_unverified = True
+    if understood.is_only_read:
+        findings = list(_find_missing_tables(sql, understood, schema, own))
     else:
         findings = [
             finding
-            for statement, objection in zip(chosen.statements, chosen.objections, strict=True)
-            for finding in _explain(sql, statement, objection, schema, own)
+            for statement, objection in understood.each
+            for finding in (
+                tuple(_explain(sql, statement, objection, schema, own))
+                or (_explain_inner(sql, statement, schema, own) if objection is None else ())
+            )
         ]
-        is_unverified = not sql.is_whole and _shapes_the_statement(sql)
+    is_unverified = understood.is_only_read or (not sql.is_whole and _shapes_the_statement(sql))
     if is_unverified:
         findings.append(unverified(sql))
-    count = max(1, len(chosen.statements))
-    return Verdict(findings=tuple(findings), statements=count, is_unverified=is_unverified)
+    return Verdict(findings=tuple(findings), statements=understood.count, is_unverified=is_unverified)
 
 
 _CREATED = re.compile(
@@ -71,53 +74,53 @@ def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
     """Tables that the code makes for itself, as temporary ones, in whichever file."""
     files = tuple(files)
     made = frozenset(name.rpartition(".")[2] for file in files for name in file.makes)
-    texts = [
-        sql.text for file in files for sql in file.sql if re.search(r"\bcreate\b|\binto\b", sql.text, re.I)
-    ]
+    texts = {sql.text for file in files for sql in file.sql if sql.may_create}
     if not schema.reads_grammar:
         return made | {found[1] for text in texts for found in _CREATED.finditer(text)}
-    statements = (statement for text in texts for statement in split_statements(text))
+    statements = [statement for text in texts for statement in split_statements(text)]
+    statements += [
+        inner.statement
+        for statement in statements
+        for inner in find_inner(statement, schema.columns, reads_grammar=True)
+        if inner.is_of_routine
+    ]
     named = (read_named(statement.sql) for statement in statements)
     return made.union(name for found in named if found for name in found[1])
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    """A text as statements, with something in place of its holes."""
+_COMMON = re.compile(
+    r"(?:\bWITH(?:\s+RECURSIVE)?|,|\))\s*(\w+)\s*(?:\([^()]*\))?\s+AS\s+(?:NOT\s+)?"
+    r"(?:MATERIALIZED\s*)?\(",
+    re.IGNORECASE,
+)
 
-    statements: tuple[Statement, ...]
-    objections: tuple[Objection | None, ...]
 
-    @classmethod
-    def of(cls, sql: SqlText, hole: str | None, schema: Schema) -> _Tried:
-        statements = tuple(split_statements(sql.text, hole=hole))
-        return cls(statements, tuple(map(schema.judge, statements)))
-
-    @property
-    def is_misunderstood(self) -> bool:
-        return not self.statements or any(
-            one is not None and (one.kind == "syntax" or NAME_HOLE in one.name) for one in self.objections
-        )
+def find_common(texts: Iterable[SqlText]) -> frozenset[str]:
+    """What statements of a file call their queries in WITH: what is a piece of a statement may name them."""
+    return frozenset(found[1].lower() for sql in texts for found in _COMMON.finditer(sql.text))
 
 
 def _find_missing_tables(
-    sql: SqlText, tried: _Tried, schema: Schema, own: frozenset[str]
+    sql: SqlText, understood: Understood, schema: Schema, own: frozenset[str]
 ) -> Iterator[Finding]:
     """Of a statement that can only be read, and not prepared."""
-    for statement, objection in zip(tried.statements, tried.objections, strict=True):
+    for statement, objection in understood.each:
         for place in _find_missing(statement, objection, schema, own):
             yield missing_table(sql, statement, place, schema)
 
 
+_LOOKED_BACK = 400
+"""Characters: rows of VALUES are longer at most where a program wrote them."""
 _VALUE_BEFORE = re.compile(
-    r"(?:[=<>(+\-*/|]|\b(?:LIKE|ILIKE|LIMIT|OFFSET|BETWEEN|IN|VALUES))\s*'?%?$", re.IGNORECASE
+    r"(?:[=<>(+\-*/|]|\b(?:LIKE|ILIKE|LIMIT|OFFSET|BETWEEN|IN|VALUES)|\b(?:VALUES|IN)\s*(?:\([^()]*\)\s*,\s*)*\([^()]*,)\s*'?%?$",
+    re.IGNORECASE,
 )
 
 
 def _shapes_the_statement(sql: SqlText) -> bool:
     """Whether a hole may be more than a value: a name, a condition, a part of the statement."""
-    before = sql.text.split(HOLE)[:-1]
-    return not all(_VALUE_BEFORE.search(part) for part in before)
+    holes = (found.start() for found in re.finditer(HOLE, sql.text))
+    return not all(_VALUE_BEFORE.search(sql.text[max(0, at - _LOOKED_BACK) : at]) for at in holes)
 
 
 def _explain(
@@ -126,9 +129,15 @@ def _explain(
     missing = _find_missing(statement, objection, schema, own)
     for place in missing:
         yield missing_table(sql, statement, place, schema)
-    if objection is None or missing or NAME_HOLE in objection.name:
+    if objection is None and schema.reads_grammar and not missing and _NAMES_COLUMNS.match(statement.sql):
+        yield from _find_missing_columns(sql, statement, schema)
+    if objection is not None and not missing:
+        objection = reconsider(sql, statement, objection, schema)
+    if objection is None or missing or NAME_HOLE in objection.name or _lacks_its_tables(sql, objection):
         return
-    if objection.kind == "undefined-table" and objection.name.rpartition(".")[2] in own:
+    if objection.kind == "undefined-table" and _is_own(objection.name.rpartition(".")[2], own):
+        return
+    if objection.name.startswith("pg_temp."):
         return
     if objection.kind == "syntax":
         if sql.reached == "statement":
@@ -139,11 +148,82 @@ def _explain(
         rule, kind = _RULES[objection.kind]
         name = objection.name or excerpt(statement.sql)
         bare = objection.name.rpartition(".")[2]
-        close = schema.find_close_columns(bare) if kind == "column" else ()
+        close = schema.find_close_columns(bare, statement.sql) if kind == "column" else ()
         yield refused_statement(rule, (kind, name), sql, statement, objection, close)
 
 
-_LOOKED_UP = re.compile(r"\s*(?:select|insert|update|delete|merge|with|values)\b", re.IGNORECASE)
+_CLAUSES = re.compile(
+    r"\b(SELECT|FROM|JOIN|ON|USING|WITH|WHERE|SET|BY|LIMIT|VALUES|RETURNING|HAVING|INTO|UPDATE|CONFLICT)\b",
+    re.IGNORECASE,
+)
+_OF_TABLES = frozenset({"FROM", "JOIN", "ON", "USING", "WITH", "UPDATE", "INTO"})
+
+
+def _lacks_its_tables(sql: SqlText, objection: Objection) -> bool:
+    """Whether a table that the objection misses may be in what is not known: a piece of a statement, a hole in it."""
+    if objection.kind == "undefined-table" and objection.message.startswith("missing FROM-clause"):
+        return sql.reached == "constant" or not sql.is_whole
+    return objection.kind == "undefined-column" and any(
+        _brings_tables(*parts) for parts in _around_holes(sql.text)
+    )
+
+
+def _around_holes(text: str) -> Iterator[tuple[str, str]]:
+    for found in re.finditer(HOLE, text):
+        yield text[: found.start()], text[found.end() :]
+
+
+def _brings_tables(before: str, after: str) -> bool:
+    """Whether a hole between these may name tables, with a FROM of its own or after one."""
+    if _VALUE_BEFORE.search(before):
+        return False
+    clauses = _CLAUSES.findall(before)
+    last = clauses[-1].upper() if clauses else "WITH"
+    return last in _OF_TABLES or (last == "SELECT" and re.search(r"\bFROM\b", after, re.IGNORECASE) is None)
+
+
+def _explain_inner(
+    sql: SqlText, statement: Statement, schema: Schema, own: frozenset[str]
+) -> Iterator[Finding]:
+    """What is wrong with the statements within one that the database takes."""
+    for inner in find_inner(statement, schema.columns, reads_grammar=schema.reads_grammar):
+        [objection] = schema.judge([(inner.statement.sql, inner.statement.parameters)])
+        if inner.is_of_routine and not _is_sure_in_routine(objection, inner.statement, statement):
+            continue
+        yield from _explain(sql, inner.statement, objection, schema, own)
+
+
+def _is_sure_in_routine(objection: Objection | None, inner: Statement, routine: Statement) -> bool:
+    """Whether the routine's variables and arguments, which may be rows, have no part in it."""
+    if objection is None or objection.message.startswith("missing FROM-clause"):
+        return False
+    word = rf"(?<!\w){re.escape(objection.name)}(?!\w)"
+    is_declared = len(re.findall(word, routine.sql)) > len(re.findall(word, inner.sql))
+    return objection.kind == "undefined-table" or (objection.kind == "undefined-column" and not is_declared)
+
+
+def _find_missing_columns(sql: SqlText, statement: Statement, schema: Schema) -> Iterator[Finding]:
+    """Of a statement that defines or copies."""
+    for place, column in read_columns(statement.sql):
+        columns = schema.find(*place)
+        if columns is None or column in columns:
+            continue
+        found = re.search(rf"(?<![\w.]){re.escape(column)}(?!\w)", statement.sql)
+        objection = Objection(
+            kind="undefined-column",
+            message=f"there is no column {name_place(place)}.{column}",
+            name=column,
+            offset=found.start() if found else None,
+        )
+        close = tuple(difflib.get_close_matches(column, columns, 2))
+        yield refused_statement(UNDEFINED_COLUMN, ("column", column), sql, statement, objection, close)
+
+
+_NAMES_COLUMNS = re.compile(r"\s*(?:create\s+(?:unique\s+)?index|copy|comment)\b", re.IGNORECASE)
+_LOOKED_UP = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*+(?:select|insert|update|delete|merge|with|values)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 """What the database looks every name up of; the grammar, which takes longer, need not be asked."""
 
 
@@ -153,8 +233,8 @@ def _find_missing(
     """All tables that there are not: a database names only the first, and none in what defines something."""
     if not schema.reads_grammar:
         name = objection.name.rpartition(".")[2] if objection is not None else ""
-        is_missing = objection is not None and objection.kind == "undefined-table" and name not in own
-        return (("", name),) if is_missing else ()
+        is_missing = objection is not None and objection.kind == "undefined-table" and not _is_own(name, own)
+        return (("", name),) if is_missing and NAME_HOLE not in name else ()
     is_looked_up = _LOOKED_UP.match(statement.sql) is not None
     if is_looked_up and (objection is None or objection.kind not in ("undefined-table", "syntax")):
         return ()
@@ -163,5 +243,16 @@ def _find_missing(
     return tuple(
         place
         for place in sorted(needed, key=name_place)
-        if schema.find(*place) is None and place[1] not in own and NAME_HOLE not in place[1]
+        if schema.find(*place) is None and not _is_own(place[1], own) and NAME_HOLE not in name_place(place)
     )
+
+
+def _is_own(name: str, own: frozenset[str]) -> bool:
+    """Of a name that the code puts together what is known of it is enough: ``…_tmp``."""
+    return name in own or any(pattern.fullmatch(name) for pattern in _compile_own(own))
+
+
+@lru_cache(maxsize=8)
+def _compile_own(own: frozenset[str]) -> tuple[re.Pattern[str], ...]:
+    half_known = (name for name in own if NAME_HOLE in name and name.replace(NAME_HOLE, "").strip("_"))
+    return tuple(re.compile(re.escape(name).replace(NAME_HOLE, r"\w+")) for name in half_known)
