@@ -23,7 +23,7 @@ from govern.checks.scan.verdicts import Workaround
 from govern.checks.scan.workarounds import Workarounds, find_workarounds
 from govern.code.comments import find_ignores
 from govern.code.files import Reader, find_files, find_texts
-from govern.code.imports import find_home
+from govern.code.imports import Homes
 from govern.code.sources import Source
 from govern.config import Settings
 from govern.core.code import SqlText
@@ -50,10 +50,11 @@ class Papering:
     editable: frozenset[Path]
     sources: dict[Path, Source]
     _sql: dict[Source, tuple[SqlText, ...]] = field(default_factory=dict)
+    _homes: Homes = field(default_factory=Homes)
 
     def find(self, sources: Collection[Source]) -> Workarounds:
         sql = {source.name: self._sql_of(source) for source in sources if source.path in self.editable}
-        return find_workarounds(sources, sql, self.schema, self.known, _home)
+        return find_workarounds(sources, sql, self.schema, self.known, self._home)
 
     def find_findings(self) -> Mapping[str, tuple[Finding, ...]]:
         """Of the files that are looked at, by file."""
@@ -91,6 +92,9 @@ class Papering:
             ignore.line == finding.subject.line and ignore.names(finding.rule.id)
             for ignore in find_ignores(source.text)
         )
+
+    def _home(self, path: Path, module: str) -> Path | None:
+        return self._homes.find(path, module, is_python=path.suffix in (".py", ".pyi"))
 
     def _sql_of(self, source: Source) -> tuple[SqlText, ...]:
         if source not in self._sql:
@@ -206,10 +210,6 @@ def _find_known(settings: Settings, standing: Standing, columns: tuple[str, ...]
 def _columns_beside(declared: Snapshot, column: Column) -> frozenset[str]:
     """The columns of the same table."""
     return frozenset(one.name for one in read_types(declared) if one.table == column.table)
-
-
-def _home(path: Path, module: str) -> Path | None:
-    return find_home(path, module, is_python=path.suffix in (".py", ".pyi"))
 
 
 def _find_uncommitted(root: Path, pairs: Iterable[tuple[Source, Source]]) -> list[str]:

@@ -161,7 +161,10 @@ class Reader:
             return None  # whoever reads it for itself says so
         if len(text) > _LARGEST or max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
             return None
-        return self._read_source(path, name, language, content, text)
+        try:
+            return self._read_source(path, name, language, content, text)
+        except RecursionError:
+            return None  # what is nested that deep was made by a program
 
     def read_again(self, source: Source, text: str) -> Source:
         """The same file with another text; its bytes are those that were read."""

@@ -87,11 +87,6 @@ def find_ecmascript_imports(root: Tree) -> Iterator[tuple[str, str, str]]:
                 yield (alias or name).text(), source.text().strip("\"'"), name.text()
 
 
-def find_home(path: Path, module: str, *, is_python: bool) -> Path | None:
-    """The file of the project that an import in another one means; None for a package's."""
-    return _find_module(path, module) if is_python else _find_beside(path, module)
-
-
 def _find_module(path: Path, module: str) -> Path | None:
     """The file of a Python module, by its parts below one of the folders around the file that imports it."""
     dots = re.match(r"\.*", module)

@@ -20,6 +20,7 @@ _INPUT = frozenset(
     | {"path_params", "query_params", "url", "config", "settings", "data", "formData", "ctx", "props"}
 )
 """What people call that which comes from outside: whatever it is of, it has to be converted."""
+_MOST_STEPS = 5_000
 _NONE = Column(("", ""), "")
 _SCALARS = frozenset({"scalar", "scalar_one", "scalar_one_or_none", "fetchval", "fetch_val"})
 
@@ -46,6 +47,8 @@ class Origins:
         self._project, self._shapes, self._conversions = project, shapes, conversions
         self._known = known
         self._pending: set[Expression] = set()
+        self.steps = 0
+        """Made for the value that is asked for; after too many of them nobody knows where it is from."""
 
     def keys_of(self, column: Column | None) -> Keys | None:
         return next((keys for keys in self._known if column in keys.columns), None)
@@ -53,7 +56,8 @@ class Origins:
     def origin_of(self, program: Program, one: Expression) -> Origin | None:
         """None for what is no value of such keys, and what does not even look like one."""
         one = unwrap(one)
-        if one in self._pending:
+        self.steps += 1
+        if one in self._pending or self.steps > _MOST_STEPS:
             return None
         self._pending.add(one)
         try:

@@ -47,6 +47,7 @@ _PLAIN = frozenset(
 )
 """What a column is given that leaves its values as the database has them."""
 _DEEPEST = 12
+_MOST_STEPS = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +90,14 @@ class Shapes:
         self._models = dict(_find_models(project, schema))
         self._statements: dict[str, RunSql | None] = {}
         self._pending: set[Expression] = set()
+        self.steps = 0
+        """Made for the value that is asked for; after too many of them nobody knows its shape."""
 
     def shape_of(self, program: Program, one: Expression, depth: int = 0) -> Shape | None:
         """None where it is not known, or may be one of several."""
         one = unwrap(one)
-        if depth > _DEEPEST or one in self._pending:
+        self.steps += 1
+        if depth > _DEEPEST or one in self._pending or self.steps > _MOST_STEPS:
             return None
         self._pending.add(one)
         try:

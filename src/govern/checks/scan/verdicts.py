@@ -88,6 +88,7 @@ class Finder:
         if conversion is None or _is_in_helper(self, program, one):
             return None
         core = core_of(self.conversions, program, conversion)
+        self.origins.steps = self.shapes.steps = 0
         origin = self.origins.origin_of(program, core)
         destination = self.destinations.destination_of(program, one)
         verdict = _judge(program, conversion, core, origin, destination)
