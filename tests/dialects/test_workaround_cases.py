@@ -107,7 +107,9 @@ def test_nothing_goes_before_the_schema_is_right(schema: DatabaseUrl, tmp_path: 
     with open_schema(schema) as opened:
         papering = write_case({"code.py": code}, tmp_path, opened, known)
         [finding] = papering.find_findings()["code.py"]
-        assert papering.mend().changed == ()
+        draft = Draft("scan", datetime.now(UTC))
+        assert apply_fixes(draft, papering, is_diff=False) == frozenset()
+    assert "left until the schema is right: accounts.key is still declared as text" in draft.entries[0].reason
     assert "fix the schema first: accounts.key is still declared as text" in finding.remedy
     assert finding.evidence["made_necessary_by"] == "repair account"
 

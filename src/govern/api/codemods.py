@@ -168,6 +168,8 @@ def _say(mended: Mended, papering: Papering) -> Iterator[str]:
     if mended.refused:
         yield f"left as they are, because they would not be programs any more: {', '.join(mended.refused)}"
     left = [one for one in papering.find(mended.after.values()).found if one.source.path in papering.editable]
+    for obstacle in sorted({one.keys.obstacle for one in left if one.keys.obstacle}):
+        yield f"left until the schema is right: {obstacle}"
     for certainty in ("likely", "unsure"):
         places = [one for one in left if one.certainty == certainty]
         if places:
