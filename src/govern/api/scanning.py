@@ -51,6 +51,11 @@ def scan(
     ours = {settings.sql, *settings.alembic.version_locations}
     below = find_files(path.absolute() for path in paths)
     found = [path for path in below if not any(path.is_relative_to(one) for one in ours)]
+    if not found:
+        what = ", ".join(settings.relative(path.absolute()) for path in paths)
+        reason = f"there is no Python, JavaScript, TypeScript or SQL file to read in {what}"
+        draft.add(Entry(name="scan", status="skipped", reason=reason))
+        return
     require_parser(found)
     narrate(f"reading {count_of(len(found), 'file')}, and creating the schema in a scratch database")
     named = [(path, settings.relative(path)) for path in found]

@@ -107,6 +107,8 @@ class Reader:
         """The same for a text; ``path``: where it would stand, so that what it imports is found."""
         if len(content) > _LARGEST or max(map(len, content.splitlines()), default=0) > _LONGEST_LINE:
             return CodeFile(path=name, problem="it is too large to be written by a person")
+        if "\0" in content:
+            return CodeFile(path=name, problem="it has null bytes, which no program is written with")
         if language == "sql":
             read = read_sql_file(content, name)
         else:

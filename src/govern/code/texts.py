@@ -212,9 +212,14 @@ def unescape_python(raw: str) -> str:
     if raw == "\\\n":
         return ""
     try:
-        return str(ast.literal_eval(f'"{raw}"'))
+        return _whole(str(ast.literal_eval(f'"{raw}"')))
     except (SyntaxError, ValueError):
         return raw
+
+
+def _whole(character: str) -> str:
+    """Half of a character is none that a database could be sent, or a terminal."""
+    return "\ufffd" if "\ud800" <= character <= "\udfff" else character
 
 
 _SHORT = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
@@ -225,7 +230,7 @@ def unescape_ecmascript(raw: str) -> str:
     rest = raw[1:]
     if rest[:1] in "xu" and (digits := rest[1:].strip("{}")):
         try:
-            return chr(int(digits, 16))
+            return _whole(chr(int(digits, 16)))
         except (ValueError, OverflowError):
             return raw
     return _SHORT.get(rest, rest)

@@ -25,7 +25,7 @@ _MOST = 4
 _WORTH_ANOTHER = 400_000
 """Bytes of source: less is read before another process has started."""
 _SECONDS = 20.0
-"""How long a file may take; what people write takes milliseconds."""
+"""Of a processor, that a file may take; what people write takes milliseconds."""
 
 Named = tuple[Path, str]
 """A file, and how it is called in reports."""
@@ -103,7 +103,7 @@ def _environment() -> dict[str, str]:
 
 
 def _explain_end(exit_code: int, seconds: float) -> str:
-    if exit_code == -signal.SIGALRM:
+    if exit_code == -signal.SIGPROF:
         return f"to read it takes longer than {seconds:g} s"
     how = signal.Signals(-exit_code).name if exit_code < 0 else f"exit status {exit_code}"
     return f"it ends the process that reads it: {how}"

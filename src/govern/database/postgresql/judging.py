@@ -63,13 +63,18 @@ def judge(connection: Connection, asked: Iterable[Asked]) -> list[Objection | No
     with _pipeline(driver.pgconn) as server:
         while some := tuple(itertools.islice(rest, _AT_A_TIME)):  # made while the server is at those before
             for sql, _ in some:  # PostgreSQL finds the parameters itself
-                server.send_prepare(b"", sql.encode(errors="replace"))
+                server.send_prepare(b"", _encode(sql))
                 server.pipeline_sync()
             server.flush()
             judged += [_read_objection(server) for _ in range(unanswered)]
             unanswered = len(some)
         judged += [_read_objection(server) for _ in range(unanswered)]
     return judged
+
+
+def _encode(sql: str) -> bytes:
+    """As far as the protocol can say it: a null ends a text there, and would hide what follows."""
+    return sql.replace("\0", "\ufffd").encode(errors="replace")
 
 
 def look_in(connection: Connection, schemas: Sequence[str]) -> None:
