@@ -73,24 +73,23 @@ def _try_constants(statement: Statement, objection: Objection, schema: Schema) -
 
 
 def _try_types(statement: Statement, objection: Objection, schema: Schema) -> Objection | None:
-    sql = statement.sql
+    """What is left when each parameter has the type that gets the database furthest."""
+    sql, left = statement.sql, objection
     for _ in range(_ROUNDS):
         tried = list(_with_types(sql, statement.parameters))
-        if not tried:
-            break
         said = schema.judge([(one, statement.parameters) for one in tried])
         if None in said:
             return None
-        later = [
-            (other.offset - (len(one) - len(sql)), one)
+        reached = [
+            (other.offset - (len(one) - len(sql)), one, other)
             for one, other in zip(tried, said, strict=True)
             if other is not None and other.offset is not None
         ]
-        furthest, sql_there = max(later, default=(-1, sql))
-        if objection.offset is None or furthest <= objection.offset:
+        furthest = max(reached, key=lambda each: each[0], default=None)
+        if furthest is None or left.offset is None or furthest[0] <= left.offset:
             break
-        sql = sql_there
-    return objection
+        sql, left = furthest[1], replace(furthest[2], offset=furthest[0])
+    return left
 
 
 def _with_types(sql: str, parameters: int) -> Iterator[str]:

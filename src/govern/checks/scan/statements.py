@@ -77,7 +77,9 @@ def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
     texts = {sql.text for file in files for sql in file.sql if sql.may_create}
     if not schema.reads_grammar:
         return made | {found[1] for text in texts for found in _CREATED.finditer(text)}
-    statements = [statement for text in texts for statement in split_statements(text)]
+    statements = [
+        statement for text in texts for statement in split_statements(text, hole="" if HOLE in text else None)
+    ]
     statements += [
         inner.statement
         for statement in statements
@@ -249,7 +251,13 @@ def _find_missing(
 
 def _is_own(name: str, own: frozenset[str]) -> bool:
     """Of a name that the code puts together what is known of it is enough: ``…_tmp``."""
-    return name in own or any(pattern.fullmatch(name) for pattern in _compile_own(own))
+    if name in own or any(pattern.fullmatch(name) for pattern in _compile_own(own)):
+        return True
+    return NAME_HOLE in own and _FOR_NOW.search(name) is not None
+
+
+_FOR_NOW = re.compile(r"_(?:te?mp|new|old|staging|swap|next|prev|previous)\d*$", re.IGNORECASE)
+"""How tables are called that a program makes beside the ones of the schema, under names that it puts together."""
 
 
 @lru_cache(maxsize=8)
