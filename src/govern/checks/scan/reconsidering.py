@@ -83,7 +83,7 @@ def _try_types(statement: Statement, objection: Objection, schema: Schema) -> Ob
         reached = [
             (other.offset - (len(one) - len(sql)), one, other)
             for one, other in zip(tried, said, strict=True)
-            if other is not None and other.offset is not None
+            if other is not None and other.offset is not None and not other.message.startswith("cannot cast")
         ]
         furthest = max(reached, key=lambda each: each[0], default=None)
         if furthest is None or left.offset is None or furthest[0] <= left.offset:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from govern.checks.scan.findings import excerpt, missing_table, refused_statement, unverified
+from govern.checks.scan.findings import missing_table, name_statement, refused_statement, unverified
 from govern.checks.scan.inner import find_inner
 from govern.checks.scan.placeholders import NAME_HOLE, Statement, split_statements
 from govern.checks.scan.reconsidering import reconsider
@@ -65,7 +65,7 @@ def judge_text(sql: SqlText, understood: Understood, schema: Schema, own: frozen
 
 
 _CREATED = re.compile(
-    r"\bcreate\s+(?:temp\w*\s+)?(?:virtual\s+)?(?:table|view)\s+(?:if\s+not\s+exists\s+)?(?:\w+\.)?[\"`\[]?(\w+)",
+    r"\bcreate\s+(?:(?:temp\w*|local|global|unlogged|virtual|foreign|materialized)\s+)*(?:table|view)\s+(?:if\s+not\s+exists\s+)?(?:\w+\.)?[\"`\[]?(\w+)",
     re.IGNORECASE,
 )
 
@@ -86,8 +86,13 @@ def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
         for inner in find_inner(statement, schema.columns, reads_grammar=True)
         if inner.is_of_routine
     ]
-    named = (read_named(statement.sql) for statement in statements)
-    return made.union(name for found in named if found for name in found[1])
+    return made.union(*(_name_created(statement) for statement in statements))
+
+
+def _name_created(statement: Statement) -> Iterable[str]:
+    """By the grammar, and by how it begins where half of it is not known."""
+    named = read_named(statement.sql)
+    return named[1] if named else (found[1] for found in _CREATED.finditer(statement.sql))
 
 
 _COMMON = re.compile(
@@ -143,12 +148,12 @@ def _explain(
         return
     if objection.kind == "syntax":
         if sql.reached == "statement":
-            subject = ("statement", excerpt(statement.sql))
+            subject = ("statement", name_statement(statement.sql))
             yield refused_statement(NOT_UNDERSTOOD, subject, sql, statement, objection)
         return
     if objection.kind in _RULES:
         rule, kind = _RULES[objection.kind]
-        name = objection.name or excerpt(statement.sql)
+        name = objection.name or name_statement(statement.sql)
         bare = objection.name.rpartition(".")[2]
         close = schema.find_close_columns(bare, statement.sql) if kind == "column" else ()
         yield refused_statement(rule, (kind, name), sql, statement, objection, close)
