@@ -80,6 +80,9 @@ def _try_types(statement: Statement, objection: Objection, schema: Schema) -> Ob
         said = schema.judge([(one, statement.parameters) for one in tried])
         if None in said:
             return None
+        for one, other in zip(tried, said, strict=True):
+            if other is not None and other.kind in _WITHOUT_TYPES and left.kind not in _WITHOUT_TYPES:
+                return replace(other, offset=_origin_of(other.offset, one, sql))
         reached = [
             (other.offset - (len(one) - len(sql)), one, other)
             for one, other in zip(tried, said, strict=True)
@@ -90,6 +93,16 @@ def _try_types(statement: Statement, objection: Objection, schema: Schema) -> Ob
             break
         sql, left = furthest[1], replace(furthest[2], offset=furthest[0])
     return left
+
+
+def _origin_of(offset: int | None, changed: str, sql: str) -> int | None:
+    """Where it stands in ``sql``, into which one type was written."""
+    if offset is None:
+        return None
+    begins = next(
+        (at for at, (one, other) in enumerate(zip(changed, sql, strict=False)) if one != other), len(sql)
+    )
+    return offset if offset <= begins else offset - (len(changed) - len(sql))
 
 
 def _with_types(sql: str, parameters: int) -> Iterator[str]:
