@@ -65,6 +65,7 @@ def judge_text(sql: SqlText, understood: Understood, schema: Schema, own: frozen
 
 
 _CREATED = re.compile(
+    r"\brename\s+to\s+[\"`\[]?(\w+)|"
     r"\bcreate\s+(?:(?:temp\w*|local|global|unlogged|virtual|foreign|materialized)\s+)*(?:table|view)\s+(?:if\s+not\s+exists\s+)?(?:\w+\.)?[\"`\[]?(\w+)",
     re.IGNORECASE,
 )
@@ -76,7 +77,7 @@ def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
     made = frozenset(name.rpartition(".")[2] for file in files for name in file.makes)
     texts = {sql.text for file in files for sql in file.sql if sql.may_create}
     if not schema.reads_grammar:
-        return made | {found[1] for text in texts for found in _CREATED.finditer(text)}
+        return made | {found[found.lastindex or 1] for text in texts for found in _CREATED.finditer(text)}
     statements = [
         statement for text in texts for statement in split_statements(text, hole="" if HOLE in text else None)
     ]
@@ -92,7 +93,7 @@ def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
 def _name_created(statement: Statement) -> Iterable[str]:
     """By the grammar, and by how it begins where half of it is not known."""
     named = read_named(statement.sql)
-    return named[1] if named else (found[1] for found in _CREATED.finditer(statement.sql))
+    return named[1] if named else (found[found.lastindex or 1] for found in _CREATED.finditer(statement.sql))
 
 
 _COMMON = re.compile(
@@ -170,9 +171,17 @@ def _lacks_its_tables(sql: SqlText, objection: Objection) -> bool:
     """Whether a table that the objection misses may be in what is not known: a piece of a statement, a hole in it."""
     if objection.kind == "undefined-table" and objection.message.startswith("missing FROM-clause"):
         return sql.reached == "constant" or not sql.is_whole
-    return objection.kind == "undefined-column" and any(
-        _brings_tables(*parts) for parts in _around_holes(sql.text)
-    )
+    if objection.kind != "undefined-column":
+        return False
+    if _OF_ROWS.search(objection.name) and _ROWS.search(sql.text):
+        return True
+    return any(_brings_tables(*parts) for parts in _around_holes(sql.text))
+
+
+_ROWS = re.compile(rf"\bVALUES\s*(?:{HOLE}|%s|%\(|:\w)", re.IGNORECASE)
+"""VALUES of which nobody knows how many columns its rows have."""
+_OF_ROWS = re.compile(r"\bcolumn\d+$")
+"""How PostgreSQL calls those columns."""
 
 
 def _around_holes(text: str) -> Iterator[tuple[str, str]]:
