@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,14 +14,17 @@ from govern.api.schemas import Standing, open_schema, require_schema, schema_of,
 from govern.checks.scan.across import judged_across
 from govern.checks.scan.judge import Judged
 from govern.checks.scan.ratchet import Ratchet
+from govern.checks.scan.unused import find_unused
 from govern.code.earlier import read_changed
 from govern.code.files import find_files, require_parser
 from govern.code.kept import Kept
 from govern.config import Settings
+from govern.core.finding import Finding
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
 from govern.database.scratch import dropping_meanwhile
 from govern.errors import ConfigurationError
+from govern.source.manifest.load import load_manifest
 
 
 @command("scan")
@@ -68,6 +72,8 @@ def scan(
         if across_pending:
             narrate("showing it to the schema before the pending revisions")
             judged = _judge_across(draft, settings, code, judged, kept)
+    if any(settings.root.is_relative_to(path.absolute()) for path in paths):
+        judged.findings += _find_unused(settings, standing, code, named)
     looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(found), 'file')}"
     if judged.unverified:
         looked += f", {judged.unverified} of them only known when they run"
@@ -94,6 +100,19 @@ def scan(
 def _judge(code: Code, standing: Standing, kept: Kept) -> Judged:
     with open_schema(standing.url, search_path_of(code.surroundings)) as schema:
         return judge_changed(code, schema, standing.fingerprint, kept)
+
+
+def _find_unused(
+    settings: Settings, standing: Standing, code: Code, named: Sequence[tuple[Path, str]]
+) -> Iterator[Finding]:
+    """Of a whole project: in a part of it nobody knows what the other parts mention."""
+    critical = load_manifest(settings.manifest).critical_tables if settings.manifest else ()
+    kept = {settings.alembic.version_table, *(table.name.rpartition(".")[2] for table in critical)}
+    tables = (place for place in standing.tables if place[1] not in kept)
+    texts = (
+        (name, path.read_text(encoding="utf-8", errors="replace")) for path, name in named if path.exists()
+    )
+    return find_unused(tables, code.files, texts)
 
 
 def _judge_across(draft: Draft, settings: Settings, code: Code, after: Judged, kept: Kept) -> Judged:

@@ -12,6 +12,7 @@ from govern.checks.scan.schema import Schema
 from govern.code.kept import digest
 from govern.config import Settings
 from govern.core.code import CodeFile
+from govern.core.restoration import Place
 from govern.core.snapshot import Snapshot
 from govern.database.engines import dialect_of
 from govern.database.live import LiveDatabase
@@ -40,6 +41,7 @@ class Standing(NamedTuple):
     url: DatabaseUrl
     fingerprint: str
     """Of all that its answers depend on."""
+    tables: tuple[Place, ...]
 
 
 @contextmanager
@@ -47,15 +49,20 @@ def schema_of(settings: Settings, against: str) -> Iterator[Standing]:
     """The schema of ``models``, ``head``, ``revision`` (that the target is stamped with), or a URL's."""
     if against == "models":
         with declared_by_models(settings, like=declared_like(settings)) as declared:
-            yield Standing(declared.url, _digest(declared.snapshot))
+            yield _standing(declared.url, declared.snapshot)
     elif against in DECLARATIONS:
         url = resolve_target(settings) if against == "revision" else declared_like(settings)
         live = LiveDatabase(settings, url)
         with declared_as(read_project(settings), live, against) as declared:
-            yield Standing(declared.url, _digest(declared.snapshot))
+            yield _standing(declared.url, declared.snapshot)
     else:
         other = LiveDatabase(settings, make_absolute(DatabaseUrl.parse(against)))
-        yield Standing(other.url, _digest(other.read_snapshot()))
+        yield _standing(other.url, other.read_snapshot())
+
+
+def _standing(url: DatabaseUrl, schema: Snapshot) -> Standing:
+    tables = tuple(sorted((key.namespace, key.name) for key in schema.of_kind("table")))
+    return Standing(url, _digest(schema), tables)
 
 
 def _digest(schema: Snapshot) -> str:

@@ -69,6 +69,16 @@ ANOTHER_DATABASE = Rule(
     effect="nobody says whether they fit: the declared schema is not theirs",
     remedy="none is needed; a driver that is imported and not used can go",
 )
+UNUSED_TABLE = Rule(
+    id="scan.unused-table",
+    name="a table that nothing in the code mentions",
+    severity=Severity.INFO,
+    condition="the whole project is scanned, and neither the name of a declared table nor that of its model stands in "
+    "any file, but where they are defined",
+    effect="none today; it is migrated, backed up and read by people for nobody",
+    remedy="remove the model with a revision that drops the table; what others use is named in the manifest's "
+    "critical_tables",
+)
 UNREAD = Rule(
     id="scan.unread",
     name="a source file could not be read",
@@ -102,6 +112,7 @@ RULES = (
     NOT_UNDERSTOOD,
     UNVERIFIED,
     ANOTHER_DATABASE,
+    UNUSED_TABLE,
     UNREAD,
     UNUSED_IGNORE,
     IGNORED_WITHOUT_REASON,
