@@ -104,7 +104,10 @@ def test_what_makes_the_schema_is_left_out_and_a_part_of_the_code_leaves_the_res
     make_project: MakeProject, sqlite_database: DatabaseUrl
 ) -> None:
     revision = 'QUERY = "SELECT id FROM long_gone"\n'
-    files = {"migrations/versions/notes_of_old.py": revision, "service/notes.py": "from app.models import Note\n"}
+    files = {
+        "migrations/versions/notes_of_old.py": revision,
+        "service/notes.py": "from app.models import Note\n",
+    }
     project = make_project("plain", sqlite_database, CODE | files)
     done = project.ask("scan", ".")
     assert {finding["subject"]["name"] for finding in done.findings} == {"auth_configs"}
