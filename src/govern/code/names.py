@@ -27,6 +27,8 @@ class Binding:
 
     value: SgNode
     at: int
+    ends: int
+    """What stands in the value itself is what the name was before."""
     appends: bool
 
 
@@ -105,7 +107,7 @@ class Names:
     def _look_up(self, name: str, use: SgNode, depth: int) -> Text | None:
         at = use.range().start.index
         for scope in _scopes(use, self._grammar):
-            before = [one for one in self._bindings.get((scope, name), ()) if one.at < at]
+            before = [one for one in self._bindings.get((scope, name), ()) if one.ends <= at]
             if before:
                 return self._gather(before, depth)
         everywhere = self._bindings.get((_MODULE, name), [])
@@ -170,7 +172,9 @@ class Names:
                 to, of = node.field(target), node.field(value)
                 if to is None or of is None or "identifier" not in to.kind() or not self._reading.has(node):
                     continue
-                binding = Binding(of, node.range().start.index, kind in grammar.appendings)
+                span = node.range()
+                appends = kind in grammar.appendings
+                binding = Binding(of, span.start.index, span.end.index, appends)
                 bindings.setdefault((_home(node, grammar), to.text()), []).append(binding)
         for found in bindings.values():
             found.sort(key=lambda binding: binding.at)

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import Literal
 
-_CREATES = re.compile(r"create\b|(?<!insert)(?<!merge)(?<!replace)\sinto\b", re.IGNORECASE)
+_CREATES = re.compile(r"create\b|\brename\s+to\b|(?<!insert)(?<!merge)(?<!replace)\sinto\b", re.IGNORECASE)
 HOLE = "\ufffc"
 """Stands in a text for what is only known when the program runs: Unicode's object replacement character."""
 

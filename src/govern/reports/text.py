@@ -28,6 +28,8 @@ _DIALECTS = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 _EXPLANATIONS = frozenset({"rule", "rules"})
 _LABEL_WIDTH = len("state: ")
 _LARGEST_NAME_COLUMN = 28
+_MOST_NOTES = 10
+"""Of one rule's: what asks for nothing must not hide what does."""
 
 
 def render(report: Report, style: Style | None = None) -> str:
@@ -130,13 +132,17 @@ def _finding_groups(findings: Iterable[Finding], style: Style) -> Iterator[str]:
 def _finding_group(group: tuple[Finding, ...], style: Style) -> Iterator[str]:
     shared_why = _shared(finding.why for finding in group)
     shared_remedy = _shared(finding.remedy for finding in group)
-    for finding in group:
+    shown = group if group[0].severity > Severity.INFO else group[:_MOST_NOTES]
+    for finding in shown:
         yield from _finding(finding, style)
         if shared_why is None:
             yield from _labelled("why", finding.why, style, indent="    ")
         if shared_remedy is None:
             yield from _labelled("next", finding.remedy, style, indent="    ")
         yield from _fix(finding.fix, style)
+    if len(shown) < len(group):
+        more = f"… and {len(group) - len(shown)} more: --format json has them all"
+        yield f"  {style.paint(style.say(more), 'dim')}"
     yield from _labelled("why", shared_why or "", style, indent="  ")
     yield from _labelled("next", shared_remedy or "", style, indent="  ")
 

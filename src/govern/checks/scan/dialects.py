@@ -60,7 +60,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str], frozenset[str]], ...] = (
     (
         "oracle",
         re.compile(
-            r"\bFROM\s+DUAL\b|\bROWNUM\b|\bCONNECT\s+BY\b|\bSYSDATE\b|\bNVL2?\s*\(|\bVARCHAR2\b|\w\.NEXTVAL\b",
+            r"\bFROM\s+DUAL\b|\bCONNECT\s+BY\b|\bSYSDATE\b|\bNVL2?\s*\(|\bVARCHAR2\b|\w\.NEXTVAL\b",
             _ANY,
         ),
         frozenset(),

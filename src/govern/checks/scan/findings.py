@@ -15,6 +15,7 @@ from govern.core.restoration import Place, name_place
 from govern.core.wording import count_of
 
 _LONGEST = 300
+_LONGEST_NAME = 72
 _QUIET = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
@@ -80,7 +81,9 @@ def unverified(sql: SqlText) -> Finding:
     spot = sql.spot
     return Finding.of(
         UNVERIFIED,
-        Subject(kind="statement", name=excerpt(sql.text.replace(HOLE, "…")), path=spot.path, line=spot.line),
+        Subject(
+            kind="statement", name=name_statement(sql.text.replace(HOLE, "…")), path=spot.path, line=spot.line
+        ),
         "a part of the statement is only known when it runs",
         evidence={"column": spot.column, "via": sql.via},
     )
@@ -102,10 +105,15 @@ def unread(file: CodeFile) -> Finding:
     return Finding.of(UNREAD, Subject(kind="file", name=file.path, path=file.path), file.problem)
 
 
-def excerpt(sql: str) -> str:
+def excerpt(sql: str, longest: int = _LONGEST) -> str:
     """On one line, and not too long."""
     flat = " ".join(sql.split())
-    return flat if len(flat) <= _LONGEST else f"{flat[: _LONGEST - 1]}…"
+    return flat if len(flat) <= longest else f"{flat[: longest - 1]}…"
+
+
+def name_statement(sql: str) -> str:
+    """What a finding calls a statement: enough to see which one, and short of a line with its place."""
+    return excerpt(sql, _LONGEST_NAME)
 
 
 def _suggest(close: tuple[str, ...]) -> str:

@@ -73,24 +73,36 @@ def _try_constants(statement: Statement, objection: Objection, schema: Schema) -
 
 
 def _try_types(statement: Statement, objection: Objection, schema: Schema) -> Objection | None:
-    sql = statement.sql
+    """What is left when each parameter has the type that gets the database furthest."""
+    sql, left = statement.sql, objection
     for _ in range(_ROUNDS):
         tried = list(_with_types(sql, statement.parameters))
-        if not tried:
-            break
         said = schema.judge([(one, statement.parameters) for one in tried])
         if None in said:
             return None
-        later = [
-            (other.offset - (len(one) - len(sql)), one)
+        for one, other in zip(tried, said, strict=True):
+            if other is not None and other.kind in _WITHOUT_TYPES and left.kind not in _WITHOUT_TYPES:
+                return replace(other, offset=_origin_of(other.offset, one, sql))
+        reached = [
+            (other.offset - (len(one) - len(sql)), one, other)
             for one, other in zip(tried, said, strict=True)
-            if other is not None and other.offset is not None
+            if other is not None and other.offset is not None and not other.message.startswith("cannot cast")
         ]
-        furthest, sql_there = max(later, default=(-1, sql))
-        if objection.offset is None or furthest <= objection.offset:
+        furthest = max(reached, key=lambda each: each[0], default=None)
+        if furthest is None or left.offset is None or furthest[0] <= left.offset:
             break
-        sql = sql_there
-    return objection
+        sql, left = furthest[1], replace(furthest[2], offset=furthest[0])
+    return left
+
+
+def _origin_of(offset: int | None, changed: str, sql: str) -> int | None:
+    """Where it stands in ``sql``, into which one type was written."""
+    if offset is None:
+        return None
+    begins = next(
+        (at for at, (one, other) in enumerate(zip(changed, sql, strict=False)) if one != other), len(sql)
+    )
+    return offset if offset <= begins else offset - (len(changed) - len(sql))
 
 
 def _with_types(sql: str, parameters: int) -> Iterator[str]:

@@ -20,6 +20,7 @@ def read_named(sql: str) -> tuple[frozenset[Place], frozenset[str]] | None:
     nodes = list(walk(parsed))
     own = {node.ctename for node in nodes if type(node).__name__ == "CommonTableExpr"}
     created = {_place(node) for node in _find_created(nodes)}
+    created |= {("", node.newname) for node in nodes if _is_renamed_table(node)}
     dropped = {place for node in nodes if type(node).__name__ == "DropStmt" for place in _dropped(node)}
     optional = {_place(node.relation) for node in nodes if _is_optional(node)}
     others = {_place(one) for node in nodes for one in _find_others(node)}
@@ -56,6 +57,10 @@ def _find_created(nodes: list[Any]) -> Iterator[Any]:
             yield node.sequence
         elif kind == "SelectStmt" and node.intoClause is not None:
             yield node.intoClause.rel
+
+
+def _is_renamed_table(node: Any) -> bool:
+    return type(node).__name__ == "RenameStmt" and node.renameType.name in ("OBJECT_TABLE", "OBJECT_VIEW")
 
 
 _NO_TABLES = frozenset({"OBJECT_INDEX", "OBJECT_TYPE", "OBJECT_ATTRIBUTE"})

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from govern.checks.scan.findings import excerpt, missing_table, refused_statement, unverified
+from govern.checks.scan.findings import missing_table, name_statement, refused_statement, unverified
 from govern.checks.scan.inner import find_inner
 from govern.checks.scan.placeholders import NAME_HOLE, Statement, split_statements
 from govern.checks.scan.reconsidering import reconsider
@@ -65,7 +65,8 @@ def judge_text(sql: SqlText, understood: Understood, schema: Schema, own: frozen
 
 
 _CREATED = re.compile(
-    r"\bcreate\s+(?:temp\w*\s+)?(?:virtual\s+)?(?:table|view)\s+(?:if\s+not\s+exists\s+)?(?:\w+\.)?[\"`\[]?(\w+)",
+    r"\brename\s+to\s+[\"`\[]?(\w+)|"
+    r"\bcreate\s+(?:(?:temp\w*|local|global|unlogged|virtual|foreign|materialized)\s+)*(?:table|view)\s+(?:if\s+not\s+exists\s+)?(?:\w+\.)?[\"`\[]?(\w+)",
     re.IGNORECASE,
 )
 
@@ -76,16 +77,23 @@ def find_created(files: Iterable[CodeFile], schema: Schema) -> frozenset[str]:
     made = frozenset(name.rpartition(".")[2] for file in files for name in file.makes)
     texts = {sql.text for file in files for sql in file.sql if sql.may_create}
     if not schema.reads_grammar:
-        return made | {found[1] for text in texts for found in _CREATED.finditer(text)}
-    statements = [statement for text in texts for statement in split_statements(text)]
+        return made | {found[found.lastindex or 1] for text in texts for found in _CREATED.finditer(text)}
+    statements = [
+        statement for text in texts for statement in split_statements(text, hole="" if HOLE in text else None)
+    ]
     statements += [
         inner.statement
         for statement in statements
         for inner in find_inner(statement, schema.columns, reads_grammar=True)
         if inner.is_of_routine
     ]
-    named = (read_named(statement.sql) for statement in statements)
-    return made.union(name for found in named if found for name in found[1])
+    return made.union(*(_name_created(statement) for statement in statements))
+
+
+def _name_created(statement: Statement) -> Iterable[str]:
+    """By the grammar, and by how it begins where half of it is not known."""
+    named = read_named(statement.sql)
+    return named[1] if named else (found[found.lastindex or 1] for found in _CREATED.finditer(statement.sql))
 
 
 _COMMON = re.compile(
@@ -141,12 +149,12 @@ def _explain(
         return
     if objection.kind == "syntax":
         if sql.reached == "statement":
-            subject = ("statement", excerpt(statement.sql))
+            subject = ("statement", name_statement(statement.sql))
             yield refused_statement(NOT_UNDERSTOOD, subject, sql, statement, objection)
         return
     if objection.kind in _RULES:
         rule, kind = _RULES[objection.kind]
-        name = objection.name or excerpt(statement.sql)
+        name = objection.name or name_statement(statement.sql)
         bare = objection.name.rpartition(".")[2]
         close = schema.find_close_columns(bare, statement.sql) if kind == "column" else ()
         yield refused_statement(rule, (kind, name), sql, statement, objection, close)
@@ -163,9 +171,17 @@ def _lacks_its_tables(sql: SqlText, objection: Objection) -> bool:
     """Whether a table that the objection misses may be in what is not known: a piece of a statement, a hole in it."""
     if objection.kind == "undefined-table" and objection.message.startswith("missing FROM-clause"):
         return sql.reached == "constant" or not sql.is_whole
-    return objection.kind == "undefined-column" and any(
-        _brings_tables(*parts) for parts in _around_holes(sql.text)
-    )
+    if objection.kind != "undefined-column":
+        return False
+    if _OF_ROWS.search(objection.name) and _ROWS.search(sql.text):
+        return True
+    return any(_brings_tables(*parts) for parts in _around_holes(sql.text))
+
+
+_ROWS = re.compile(rf"\bVALUES\s*(?:{HOLE}|%s|%\(|:\w)", re.IGNORECASE)
+"""VALUES of which nobody knows how many columns its rows have."""
+_OF_ROWS = re.compile(r"\bcolumn\d+$")
+"""How PostgreSQL calls those columns."""
 
 
 def _around_holes(text: str) -> Iterator[tuple[str, str]]:
@@ -249,7 +265,13 @@ def _find_missing(
 
 def _is_own(name: str, own: frozenset[str]) -> bool:
     """Of a name that the code puts together what is known of it is enough: ``…_tmp``."""
-    return name in own or any(pattern.fullmatch(name) for pattern in _compile_own(own))
+    if name in own or any(pattern.fullmatch(name) for pattern in _compile_own(own)):
+        return True
+    return NAME_HOLE in own and _FOR_NOW.search(name) is not None
+
+
+_FOR_NOW = re.compile(r"_(?:te?mp|new|old|staging|swap|next|prev|previous)\d*$", re.IGNORECASE)
+"""How tables are called that a program makes beside the ones of the schema, under names that it puts together."""
 
 
 @lru_cache(maxsize=8)
