@@ -46,6 +46,10 @@ test-mermaid: setup  ## what govern diagram writes, drawn by Mermaid itself in C
 test-faults: setup  ## migrations that are killed at 50 moments on each engine, all other faults, every server on every wrong database
 	$(BIN)/pytest tests/acceptance/faults tests/acceptance/frameworks -n 2 -q --moments 50 --long-faults
 
+.PHONY: corpus
+corpus: setup  ## precision and recall of govern scan over tests/cases/scan, by language and rule
+	$(BIN)/python -m tests.fixtures.scan_corpus
+
 .PHONY: lint
 lint: setup  ## ruff: lint rules and formatting
 	$(BIN)/ruff check .
@@ -78,6 +82,7 @@ bench: setup  ## benchmarks beside the peers, ratios printed
 	$(BIN)/python benchmarks/diagram.py
 	$(BIN)/python benchmarks/backup.py --size 0.25
 	$(BIN)/python benchmarks/pytest_plugin.py
+	$(BIN)/python benchmarks/scan.py --runs 3
 
 .PHONY: check
 check: lint types imports test test-older  ## everything CI runs (the tests include the docs)

@@ -104,7 +104,11 @@ def test_what_makes_the_schema_is_left_out_and_a_part_of_the_code_leaves_the_res
     make_project: MakeProject, sqlite_database: DatabaseUrl
 ) -> None:
     revision = 'QUERY = "SELECT id FROM long_gone"\n'
-    project = make_project("plain", sqlite_database, CODE | {"migrations/versions/notes_of_old.py": revision})
+    files = {
+        "migrations/versions/notes_of_old.py": revision,
+        "service/notes.py": "from app.models import Note\n",
+    }
+    project = make_project("plain", sqlite_database, CODE | files)
     done = project.ask("scan", ".")
     assert {finding["subject"]["name"] for finding in done.findings} == {"auth_configs"}
     project.succeed("scan", ".", "--write-baseline", "known")
@@ -112,3 +116,25 @@ def test_what_makes_the_schema_is_left_out_and_a_part_of_the_code_leaves_the_res
     assert "fewer" not in part.out
     project.succeed("scan", "service/auth.py", "--write-baseline", "known")
     assert project.succeed("scan", ".", "--baseline", "known").findings == []
+
+
+def test_a_table_that_nothing_mentions_is_told_of_where_the_whole_project_is_scanned(
+    make_project: MakeProject, sqlite_database: DatabaseUrl
+) -> None:
+    project = make_project("plain", sqlite_database, {})
+    models = (project.root / "app/models.py").read_text()
+    project.write(
+        {
+            "app/models.py": models
+            + MODEL
+            + MODEL.replace("AuthConfig", "Kept").replace("auth_configs", "kept"),
+            "service.py": "from app.models import Kept, User, Note\n",
+        }
+    )
+    told = project.succeed("scan", ".").findings
+    assert [(one["rule"], one["severity"], one["subject"]["name"]) for one in told] == [
+        ("scan.unused-table", "info", "auth_configs")
+    ]
+    assert project.succeed("scan", "app").findings == []
+    project.write({"service.py": "from app.models import AuthConfig, Kept, User, Note\n"})
+    assert project.succeed("scan", ".").findings == []

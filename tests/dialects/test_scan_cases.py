@@ -2,60 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import psycopg
 import pytest
-import yaml
 
-from govern.api.scanning import open_schema
-from govern.checks.scan.judge import judge_code
-from govern.checks.scan.rules import UNVERIFIED
-from govern.code.files import Language, Reader
-from govern.core.finding import Finding
-from govern.database.url import DatabaseUrl
 from tests.fixtures.databases import MakeFromTemplate
-
-CASES = Path(__file__).parent.parent / "cases" / "scan"
-
-
-@pytest.fixture
-def schema(postgresql_from_template: MakeFromTemplate) -> DatabaseUrl:
-    def fill(template: DatabaseUrl) -> None:
-        with psycopg.connect(template.conninfo) as connection:
-            connection.execute((CASES / "schema.sql").read_text(encoding="utf-8"))
-
-    return postgresql_from_template("scan_cases", fill)
+from tests.fixtures.scan_corpus import LANGUAGES, fill, judge_cases, load_cases, render
 
 
-@pytest.mark.parametrize("language", ["python", "typescript", "sql"])
 def test_what_is_wrong_is_found_where_it_stands_and_nothing_else(
-    schema: DatabaseUrl, language: Language
+    postgresql_from_template: MakeFromTemplate, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cases: list[dict[str, Any]] = yaml.safe_load((CASES / f"{language}.yaml").read_text(encoding="utf-8"))
-    differing, reader = {}, Reader()
-    with open_schema(schema) as opened:
-        for case in cases:
-            judged = judge_code([reader.read_source(case["code"], "code", language)], opened)
-            found = [finding for finding in judged.findings if finding.rule is not UNVERIFIED]
-            wanted, unverified = sorted(case.get("wrong", ())), case.get("unverified", 0)
-            told = sorted(map(describe, found, tell_as(wanted, found)))
-            if told != wanted or judged.unverified != unverified:
-                differing[case["name"]] = (told, judged.unverified)
+    cases = [case for language in LANGUAGES for case in load_cases(language)]
+    judged = list(judge_cases(cases, postgresql_from_template("scan_cases", fill)))
+    with capsys.disabled():
+        print("\n" + render([(case, found) for case, found, _ in judged]))  # noqa: T201 the figures are the point
+    differing = {
+        f"{case.language}: {case.name}": (found, unverified)
+        for case, found, unverified in judged
+        if found != sorted((*case.wrong, *case.alarms)) or unverified != case.unverified
+    }
     assert differing == {}
-
-
-def tell_as(wanted: list[str], found: list[Finding]) -> list[str]:
-    """How much of each finding its case speaks of: the first that begins with the same rule decides."""
-    return [next((one for one in wanted if one.split()[0] == finding.rule.id[5:]), "") for finding in found]
-
-
-def describe(finding: Finding, like: str) -> str:
-    """``undefined-table users @3``, as far as ``like`` says as much."""
-    parts = [finding.rule.id[5:]]
-    if any(not part.startswith("@") for part in like.split()[1:]):
-        parts.append(finding.subject.name)
-    if "@" in like:
-        parts.append(f"@{finding.subject.line}")
-    return " ".join(parts)

@@ -78,6 +78,7 @@ def test_getting_started_is_true_from_beginning_to_end(getting_started: Path) ->
         "probes.md",
         "pytest.md",
         "repairs.md",
+        "workarounds.md",
     ],
 )
 def test_what_a_page_says_to_run_is_true(page: str, project: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from govern.actions.files import write_text
 from govern.api.attributed import attribute_drift
 from govern.api.command import Narrate, command, local_today, silent
-from govern.api.project import Project, open_database, read_project
-from govern.checks.chain import check_chain
+from govern.api.declaring import DECLARATIONS, declared_as, require_replayable
+from govern.api.project import open_database, read_project
 from govern.checks.drift import (
     Verdict,
     check_refused,
@@ -23,7 +23,7 @@ from govern.checks.drift import (
 )
 from govern.config import Settings
 from govern.core.changes import describe_change, with_column_order
-from govern.core.finding import Finding, Severity
+from govern.core.finding import Finding
 from govern.core.repair import RepairPlan
 from govern.core.report import Draft, Entry
 from govern.core.row_repair import SCHEMA_REPAIR
@@ -35,11 +35,8 @@ from govern.database.scratch import dropping_meanwhile
 from govern.database.target import target_dialect
 from govern.database.url import DatabaseUrl
 from govern.declared import (
-    Declared,
     beside,
     copied,
-    declared_by_models,
-    declared_by_revisions,
     in_words_of,
 )
 from govern.errors import ConfigurationError, CouldNotCheck, Refused
@@ -78,8 +75,8 @@ def drift(
     live = open_database(project, draft)
     with _no_migration_running(live), live.reading_snapshot() as read_live:
         if against in ("revision", "head", "models"):
-            narrate(f"building the schema declared by {_WORDS[against]}")
-            with _declared(project, live, against) as declared:
+            narrate(f"building the schema declared by {DECLARATIONS[against]}")
+            with declared_as(project, live, against) as declared:
                 scope = declared.narrow(scope)
                 order = LiveDatabase(settings, declared.url).read_column_order() if column_order else None
                 expected, schema = _align(live, read_live(), declared.snapshot, order, beside(declared))
@@ -108,10 +105,7 @@ def drift(
         _write_baseline(draft, write_baseline, verdict)
         findings = ()
     findings += check_scope(verdict.sorted, scope)
-    draft.add(Entry.of("drift", findings, f"held against {_WORDS.get(against, against)}{remark}"))
-
-
-_WORDS = {"revision": "the stamped revision", "head": "the newest revision", "models": "the models"}
+    draft.add(Entry.of("drift", findings, f"held against {DECLARATIONS.get(against, against)}{remark}"))
 
 
 @command("drift")
@@ -186,31 +180,6 @@ def _no_migration_running(live: LiveDatabase) -> Iterator[None]:
         raise CouldNotCheck(
             "a migration is in progress", why=refusal.why, next="wait until it is done and run again"
         ) from refusal
-
-
-@contextmanager
-def _declared(project: Project, live: LiveDatabase, against: str) -> Iterator[Declared]:
-    if against == "models":
-        with declared_by_models(project.settings, like=live.url) as declared:
-            yield declared
-        return
-    stamped = live.read_only_stamp()
-    require_replayable(project, stamped if against == "revision" else None)
-    revisions = project.chain.effective_heads if against == "head" else stamped
-    with declared_by_revisions(project.settings, revisions, like=live.url) as declared:
-        yield declared
-
-
-def require_replayable(project: Project, stamped: tuple[str, ...] | None) -> None:
-    """Raises CouldNotCheck, naming the file, for a chain that Alembic cannot walk up to ``stamped``."""
-    for finding in check_chain(project.chain, root=project.settings.root, database_revisions=stamped):
-        if finding.severity is Severity.CRITICAL or finding.rule.id == "chain.unknown-database-revision":
-            place = f"{finding.subject.location}: " if finding.subject.location else ""
-            raise CouldNotCheck(
-                f"the revisions cannot be replayed: {finding.message}",
-                why=place + finding.why,
-                next=f"{finding.remedy}; meanwhile compare with the models: govern drift --against models",
-            )
 
 
 def _align(

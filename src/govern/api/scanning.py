@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from govern.actions.files import write_text
+from govern.actions.kept_scan import Code, judge_changed
+from govern.api.codemods import apply_fixes, open_papering
 from govern.api.command import Narrate, command, silent
-from govern.checks.scan.judge import Schema, judge_code
+from govern.api.project import open_database, read_project
+from govern.api.standing import Standing, open_schema, require_schema, schema_of, search_path_of
+from govern.checks.scan.across import judged_across
+from govern.checks.scan.judge import Judged
 from govern.checks.scan.ratchet import Ratchet
-from govern.code.files import Reader, find_files
+from govern.checks.scan.unused import find_unused
+from govern.code.earlier import read_changed
+from govern.code.files import find_files, require_parser
+from govern.code.kept import Kept
 from govern.config import Settings
+from govern.core.finding import Finding
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
-from govern.database.engines import dialect_of
 from govern.database.scratch import dropping_meanwhile
-from govern.database.target import declared_like
-from govern.database.url import DatabaseUrl
-from govern.declared import declared_by_models
 from govern.errors import ConfigurationError
 
 
@@ -29,43 +34,67 @@ def scan(
     settings: Settings,
     paths: tuple[Path, ...],
     *,
+    against: str = "models",
+    across_pending: bool = False,
     baseline: Path | None = None,
     write_baseline: Path | None = None,
+    fix: bool = False,
+    diff: bool = False,
+    columns: tuple[str, ...] = (),
     narrate: Narrate = silent,
 ) -> None:
-    """Each statement and name in the code below ``paths``, held against the schema that the models declare.
+    """Each statement and name in the code below ``paths``, held against a schema: the one that the models declare.
 
     Nothing of the code is run, and no statement: a scratch database with the declared schema prepares it.
-    Revisions and the schema's own SQL files are left out: they make the schema. ``baseline``: a file of findings that
-    are known; ``write_baseline``: where to write those of now, beside what it has of files that were not looked at.
+    Revisions and the schema's own SQL files are left out: they make the schema. ``against`` is ``revision`` (the
+    one that the target is stamped with), ``head`` or a database's URL in place of ``models``; ``across_pending``: also
+    against the stamped revision, so that what breaks on the way is found before and after. ``baseline``: a file of
+    findings that are known; ``write_baseline``: where to write those of now, beside what it has of files that were not
+    looked at. ``fix``: writes the code without those conversions that are certainly unnecessary since a column has the
+    right type; ``diff``: only says what that would be; ``columns``: whose type was wrong, beside those of the manifest.
     Raises ConfigurationError for a path there is not and for a file that is no baseline, ToolMissing without the
     extra ``scan``.
     """
+    require_schema(against)
     ours = {settings.sql, *settings.alembic.version_locations}
     below = find_files(path.absolute() for path in paths)
     found = [path for path in below if not any(path.is_relative_to(one) for one in ours)]
-    narrate(f"reading {count_of(len(found), 'file')}")
-    reader = Reader()
-    files = [reader.read_file(path, settings.relative(path)) for path in found]
-    narrate("creating the declared schema in a scratch database")
-    with (
-        declared_by_models(settings, like=declared_like(settings)) as declared,
-        open_schema(declared.url) as schema,
-    ):
-        narrate(f"showing {count_of(sum(len(file.sql) for file in files), 'statement')} to it")
-        judged = judge_code(files, schema)
-    looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(files), 'file')}"
+    if not found:
+        what = ", ".join(settings.relative(path.absolute()) for path in paths)
+        reason = f"there is no Python, JavaScript, TypeScript or SQL file to read in {what}"
+        draft.add(Entry(name="scan", status="skipped", reason=reason))
+        return
+    require_parser(found)
+    narrate(f"reading {count_of(len(found), 'file')}, and creating the schema in a scratch database")
+    named = [(path, settings.relative(path)) for path in found]
+    with Kept(settings.state_folder) as kept, ThreadPoolExecutor(1) as aside:
+        reading = aside.submit(read_changed, named, kept)
+        with schema_of(settings, against) as standing:
+            code = Code(reading.result())
+            with open_papering(settings, standing, found, columns) as papering:
+                if (fix or diff) and apply_fixes(draft, papering, is_diff=diff):
+                    code = Code(read_changed(named, kept))
+                narrate("showing it what the files say")
+                judged = _judge(code, standing, kept)
+                if papering is not None:
+                    judged.findings = papering.add_to(judged.findings)
+        if across_pending:
+            narrate("showing it to the schema before the pending revisions")
+            judged = _judge_across(draft, settings, code, judged, kept)
+    if any(settings.root.is_relative_to(path.absolute()) for path in paths):
+        judged.findings += _find_unused(settings, standing, code, named)
+    looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(found), 'file')}"
     if judged.unverified:
         looked += f", {judged.unverified} of them only known when they run"
-    read = frozenset(file.path for file in files)
+    read = frozenset(name for _, name in named)
 
     def is_looked_at(path: str) -> bool:
         return path in read or not (settings.root / path).exists()
 
     if write_baseline is not None:
         before = _read_ratchet(settings, write_baseline) if write_baseline.exists() else Ratchet(counts={})
-        kept = before.narrow(lambda path: not is_looked_at(path))
-        write_text(write_baseline, Ratchet.of(judged.findings).with_other(kept).render())
+        elsewhere = before.narrow(lambda path: not is_looked_at(path))
+        write_text(write_baseline, Ratchet.of(judged.findings).with_other(elsewhere).render())
         draft.passed("baseline", f"written: {write_baseline}")
         baseline = write_baseline
     if baseline is None:
@@ -75,6 +104,39 @@ def scan(
     draft.add(Entry.of("scan", held.new, f"{looked}; {count_of(held.known, 'problem')} known"))
     if held.gone:
         draft.passed("baseline", f"{held.gone} fewer than it says: govern scan --write-baseline {baseline}")
+
+
+def _judge(code: Code, standing: Standing, kept: Kept) -> Judged:
+    with open_schema(standing.url, search_path_of(code.surroundings)) as schema:
+        return judge_changed(code, schema, standing.fingerprint, kept)
+
+
+def _find_unused(
+    settings: Settings, standing: Standing, code: Code, named: Sequence[tuple[Path, str]]
+) -> Iterator[Finding]:
+    """Of a whole project: in a part of it nobody knows what the other parts mention."""
+    kept = {
+        settings.alembic.version_table,
+        *(name.rpartition(".")[2] for name in read_project(settings).critical_tables),
+    }
+    tables = (place for place in standing.tables if place[1] not in kept)
+    texts = (
+        (name, path.read_text(encoding="utf-8", errors="replace")) for path, name in named if path.exists()
+    )
+    return find_unused(tables, code.files, texts)
+
+
+def _judge_across(draft: Draft, settings: Settings, code: Code, after: Judged, kept: Kept) -> Judged:
+    """Also by the schema that the database has as long as nothing is applied."""
+    project = read_project(settings)
+    pending = project.chain.pending(open_database(project, draft).read_only_stamp(), "heads")
+    if not pending:
+        draft.passed("pending", "no revision is pending: there is one schema to fit")
+        return after
+    with schema_of(settings, "revision") as standing:
+        before = _judge(code, standing, kept)
+    draft.passed("pending", f"held against the schema before and after {count_of(len(pending), 'revision')}")
+    return judged_across(before, after)
 
 
 def _read_ratchet(settings: Settings, path: Path) -> Ratchet:
@@ -87,17 +149,3 @@ def _read_ratchet(settings: Settings, path: Path) -> Ratchet:
             next="write one: govern scan PATH… --write-baseline FILE",
         ) from error
     return Ratchet.parse(text, settings.relative(path))
-
-
-@contextmanager
-def open_schema(url: DatabaseUrl) -> Iterator[Schema]:
-    """A database's schema, for as long as the context lasts."""
-    dialect = dialect_of(url)
-    with dialect.connect(url, read_only=True) as connection:
-        judging, is_server = dialect.judging(), dialect.is_server
-        yield Schema(
-            relations=judging.read_relations(connection),
-            search_path=("public", "pg_catalog") if is_server else ("",),
-            judge=lambda statement: judging.judge(connection, statement.sql, statement.parameters),
-            reads_grammar=is_server,
-        )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from govern.api.command import Narrate
-from govern.api.drifting import require_replayable
+from govern.api.declaring import DECLARATIONS, declared_as
 from govern.api.project import Project, open_database
 from govern.config import Settings
 from govern.core.report import Draft
@@ -18,7 +18,7 @@ from govern.database.engines import dialect_of
 from govern.database.live import LiveDatabase
 from govern.database.target import declared_like
 from govern.database.url import DatabaseUrl
-from govern.declared import Declared, beside, copied, declared_by_models, declared_by_revisions, in_words_of
+from govern.declared import Declared, beside, copied, in_words_of
 from govern.errors import ConfigurationError
 from govern.revisions.merged import read_merged_file
 from govern.source.lock import parse_lock, read_lock
@@ -46,11 +46,14 @@ def read_schema(project: Project, what: str, draft: Draft, narrate: Narrate) -> 
     """
     if what == "declared":
         yield read_declared(project.settings)
-    elif what in ("models", "head", "revision"):
-        narrate(f"building the schema of {_SAID[what]}")
+    elif what in DECLARATIONS:
+        narrate(f"building the schema of {DECLARATIONS[what]}")
         with _declare(project, what, draft) as declared:
             yield Schema(
-                snapshot=declared.snapshot, said=_SAID[what], database=declared.url, scratch=beside(declared)
+                snapshot=declared.snapshot,
+                said=DECLARATIONS[what],
+                database=declared.url,
+                scratch=beside(declared),
             )
     elif what == "live":
         yield _read_live(open_database(project, draft), "the live schema")
@@ -94,13 +97,6 @@ def in_same_words(before: Schema, after: Schema) -> Snapshot:
     return in_words_of(after.snapshot, before.snapshot, dialect_of(asked.database), asked.scratch)
 
 
-_SAID = {
-    "models": "the models",
-    "head": "the newest revision",
-    "revision": "the stamped revision",
-}
-
-
 def read_declared(settings: Settings) -> Schema:
     """That of ``schema.lock``. Raises ConfigurationError where there is none."""
     lock = read_lock(settings.lock)
@@ -128,19 +124,11 @@ def _read_live(live: LiveDatabase, said: str) -> Schema:
     return Schema(snapshot=live.read_snapshot(), said=said, database=live.url, scratch=copied(live))
 
 
-@contextmanager
-def _declare(project: Project, what: str, draft: Draft) -> Iterator[Declared]:
-    settings = project.settings
-    if what == "models":
-        with declared_by_models(settings, like=declared_like(settings)) as declared:
-            yield declared
-        return
-    if what == "head":
-        require_replayable(project, None)
-        revisions, like = project.chain.effective_heads, declared_like(settings)
-    else:
-        live = open_database(project, draft)
-        revisions, like = live.read_only_stamp(), live.url
-        require_replayable(project, revisions)
-    with declared_by_revisions(settings, revisions, like=like) as declared:
-        yield declared
+def _declare(project: Project, what: str, draft: Draft) -> AbstractContextManager[Declared]:
+    is_stamped = what == "revision"
+    live = (
+        open_database(project, draft)
+        if is_stamped
+        else LiveDatabase(project.settings, declared_like(project.settings))
+    )
+    return declared_as(project, live, what)

@@ -16,6 +16,18 @@ from govern.core.report import Report
     "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH…"
 )
 @click.option(
+    "--against",
+    default="models",
+    show_default=True,
+    metavar="WHAT",
+    help="models, head, revision (the one that the database is stamped with), or a database's URL.",
+)
+@click.option(
+    "--across-pending",
+    is_flag=True,
+    help="Also against the schema before the pending revisions: code that breaks while they are applied.",
+)
+@click.option(
     "--baseline",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -27,8 +39,30 @@ from govern.core.report import Report
     metavar="FILE",
     help="Write what is found now there, as known.",
 )
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Remove conversions that are certainly unnecessary, since a column has the right type.",
+)
+@click.option("--diff", is_flag=True, help="Print what --fix would do, as a patch, and write nothing.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="TABLE.COLUMN",
+    help="A column whose type was wrong, beside those of the manifest's repairs; may be given several times.",
+)
 def scan(
-    session: Session, *, paths: tuple[Path, ...], baseline: Path | None, write_baseline: Path | None
+    session: Session,
+    *,
+    paths: tuple[Path, ...],
+    against: str,
+    across_pending: bool,
+    baseline: Path | None,
+    write_baseline: Path | None,
+    fix: bool,
+    diff: bool,
+    columns: tuple[str, ...],
 ) -> Report:
     """Whether the code below each PATH fits the declared schema: SQL and models in Python, JavaScript, SQL files.
 
@@ -39,14 +73,21 @@ def scan(
     Examples:
       govern scan src                  all there is below src
       govern scan app jobs web/server  several places
+      govern scan src --fix --diff     what it would be without conversions that nothing needs any more
+      govern scan src --across-pending before a deployment, beside the database that it is for
     """
     from govern import api
 
     return api.scan(
         session.settings,
         paths,
+        against=against,
+        across_pending=across_pending,
         baseline=baseline,
         write_baseline=write_baseline,
+        fix=fix,
+        diff=diff,
+        columns=columns,
         narrate=session.narrate,
     )
 

@@ -6,21 +6,32 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from govern.code.names import Names
 from govern.code.texts import Grammar
+from govern.code.tree import Tree
 from govern.core.code import HOLE
 
-if TYPE_CHECKING:
-    from ast_grep_py import SgNode
-
-Parse = Callable[[Path], "tuple[SgNode, Grammar] | None"]
+Parse = Callable[[Path], tuple[Tree, Grammar] | None]
 """Reads a file; None for one that cannot be."""
 
 _LONGEST = 200
 """Characters: what is longer is a statement of its own, and looked at where it stands."""
 _ENDS = ("", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", "/index.ts", "/index.js")
+
+
+class Homes:
+    """Where modules stand; each is looked for once from each folder."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Path, str], Path | None] = {}
+
+    def find(self, path: Path, module: str, *, is_python: bool) -> Path | None:
+        """The file of a module that the one at ``path`` imports, if it is one of the project's."""
+        key = path.parent, module
+        if key not in self._found:
+            self._found[key] = _find_module(path, module) if is_python else _find_beside(path, module)
+        return self._found[key]
 
 
 class Library:
@@ -29,13 +40,17 @@ class Library:
     def __init__(self, parse: Parse) -> None:
         self._parse = parse
         self._read = functools.lru_cache(maxsize=1024)(self._read_constants)
+        self._homes = Homes()
+        self.asked: dict[str, Path | None] = {}
+        """By the file that was read last: its modules, and where they stand."""
 
-    def find_imported(self, root: SgNode, path: Path, *, is_python: bool) -> Mapping[str, str]:
+    def find_imported(self, root: Tree, path: Path, *, is_python: bool) -> Mapping[str, str]:
         """By the name that the file has for it."""
-        imports = _python_imports(root) if is_python else _ecmascript_imports(root)
+        self.asked = {}
+        imports = find_python_imports(root) if is_python else find_ecmascript_imports(root)
         found = {}
         for local, module, name in imports:
-            home = _find_module(path, module) if is_python else _find_beside(path, module)
+            home = self.asked[module] = self._homes.find(path, module, is_python=is_python)
             text = self._read(home).get(name) if home is not None else None
             if text is not None:
                 found[local] = text
@@ -50,7 +65,7 @@ class Library:
         return {name: text for name, text in texts.items() if HOLE not in text and len(text) <= _LONGEST}
 
 
-def _python_imports(root: SgNode) -> Iterator[tuple[str, str, str]]:
+def find_python_imports(root: Tree) -> Iterator[tuple[str, str, str]]:
     """The local name, the module with its leading dots, and the name there."""
     for node in root.find_all(kind="import_from_statement"):
         module = node.field("module_name")
@@ -61,7 +76,7 @@ def _python_imports(root: SgNode) -> Iterator[tuple[str, str, str]]:
             yield (alias or name).text(), module.text(), name.text()
 
 
-def _ecmascript_imports(root: SgNode) -> Iterator[tuple[str, str, str]]:
+def find_ecmascript_imports(root: Tree) -> Iterator[tuple[str, str, str]]:
     for node in root.find_all(kind="import_statement"):
         source = node.field("source")
         if source is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_OPENING = r"^(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*"
+_OPENING = r"^(?:\s|--[^\n]*\n|/\*.*?\*/|\()*+"
+"""Nothing of it is given back: a long text of blanks would be tried in all its parts."""
 _OBJECT = (
     r"(?:(?:TEMP|TEMPORARY|UNLOGGED|UNIQUE|MATERIALIZED|RECURSIVE|OR|REPLACE|FOREIGN|EVENT|CONSTRAINT)\s+)*"
 )
@@ -42,6 +43,10 @@ _SURELY = re.compile(
     _OPENING + r"(?:SELECT\b.*\bFROM\b|" + "|".join(_STATEMENTS[1:9]) + ")",
     re.DOTALL,
 )
+_OPENERS = re.compile(
+    r"SELECT|INSERT|UPDATE|DELETE|WITH|MERGE|REPLACE|CREATE|ALTER|DROP|TRUNCATE|GRANT|REVOKE|[{\\]"
+)
+"""What ``_SURELY`` begins with, and what may have it come from elsewhere."""
 
 
 def may_be_sql(text: str) -> bool:
@@ -52,3 +57,11 @@ def may_be_sql(text: str) -> bool:
 def is_surely_sql(text: str) -> bool:
     """Whether a text that nobody is seen to run is SQL all the same: in capitals, and more than one of its words."""
     return _SURELY.match(text) is not None
+
+
+def cannot_be_sql(literal: str) -> bool:
+    """Whether ``is_surely_sql`` would say no of whatever this string of a program means, told by its source alone.
+
+    No word that SQL begins with stands in it, and nothing is filled in or escaped.
+    """
+    return _OPENERS.search(literal) is None

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from govern.code.texts import Grammar, Text, build_text
+from govern.code.compositions import compose
+from govern.code.engines import AS_IT_IS, Reading
+from govern.code.text import Text, text_at
+from govern.code.texts import Grammar, build_text
+from govern.code.tree import Tree
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -22,6 +27,8 @@ class Binding:
 
     value: SgNode
     at: int
+    ends: int
+    """What stands in the value itself is what the name was before."""
     appends: bool
 
 
@@ -31,28 +38,58 @@ class Names:
     What is added to a name piece by piece is one text of all the pieces: conditions are not looked at.
     """
 
-    def __init__(self, root: SgNode, grammar: Grammar, imported: Mapping[str, str]) -> None:
+    def __init__(
+        self, tree: Tree, grammar: Grammar, imported: Mapping[str, str], reading: Reading = AS_IT_IS
+    ) -> None:
+        self._tree = tree
+        self._reading = reading
         self._grammar = grammar
         self._imported = imported
-        self._bindings = self._find_bindings(root)
 
     def text_of(self, node: SgNode, depth: int) -> Text | None:
         """The text that a name or an attribute stands for; None where that is not known, or it is none."""
         kind = node.kind()
         if kind == "identifier":
             return self._look_up(node.text(), node, depth) or self._import(node)
+        if node.text() in ("Prisma.empty", "sql.empty"):
+            return Text()
         if kind in ("attribute", "member_expression"):
-            return self._look_up_attribute(node, depth)
+            return self._look_up_attribute(node, depth) or self._look_up_key(node, depth)
+        if kind in ("subscript", "subscript_expression"):
+            return self._look_up_key(node, depth)
+        if kind in self._grammar.calls or kind in self._grammar.additions:
+            composed = compose(node, self, depth)
+            if composed is not None and kind in self._grammar.calls:
+                composed.is_sql = True
+            return composed
+        if kind in self._grammar.choices:
+            choice = self._reading.choose(node)
+            return self.build(choice, depth) if choice is not None else None
         return None
+
+    def stands_elsewhere(self, node: SgNode) -> bool:
+        """Whether it is the name of a text of another file, which is looked at there."""
+        return node.kind() == "identifier" and node.text() in self._imported
+
+    def build(self, node: SgNode, depth: int = 0) -> Text | None:
+        """The text that an expression of the file makes; None where it makes none, as far as can be told."""
+        return build_text(node, self._grammar, self.text_of, depth)
+
+    def value_of(self, node: SgNode) -> SgNode:
+        """The expression that a name was given, where there is just one; else the node itself."""
+        if node.kind() != "identifier":
+            return node.named_children()[0] if node.kind() == "as_expression" else node
+        for scope in (*_scopes(node, self._grammar), _MODULE):
+            if bindings := self._bindings.get((scope, node.text())):
+                return self.value_of(bindings[0].value) if len(bindings) == 1 else node
+        return node
 
     def _import(self, node: SgNode) -> Text | None:
         """As if it stood where it is used."""
         content = self._imported.get(node.text())
         if content is None:
             return None
-        text, start = Text(), node.range().start
-        text.add(content, start.line, start.column)
-        return text
+        return text_at(content, node)
 
     def constants(self) -> Mapping[str, Text]:
         """The texts of the names that other files can import."""
@@ -70,7 +107,7 @@ class Names:
     def _look_up(self, name: str, use: SgNode, depth: int) -> Text | None:
         at = use.range().start.index
         for scope in _scopes(use, self._grammar):
-            before = [one for one in self._bindings.get((scope, name), ()) if one.at < at]
+            before = [one for one in self._bindings.get((scope, name), ()) if one.ends <= at]
             if before:
                 return self._gather(before, depth)
         everywhere = self._bindings.get((_MODULE, name), [])
@@ -90,6 +127,20 @@ class Names:
                 return self._gather(found, depth)
         return None
 
+    def _look_up_key(self, node: SgNode, depth: int) -> Text | None:
+        """``QUERIES["find"]`` and ``queries.find`` of an object that is written out."""
+        of = node.field("value") or node.field("object")
+        key = node.field("subscript") or node.field("index") or node.field("property")
+        held = self.value_of(of) if of is not None else None
+        if held is None or key is None or held.kind() not in ("dictionary", "object"):
+            return None
+        wanted = key.text().strip("\"'")
+        for pair in held.named_children():
+            name, value = pair.field("key"), pair.field("value")
+            if name is not None and value is not None and name.text().strip("\"'") == wanted:
+                return self.build(value, depth + 1)
+        return None
+
     def _gather(self, bindings: list[Binding], depth: int) -> Text | None:
         """The last value, and what was added to it."""
         start = max((i for i, one in enumerate(bindings) if not one.appends), default=0)
@@ -101,21 +152,29 @@ class Names:
             gathered.extend(text)
         return gathered
 
-    def _find_bindings(self, root: SgNode) -> dict[tuple[int, str], list[Binding]]:
-        grammar = self._grammar
-        self._classes: dict[tuple[int, int], str] = {}
-        for kind in grammar.classes:
-            for node in root.find_all(kind=kind):
+    @cached_property
+    def _classes(self) -> dict[tuple[int, int], str]:
+        """By where they begin and end; many files never ask."""
+        classes = {}
+        for kind in self._grammar.classes:
+            for node in self._tree.find_all(kind=kind):
                 if (name := node.field("name")) is not None:
                     span = node.range()
-                    self._classes[span.start.index, span.end.index] = name.text()
+                    classes[span.start.index, span.end.index] = name.text()
+        return classes
+
+    @cached_property
+    def _bindings(self) -> dict[tuple[int, str], list[Binding]]:
+        grammar = self._grammar
         bindings: dict[tuple[int, str], list[Binding]] = {}
         for kind, (target, value) in grammar.bindings.items():
-            for node in root.find_all(kind=kind):
+            for node in self._tree.find_all(kind=kind):
                 to, of = node.field(target), node.field(value)
-                if to is None or of is None or "identifier" not in to.kind():
+                if to is None or of is None or "identifier" not in to.kind() or not self._reading.has(node):
                     continue
-                binding = Binding(of, node.range().start.index, kind in grammar.appendings)
+                span = node.range()
+                appends = kind in grammar.appendings
+                binding = Binding(of, span.start.index, span.end.index, appends)
                 bindings.setdefault((_home(node, grammar), to.text()), []).append(binding)
         for found in bindings.values():
             found.sort(key=lambda binding: binding.at)

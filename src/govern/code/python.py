@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from govern.code.looks import is_surely_sql, may_be_sql
+from govern.code.arguments import Calls, argument, called, receiver_of
+from govern.code.drivers import Drivers
+from govern.code.engines import Reading, find_readings, unite
+from govern.code.imports import find_python_imports
+from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
+from govern.code.models import find_given, find_members, find_models, find_relationships
 from govern.code.names import Names
-from govern.code.texts import PYTHON, Text, build_text, hole_at
-from govern.core.code import CodeFile, Mark, NameKind, NameUse, Spot, SqlText
+from govern.code.tables import find_made, find_tables
+from govern.code.text import Text, hole_at
+from govern.code.texts import PYTHON
+from govern.code.tree import Tree
+from govern.core.code import CodeFile, Mark, MemberUse, NameUse, SqlText
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -24,41 +32,101 @@ _CONNECTIONS = re.compile(
 _MAYBE_RUNNERS = _RUNNERS | frozenset(
     {"scalar", "scalars", "fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "fetch_val", "iterate"}
     | {"raw", "read_sql", "read_sql_query", "copy_expert", "mogrify", "prepare", "stream", "query", "run_sql"}
-    | {"text", "SQL", "RawSQL", "DDL"}
+    | {
+        "text",
+        "SQL",
+        "RawSQL",
+        "DDL",
+        "TextClause",
+        "execute_fetchall",
+        "execute_insert",
+        "fetchall",
+        "fetchone",
+    }
+    | {"copy", "cursor", "sql", "raw_sql", "execute_query", "exec", "execute_values", "execute_batch"}
 )
 """They are given SQL if it looks like it: many take other texts, or pieces of a statement."""
-_KEYWORDS = frozenset({"sql", "statement", "query", "sqltext", "operation", "text"})
+_SECOND = frozenset({"execute_values", "execute_batch"})
+"""Their first argument is a cursor."""
+_COMPOSED = frozenset({"SQL", "text", "TextClause"})
+"""They make a statement of a text, which may have fields that are filled right behind."""
+_KEYWORDS = ("sql", "statement", "query", "sqltext", "operation", "text")
 
 
-def read_python(root: SgNode, path: str, imported: Mapping[str, str]) -> CodeFile:
+def read_python(root: Tree, path: str, imported: Mapping[str, str]) -> CodeFile:
     """``imported``: the texts of the names that the file imports from others of the project."""
     names = Names(root, PYTHON, imported)
-    calls = root.find_all(kind="call")
-    run = tuple(_find_run(calls, names, path))
+    calls = Calls(root.find_all(kind="call"))
+    homes = {local: f"{module}.{name}" for local, module, name in find_python_imports(root)}
+    drivers = Drivers(root.root.text(), is_python=True)
+    sql = {
+        reading.engine: _read_sql(root, calls, Names(root, PYTHON, imported, reading), drivers, path, reading)
+        for reading in find_readings(root, PYTHON)
+    }
+    related = tuple(find_relationships(calls, names, path))
+    return CodeFile(
+        path=path,
+        sql=unite(sql),
+        names=(
+            *find_tables(root, calls, homes, names, path),
+            *(use for use in related if isinstance(use, NameUse)),
+        ),
+        models=tuple(find_models(root, calls, names, path)),
+        members=(
+            *find_members(calls, homes, path),
+            *(use for use in related if isinstance(use, MemberUse)),
+        ),
+        gives=tuple(find_given(root, calls, names)),
+        makes=tuple(find_made(calls, names)),
+    )
+
+
+def _read_sql(
+    root: Tree, calls: Calls, names: Names, drivers: Drivers, path: str, reading: Reading
+) -> tuple[SqlText, ...]:
+    running = (call for call in calls.named(_MAYBE_RUNNERS) if reading.has(call))
+    run = tuple(_find_run(running, names, drivers, path))
     taken = {(mark.line, mark.column) for sql in run for mark in sql.marks}
-    standing = tuple(_find_standing(root, names, path, taken))
-    return CodeFile(path=path, sql=run + standing, names=tuple(_find_names(root, calls, names, path)))
+    return run + tuple(_find_standing(root, names, drivers, path, reading, taken))
 
 
-def _find_run(calls: list[SgNode], names: Names, path: str) -> Iterator[SqlText]:
+def _find_run(calls: Iterable[SgNode], names: Names, drivers: Drivers, path: str) -> Iterator[SqlText]:
     """SQL that something is called with; each text once: ``execute(text("…"))`` has one."""
-    seen: set[Mark] = set()
+    seen: set[tuple[Mark, str]] = set()
     for call in calls:
-        via = _called(call)
-        if via not in _MAYBE_RUNNERS:
+        via, receiver = called(call), receiver_of(call)
+        is_sure = via in _RUNNERS and _CONNECTIONS.search(receiver) is not None
+        given = argument(call, 1 if via in _SECOND else 0, *_KEYWORDS)
+        if given is None:
             continue
-        is_sure = via in _RUNNERS and _CONNECTIONS.search(_receiver(call)) is not None
-        argument = _argument(call, 0, _KEYWORDS)
-        if argument is None:
+        text = names.build(_filled(call) if via in _COMPOSED else given)
+        if text is not None and text.marks[:1] and (text.marks[0], text.content) in seen:
             continue
-        text = build_text(argument, PYTHON, names.text_of)
-        if text is not None and text.marks[:1] and text.marks[0] in seen:
+        if text is not None and names.stands_elsewhere(given) and is_surely_sql(text.content):
             continue
-        if text is not None and (may_be_sql(text.content) or (is_sure and text.says_something)):
-            seen.add(text.marks[0])
-            yield text.as_sql(path, via, "statement")
-        elif is_sure and _is_unknown(argument, text, names):
-            yield hole_at(argument).as_sql(path, via, "statement")
+        engine = drivers.engine_of(receiver)
+        if text is not None and (may_be_sql(text.content) or (is_sure and _may_be_statement(text))):
+            seen.add((text.marks[0], text.content))
+            yield text.as_sql(path, via, "statement", engine)
+        elif is_sure and _is_unknown(given, text, names):
+            yield hole_at(given).as_sql(path, via, "statement", engine)
+
+
+def _filled(call: SgNode) -> SgNode:
+    """``SQL("…").format(…)`` around ``SQL("…")``, and itself where nothing is around it."""
+    method = call.parent()
+    around = method.parent() if method is not None and method.kind() == "attribute" else None
+    return around if around is not None and around.kind() == "call" and called(around) == "format" else call
+
+
+_LABEL = re.compile(
+    r"(?!(?:begin|commit|rollback|abort|end|start|vacuum|analyze|checkpoint|reindex)\b)\w+", re.I
+)
+
+
+def _may_be_statement(text: Text) -> bool:
+    """One word alone is none: it says what the call is for."""
+    return text.says_something and _LABEL.fullmatch(text.content.strip()) is None
 
 
 def _is_unknown(argument: SgNode, text: Text | None, names: Names) -> bool:
@@ -68,108 +136,19 @@ def _is_unknown(argument: SgNode, text: Text | None, names: Names) -> bool:
     return argument.kind() in ("identifier", "attribute", "subscript") and not names.knows(argument)
 
 
-def _find_standing(root: SgNode, names: Names, path: str, taken: set[tuple[int, int]]) -> Iterator[SqlText]:
+def _find_standing(
+    root: Tree, names: Names, drivers: Drivers, path: str, reading: Reading, taken: set[tuple[int, int]]
+) -> Iterator[SqlText]:
     """Texts that can be nothing but SQL, and that nobody is seen to run."""
     for kind in ("concatenated_string", "string"):
         for node in root.find_all(kind=kind):
+            if (kind == "string" and cannot_be_sql(node.text())) or not reading.has(node):
+                continue
             parent = node.parent()
             if parent is None or parent.kind() in ("concatenated_string", "expression_statement"):
                 continue  # a part of another one, or a docstring
-            text = build_text(node, PYTHON, names.text_of)
+            text = names.build(node)
             if text is None or not is_surely_sql(text.content):
                 continue
             if not any((mark.line, mark.column) in taken for mark in text.marks):
-                yield text.as_sql(path, "constant", "constant")
-
-
-def _find_names(root: SgNode, calls: list[SgNode], names: Names, path: str) -> Iterator[NameUse]:
-    for node in root.find_all(kind="assignment"):
-        left = node.field("left")
-        if left is not None and left.text() in ("__tablename__", "db_table"):
-            yield from _name(node.field("right"), names, path, "table", left.text(), _schema_of(node))
-    for call in calls:
-        yield from _find_called(call, names, path)
-
-
-def _find_called(call: SgNode, names: Names, path: str) -> Iterator[NameUse]:
-    via = _called(call)
-    if via == "Table":
-        schema = _literal(_argument(call, 99, frozenset({"schema"})), names)
-        yield from _name(_argument(call, 0, frozenset({"name"})), names, path, "table", via, schema)
-    elif via == "ForeignKey":
-        yield from _name(_argument(call, 0, frozenset({"column"})), names, path, "column", via)
-    elif via == "ForeignKeyConstraint":
-        referred = _argument(call, 1, frozenset({"refcolumns"}))
-        for one in referred.children() if referred is not None else ():
-            yield from _name(one, names, path, "column", via)
-
-
-def _name(
-    node: SgNode | None,
-    names: Names,
-    path: str,
-    kind: NameKind,
-    via: str,
-    schema: str | None = None,
-) -> Iterator[NameUse]:
-    name = _literal(node, names)
-    if node is None or not name:
-        return
-    start = node.range().start
-    yield NameUse(
-        kind=kind,
-        name=f"{schema}.{name}" if schema else name,
-        via=via,
-        spot=Spot(path=path, line=start.line + 1, column=start.column + 1),
-    )
-
-
-def _literal(node: SgNode | None, names: Names) -> str | None:
-    """A text of which all is known."""
-    text = build_text(node, PYTHON, names.text_of) if node is not None else None
-    return text.content if text is not None and text.as_sql("", "", "constant").is_whole else None
-
-
-def _schema_of(assignment: SgNode) -> str | None:
-    """The schema in the ``__table_args__`` beside a ``__tablename__``."""
-    block = next((one for one in assignment.ancestors() if one.kind() == "block"), None)
-    for other in block.find_all(kind="assignment") if block is not None else ():
-        left = other.field("left")
-        if left is None or left.text() != "__table_args__":
-            continue
-        for pair in other.find_all(kind="pair"):
-            key, value = pair.field("key"), pair.field("value")
-            if key is not None and value is not None and key.text().strip("\"'") == "schema":
-                return value.text().strip("\"'")
-    return None
-
-
-def _called(call: SgNode) -> str:
-    """``execute`` of ``session.execute(…)``."""
-    function = call.field("function")
-    return function.text().rpartition(".")[2] if function is not None else ""
-
-
-def _receiver(call: SgNode) -> str:
-    function = call.field("function")
-    return function.text().rpartition(".")[0] if function is not None else ""
-
-
-def _argument(call: SgNode, position: int, keywords: frozenset[str]) -> SgNode | None:
-    """The argument at this position, or by one of these keywords."""
-    arguments = call.field("arguments")
-    if arguments is None:
-        return None
-    at = 0
-    for child in arguments.named_children():
-        if child.kind() == "comment":
-            continue
-        if child.kind() == "keyword_argument":
-            name = child.field("name")
-            if name is not None and name.text() in keywords:
-                return child.field("value")
-        elif at == position:
-            return child
-        else:
-            at += 1
-    return None
+                yield text.as_sql(path, "constant", "constant", drivers.engine_of(""))

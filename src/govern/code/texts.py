@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from govern.core.code import HOLE, Mark, Reached, SqlText
+from govern.code.text import Text, hole_at, join_texts
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 _DEEPEST = 50
 """Of expressions within expressions, and of names that stand for names."""
-_FORMAT_FIELD = re.compile(r"\{\{|\}\}|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
-_PERCENT_FIELD = re.compile(r"%%|%(?:\(\w+\))?[-+ #0]*(?:\*|\d+)?(?:\.\d+)?[sdifr]")
 
 _TRANSPARENT = frozenset(
     {"parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression"}
@@ -24,37 +21,10 @@ _TRANSPARENT = frozenset(
 """Expressions that are worth what stands in them."""
 
 
-@dataclass(slots=True)
-class Text:
-    """A text that is being put together."""
-
-    parts: list[str] = field(default_factory=list)
-    marks: list[Mark] = field(default_factory=list)
-    length: int = 0
-
-    def add(self, part: str, line: int, column: int) -> None:
-        """``line`` and ``column``, counted from 0: where it stands."""
-        if part:
-            self.marks.append(Mark(self.length, line + 1, column + 1))
-            self.parts.append(part)
-            self.length += len(part)
-
-    def extend(self, other: Text) -> None:
-        self.marks += [Mark(self.length + mark.offset, mark.line, mark.column) for mark in other.marks]
-        self.parts += other.parts
-        self.length += other.length
-
-    @property
-    def content(self) -> str:
-        return "".join(self.parts)
-
-    @property
-    def says_something(self) -> bool:
-        """Whether there is more than holes in it."""
-        return bool(self.content.replace(HOLE, "").strip())
-
-    def as_sql(self, path: str, via: str, reached: Reached) -> SqlText:
-        return SqlText(text=self.content, path=path, marks=tuple(self.marks), via=via, reached=reached)
+_TO_ITSELF = frozenset(
+    {"strip", "lstrip", "rstrip", "trim", "bindparams", "columns", "as_string", "execution_options"}
+)
+"""Methods that give back the statement that they are called on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +50,21 @@ class Grammar:
     """Those of them that add to what the name stood for."""
     functions: frozenset[str]
     classes: frozenset[str]
+    imports: frozenset[str]
+    choices: frozenset[str]
+    """Expressions that are worth one or the other, by a condition."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """All kinds of nodes that are looked for in a whole file."""
+        return (
+            self.strings
+            | self.concatenations
+            | self.calls
+            | self.classes
+            | self.imports
+            | frozenset(self.bindings)
+        )
 
 
 Resolve = Callable[["SgNode", int], Text | None]
@@ -94,22 +79,17 @@ def build_text(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int = 0)
     if kind in grammar.strings:
         return _read_string(node, grammar, resolve, depth)
     if kind in grammar.concatenations:
-        return _join([build_text(part, grammar, resolve, depth + 1) for part in node.children()])
+        return join_texts([build_text(part, grammar, resolve, depth + 1) for part in node.children()])
     if kind in grammar.additions:
         return _read_operation(node, grammar, resolve, depth)
     if kind in _TRANSPARENT:
         [inner, *_] = [*_named(node), None]
         return build_text(inner, grammar, resolve, depth + 1) if inner else None
-    if kind in grammar.calls:
-        return _read_call(node, grammar, resolve, depth)
+    if kind in grammar.calls and (text := _read_call(node, grammar, resolve, depth)) is not None:
+        return text
+    if kind in grammar.choices:
+        return resolve(node, depth + 1) or _choose(node, grammar, resolve, depth)
     return resolve(node, depth + 1)
-
-
-def hole_at(node: SgNode) -> Text:
-    """A text of which nothing is known."""
-    text, start = Text(), node.range().start
-    text.add(HOLE, start.line, start.column)
-    return text
 
 
 def _read_string(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text | None:
@@ -157,21 +137,49 @@ def _fill(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text:
     """What stands between braces: a constant's text, or a hole."""
     [inner, *_] = [*_named(node), None]
     found = build_text(inner, grammar, resolve, depth + 1) if inner is not None else None
-    return found or hole_at(node)
+    is_bound = found is not None and not found.is_sql and _binds_values(node)
+    return hole_at(node) if found is None or is_bound else found
+
+
+_INSERTING = frozenset({"raw", "dedent", "outdent", "stripIndent", "stripIndents", "oneLine", "format"})
+"""Tags that put texts together; those of SQL make a parameter of each text that is not SQL by a tag of its own."""
+
+
+def _binds_values(hole: SgNode) -> bool:
+    template = hole.parent()
+    call = template.parent() if template is not None else None
+    if call is None or template is None or call.kind() != "call_expression":
+        return False
+    function, arguments = call.field("function"), call.field("arguments")
+    is_tagged = function is not None and arguments is not None and arguments.kind() == template.kind()
+    return is_tagged and function is not None and function.text().rpartition(".")[2] not in _INSERTING
 
 
 def _read_operation(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text | None:
     left, right = node.field("left"), node.field("right")
-    operator = next((child.text() for child in node.children() if child.text() in ("+", "%")), None)
+    operator = next((child.text() for child in node.children() if child.text() in ("+", "%", "&&")), None)
     if left is None or right is None or operator is None:
         return None
-    before = build_text(left, grammar, resolve, depth + 1)
+    if operator == "&&":
+        return build_text(right, grammar, resolve, depth + 1)
     if operator == "%":
-        return _with_holes(before, _PERCENT_FIELD, {"%%": "%"}) if before else None
+        return resolve(node, depth + 1)
+    before = build_text(left, grammar, resolve, depth + 1)
     after = build_text(right, grammar, resolve, depth + 1)
     if before is None and after is None:
         return None
-    return _join([before or hole_at(left), after or hole_at(right)])
+    return join_texts([before or hole_at(left), after or hole_at(right)])
+
+
+def _choose(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text | None:
+    """Of two texts the one that says more: what is added under a condition is looked at."""
+    parts = _named(node)
+    branches = [node.field("consequence") or parts[0], node.field("alternative") or parts[-1]]
+    texts = [build_text(branch, grammar, resolve, depth + 1) for branch in branches]
+    first, second = texts
+    if first is None or second is None:
+        return None
+    return first if first.says_something else second
 
 
 def _read_call(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text | None:
@@ -179,51 +187,20 @@ def _read_call(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> 
     if function is None or arguments is None:
         return None
     if arguments.kind() in grammar.strings:  # a tagged template
-        return build_text(arguments, grammar, resolve, depth + 1)
+        return _as_sql(build_text(arguments, grammar, resolve, depth + 1))
     name = function.text().rpartition(".")[2]
-    if name == "format" and (receiver := function.field("object")) is not None:
-        before = build_text(receiver, grammar, resolve, depth + 1)
-        return _with_holes(before, _FORMAT_FIELD, {"{{": "{", "}}": "}"}) if before else None
-    if name in ("strip", "lstrip", "rstrip", "trim") and (receiver := function.field("object")) is not None:
+    if name in _TO_ITSELF and (receiver := function.field("object")) is not None:
         return build_text(receiver, grammar, resolve, depth + 1)
     if name in grammar.wrappers:
         [first, *_] = [*_named(arguments), None]
-        return build_text(first, grammar, resolve, depth + 1) if first is not None else None
+        return _as_sql(build_text(first, grammar, resolve, depth + 1)) if first is not None else None
     return None
 
 
-def _with_holes(text: Text, fields: re.Pattern[str], escapes: Mapping[str, str]) -> Text:
-    """The same text, with a hole for each field of a format."""
-    content, made = text.content, Text()
-    at = 0
-    places = SqlText(text=content, path="", marks=tuple(text.marks), via="") if text.marks else None
-    for found in (*fields.finditer(content), None):
-        until = found.start() if found else len(content)
-        if places is not None:
-            _copy(made, places, at, until)
-        if found is not None and places is not None:
-            spot = places.find_spot(found.start())
-            made.add(escapes.get(found[0], HOLE), spot.line - 1, spot.column - 1)
-            at = found.end()
-    return made
-
-
-def _copy(made: Text, places: SqlText, begin: int, end: int) -> None:
-    """From ``begin`` to ``end``, with every place where the text changes to another one in the file."""
-    edges = [mark.offset for mark in places.marks if begin < mark.offset < end]
-    for start, stop in zip((begin, *edges), (*edges, end), strict=True):
-        spot = places.find_spot(start)
-        made.add(places.text[start:stop], spot.line - 1, spot.column - 1)
-
-
-def _join(texts: list[Text | None]) -> Text | None:
-    known = [text for text in texts if text is not None]
-    if not known:
-        return None
-    joined = Text()
-    for text in known:
-        joined.extend(text)
-    return joined
+def _as_sql(text: Text | None) -> Text | None:
+    if text is not None:
+        text.is_sql = True
+    return text
 
 
 def _named(node: SgNode) -> list[SgNode]:
@@ -235,9 +212,14 @@ def unescape_python(raw: str) -> str:
     if raw == "\\\n":
         return ""
     try:
-        return str(ast.literal_eval(f'"{raw}"'))
+        return _whole(str(ast.literal_eval(f'"{raw}"')))
     except (SyntaxError, ValueError):
         return raw
+
+
+def _whole(character: str) -> str:
+    """Half of a character is none that a database could be sent, or a terminal."""
+    return "\ufffd" if "\ud800" <= character <= "\udfff" else character
 
 
 _SHORT = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
@@ -248,7 +230,7 @@ def unescape_ecmascript(raw: str) -> str:
     rest = raw[1:]
     if rest[:1] in "xu" and (digits := rest[1:].strip("{}")):
         try:
-            return chr(int(digits, 16))
+            return _whole(chr(int(digits, 16)))
         except (ValueError, OverflowError):
             return raw
     return _SHORT.get(rest, rest)
@@ -262,7 +244,9 @@ PYTHON = Grammar(
     concatenations=frozenset({"concatenated_string"}),
     additions=frozenset({"binary_operator"}),
     calls=frozenset({"call"}),
-    wrappers=frozenset({"text", "SQL", "dedent", "cleandoc", "RawSQL", "literal_column"}),
+    wrappers=frozenset(
+        {"text", "SQL", "dedent", "cleandoc", "RawSQL", "literal_column", "TextClause", "quoted_name", "DDL"}
+    ),
     unescape=unescape_python,
     bindings={
         "assignment": ("left", "right"),
@@ -274,6 +258,8 @@ PYTHON = Grammar(
     appendings=frozenset({"augmented_assignment"}),
     functions=frozenset({"function_definition", "lambda"}),
     classes=frozenset({"class_definition"}),
+    imports=frozenset({"import_from_statement"}),
+    choices=frozenset({"conditional_expression"}),
 )
 JAVASCRIPT = Grammar(
     strings=frozenset({"string", "template_string"}),
@@ -283,7 +269,7 @@ JAVASCRIPT = Grammar(
     concatenations=frozenset(),
     additions=frozenset({"binary_expression"}),
     calls=frozenset({"call_expression"}),
-    wrappers=frozenset({"raw", "sql", "literal", "unsafe", "dedent"}),
+    wrappers=frozenset({"literal", "unsafe", "dedent"}),
     unescape=unescape_ecmascript,
     bindings={
         "variable_declarator": ("name", "value"),
@@ -302,6 +288,8 @@ JAVASCRIPT = Grammar(
         }
     ),
     classes=frozenset({"class_declaration", "class"}),
+    imports=frozenset({"import_statement"}),
+    choices=frozenset({"ternary_expression"}),
 )
 _JAVASCRIPT_FIELD = "field_definition"
 TYPESCRIPT = replace(

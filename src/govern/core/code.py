@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+_CREATES = re.compile(r"create\b|\brename\s+to\b|(?<!insert)(?<!merge)(?<!replace)\sinto\b", re.IGNORECASE)
 HOLE = "\ufffc"
 """Stands in a text for what is only known when the program runs: Unicode's object replacement character."""
 
 Reached = Literal["statement", "constant"]
 """``statement``: it is given to something that runs SQL; ``constant``: it looks like SQL, nobody is seen to run it."""
-NameKind = Literal["table", "column"]
+NameKind = Literal["table", "column", "model"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,8 @@ class SqlText:
     via: str
     """What it is given to: ``execute``, ``text``, ``knex.raw``; ``file`` of an SQL file."""
     reached: Reached = "statement"
+    engine: str = ""
+    """What its driver speaks to: ``sqlite``, ``mysql``; nothing where the code does not say."""
 
     @property
     def spot(self) -> Spot:
@@ -56,6 +60,11 @@ class SqlText:
     def is_whole(self) -> bool:
         """Whether all of it is known."""
         return HOLE not in self.text
+
+    @property
+    def may_create(self) -> bool:
+        """Whether a table may come to be by it. Of INSERT INTO none does."""
+        return _CREATES.search(self.text) is not None
 
     def find_spot(self, offset: int) -> Spot:
         """Where the character at this offset stands."""
@@ -68,7 +77,7 @@ class SqlText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameUse:
-    """A table or column that code names outside SQL."""
+    """A table, a column or a model that code names outside SQL."""
 
     kind: NameKind
     name: str
@@ -76,6 +85,42 @@ class NameUse:
     via: str
     """``__tablename__``, ``ForeignKey``, ``Entity``."""
     spot: Spot
+    is_beside_table: bool = False
+    """Of a column: whether its table is a use of its own, so that nothing need be said of it twice."""
+    may_be_renamed: bool = False
+    """Whether a library may turn it from camel case into snake case on its way to the database."""
+    engine: str = ""
+    """What it is for, as of ``sqliteTable``; nothing where the code does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A class, or a variable with a table of Core, whose attributes stand for columns."""
+
+    name: str
+    table: str = ""
+    bases: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    """Of the class itself, of whatever kind."""
+    is_core: bool = False
+    """Whether it is a table of Core: its columns are the database's."""
+    is_open: bool = False
+    """Whether it may have members that its text does not tell."""
+    spot: Spot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberUse:
+    """An attribute of a model that a query names."""
+
+    model: str
+    home: str = ""
+    """The module that the model comes from, as the file imports it; nothing where it is the file's own."""
+    name: str
+    via: str
+    spot: Spot
+    is_core: bool = False
+    """Whether it is asked of a table of Core, as ``users.c.id``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +147,20 @@ class CodeFile:
     path: str
     sql: tuple[SqlText, ...] = ()
     names: tuple[NameUse, ...] = ()
+    models: tuple[Model, ...] = ()
+    members: tuple[MemberUse, ...] = ()
+    gives: tuple[tuple[str, str], ...] = ()
+    """Models and the members that they get from elsewhere: by a ``backref``, by an assignment."""
+    makes: tuple[str, ...] = ()
+    """Tables that it makes for itself by other means than SQL."""
+    search_path: tuple[str, ...] = ()
+    """Schemas that it has names without a schema looked for in."""
     ignores: tuple[Ignore, ...] = ()
     problem: str = ""
     """Why it could not be read, or not all of it."""
+
+    @property
+    def surroundings(self) -> CodeFile:
+        """What of it others depend on: tables that it makes, models, where it has names looked for."""
+        creating = tuple(sql for sql in self.sql if sql.may_create)
+        return replace(self, sql=creating, names=(), members=(), ignores=(), problem="")

@@ -23,10 +23,12 @@ _TONES: dict[Severity, Tone] = {
     Severity.WARNING: "yellow",
     Severity.INFO: "cyan",
 }
-_TEXTS = ("snapshot", "diagram", "completion")
+_TEXTS = ("snapshot", "diagram", "completion", "diff")
 _EXPLANATIONS = frozenset({"rule", "rules"})
 _LABEL_WIDTH = len("state: ")
 _LARGEST_NAME_COLUMN = 28
+_MOST_NOTES = 10
+"""Of one rule's: what asks for nothing must not hide what does."""
 
 
 def render(report: Report, style: Style | None = None) -> str:
@@ -37,7 +39,7 @@ def render(report: Report, style: Style | None = None) -> str:
     style = style or Style()
     for name in _TEXTS:
         if isinstance(text := report.data.get(name), str):
-            return text if text.endswith("\n") else text + "\n"
+            return text if not text or text.endswith("\n") else text + "\n"
     if report.document is not None:
         from govern.reports.documents import markdown  # few ask for a page
 
@@ -101,13 +103,17 @@ def _finding_groups(findings: Iterable[Finding], style: Style) -> Iterator[str]:
 
 
 def _finding_group(group: Group, style: Style) -> Iterator[str]:
-    for finding in group.findings:
+    shown = group.findings if group.severity > Severity.INFO else group.findings[:_MOST_NOTES]
+    for finding in shown:
         yield from _finding(finding, style)
         if group.why is None:
             yield from _labelled("why", finding.why, style, indent="    ")
         if group.remedy is None:
             yield from _labelled("next", finding.remedy, style, indent="    ")
         yield from _fix(finding.fix, style)
+    if hidden := len(group.findings) - len(shown):
+        more = f"… and {hidden} more: --format json has them all"
+        yield f"  {style.paint(style.say(more), 'dim')}"
     yield from _labelled("why", group.why or "", style, indent="  ")
     yield from _labelled("next", group.remedy or "", style, indent="  ")
 

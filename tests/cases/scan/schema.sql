@@ -6,3 +6,11 @@ CREATE TABLE "Order Lines" ("Order" bigint NOT NULL REFERENCES orders, "lineNo" 
 CREATE VIEW big_spenders AS SELECT user_id, sum(total) AS spent FROM orders GROUP BY user_id;
 CREATE FUNCTION full_name(users) RETURNS text LANGUAGE sql STABLE AS 'SELECT $1.name';
 CREATE FUNCTION touch(who integer) RETURNS void LANGUAGE sql AS 'UPDATE users SET created_at = now() WHERE id = who';
+CREATE TABLE products (id integer PRIMARY KEY, sku text NOT NULL UNIQUE, title text NOT NULL, price numeric NOT NULL, tags text[], active boolean NOT NULL);
+CREATE TABLE order_items (order_id bigint REFERENCES orders, product_id integer REFERENCES products, quantity integer NOT NULL, PRIMARY KEY (order_id, product_id));
+CREATE TABLE roles (id integer PRIMARY KEY, name text NOT NULL);
+CREATE TABLE user_roles (user_id integer REFERENCES users, role_id integer REFERENCES roles, PRIMARY KEY (user_id, role_id));
+CREATE TYPE payment_state AS ENUM ('open', 'paid');
+CREATE TABLE payments (id bigint PRIMARY KEY, order_id bigint REFERENCES orders, state payment_state NOT NULL, paid_at timestamptz);
+CREATE TABLE audit_log (id bigint PRIMARY KEY, at timestamptz NOT NULL, actor text NOT NULL, action text NOT NULL, detail jsonb);
+CREATE SEQUENCE ticket_numbers;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from govern.checks.scan.rules import IGNORED_WITHOUT_REASON, UNUSED_IGNORE
@@ -37,3 +37,25 @@ def apply_ignores(file: CodeFile, placed: Iterable[Placed]) -> Iterator[Finding]
             yield Finding.of(UNUSED_IGNORE, subject, "there is nothing to ignore")
         elif not ignore.reason:
             yield Finding.of(IGNORED_WITHOUT_REASON, subject, "it does not say why")
+
+
+def add_beside(
+    findings: Iterable[Finding],
+    beside: Mapping[str, Iterable[Finding]],
+    ignores: Mapping[str, tuple[Ignore, ...]],
+) -> Iterator[Finding]:
+    """With what was found beside, by file, where no comment means it; such a comment ignores something after all."""
+    used: dict[tuple[str | None, int], Ignore] = {}
+    for path, found in beside.items():
+        for finding in found:
+            placed = Placed(finding=finding, begins=finding.subject.line or 0)
+            meant = [ignore for ignore in ignores.get(path, ()) if placed.is_meant_by(ignore)]
+            used.update({(path, ignore.stands_at): ignore for ignore in meant})
+            if not meant:
+                yield finding
+    for finding in findings:
+        ignore = used.get((finding.subject.path, finding.subject.line or 0))
+        if finding.rule is not UNUSED_IGNORE or ignore is None:
+            yield finding
+        elif not ignore.reason:
+            yield Finding.of(IGNORED_WITHOUT_REASON, finding.subject, "it does not say why")

@@ -20,6 +20,14 @@ UNDEFINED_COLUMN = Rule(
     effect="the request that runs it fails: column does not exist",
     remedy="correct the name, or add the column to the model and a revision that creates it",
 )
+UNDEFINED_MODEL = Rule(
+    id="scan.undefined-model",
+    name="code names a model that there is not",
+    severity=Severity.ERROR,
+    condition="`relationship` names a class that no scanned file has, and one of nearly the name is there",
+    effect="the first query of any model fails: SQLAlchemy cannot configure its mappers",
+    remedy="correct the name, or add the model",
+)
 WRONG_TYPE = Rule(
     id="scan.wrong-type",
     name="code compares or stores values of types that do not fit",
@@ -36,6 +44,14 @@ UNDEFINED_FUNCTION = Rule(
     effect="the request that runs it fails: function does not exist",
     remedy="correct the call, or declare the function among the SQL files of the schema",
 )
+TYPE_WORKAROUND = Rule(
+    id="scan.type-workaround",
+    name="code papers over a column's wrong type",
+    severity=Severity.WARNING,
+    condition="a cast, a conversion or a helper makes of a key what it would be if its column had the right type",
+    effect="every new place needs it, too: where it is forgotten, rows are not found, and indexes are not used",
+    remedy="fix the column's type, then remove the conversion: govern scan PATH --fix",
+)
 NOT_UNDERSTOOD = Rule(
     id="scan.not-understood",
     name="the database does not understand a statement",
@@ -51,6 +67,25 @@ UNVERIFIED = Rule(
     condition="a statement is put together in a way that its text does not tell: nobody can say what it asks for",
     effect="a mistake in it is found by whoever runs it first",
     remedy="let the statement be a constant, and what varies its parameters",
+)
+ANOTHER_DATABASE = Rule(
+    id="scan.another-database",
+    name="statements for another database",
+    severity=Severity.INFO,
+    condition="the driver that runs them, or a syntax that only one database has, says that statements of a file are "
+    "meant for another one than the declared",
+    effect="nobody says whether they fit: the declared schema is not theirs",
+    remedy="none is needed; a driver that is imported and not used can go",
+)
+UNUSED_TABLE = Rule(
+    id="scan.unused-table",
+    name="a table that nothing in the code mentions",
+    severity=Severity.INFO,
+    condition="the whole project is scanned, and neither the name of a declared table nor that of its model stands in "
+    "any file, but where they are defined",
+    effect="none today; it is migrated, backed up and read by people for nobody",
+    remedy="remove the model with a revision that drops the table; what others use is named in the manifest's "
+    "critical_tables",
 )
 UNREAD = Rule(
     id="scan.unread",
@@ -79,10 +114,14 @@ IGNORED_WITHOUT_REASON = Rule(
 RULES = (
     UNDEFINED_TABLE,
     UNDEFINED_COLUMN,
+    UNDEFINED_MODEL,
     WRONG_TYPE,
     UNDEFINED_FUNCTION,
+    TYPE_WORKAROUND,
     NOT_UNDERSTOOD,
     UNVERIFIED,
+    ANOTHER_DATABASE,
+    UNUSED_TABLE,
     UNREAD,
     UNUSED_IGNORE,
     IGNORED_WITHOUT_REASON,

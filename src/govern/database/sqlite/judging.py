@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from govern.core.objection import Objection, ObjectionKind
 from govern.core.restoration import Place
 from govern.database.connection import Connection
+from govern.database.judging import Asked
 
 _RELATIONS = "SELECT name FROM pragma_table_list WHERE schema = 'main'"
 _COLUMNS = "SELECT name FROM pragma_table_xinfo(?)"
@@ -26,8 +27,27 @@ _REFUSALS: tuple[tuple[str, ObjectionKind], ...] = (
 )
 
 
-def judge(connection: Connection, sql: str, parameters: int) -> Objection | None:
+def judge(connection: Connection, asked: Iterable[Asked]) -> list[Objection | None]:
     """See ``govern.database.judging``. SQLite compares text with numbers, so that types are no objection of its."""
+    return [_judge(connection, sql, parameters) for sql, parameters in asked]
+
+
+def look_in(connection: Connection, schemas: Sequence[str]) -> None:
+    """See ``govern.database.judging``. SQLite has no schemas that a name is looked for in."""
+
+
+def read_relations(connection: Connection) -> Mapping[Place, tuple[str, ...]]:
+    """See ``govern.database.judging``."""
+    names = [name for (name,) in connection.rows(_RELATIONS)]
+    return {("", name): tuple(column for (column,) in connection.rows(_COLUMNS, (name,))) for name in names}
+
+
+def read_search_path(_connection: Connection) -> tuple[str, ...]:
+    """See ``govern.database.judging``."""
+    return ("",)
+
+
+def _judge(connection: Connection, sql: str, parameters: int) -> Objection | None:
     try:
         cursor = connection.driver.cursor()
         cursor.execute(f"EXPLAIN {sql}", dict.fromkeys(map(str, range(1, parameters + 1))))
@@ -35,12 +55,6 @@ def judge(connection: Connection, sql: str, parameters: int) -> Objection | None
     except sqlite3.Error as error:
         return _read_refusal(str(error), sql)
     return None
-
-
-def read_relations(connection: Connection) -> Mapping[Place, tuple[str, ...]]:
-    """See ``govern.database.judging``."""
-    names = [name for (name,) in connection.rows(_RELATIONS)]
-    return {("", name): tuple(column for (column,) in connection.rows(_COLUMNS, (name,))) for name in names}
 
 
 def _read_refusal(message: str, sql: str) -> Objection:
