@@ -36,7 +36,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str], frozenset[str]], ...] = (
         re.compile(
             r"\bON\s+DUPLICATE\s+KEY\s+UPDATE\b|\bINSERT\s+IGNORE\b|\bAUTO_INCREMENT\b|\bENGINE\s*=\s*(?:InnoDB|MyISAM)\b"
             r"|\bSHOW\s+(?:FULL\s+)?(?:TABLES|DATABASES|CREATE\s+TABLE|COLUMNS|INDEX|PROCESSLIST)\b|\bSTRAIGHT_JOIN\b"
-            r"|\bLOCK\s+IN\s+SHARE\s+MODE\b|\bSEPARATOR\s+|\b(?:STR_TO_DATE|DATE_FORMAT|UNIX_TIMESTAMP|FROM_UNIXTIME|IFNULL"
+            r"|\bLOCK\s+IN\s+SHARE\s+MODE\b|^\s*XA\s+(?:BEGIN|END|PREPARE|ROLLBACK|COMMIT|RECOVER|START)\b|\bSEPARATOR\s+|\b(?:STR_TO_DATE|DATE_FORMAT|UNIX_TIMESTAMP|FROM_UNIXTIME|IFNULL"
             r"|DATE_SUB|DATE_ADD|LAST_INSERT_ID|FIND_IN_SET)\s*\(",
             _ANY,
         ),
@@ -50,7 +50,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str], frozenset[str]], ...] = (
     (
         "sqlserver",
         re.compile(
-            r"\bSELECT\s+(?:DISTINCT\s+)?TOP\s*\(?\s*\d|\(\s*NOLOCK\s*\)|\bGETDATE\s*\(|\bSYSUTCDATETIME\s*\(|@@(?:ROWCOUNT|IDENTITY"
+            r"\bSELECT\s+(?:DISTINCT\s+)?TOP\s*\(?\s*\d|\(\s*NOLOCK\s*\)|\bGETDATE\s*\(|\bSYSUTCDATETIME\s*\(|@@(?:ROWCOUNT|IDENTITY|TRANCOUNT"
             r"|VERSION|ERROR)\b|\bSCOPE_IDENTITY\s*\(|\bNVARCHAR\b|\bOUTPUT\s+INSERTED\b|\b(?:CROSS|OUTER)\s+APPLY\b|\bOBJECT_ID\s*\("
             r"|\bEXEC(?:UTE)?\s+sp_\w+",
             _ANY,
