@@ -42,6 +42,10 @@ test-older: setup  ## the catalog's tests on the other major version that needs 
 test-faults: setup  ## migrations that are killed at 50 moments on each engine, all other faults, every server on every wrong database
 	$(BIN)/pytest tests/acceptance/faults tests/acceptance/frameworks -n 2 -q --moments 50 --long-faults
 
+.PHONY: corpus
+corpus: setup  ## precision and recall of govern scan over tests/cases/scan, by language and rule
+	$(BIN)/python -m tests.fixtures.scan_corpus
+
 .PHONY: lint
 lint: setup  ## ruff: lint rules and formatting
 	$(BIN)/ruff check .

@@ -24,7 +24,6 @@ from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
 from govern.database.scratch import dropping_meanwhile
 from govern.errors import ConfigurationError
-from govern.source.manifest.load import load_manifest
 
 
 @command("scan")
@@ -106,8 +105,10 @@ def _find_unused(
     settings: Settings, standing: Standing, code: Code, named: Sequence[tuple[Path, str]]
 ) -> Iterator[Finding]:
     """Of a whole project: in a part of it nobody knows what the other parts mention."""
-    critical = load_manifest(settings.manifest).critical_tables if settings.manifest else ()
-    kept = {settings.alembic.version_table, *(table.name.rpartition(".")[2] for table in critical)}
+    kept = {
+        settings.alembic.version_table,
+        *(name.rpartition(".")[2] for name in read_project(settings).critical_tables),
+    }
     tables = (place for place in standing.tables if place[1] not in kept)
     texts = (
         (name, path.read_text(encoding="utf-8", errors="replace")) for path, name in named if path.exists()

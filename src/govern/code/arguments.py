@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,20 @@ if TYPE_CHECKING:
 
 NOWHERE = 99
 """A place that no argument has: it is given by its name alone."""
+
+
+class Calls:
+    """The calls of a file, by what is called."""
+
+    def __init__(self, nodes: Iterable[SgNode]) -> None:
+        self._by_name: dict[str, list[tuple[int, SgNode]]] = {}
+        for place, node in enumerate(nodes):
+            self._by_name.setdefault(called(node), []).append((place, node))
+
+    def named(self, names: Iterable[str]) -> list[SgNode]:
+        """In the order of the file."""
+        found = [one for name in names for one in self._by_name.get(name, ())]
+        return [node for _, node in sorted(found, key=itemgetter(0))]
 
 
 def called(call: SgNode) -> str:

@@ -58,6 +58,10 @@ _ENGINES: Mapping[str, str] = {
     "redshift_connector": "redshift",
 }
 """By the name that it is imported by: of a whole module, or of the package that it is in."""
+_MENTIONED = re.compile(
+    r"(?:import|from|require)\b[\s(\"']*(?:" + "|".join(map(re.escape, _ENGINES)) + r")(?![\w-])"
+)
+"""Most files import none."""
 _OF_MANY = frozenset(
     {
         "sqlalchemy",
@@ -95,7 +99,9 @@ class Drivers:
     """What speaks to which database in one file."""
 
     def __init__(self, content: str, *, is_python: bool) -> None:
-        imports = tuple(_read_python(content) if is_python else _read_ecmascript(content))
+        imports: tuple[tuple[str, str], ...] = ()
+        if _MENTIONED.search(content):
+            imports = tuple(_read_python(content) if is_python else _read_ecmascript(content))
         self._engines: dict[str, str] = {}
         for local, module in imports:
             if engine := _engine_of(module):

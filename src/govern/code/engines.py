@@ -141,8 +141,9 @@ def _read_if(node: SgNode) -> Iterator[Branch]:
     alternatives = list(node.field_children("alternative"))
     if condition is None or consequence is None:
         return
-    rest = alternatives or ([] if not _leaves(consequence) else _after(node))
-    yield from _branch(condition, [consequence], rest)
+    if _ANY_WORD.search(condition.text()) is not None:
+        rest = alternatives or ([] if not _leaves(consequence) else _after(node))
+        yield from _branch(condition, [consequence], rest)
     for number, one in enumerate(alternatives):
         inner = one.field("condition")
         if inner is not None:
@@ -153,6 +154,8 @@ def _branch(
     condition: SgNode, consequence: list[SgNode | None], alternatives: list[SgNode | None] | list[SgNode]
 ) -> Iterator[Branch]:
     asked = condition.text()
+    if _ANY_WORD.search(asked) is None:
+        return
     engines = [engine for engine, pattern in _CONDITIONS.items() if pattern.search(asked)]
     if len(engines) != 1:
         return
@@ -188,7 +191,7 @@ def _find_definitions(tree: Tree, grammar: Grammar) -> Iterator[Branch]:
     for kind in grammar.functions | grammar.classes:
         for node in tree.root.find_all(kind=kind):
             name = node.field("name")
-            if name is None:
+            if name is None or _ANY_WORD.search(name.text()) is None:
                 continue
             engines = [engine for engine, pattern in _NAMES.items() if pattern.search(name.text())]
             if len(engines) == 1:

@@ -20,7 +20,7 @@ from govern.log import Log
 
 log = Log(__name__)
 
-FILE = "scan.sqlite3"
+FILE = "code.sqlite3"
 _FORMAT = 1
 _CREATE = """
 CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value TEXT NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID

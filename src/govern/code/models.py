@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from govern.code.arguments import NOWHERE, argument, called, named_arguments, placed_arguments, receiver_of
+from govern.code.arguments import (
+    NOWHERE,
+    Calls,
+    argument,
+    called,
+    named_arguments,
+    placed_arguments,
+    receiver_of,
+)
 from govern.code.names import Names
 from govern.code.tree import Tree
 from govern.core.code import MemberUse, Model, NameUse, Spot
@@ -17,6 +25,9 @@ if TYPE_CHECKING:
 _MARKS = frozenset({"Column", "mapped_column", "relationship", "declarative_base", "Field", "Relationship"})
 """A file that calls none of them has no models and no mixins of them, unless its classes derive from one of these."""
 _ROOTS = frozenset({"DeclarativeBase", "DeclarativeBaseNoMeta", "MappedAsDataclass", "SQLModel"})
+_RELATIONSHIPS = frozenset({"relationship", "Relationship"})
+_OF_ROWS = frozenset({"values", "filter_by"})
+"""They are given values by the names of attributes or columns."""
 _ASKING = frozenset(
     {"select", "query", "where", "filter", "order_by", "group_by", "having", "join", "outerjoin", "returning"}
     | {
@@ -38,21 +49,19 @@ ANYWHERE = "*"
 _CAPITAL = re.compile(r"_*[A-Z]\w*")
 
 
-def find_models(root: Tree, calls: Sequence[SgNode], names: Names, path: str) -> Iterator[Model]:
+def find_models(root: Tree, calls: Calls, names: Names, path: str) -> Iterator[Model]:
     """The classes of a file that has models, and its tables of Core."""
     yield from _find_core(root, path, names)
     classes = root.find_all(kind="class_definition")
-    is_told = any(called(call) in _MARKS for call in calls)
+    is_told = bool(calls.named(_MARKS))
     for node in classes:
         if is_told or any(one.text().rpartition(".")[2] in _ROOTS for one in _bases(node)):
             yield _read_class(node, names, path)
 
 
-def find_relationships(calls: Sequence[SgNode], names: Names, path: str) -> Iterator[NameUse | MemberUse]:
+def find_relationships(calls: Calls, names: Names, path: str) -> Iterator[NameUse | MemberUse]:
     """The models that ``relationship("…")`` names, and what they are said to have."""
-    for call in calls:
-        if called(call) not in ("relationship", "Relationship"):
-            continue
+    for call in calls.named(_RELATIONSHIPS):
         target = argument(call, 0, "argument")
         named = _text(target, names) if target is not None else _annotated(call)
         if target is not None and target.kind() == "identifier":
@@ -69,10 +78,10 @@ def find_relationships(calls: Sequence[SgNode], names: Names, path: str) -> Iter
             )
 
 
-def find_given(root: Tree, calls: Sequence[SgNode], names: Names) -> Iterator[tuple[str, str]]:
+def find_given(root: Tree, calls: Calls, names: Names) -> Iterator[tuple[str, str]]:
     """Models and what they get besides their own: ``backref="orders"``, ``User.orders = relationship(…)``."""
-    for call in calls:
-        if called(call) in ("relationship", "Relationship") and "backref" in call.text():
+    for call in calls.named(_RELATIONSHIPS):
+        if "backref" in call.text():
             back, target = argument(call, NOWHERE, "backref"), argument(call, 0, "argument")
             if back is not None and back.kind() == "call":
                 back = argument(back, 0, "name")
@@ -82,15 +91,17 @@ def find_given(root: Tree, calls: Sequence[SgNode], names: Names) -> Iterator[tu
                 yield named, member
     for node in root.find_all(kind="assignment"):
         left = node.field("left")
-        of, name = (left.field("object"), left.field("attribute")) if left is not None else (None, None)
+        if left is None or left.kind() != "attribute":
+            continue
+        of, name = left.field("object"), left.field("attribute")
         if of is not None and name is not None and _CAPITAL.fullmatch(of.text()):
             yield of.text(), name.text()
 
 
-def find_members(calls: Sequence[SgNode], homes: Mapping[str, str], path: str) -> Iterator[MemberUse]:
+def find_members(calls: Calls, homes: Mapping[str, str], path: str) -> Iterator[MemberUse]:
     """Attributes of models that queries ask for, each place once. ``homes``: where imported names come from."""
     seen: set[Spot] = set()
-    for call in calls:
+    for call in calls.named(_ASKING | _OF_ROWS):
         via = called(call)
         if via in _ASKING and (arguments := call.field("arguments")) is not None:
             for node in arguments.find_all(kind="attribute"):
@@ -98,7 +109,7 @@ def find_members(calls: Sequence[SgNode], homes: Mapping[str, str], path: str) -
                 if use is not None and use.spot not in seen:
                     seen.add(use.spot)
                     yield use
-        if via in ("values", "filter_by"):
+        if via in _OF_ROWS:
             yield from _find_keywords(call, via, homes, path)
 
 

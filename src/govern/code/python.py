@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from govern.code.arguments import argument, called, receiver_of
+from govern.code.arguments import Calls, argument, called, receiver_of
 from govern.code.drivers import Drivers
 from govern.code.engines import Reading, find_readings, unite
 from govern.code.imports import find_python_imports
@@ -56,11 +56,11 @@ _KEYWORDS = ("sql", "statement", "query", "sqltext", "operation", "text")
 def read_python(root: Tree, path: str, imported: Mapping[str, str]) -> CodeFile:
     """``imported``: the texts of the names that the file imports from others of the project."""
     names = Names(root, PYTHON, imported)
-    calls = root.find_all(kind="call")
+    calls = Calls(root.find_all(kind="call"))
     homes = {local: f"{module}.{name}" for local, module, name in find_python_imports(root)}
     drivers = Drivers(root.root.text(), is_python=True)
     sql = {
-        reading.engine: _read_sql(root, Names(root, PYTHON, imported, reading), drivers, path, reading)
+        reading.engine: _read_sql(root, calls, Names(root, PYTHON, imported, reading), drivers, path, reading)
         for reading in find_readings(root, PYTHON)
     }
     related = tuple(find_relationships(calls, names, path))
@@ -81,21 +81,20 @@ def read_python(root: Tree, path: str, imported: Mapping[str, str]) -> CodeFile:
     )
 
 
-def _read_sql(root: Tree, names: Names, drivers: Drivers, path: str, reading: Reading) -> tuple[SqlText, ...]:
-    calls = [call for call in root.find_all(kind="call") if reading.has(call)]
-    run = tuple(_find_run(calls, names, drivers, path))
+def _read_sql(
+    root: Tree, calls: Calls, names: Names, drivers: Drivers, path: str, reading: Reading
+) -> tuple[SqlText, ...]:
+    running = (call for call in calls.named(_MAYBE_RUNNERS) if reading.has(call))
+    run = tuple(_find_run(running, names, drivers, path))
     taken = {(mark.line, mark.column) for sql in run for mark in sql.marks}
     return run + tuple(_find_standing(root, names, drivers, path, reading, taken))
 
 
-def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) -> Iterator[SqlText]:
+def _find_run(calls: Iterable[SgNode], names: Names, drivers: Drivers, path: str) -> Iterator[SqlText]:
     """SQL that something is called with; each text once: ``execute(text("…"))`` has one."""
     seen: set[tuple[Mark, str]] = set()
     for call in calls:
-        via = called(call)
-        if via not in _MAYBE_RUNNERS:
-            continue
-        receiver = receiver_of(call)
+        via, receiver = called(call), receiver_of(call)
         is_sure = via in _RUNNERS and _CONNECTIONS.search(receiver) is not None
         given = argument(call, 1 if via in _SECOND else 0, *_KEYWORDS)
         if given is None:

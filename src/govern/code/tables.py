@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from govern.code.arguments import NOWHERE, argument, called, placed_arguments, receiver_of
+from govern.code.arguments import NOWHERE, Calls, argument, called, placed_arguments, receiver_of
 from govern.code.compositions import items_of
 from govern.code.models import spot_of
 from govern.code.names import Names
@@ -47,14 +47,19 @@ _ITS_COLUMN = {"drop_column": 1, "alter_column": 1}
 _ITS_COLUMNS = {"create_index": 2, "create_unique_constraint": 2, "create_primary_key": 2}
 
 
+_SCHEMA = frozenset({"Table", "ForeignKey", "ForeignKeyConstraint", "relationship", "Relationship"})
+_CONSTRAINTS = frozenset({"UniqueConstraint", "Index", "PrimaryKeyConstraint"})
+_NAMING = _SCHEMA | _CONSTRAINTS | frozenset(_COPYING) | frozenset(_OPERATIONS)
+
+
 def find_tables(
-    root: Tree, calls: Sequence[SgNode], homes: Mapping[str, str], names: Names, path: str
+    root: Tree, calls: Calls, homes: Mapping[str, str], names: Names, path: str
 ) -> Iterator[NameUse]:
     """``homes``: where the names come from that the file imports."""
     reader = _Reader(homes, names, path)
     yield from reader.read_assignments(root)
     is_revision = reader.is_revision
-    for call in calls:
+    for call in calls.named(_NAMING):
         via = called(call)
         if via in _COPYING:
             yield from reader.read_copying(call, via)
@@ -64,9 +69,9 @@ def find_tables(
             yield from reader.read_call(call, via)
 
 
-def find_made(calls: Sequence[SgNode], names: Names) -> Iterator[str]:
+def find_made(calls: Calls, names: Names) -> Iterator[str]:
     """Tables that come into being when the code runs: of ``op.create_table`` and of pandas' ``to_sql``."""
-    for call in calls:
+    for call in calls.named(("to_sql", "create_table", "rename_table")):
         via = called(call)
         if via == "to_sql" or (via in ("create_table", "rename_table") and receiver_of(call) == "op"):
             name = _known(argument(call, 1 if via == "rename_table" else 0, "name", "table_name"), names)
@@ -110,7 +115,7 @@ class _Reader:
                 yield from self._name(one, "column", via)
         elif via in ("relationship", "Relationship"):
             yield from self._name(argument(call, NOWHERE, "secondary"), "table", "secondary")
-        elif via in ("UniqueConstraint", "Index", "PrimaryKeyConstraint"):
+        elif via in _CONSTRAINTS:
             yield from self._read_constraint(call, via)
 
     def read_copying(self, call: SgNode, via: str) -> Iterator[NameUse]:
