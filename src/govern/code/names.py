@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,7 +25,8 @@ _OWN = ("self", "cls", "this")
 class Binding:
     """A place where a name gets a value."""
 
-    value: SgNode
+    value: SgNode | None
+    """None where it is a part of what another expression is worth: ``clause, values = make_clause()``."""
     at: int
     ends: int
     """What stands in the value itself is what the name was before."""
@@ -81,7 +82,8 @@ class Names:
             return node.named_children()[0] if node.kind() == "as_expression" else node
         for scope in (*_scopes(node, self._grammar), _MODULE):
             if bindings := self._bindings.get((scope, node.text())):
-                return self.value_of(bindings[0].value) if len(bindings) == 1 else node
+                value = bindings[0].value
+                return self.value_of(value) if len(bindings) == 1 and value is not None else node
         return node
 
     def _import(self, node: SgNode) -> Text | None:
@@ -102,7 +104,8 @@ class Names:
     def knows(self, node: SgNode) -> bool:
         """Whether the file says what the name stands for, text or not."""
         scopes = (*_scopes(node, self._grammar), _MODULE)
-        return node.text() in self._imported or any((one, node.text()) in self._bindings for one in scopes)
+        bindings = (one for scope in scopes for one in self._bindings.get((scope, node.text()), ()))
+        return node.text() in self._imported or any(one.value is not None for one in bindings)
 
     def _look_up(self, name: str, use: SgNode, depth: int) -> Text | None:
         at = use.range().start.index
@@ -146,7 +149,8 @@ class Names:
         start = max((i for i, one in enumerate(bindings) if not one.appends), default=0)
         gathered = Text()
         for binding in bindings[start:]:
-            text = build_text(binding.value, self._grammar, self.text_of, depth + 1)
+            value = binding.value
+            text = build_text(value, self._grammar, self.text_of, depth + 1) if value is not None else None
             if text is None:
                 return None
             gathered.extend(text)
@@ -170,15 +174,29 @@ class Names:
         for kind, (target, value) in grammar.bindings.items():
             for node in self._tree.find_all(kind=kind):
                 to, of = node.field(target), node.field(value)
-                if to is None or of is None or "identifier" not in to.kind() or not self._reading.has(node):
+                if to is None or of is None or not self._reading.has(node):
                     continue
                 span = node.range()
                 appends = kind in grammar.appendings
-                binding = Binding(of, span.start.index, span.end.index, appends)
-                bindings.setdefault((_home(node, grammar), to.text()), []).append(binding)
+                home = _home(node, grammar)
+                for name, is_all in _names_in(to):
+                    value_of_it = of if is_all else None
+                    binding = Binding(value_of_it, span.start.index, span.end.index, appends)
+                    bindings.setdefault((home, name), []).append(binding)
         for found in bindings.values():
             found.sort(key=lambda binding: binding.at)
         return bindings
+
+
+_PATTERNS = frozenset({"pattern_list", "tuple_pattern", "list_pattern", "array_pattern", "object_pattern"})
+
+
+def _names_in(target: SgNode) -> Iterator[tuple[str, bool]]:
+    """The names that an assignment gives values to, and whether it is all that stands on its right."""
+    if "identifier" in target.kind():
+        yield target.text(), True
+    elif target.kind() in _PATTERNS:
+        yield from ((one.text(), False) for one in target.children() if "identifier" in one.kind())
 
 
 def _scopes(node: SgNode, grammar: Grammar) -> list[int]:
