@@ -15,6 +15,9 @@ BINDINGS = re.compile(r"\?\?|\?(?![|&])|:\w+:")
 PG_FORMAT = re.compile(r"%%|%(?:\d+\$)?[ILs]")
 _ESCAPED = {"{{": "{", "}}": "}", "%%": "%"}
 
+_QUOTED = re.compile(r"'(?:[^']|'')*'")
+_FIELD = re.compile(r"\{\w*(?:![rsa])?\}")
+
 Fill = Callable[[str, int], "Text | None"]
 """What stands in a field, by its text and its number; None where that is not known."""
 
@@ -41,6 +44,11 @@ def fill_fields(text: Text, fields: re.Pattern[str], fill: Fill) -> Text:
             made.extend(given)
     _copy(made, places, at, len(content))
     return made
+
+
+def is_format(content: str) -> bool:
+    """Whether it has fields where SQL has no braces, outside of its own texts: somebody fills them elsewhere."""
+    return _FIELD.search(_QUOTED.sub("''", content)) is not None
 
 
 def name_of_field(field: str) -> str:

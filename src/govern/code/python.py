@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from govern.code.arguments import Calls, argument, called, receiver_of
 from govern.code.drivers import Drivers
 from govern.code.engines import Reading, find_readings, unite
+from govern.code.formats import BRACES, fill_fields, is_format
 from govern.code.imports import find_python_imports
 from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
 from govern.code.models import find_given, find_members, find_models, find_relationships
@@ -150,5 +151,7 @@ def _find_standing(
             text = names.build(node)
             if text is None or not is_surely_sql(text.content):
                 continue
+            if is_format(text.content):
+                text = fill_fields(text, BRACES, lambda _field, _number: None)
             if not any((mark.line, mark.column) in taken for mark in text.marks):
                 yield text.as_sql(path, "constant", "constant", drivers.engine_of(""))

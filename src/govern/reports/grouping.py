@@ -37,7 +37,8 @@ def group_findings(findings: Iterable[Finding]) -> Iterator[Group]:
 
 def say_message(finding: Finding) -> str:
     """The message, where the subject stands above it: messages stand alone elsewhere."""
-    return finding.message.removeprefix(str(finding.subject)).lstrip(": ")
+    rest = finding.message.removeprefix(str(finding.subject))
+    return rest.lstrip(": ") if rest.startswith((":", " ")) else finding.message
 
 
 def say_place(finding: Finding) -> str | None:

@@ -80,6 +80,14 @@ def test_a_finding_says_what_where_why_and_what_to_do() -> None:
     )
 
 
+def test_a_message_is_cut_only_where_its_subject_ends() -> None:
+    subject = Subject(kind="function", name="pg_sleepy")
+    finding = Finding.of(CHANGED, subject, "function pg_sleepy(integer) does not exist")
+    assert "    function pg_sleepy(integer) does not exist\n" in render(
+        make_report(Entry.of("scan", (finding,)))
+    )
+
+
 def test_findings_of_one_rule_share_their_why_and_remedy() -> None:
     text = render(make_report(Entry.of("drift", tuple(make_finding(f"t{n}.c") for n in range(30)))))
     assert "drift.column-changed  (30)" in text

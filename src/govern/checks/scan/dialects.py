@@ -68,7 +68,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str], frozenset[str]], ...] = (
     (
         "sqlite",
         re.compile(
-            r"\bsqlite_(?:master|schema|sequence|temp_master)\b|^\s*PRAGMA\s+\w|\bAUTOINCREMENT\b|\bWITHOUT\s+ROWID\b|\bATTACH\s+DATABASE\b"
+            r"\bsqlite_(?:master|schema|sequence|temp_master|stat\d)\b|^\s*PRAGMA\s+\w|\bpragma_\w+|\bAUTOINCREMENT\b|\bWITHOUT\s+ROWID\b|\bATTACH\s+DATABASE\b"
             r"|\b(?:INSERT|UPDATE)\s+OR\s+(?:REPLACE|IGNORE|ABORT|FAIL|ROLLBACK)\b|\bINDEXED\s+BY\b|\bjulianday\s*\(|\btypeof\s*\(|\bjson_extract\s*\(|\browid\b|\bGLOB\s",
             _ANY,
         ),
