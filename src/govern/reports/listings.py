@@ -256,7 +256,7 @@ def _planned_statements(
 
 def _pull_request(review: Mapping[str, Any], style: Style) -> Iterator[str]:
     """What becomes of the schema, what the revisions do, and which exceptions end."""
-    for change in review["schema"]:
+    for change in review["schema"] or ():
         yield from (style.say(line) for line in change["lines"])
     for revision in review["revisions"]:
         yield ""

@@ -42,6 +42,8 @@ def tell_review(report: Report) -> Iterator[Part]:
 
 def _tell_schema(review: Mapping[str, Any]) -> str:
     changes, against = review["schema"], code(review["against"])
+    if changes is None:
+        return f"❔ What becomes of **the schema** since {against} is not known: see below."
     if not changes:
         return f"**The schema** stays as it is in {against}."
     title = f"**The schema** since {against}: {count_of(len(changes), 'change')}"
