@@ -49,7 +49,7 @@ def test_an_incident_is_told_from_what_was_kept_and_what_the_ledger_has(watched:
     assert report.exit_code() == 0
     assert "| Rows of users | 0 | 1 |" in text
     assert f"`{run['id']}`" in text
-    assert "insert users: 1 rows" in text
+    assert "insert users: 1 row" in text
     assert f"`{run['restored_from']}`" in text
     assert "restored into a scratch database and compared" in text
     assert "❌ 500 in" in text

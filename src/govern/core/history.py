@@ -27,6 +27,11 @@ class Answers:
     """Who asked: a command with its run, or a file that was given."""
     proofs: Proofs
 
+    @property
+    def ended(self) -> Mapping[str, str]:
+        """How each sequence did, as an entry: ``passed``."""
+        return {str(proof["name"]): str(proof.get("status")) for proof in self.proofs}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:

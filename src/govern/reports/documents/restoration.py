@@ -12,10 +12,9 @@ from govern.core.monitoring import Event
 from govern.core.report import Report
 from govern.core.run import Run
 from govern.core.wording import count_of, name_seconds
-from govern.reports.documents.endpoints import compare_endpoints, tell_answers
+from govern.reports.documents.endpoints import compare_endpoints, judge_sequences, tell_answers
 from govern.reports.documents.wording import (
     RESULT_TONES,
-    SEVERITY_TONES,
     describe_run,
     list_backups,
     list_findings,
@@ -24,6 +23,8 @@ from govern.reports.documents.wording import (
     say_took,
     tell_look,
 )
+from govern.reports.statements import write_script
+from govern.reports.tones import SEVERITY_TONES
 
 _LOOKS = (
     ("health", "The database"),
@@ -240,7 +241,7 @@ def _list_run(run: Run, *, for_whom: str | None, is_lost: bool) -> tuple[Cell, .
         Cell(text=say_time(run.started_at)),
         Cell(text=run.id, is_code=True),
         Cell(text=run.command),
-        Cell(text=f"{run.actor}, for {for_whom}" if for_whom else run.actor),
+        Cell(text=f"{run.actor}, for {for_whom}" if for_whom else run.actor, is_code=True),
         Cell(text=run.result, tone=RESULT_TONES[run.result]),
         Cell(text=say_took(run), is_number=True),
         Cell(text=f"{describe_run(run)}{backup}{remark}"),
@@ -250,8 +251,8 @@ def _list_run(run: Run, *, for_whom: str | None, is_lost: bool) -> tuple[Cell, .
 def _show_statements(run: Run) -> Code:
     left = len(run.statements) - _MOST_STATEMENTS
     more = f"; {left} more are left out" if left > 0 else ""
-    statements = (f"{one.strip().rstrip(';')};" for one in run.statements[:_MOST_STATEMENTS])
-    return Code(text="\n".join(statements), language="sql", caption=f"The run {run.id} ran{more}:")
+    script = write_script(run.statements[:_MOST_STATEMENTS])
+    return Code(text=script, language="sql", caption=f"The run {run.id} ran{more}:")
 
 
 def _list_used(incident: Incident) -> Iterator[Block]:
@@ -341,8 +342,8 @@ def _list_steps(incident: Incident) -> Iterator[Step]:
             tone, word = _EVENTS[event.kind]
             yield event.at, Cell(text=word, tone=tone), _describe_event(event)
     for answers in past.answers:
-        told = tell_answers("The application", answers)
-        yield answers.at, Cell(text="asked", tone=told.tone), f"by {answers.by}: {told.text}"
+        tone, said = judge_sequences(answers.ended)
+        yield answers.at, Cell(text="the application was asked", tone=tone), f"{said}; by {answers.by}"
 
 
 def _describe_event(event: Event) -> str:

@@ -10,7 +10,7 @@ from govern.core.wording import count_of
 from govern.reports.effects import size_table, summarise_effects
 from govern.reports.markdown.fitting import Part
 from govern.reports.markdown.syntax import block, code, details, escape, in_html, table
-from govern.reports.text import terminate
+from govern.reports.statements import terminate
 
 _FOLDED_FROM = 40
 """Lines of a diff that are seen at once."""
