@@ -101,8 +101,15 @@ def test_how_a_database_is_now_is_one_page_also_when_it_is_away(watched: Project
 @pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
 def test_what_is_no_kept_report_is_refused(governed: Project) -> None:
     file = governed.root / "other.json"
-    for content in ("", "[]", json.dumps({"command": "health"}), "{" * 100_000):
+    whole = json.loads(governed.govern("health", "--format", "json").out)
+    for content in (
+        "",
+        "[]",
+        json.dumps({"command": "health"}),
+        "[" * 100_000,
+        json.dumps({**whole, "probes": [1]}),
+    ):
         file.write_text(content)
-        with pytest.raises(ConfigurationError, match=r"other\.json cannot be read"):
+        with pytest.raises(ConfigurationError, match=r"other\.json (?:cannot be read|is no)"):
             api.report_restoration(settings_of(governed), before=(file,))
     assert governed.govern("report", "restoration", "--since", "yesterday").exit_code == 2
