@@ -55,6 +55,9 @@ def test_an_incident_is_told_from_what_was_kept_and_what_the_ledger_has(watched:
     assert "❌ 500 in" in text
     assert "✅ 200 in" in text
     assert "it said" not in text
+    now = read(api.report_health(settings))
+    assert "| pages | ✅ passed" in now
+    assert "by govern probe" in now
     page = watched.govern("report", "restoration", "--run", run["id"], "--format", "html")
     assert (page.exit_code, page.out.startswith("<!doctype html>")) == (0, True)
     assert run["id"] in page.out

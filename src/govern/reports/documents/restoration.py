@@ -324,7 +324,7 @@ def _list_steps(incident: Incident) -> Iterator[Step]:
         yield run.started_at, Cell(text=f"{run.command} began"), f"run {run.id}, by {run.actor}"
         if run.finished_at:
             ended = Cell(text=f"{run.command} ended: {run.result}", tone=RESULT_TONES[run.result])
-            yield run.finished_at, ended, describe_run(run)[:_LONGEST]
+            yield run.finished_at, ended, _shorten(describe_run(run))
     for event in past.events:
         if event.kind in _EVENTS:
             tone, word = _EVENTS[event.kind]
@@ -336,7 +336,11 @@ def _list_steps(incident: Incident) -> Iterator[Step]:
 
 def _describe_event(event: Event) -> str:
     run = f"run {event.run}" if event.run else ""
-    return "; ".join(filter(None, (event.subject, run, event.detail, f"by {event.actor}")))[:_LONGEST]
+    return _shorten("; ".join(filter(None, (event.subject, run, event.detail, f"by {event.actor}"))))
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _list_unknown(incident: Incident, before: Answers | None) -> Iterator[Sentence]:
