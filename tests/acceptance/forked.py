@@ -44,7 +44,7 @@ def run_govern(
         )
         process.start()
         exit_code = _wait(process, timeout_seconds)
-        return exit_code, *(file.read_text(encoding="utf-8") for file in (out, err))
+        return exit_code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
 
 
 def _wait(process: ForkServerProcess, timeout_seconds: float) -> int:

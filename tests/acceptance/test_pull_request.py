@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from govern import api, config
+from govern.reports import markdown
 from tests.acceptance.conftest import DETAILED
 from tests.acceptance.program import Project, execute
 
@@ -83,3 +85,18 @@ def test_an_environment_that_does_not_answer_is_said_and_no_pass(governed: Proje
     assert "Kanarienvogel" not in reviewed.out + reviewed.err
     assert "Whether **`gone`** has drifted is not known" in reviewed.out
     assert "**The schema** stays as it is in `main`." in reviewed.out
+
+
+@pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
+def test_what_cannot_be_compared_is_not_said_to_stay_as_it_is(governed: Project) -> None:
+    lock = governed.root / "schema/schema.lock"
+    written = lock.read_text(encoding="utf-8")
+    lock.unlink()
+    commit(governed)
+    lock.write_text(written, encoding="utf-8")
+    report = api.report_pull_request(config.load(start=governed.root, url=governed.url), against_ref="main")
+    text = markdown.render(report)
+    assert report.data["pull_request"]["schema"] is None
+    assert "What becomes of **the schema** since `main` is not known" in text
+    assert "not compared: there is no schema/schema.lock in main" in text
+    assert "mermaid" not in text

@@ -49,12 +49,15 @@ def test_an_incident_is_told_from_what_was_kept_and_what_the_ledger_has(watched:
     assert report.exit_code() == 0
     assert "| Rows of users | 0 | 1 |" in text
     assert f"`{run['id']}`" in text
-    assert "insert users: 1 rows" in text
+    assert "insert users: 1 row" in text
     assert f"`{run['restored_from']}`" in text
     assert "restored into a scratch database and compared" in text
     assert "❌ 500 in" in text
     assert "✅ 200 in" in text
     assert "it said" not in text
+    now = read(api.report_health(settings))
+    assert "| pages | ✅ passed" in now
+    assert "by govern probe" in now
     page = watched.govern("report", "restoration", "--run", run["id"], "--format", "html")
     assert (page.exit_code, page.out.startswith("<!doctype html>")) == (0, True)
     assert run["id"] in page.out
@@ -101,8 +104,15 @@ def test_how_a_database_is_now_is_one_page_also_when_it_is_away(watched: Project
 @pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
 def test_what_is_no_kept_report_is_refused(governed: Project) -> None:
     file = governed.root / "other.json"
-    for content in ("", "[]", json.dumps({"command": "health"}), "{" * 100_000):
+    whole = json.loads(governed.govern("health", "--format", "json").out)
+    for content in (
+        "",
+        "[]",
+        json.dumps({"command": "health"}),
+        "[" * 100_000,
+        json.dumps({**whole, "probes": [1]}),
+    ):
         file.write_text(content)
-        with pytest.raises(ConfigurationError, match=r"other\.json cannot be read"):
+        with pytest.raises(ConfigurationError, match=r"other\.json (?:cannot be read|is no)"):
             api.report_restoration(settings_of(governed), before=(file,))
     assert governed.govern("report", "restoration", "--since", "yesterday").exit_code == 2

@@ -9,11 +9,14 @@ import os
 import secrets
 import socket
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from govern.config import Settings
+from govern.core.history import Answers
+from govern.core.probed import sum_up
+from govern.database.target import resolve_target
 from govern.database.url import DatabaseUrl
 from govern.errors import GovernError
 
@@ -74,11 +77,36 @@ def read_lines(settings: Settings) -> tuple[Mapping[str, Any], ...]:
     return tuple(document for document in read if document is not None)
 
 
+def read_lines_of_database(settings: Settings) -> tuple[Mapping[str, Any], ...]:
+    """Those of the database that the settings lead to, and of none."""
+    try:
+        database: str | None = resolve_target(settings).redacted
+    except GovernError:
+        database = name_database(settings)
+    return tuple(line for line in read_lines(settings) if line.get("database") in (database, None))
+
+
+def read_asked(settings: Settings) -> tuple[Answers, ...]:
+    """What the application answered to whoever asked it by hand on this machine, the oldest first."""
+    asked = (_read_asked(line) for line in read_lines_of_database(settings) if line.get("command") == PROBE)
+    return tuple(sorted((one for one in asked if one is not None), key=lambda one: one.at))
+
+
 def name_database(settings: Settings) -> str | None:
     """Without a password, as lines name it; None where the settings have no URL."""
     try:
         return DatabaseUrl.parse(settings.url).redacted if settings.url else None
     except (GovernError, ValueError):
+        return None
+
+
+def _read_asked(line: Mapping[str, Any]) -> Answers | None:
+    try:
+        at = datetime.fromisoformat(line["finished_at"]).astimezone(UTC)
+        proofs = tuple(line["probes"])
+        sum_up(proofs, at=at, by=PROBE)  # or they are none
+        return Answers(at=at, by=f"govern probe, {line['actor']}", proofs=proofs)
+    except (KeyError, TypeError, ValueError):
         return None
 
 

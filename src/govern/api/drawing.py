@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from govern.checks.orphans import refer
 from govern.config import Settings
 from govern.core.diagram import Diagram, draw_schema
-from govern.core.diagram_of_change import draw_change, leave_out_same
+from govern.core.diagram_of_change import draw_change
 from govern.core.reference import Reference
 from govern.core.restoration import Place
 from govern.core.snapshot import Snapshot, default_namespace
@@ -58,21 +58,9 @@ def draw_whole(snapshot: Snapshot, manifest: Manifest | None) -> Diagram:
 
 
 def draw_difference(before: Snapshot, after: Snapshot, manifest: Manifest | None) -> Diagram:
-    """Tables and views of both, each difference marked; ``leave_out_same`` leaves what is different."""
+    """Tables and views of both, each difference marked."""
     implied, critical = _read_marks(manifest, after.dialect)
     return draw_change(before, after, implied=implied, critical=critical)
-
-
-def draw_change_since(settings: Settings, ref: str) -> Diagram:
-    """What the declared schema has different from a git reference's: for ``render_svg`` and ``render_mermaid``.
-
-    Raises ConfigurationError where there is no repository, no such reference, or no lock in one of both.
-    """
-    from govern.api.project import read_project
-    from govern.api.schemas import read_declared, read_schema_at
-
-    before, after = read_schema_at(settings, ref), read_declared(settings)
-    return leave_out_same(draw_difference(before.snapshot, after.snapshot, read_project(settings).manifest))
 
 
 def _read_marks(manifest: Manifest | None, dialect: str) -> tuple[list[Reference], list[Place]]:

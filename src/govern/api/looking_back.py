@@ -3,14 +3,12 @@ beside the project, the monitor's record, reports that somebody kept. Nothing is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from govern.actions.backup.store import list_backups
-from govern.actions.journal import PROBE, name_database, read_lines
+from govern.actions.journal import read_asked, read_lines_of_database
 from govern.actions.notebook import MOST_EVENTS, Notebook
 from govern.api.looking_now import open_ledger
 from govern.config import Settings
@@ -18,13 +16,14 @@ from govern.core.backup import BackupManifest
 from govern.core.history import Answers, Past, Saved
 from govern.core.issue import Issue
 from govern.core.monitoring import Event
+from govern.core.probed import sum_up
 from govern.core.run import Run
 from govern.database.target import resolve_target
 from govern.errors import ConfigurationError, CouldNotCheck, GovernError
+from govern.reports.reading import read_report
 
 _USUALLY = timedelta(days=1)
 _MIGRATIONS = ("migrate", "downgrade")
-_MOST_BYTES = 50_000_000
 
 
 def read_past(settings: Settings, *, since: datetime | None, run: str | None, until: datetime) -> Past:
@@ -74,20 +73,19 @@ def find_used(settings: Settings, runs: Iterable[Run]) -> Mapping[str, BackupMan
 
 def read_saved(file: Path, settings: Settings) -> Saved:
     """A report that ``--format json`` wrote. Raises ConfigurationError for anything else."""
-    shown = settings.relative(file.absolute())
+    from govern.checks.registry import all_rules
+
+    saved = Saved(path=settings.relative(file.absolute()), report=read_report(file, all_rules()))
     try:
-        if file.stat().st_size > _MOST_BYTES:
-            raise ValueError("it is too large")  # noqa: TRY301
-        document = json.loads(file.read_text(encoding="utf-8"))
-        at = datetime.fromisoformat(document["started_at"])
-        return Saved(path=shown, command=str(document["command"]), at=at, document=document)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no JSON report of govern"
+        if (answers := saved.answers) is not None:
+            sum_up(answers.proofs, at=answers.at, by=answers.by)
+    except (KeyError, TypeError) as error:
         raise ConfigurationError(
-            f"{shown} cannot be read",
-            why=why or type(error).__name__,
-            next="keep one with --format json: govern health --format json --output before.json",
+            f"{saved.path} is not a whole report",
+            why=f"what it has under probes is no proof: {type(error).__name__}: {error}",
+            next="write it anew: govern probe --format json --output FILE",
         ) from error
+    return saved
 
 
 def _read_runs(settings: Settings, unknown: list[str]) -> tuple[tuple[Run, ...], frozenset[str]]:
@@ -110,21 +108,13 @@ def _read_runs(settings: Settings, unknown: list[str]) -> tuple[tuple[Run, ...],
 def _read_file(settings: Settings) -> dict[str, Run]:
     """By id, as last written."""
     runs = {}
-    for line in _of_this_database(settings):
+    for line in read_lines_of_database(settings):
         try:
             run = Run.from_json(line)
         except (KeyError, TypeError, ValueError):
             continue
         runs[run.id] = run
     return runs
-
-
-def _of_this_database(settings: Settings) -> tuple[Mapping[str, Any], ...]:
-    try:
-        database: str | None = resolve_target(settings).redacted
-    except GovernError:
-        database = name_database(settings)
-    return tuple(line for line in read_lines(settings) if line.get("database") in (database, None))
 
 
 def _find(runs: Iterable[Run], wanted: str) -> Run:
@@ -157,19 +147,7 @@ def _read_answers(
         for run in runs
         if run.probes and run.finished_at
     ]
-    asked = [answers for line in _of_this_database(settings) if (answers := _read_asked(line)) is not None]
-    earlier = sorted((one for one in asked if one.at < begins), key=lambda one: one.at)[-1:]
+    asked = read_asked(settings)
+    earlier = [one for one in asked if one.at < begins][-1:]
     found += [*earlier, *(one for one in asked if begins <= one.at <= until)]
     return tuple(sorted(found, key=lambda one: one.at))
-
-
-def _read_asked(line: Mapping[str, Any]) -> Answers | None:
-    if line.get("command") != PROBE:
-        return None
-    try:
-        at = datetime.fromisoformat(line["finished_at"])
-        return Answers(
-            at=at.astimezone(UTC), by=f"govern probe, {line['actor']}", proofs=tuple(line["probes"])
-        )
-    except (KeyError, TypeError, ValueError):
-        return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from govern.actions.backup.store import list_backups
+from govern.actions.journal import read_asked
 from govern.actions.notebook import Notebook, Notes
 from govern.api.command import Narrate, silent
 from govern.api.drawing import draw_declared
@@ -19,7 +20,7 @@ from govern.config import Settings
 from govern.core.backup import BackupManifest
 from govern.core.history import Present
 from govern.core.issue import issue_of
-from govern.core.probed import find_newest, sum_up
+from govern.core.probed import Probed, find_newest, sum_up
 from govern.core.report import Report, Target
 from govern.core.run import Run
 from govern.core.snapshot import default_namespace
@@ -67,9 +68,6 @@ def look_now(settings: Settings, *, with_picture: bool = True, narrate: Narrate 
     ledger = _try("the ledger", lambda: open_ledger(settings), unknown)
     notes = _try("the monitor", lambda: _read_notes(settings), unknown) or Notes()
     picture = _try("the picture", lambda: _draw(settings, looks), unknown) if with_picture else None
-    asked = (
-        sum_up(run.probes, at=run.finished_at, by=run.command) for run in (ledger.runs if ledger else ())
-    )
     return Present(
         at=datetime.now(UTC),
         target=ledger.target if ledger else None,
@@ -78,7 +76,7 @@ def look_now(settings: Settings, *, with_picture: bool = True, narrate: Narrate 
         pending=ledger.pending if ledger else (),
         issues=notes.open_issues,
         status=notes.status,
-        probed=find_newest((notes.probed, *asked)),
+        probed=find_newest((notes.probed, *_list_probed(settings, ledger))),
         picture=picture,
         unknown=tuple(unknown),
     )
@@ -109,6 +107,14 @@ def _read_notes(settings: Settings) -> Notes:
 def _list_backups(settings: Settings) -> tuple[BackupManifest, ...]:
     target = settings.target
     return tuple(backup.manifest for backup in list_backups(settings) if backup.manifest.target == target)
+
+
+def _list_probed(settings: Settings, ledger: Ledger | None) -> Iterator[Probed | None]:
+    """How the application answered after runs, and to whoever asked it by hand."""
+    for run in ledger.runs if ledger else ():
+        yield sum_up(run.probes, at=run.finished_at, by=run.command)
+    for answers in read_asked(settings)[-1:]:
+        yield sum_up(answers.proofs, at=answers.at, by=answers.by)
 
 
 def _draw(settings: Settings, looks: Mapping[str, Report]) -> str | None:

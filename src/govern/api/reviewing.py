@@ -11,14 +11,16 @@ from typing import Any
 from govern.actions.plan import observation_json
 from govern.api.checking import Examined, examine
 from govern.api.command import Narrate, command, local_today, silent
-from govern.api.drawing import draw_change_since
+from govern.api.drawing import draw_difference
 from govern.api.drifting import drift
 from govern.api.migrating import plan
 from govern.api.project import Project, read_project
 from govern.config import Settings
+from govern.core.diagram_of_change import leave_out_same
 from govern.core.finding import Severity
 from govern.core.outline import count_changes, outline
 from govern.core.report import Draft, Entry, Report
+from govern.core.snapshot import Snapshot
 from govern.database.scratch import dropping_meanwhile
 from govern.errors import ConfigurationError, GovernError
 from govern.reports.diagram import count_marks, render_mermaid
@@ -47,10 +49,11 @@ def report_pull_request(
     """
     project = read_project(settings)
     examined = examine(draft, project, against_ref=against_ref, narrate=narrate)
+    locks = _read_locks(draft, project, against_ref)
     draft.data["pull_request"] = {
         "against": against_ref,
-        "schema": _compare_locks(draft, project, against_ref),
-        "picture": _draw(project, against_ref),
+        "schema": _list_changes(draft, project, against_ref, *locks) if locks else None,
+        "picture": _draw(project, against_ref, *locks) if locks else None,
         "revisions": _list_revisions(project, examined),
         "exceptions": _list_exceptions(project, today or local_today()),
         "environment": environment.target if environment else None,
@@ -62,37 +65,22 @@ def report_pull_request(
         _add(draft, name, "plan", lambda: plan(environment, narrate=narrate))
 
 
-def _compare_locks(draft: Draft, project: Project, ref: str) -> list[Mapping[str, Any]]:
-    """The objects that the lock declares otherwise than that of the reference."""
+def _read_locks(draft: Draft, project: Project, ref: str) -> tuple[Snapshot, Snapshot] | None:
+    """What is declared in the reference, and here; None, and an entry that says why, where that cannot be compared."""
     settings = project.settings
     path = settings.relative(settings.lock)
     try:
         before, after = _read_merged_lock(settings, ref), read_lock(settings.lock)
     except ConfigurationError as error:
-        return _tell_incomparable(draft, f"{error.what}: {error.why}")
-    if before is None or after is None:
-        where = ref if before is None else "the project"
-        return _tell_incomparable(draft, f"there is no {path} in {where}")
-    if not before.speaks_of(replace(after.snapshot, server_version=str(after.server_major))):
-        return _tell_incomparable(draft, f"{path} was written for another server than that of {ref}")
-    changes = outline(before.snapshot, after.snapshot)
-    said = count_changes(changes) or "no change"
-    draft.passed("schema", f"{said}, by {path} since {ref}")
-    return [
-        {"object": str(change.key), "action": change.action, "lines": list(change.lines)}
-        for change in changes
-    ]
-
-
-def _draw(project: Project, ref: str) -> str | None:
-    """What is different, as Mermaid; None where nothing is, or nothing is known to compare it with."""
-    try:
-        drawn = draw_change_since(project.settings, ref)
-    except ConfigurationError:
-        return None  # the comparison of the locks says why
-    if not drawn.tables:
+        _tell_incomparable(draft, f"{error.what}: {error.why}")
         return None
-    return render_mermaid(drawn.showing(), title=f"{count_marks(drawn)} since {ref}")
+    if before is None or after is None:
+        _tell_incomparable(draft, f"there is no {path} in {ref if before is None else 'the project'}")
+        return None
+    if (before.dialect, before.server_major) != (after.dialect, after.server_major):
+        _tell_incomparable(draft, f"{path} was written for another server than that of {ref}")
+        return None
+    return before.snapshot, after.snapshot
 
 
 def _read_merged_lock(settings: Settings, ref: str) -> Lock | None:
@@ -100,9 +88,29 @@ def _read_merged_lock(settings: Settings, ref: str) -> Lock | None:
     return None if content is None else parse_lock(content.decode(errors="replace"), settings.lock)
 
 
-def _tell_incomparable(draft: Draft, reason: str) -> list[Mapping[str, Any]]:
+def _tell_incomparable(draft: Draft, reason: str) -> None:
     draft.add(Entry(name="schema", status="skipped", reason=f"not compared: {reason}", is_optional=True))
-    return []
+
+
+def _list_changes(
+    draft: Draft, project: Project, ref: str, before: Snapshot, after: Snapshot
+) -> list[Mapping[str, Any]]:
+    """The objects that are declared otherwise than in the reference."""
+    changes = outline(before, after)
+    said = count_changes(changes) or "no change"
+    draft.passed("schema", f"{said}, by {project.settings.relative(project.settings.lock)} since {ref}")
+    return [
+        {"object": str(change.key), "action": change.action, "lines": list(change.lines)}
+        for change in changes
+    ]
+
+
+def _draw(project: Project, ref: str, before: Snapshot, after: Snapshot) -> str | None:
+    """What is different, as Mermaid; None where no table is."""
+    drawn = leave_out_same(draw_difference(before, after, project.manifest))
+    if not drawn.tables:
+        return None
+    return render_mermaid(drawn.showing(), title=f"{count_marks(drawn)} since {ref}")
 
 
 def _list_revisions(project: Project, examined: Examined) -> list[Mapping[str, Any]]:

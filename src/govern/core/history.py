@@ -27,20 +27,27 @@ class Answers:
     """Who asked: a command with its run, or a file that was given."""
     proofs: Proofs
 
+    @property
+    def ended(self) -> Mapping[str, str]:
+        """How each sequence did, as an entry: ``passed``."""
+        return {str(proof["name"]): str(proof.get("status")) for proof in self.proofs}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
     """A report that somebody kept as JSON."""
 
     path: str
-    command: str
-    at: datetime
-    document: Mapping[str, Any]
+    report: Report
 
     @property
-    def ended_at(self) -> datetime:
-        milliseconds = self.document.get("duration_ms")
-        return self.at + timedelta(milliseconds=milliseconds if isinstance(milliseconds, int) else 0)
+    def answers(self) -> Answers | None:
+        """What the application answered; None where nobody asked it."""
+        proofs = self.report.data.get("probes")
+        if not isinstance(proofs, list):
+            return None
+        ended_at = self.report.started_at + timedelta(milliseconds=self.report.duration_ms)
+        return Answers(at=ended_at, by=self.path, proofs=tuple(proofs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

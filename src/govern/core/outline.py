@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from govern.core.changes import Action, Change, diff
+from govern.core.restoration import Place
 from govern.core.snapshot import (
     ABOUT_AN_OBJECT,
     INSIDE_A_RELATION,
@@ -21,8 +22,10 @@ from govern.core.snapshot import (
 )
 from govern.core.wording import count_of
 
+Part = tuple[ObjectKey, Facts]
+"""Of a relation: a column, an index."""
+
 _SIGNS: dict[Action, str] = {"added": "+", "removed": "-", "changed": " "}
-_WORDS: dict[Action, str] = {"added": "added", "removed": "removed", "changed": "changed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +44,12 @@ def outline(before: Snapshot, after: Snapshot) -> tuple[Outlined, ...]:
     A new or removed table comes with its columns, keys and indexes.
     """
     changes = sorted(diff(before, after), key=_reading_order)
+    parts = {"added": _group_parts(after), "removed": _group_parts(before)}
     return tuple(
         Outlined(
-            key=change.key, action=change.action, lines=tuple(_lines(change, before=before, after=after))
+            key=change.key,
+            action=change.action,
+            lines=tuple(_lines(change, parts.get(change.action, {}).get(_relation_of(change.key), ()))),
         )
         for change in changes
     )
@@ -53,7 +59,7 @@ def count_changes(outlined: Iterable[Outlined]) -> str:
     """``1 table added, 2 columns changed``; empty for none."""
     counted = Counter((one.key.kind, one.action) for one in outlined)
     return ", ".join(
-        f"{count_of(number, kind)} {_WORDS[action]}" for (kind, action), number in sorted(counted.items())
+        f"{count_of(number, kind)} {action}" for (kind, action), number in sorted(counted.items())
     )
 
 
@@ -63,7 +69,8 @@ def _reading_order(change: Change) -> tuple[str, str, bool, ObjectKey]:
     return (key.namespace, (parts_of(key) or (key.name,))[0], is_inside, key)
 
 
-def _lines(change: Change, *, before: Snapshot, after: Snapshot) -> Iterator[str]:
+def _lines(change: Change, parts: Iterable[Part]) -> Iterator[str]:
+    """``parts``: what is inside of it, where it is a relation."""
     sign = _SIGNS[change.action]
     yield f"{sign} {change.key}{_say_facts(change.key, change.live or change.declared or {}, change.action)}"
     if change.action == "changed":
@@ -71,22 +78,27 @@ def _lines(change: Change, *, before: Snapshot, after: Snapshot) -> Iterator[str
             yield from (f"-   {name}: {line}" for line in _say_fact(was))
             yield from (f"+   {name}: {line}" for line in _say_fact(now))
     elif change.key.kind in RELATIONS:
-        snapshot = after if change.action == "added" else before
-        yield from (f"{sign}   {line}" for line in _list_parts(change.key, snapshot))
+        yield from (f"{sign}   {line}" for line in _list_parts(parts))
 
 
-def _list_parts(relation: ObjectKey, snapshot: Snapshot) -> Iterator[str]:
-    """What is inside of a relation, its columns first."""
-    inside = [
-        key
-        for key in snapshot.objects
-        if key.kind in INSIDE_A_RELATION
-        and key.namespace == relation.namespace
-        and split_name(key.name)[:1] == split_name(relation.name)[:1]
-    ]
-    for key in sorted(inside, key=lambda key: (key.kind != "column", key)):
+def _group_parts(snapshot: Snapshot) -> Mapping[Place, Sequence[Part]]:
+    """What is inside of relations, by relation: a schema may have many thousand of both."""
+    parts = defaultdict(list)
+    for key, facts in snapshot.objects.items():
+        if key.kind in INSIDE_A_RELATION:
+            parts[_relation_of(key)].append((key, facts))
+    return parts
+
+
+def _relation_of(key: ObjectKey) -> Place:
+    return key.namespace, next(iter(split_name(key.name)), "")
+
+
+def _list_parts(parts: Iterable[Part]) -> Iterator[str]:
+    """Columns first."""
+    for key, facts in sorted(parts, key=lambda part: (part[0].kind != "column", part[0])):
         own = ".".join(split_name(key.name)[1:])
-        yield f"{key.kind} {own}{_say_facts(key, snapshot.objects[key], 'added')}"
+        yield f"{key.kind} {own}{_say_facts(key, facts, 'added')}"
 
 
 def _say_facts(key: ObjectKey, facts: Facts, action: Action) -> str:

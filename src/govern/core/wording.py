@@ -1,8 +1,9 @@
-"""Numbers and revisions as sentences say them."""
+"""Numbers, moments and revisions as sentences say them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 
 def count_of(number: int, noun: str) -> str:
@@ -40,6 +41,12 @@ def name_seconds(seconds: float) -> str:
     if seconds < 10:
         return f"{seconds:.1f} s"
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def name_moment(moment: datetime) -> str:
+    """``2031-01-02 12:00:00 UTC``; a moment without a zone is taken as UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return f"{aware.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def name_age(seconds: float) -> str:

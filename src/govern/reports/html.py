@@ -10,17 +10,10 @@ from govern.core.report import Entry, Report
 from govern.reports.grouping import group_findings, say_message, say_place
 from govern.reports.listings import render_listings, select_unsaid
 from govern.reports.page import render_page
+from govern.reports.statements import write_script
 from govern.reports.style import Style
-from govern.reports.summary import count_findings, describe_entry, describe_target, find_gravest, summarise
-from govern.reports.text import terminate
-
-_TONES = {
-    Severity.CRITICAL: "bad",
-    Severity.ERROR: "bad",
-    Severity.WARNING: "notice",
-    Severity.INFO: "quiet",
-}
-_STATUS_TONES = {"clean": "good", "undecided": "notice", "passed": "good", "skipped": "notice"}
+from govern.reports.summary import count_findings, describe_entry, describe_target, say_headline, summarise
+from govern.reports.tones import SEVERITY_TONES, find_tone
 
 
 def render(report: Report) -> str:
@@ -31,7 +24,8 @@ def render(report: Report) -> str:
 def _facts(report: Report) -> dict[str, Any]:
     return {
         "report": report,
-        "tone": _tone_of(report),
+        "headline": say_headline(report),
+        "tone": find_tone(report),
         "target": " · ".join(describe_target(report.target)) if report.target else "",
         "summary": " · ".join(summarise(report)),
         "undone": [_tell(entry) for entry in report.entries if entry.status != "passed"],
@@ -46,10 +40,10 @@ def _facts(report: Report) -> dict[str, Any]:
         "picture": _embed(report.data["diagram"]) if report.data.get("notation") == "svg" else None,
         "picture_title": report.data.get("title", ""),
         "listed": _list(report, only_review=False),
-        "tones": _TONES,
+        "tones": SEVERITY_TONES,
         "say_message": say_message,
         "say_place": say_place,
-        "statements": lambda fix: "\n".join(terminate(one) for one in fix.sql),
+        "write_script": write_script,
     }
 
 
@@ -66,11 +60,4 @@ def _embed(svg: str) -> str:
 
 
 def _tell(entry: Entry) -> tuple[Entry, str, str]:
-    return entry, _tone_of(entry), describe_entry(entry)
-
-
-def _tone_of(ended: Report | Entry) -> str:
-    gravest = find_gravest(ended.findings)
-    if ended.status == "found" and gravest is not None:
-        return _TONES[gravest]
-    return _STATUS_TONES.get(ended.status, "bad")
+    return entry, find_tone(entry), describe_entry(entry)

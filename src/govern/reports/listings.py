@@ -8,6 +8,7 @@ from typing import Any
 from govern.core.report import Report
 from govern.core.wording import count_of, name_age, name_bytes, name_seconds
 from govern.reports.effects import list_effects
+from govern.reports.statements import terminate
 from govern.reports.style import Style
 
 Rows = Sequence[Mapping[str, Any]]
@@ -256,7 +257,7 @@ def _planned_statements(
 
 def _pull_request(review: Mapping[str, Any], style: Style) -> Iterator[str]:
     """What becomes of the schema, what the revisions do, and which exceptions end."""
-    for change in review["schema"]:
+    for change in review["schema"] or ():
         yield from (style.say(line) for line in change["lines"])
     for revision in review["revisions"]:
         yield ""
@@ -274,7 +275,7 @@ def _statements(statements: Sequence[str], style: Style) -> Iterator[str]:
     if not statements:
         yield "-- no statements"
     for statement in statements:
-        yield from style.say(statement.strip().rstrip(";") + ";").splitlines()
+        yield from style.say(terminate(statement)).splitlines()
 
 
 def _repair(repair: Mapping[str, Any], style: Style) -> Iterator[str]:

@@ -6,11 +6,11 @@ A page is a template in ``templates/`` that extends ``page.html`` and fills its 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from govern.core.wording import name_moment
 from govern.reports.sentences import split_passages
 from govern.reports.style import make_harmless
 from govern.version import __version__
@@ -45,16 +45,10 @@ def _templates() -> Environment:
     )
     style = files(_PACKAGE).joinpath("templates", "page.css").read_text(encoding="utf-8")
     made.globals |= {"style": Markup(style), "version": __version__}  # noqa: S704  # our own file
-    made.filters |= {"moment": _say_moment, "passages": split_passages}
+    made.filters |= {"moment": name_moment, "passages": split_passages}
     return made
 
 
 def _finalize(value: object) -> object:
     """Every text that is put into a page; what is Markup has seen to that itself."""
     return make_harmless(value) if type(value) is str else value
-
-
-def _say_moment(moment: datetime) -> str:
-    """``2031-01-02 12:00:00 UTC``; a moment without a zone is taken as UTC."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return f"{aware.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

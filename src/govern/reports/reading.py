@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ def read_report(file: Path, rules: Mapping[str, Rule]) -> Report:
     """
     try:
         document = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{file} cannot be read", why=str(error), next=_NEXT) from error
+    except (OSError, ValueError, RecursionError) as error:
+        why = str(error) or type(error).__name__
+        raise ConfigurationError(f"{file} cannot be read", why=why, next=_NEXT) from error
     if not isinstance(document, dict) or document.get("schema_version") != SCHEMA_VERSION:
         raise ConfigurationError(
             f"{file} is no report of govern", why=f"schema_version is not {SCHEMA_VERSION}", next=_NEXT
@@ -40,7 +41,7 @@ def read_report(file: Path, rules: Mapping[str, Rule]) -> Report:
 def _report(document: Mapping[str, Any], rules: Mapping[str, Rule]) -> Report:
     return Report(
         command=document["command"],
-        started_at=datetime.fromisoformat(document["started_at"]),
+        started_at=_moment(document["started_at"]),
         duration_ms=document["duration_ms"],
         entries=tuple(_entry(entry, rules) for entry in document["entries"]),
         target=_target(document["target"]),
@@ -48,6 +49,11 @@ def _report(document: Mapping[str, Any], rules: Mapping[str, Rule]) -> Report:
         unmodelled=tuple(document["unmodelled"]),
         data={name: value for name, value in document.items() if name not in KEYS},
     )
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _target(target: Mapping[str, Any] | None) -> Target | None:

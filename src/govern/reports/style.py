@@ -9,9 +9,9 @@ from typing import Literal
 
 from govern.reports.sentences import CODE_INDENT
 
-Tone = Literal["red", "yellow", "green", "cyan", "dim", "bold"]
+Paint = Literal["red", "yellow", "green", "cyan", "dim", "bold"]
 
-_CODES: dict[Tone, str] = {"red": "31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2", "bold": "1"}
+_CODES: dict[Paint, str] = {"red": "31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2", "bold": "1"}
 _ASCII = str.maketrans(
     {
         "✓": "+",
@@ -44,10 +44,10 @@ class Style:
     width: int | None = None
     """Columns of the terminal; None: lines are never wrapped."""
 
-    def paint(self, text: str, *tones: Tone) -> str:
+    def paint(self, text: str, *paints: Paint) -> str:
         if not self.color or not text:
             return text
-        return f"\x1b[{';'.join(_CODES[tone] for tone in tones)}m{text}\x1b[0m"
+        return f"\x1b[{';'.join(_CODES[paint] for paint in paints)}m{text}\x1b[0m"
 
     def say(self, text: str) -> str:
         """The text as it is written there; see ``make_harmless``."""

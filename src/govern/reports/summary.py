@@ -15,7 +15,7 @@ def describe_target(target: Target) -> Iterator[str]:
     """The database, its server, and where it stands in the chain."""
     yield target.url if target.name == "default" else f"{target.name} {target.url}"
     if target.server_version:
-        yield f"{_DIALECTS.get(target.dialect, target.dialect)} {target.server_version}"
+        yield name_server(target)
     if target.revision is None:
         return
     at = f"at {', '.join(target.revision)}" if target.revision else "at no revision"
@@ -27,13 +27,24 @@ def describe_target(target: Target) -> Iterator[str]:
         yield at
 
 
+def name_server(target: Target) -> str:
+    """``PostgreSQL 18.4``."""
+    return f"{_DIALECTS.get(target.dialect, target.dialect)} {target.server_version or ''}".rstrip()
+
+
+def say_headline(report: Report) -> str:
+    """``govern check: 2 errors, 1 warning``, ``Schema review: clean``."""
+    title = "Schema review" if "pull_request" in report.data else f"govern {report.command}".rstrip()
+    counted = _say_counts(report)
+    return f"{title}: {counted if report.status == 'found' and counted else report.status}"
+
+
 def summarise(report: Report) -> Iterator[str]:
     """``2 errors, 1 warning``, ``1 undecided``, ``5 of 7 passed``, ``0.41 s``."""
     if not report.entries:
         yield "nothing was checked"
-    found = [(report.count(severity), severity.label) for severity in reversed(Severity)]
-    if any(count for count, _ in found):
-        yield ", ".join(count_findings(count, label) for count, label in found if count)
+    if counted := _say_counts(report):
+        yield counted
     undecided = sum(entry.is_undecided for entry in report.entries)
     if undecided:
         yield f"{undecided} undecided"
@@ -41,6 +52,12 @@ def summarise(report: Report) -> Iterator[str]:
         passed = sum(entry.status == "passed" for entry in report.entries)
         yield f"{passed} of {len(report.entries)} passed"
     yield f"{report.duration_ms / 1000:.2f} s"
+
+
+def _say_counts(report: Report) -> str:
+    """Nothing for no findings."""
+    found = [(report.count(severity), severity.label) for severity in reversed(Severity)]
+    return ", ".join(count_findings(count, label) for count, label in found if count)
 
 
 def find_gravest(findings: Iterable[Finding]) -> Severity | None:

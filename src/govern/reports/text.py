@@ -8,16 +8,17 @@ from govern.core.finding import Finding, Fix, Severity
 from govern.core.report import Entry, EntryStatus, Problem, Report
 from govern.reports.grouping import Group, group_findings, say_message, say_place
 from govern.reports.listings import render_listings, select_unsaid
-from govern.reports.style import Style, Tone
+from govern.reports.statements import terminate
+from govern.reports.style import Paint, Style
 from govern.reports.summary import describe_entry, describe_target, summarise
 
-_MARKS: dict[EntryStatus, tuple[str, Tone]] = {
+_MARKS: dict[EntryStatus, tuple[str, Paint]] = {
     "passed": ("✓", "green"),
     "found": ("✗", "red"),
     "skipped": ("–", "yellow"),
     "crashed": ("!", "red"),
 }
-_TONES: dict[Severity, Tone] = {
+_TONES: dict[Severity, Paint] = {
     Severity.CRITICAL: "red",
     Severity.ERROR: "red",
     Severity.WARNING: "yellow",
@@ -137,11 +138,6 @@ def _fix(fix: Fix | None, style: Style) -> Iterator[str]:
         yield from (f"      {line}" for line in style.say(terminate(statement)).splitlines())
 
 
-def terminate(statement: str) -> str:
-    """The statement with one semicolon at its end, ready to paste."""
-    return statement.rstrip().rstrip(";") + ";"
-
-
 def _labelled(label: str, text: str, style: Style, *, indent: str) -> list[str]:
     if not text:
         return []
@@ -156,6 +152,6 @@ def _unmodelled(kinds: tuple[str, ...], style: Style) -> Iterator[str]:
 
 
 def _closing(report: Report, style: Style) -> str:
-    marks: dict[str, tuple[str, Tone]] = {"clean": ("✓", "green"), "found": ("✗", "red")}
+    marks: dict[str, tuple[str, Paint]] = {"clean": ("✓", "green"), "found": ("✗", "red")}
     sign, tone = marks.get(report.status, ("–", "yellow"))
     return style.paint(style.say(sign), tone, "bold") + " " + style.say(" · ".join(summarise(report)))

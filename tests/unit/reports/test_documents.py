@@ -15,6 +15,7 @@ from govern.reports.documents import html, markdown
 from govern.reports.documents.endpoints import compare_endpoints
 from govern.reports.documents.migration import tell_migration
 from govern.reports.documents.restoration import tell_restoration
+from govern.reports.markdown.syntax import escape
 
 NOW = datetime(2031, 5, 6, 12, tzinfo=UTC)
 HOSTILE = "a|b<script>alert(1)</script>`x` [l](https://evil.example) @root \x1b[31m\n# title & </td>"
@@ -54,6 +55,20 @@ def test_no_text_is_markup_in_markdown_nor_breaks_a_table() -> None:
     assert not re.search(r"^# title", fenced, re.M)
     rows = [line for line in fenced.splitlines() if line.startswith("|")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {3}
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("12.4 kB", "12.4 kB"),
+        ("12. one", "12\\. one"),
+        ("# title", "\\# title"),
+        ("- item", "\\- item"),
+        ("at a - b", "at a - b"),
+    ],
+)
+def test_only_what_begins_a_block_is_escaped_at_the_beginning_of_a_line(text: str, written: str) -> None:
+    assert escape(text) == written
 
 
 def test_a_page_of_nothing_says_that_nothing_is_known() -> None:

@@ -70,21 +70,14 @@ STYLE = """\
 .diagram a:hover .name { text-decoration: underline; }
 @media print { .diagram { --d-paper: #ffffff; --d-ink: #000000; --d-faint: #333333; --d-line: #555555; } }
 @media (forced-colors: active) {
-  .diagram .sheet, .diagram .top { fill: Canvas; stroke: CanvasText; }
-  .diagram text { fill: CanvasText; }
-  .diagram .badge, .diagram .ground { fill: var(--d-ground); }
-.diagram .title { font-weight: 600; }
-.diagram .is-view .sheet { stroke-dasharray: 1 3; stroke-linecap: round; stroke: var(--d-line); stroke-width: 1.5; }
-.diagram .is-view .name { font-style: italic; }
-.diagram .is-added .sheet { stroke: var(--d-added); stroke-width: 2.5; }
-.diagram .is-removed .sheet { stroke: var(--d-removed); stroke-width: 2; stroke-dasharray: 7 4; }
-.diagram .is-changed .sheet { stroke: var(--d-changed); stroke-width: 2; }
-.diagram .is-added .top, .diagram .is-added .row { fill: var(--d-added-top); }
-.diagram .is-removed .top, .diagram .is-removed .row { fill: var(--d-removed-top); }
-.diagram .is-changed .top, .diagram .is-changed .row { fill: var(--d-changed-top); }
-.diagram .is-added .name, .diagram g.is-added > text { fill: var(--d-added); }
-.diagram .is-removed .name, .diagram g.is-removed > text { fill: var(--d-removed); text-decoration: line-through; }
-.diagram .is-changed .name, .diagram g.is-changed > text { fill: var(--d-changed); }
-.diagram .link path { stroke: CanvasText; }
+  .diagram {
+    --d-paper: Canvas; --d-ground: Canvas; --d-frame: Canvas; --d-top: Canvas;
+    --d-warning-top: Canvas; --d-critical-top: Canvas;
+    --d-added-top: Canvas; --d-removed-top: Canvas; --d-changed-top: Canvas;
+    --d-ink: CanvasText; --d-faint: CanvasText; --d-edge: CanvasText; --d-line: CanvasText;
+    --d-healthy: CanvasText; --d-warning: CanvasText; --d-critical: CanvasText; --d-missing: CanvasText;
+    --d-unknown: CanvasText; --d-added: CanvasText; --d-removed: CanvasText; --d-changed: CanvasText;
+    --d-focus: Highlight;
+  }
 }
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -69,12 +70,21 @@ def tell_answers(name: str, answers: Answers | None) -> Sentence:
     """One sentence of all sequences."""
     if answers is None:
         return Sentence(tone="notice", word="Not known", text=f"{name}: nobody asked it")
-    down = [str(proof["name"]) for proof in answers.proofs if proof.get("status") != "passed"]
-    total = count_of(len(answers.proofs), "sequence")
-    if down:
-        text = f"{name}: {', '.join(down)} of {total}, asked {say_moment(answers.at)}"
-        return Sentence(tone="bad", word="Wrong", text=text)
-    return Sentence(tone="good", word="Good", text=f"{name}: {total}, asked {say_moment(answers.at)}")
+    return tell_sequences(name, answers.ended, answers.at)
+
+
+def tell_sequences(name: str, ended: Mapping[str, str], at: datetime) -> Sentence:
+    """``ended``: the status of each sequence."""
+    tone, said = judge_sequences(ended)
+    text = f"{name}: {said}, asked {say_moment(at)}"
+    return Sentence(tone=tone, word="Good" if tone == "good" else "Wrong", text=text)
+
+
+def judge_sequences(ended: Mapping[str, str]) -> tuple[Tone, str]:
+    """``1 of 3 sequences: pages``, ``3 sequences``."""
+    down = [name for name, status in ended.items() if status != "passed"]
+    total = count_of(len(ended), "sequence")
+    return ("bad", f"{len(down)} of {total}: {', '.join(down)}") if down else ("good", total)
 
 
 def _list_sequences(before: Answers | None, after: Answers | None) -> Iterator[Block]:

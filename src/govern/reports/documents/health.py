@@ -8,8 +8,8 @@ from typing import Any
 from govern.core.document import Block, Cell, Document, Facts, Picture, Section, Sentence, Table, Tone
 from govern.core.history import Present
 from govern.core.wording import count_of, name_age
+from govern.reports.documents.endpoints import tell_sequences
 from govern.reports.documents.wording import (
-    SEVERITY_TONES,
     list_backups,
     list_findings,
     say_moment,
@@ -18,6 +18,8 @@ from govern.reports.documents.wording import (
     say_time,
     tell_look,
 )
+from govern.reports.summary import name_server
+from govern.reports.tones import SEVERITY_TONES
 
 _MOST_BACKUPS = 10
 _TONES: Mapping[str, Tone] = {"healthy": "good", "degraded": "notice", "critical": "bad"}
@@ -65,21 +67,18 @@ def _judge(present: Present) -> Iterator[Sentence]:
         text = f"{count_of(len(present.pending), 'revision')} to be applied: govern plan"
         yield Sentence(tone="notice", word="Pending", text=text)
     if probed := present.probed:
-        down = [one.name for one in probed.sequences if not one.is_up]
-        said = f"the application: {', '.join(down) or count_of(len(probed.sequences), 'sequence')}"
-        text = f"{said}, asked {say_moment(probed.at)}"
-        yield Sentence(tone="bad" if down else "good", word="Wrong" if down else "Good", text=text)
+        ended = {one.name: one.status for one in probed.sequences}
+        yield tell_sequences("The application", ended, probed.at)
 
 
 def _tell_database(present: Present) -> Iterator[Block]:
     target, database = present.target, _health_of(present).get("database", {})
     if target is not None:
-        server = f"{target.dialect} {target.server_version or ''}".strip()
         at = ", ".join(target.revision) if target.revision else "none"
         yield Facts(
             pairs=(
                 ("Target", target.name),
-                ("Server", server),
+                ("Server", name_server(target)),
                 ("At revision", at),
                 ("Head", ", ".join(target.heads) or "none"),
                 ("Pending", ", ".join(present.pending) or "nothing"),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from govern.core.document import Block, Cell, Code, Document, Facts, Picture, Sentence, Table, Tone
-from govern.reports.markdown.syntax import block, code, escape, table
+from govern.core.document import Block, Cell, Code, Document, Facts, Picture, Sentence, Table
+from govern.reports.markdown.syntax import TONE_SIGNS, block, code, escape, table
 from govern.version import __version__
-
-_SIGNS: dict[Tone, str] = {"good": "✅", "notice": "⚠️", "bad": "❌", "quiet": "ℹ️"}
 
 
 def render(document: Document) -> str:
     """With a newline at its end."""
-    parts = [f"# {escape(document.title)}", escape(document.lead), *_render_sentences(document.verdict)]
+    parts = [
+        f"# {escape(document.title)}",
+        code(document.lead) if document.lead else "",
+        *_render_sentences(document.verdict),
+    ]
     for section in document.sections:
         parts += [f"## {escape(section.title)}", *_render_blocks(section.blocks)]
     parts.append(f"Written by govern {__version__}. Times are UTC.")
@@ -34,7 +36,7 @@ def _render_blocks(blocks: tuple[Block, ...]) -> Iterator[str]:
 
 
 def _render_sentences(sentences: tuple[Sentence, ...]) -> Iterator[str]:
-    lines = (f"- {_SIGNS[one.tone]} **{escape(one.word)}**: {escape(one.text)}" for one in sentences)
+    lines = (f"- {TONE_SIGNS[one.tone]} **{escape(one.word)}**: {escape(one.text)}" for one in sentences)
     if text := "\n".join(lines):
         yield text
 
@@ -60,4 +62,4 @@ def _render_block(one: Table | Facts | Code | Picture) -> Iterator[str]:
 
 def _render_cell(cell: Cell) -> str:
     text = code(cell.text) if cell.is_code and cell.text else escape(cell.text)
-    return f"{_SIGNS[cell.tone]} {text}" if cell.tone else text
+    return f"{TONE_SIGNS[cell.tone]} {text}" if cell.tone else text

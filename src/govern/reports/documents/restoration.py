@@ -7,15 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from govern.core.document import Block, Cell, Code, Document, Facts, Section, Sentence, Table, Tone
-from govern.core.history import Answers, Incident, Saved
+from govern.core.history import Answers, Incident
 from govern.core.monitoring import Event
 from govern.core.report import Report
 from govern.core.run import Run
 from govern.core.wording import count_of, name_seconds
-from govern.reports.documents.endpoints import compare_endpoints, tell_answers
+from govern.reports.documents.endpoints import compare_endpoints, judge_sequences, tell_answers
 from govern.reports.documents.wording import (
     RESULT_TONES,
-    SEVERITY_TONES,
     describe_run,
     list_backups,
     list_findings,
@@ -24,6 +23,8 @@ from govern.reports.documents.wording import (
     say_took,
     tell_look,
 )
+from govern.reports.statements import write_script
+from govern.reports.tones import SEVERITY_TONES
 
 _LOOKS = (
     ("health", "The database"),
@@ -78,11 +79,7 @@ def tell_restoration(incident: Incident) -> Document:
 def choose_answers(incident: Incident) -> tuple[Answers | None, Answers | None]:
     """How the application answered before anything was brought back, or in a file that was given; and at last."""
     past = incident.past
-    given = [
-        Answers(at=one.ended_at, by=one.path, proofs=tuple(one.document["probes"]))
-        for one in incident.before
-        if isinstance(one.document.get("probes"), list)
-    ]
+    given = [answers for one in incident.before if (answers := one.answers) is not None]
     mending = [run for run in past.runs if run.command.startswith(_MENDING)] or past.runs
     first = mending[0].started_at if mending else past.until
     last = max((run.started_at for run in past.runs), default=past.since)
@@ -121,22 +118,26 @@ def _judge(incident: Incident, after: Answers | None) -> Iterator[Sentence]:
 
 def _compare(incident: Incident) -> Iterator[Block]:
     """What a report before said of the database, beside what it says now."""
-    saved = {one.command: one for one in incident.before}
-    old, new = _read_saved_health(saved.get("health")), _read_health(incident.present.looks.get("health"))
+    saved = {one.report.command: one for one in incident.before}
+    one = saved.get("health")
+    old, new = _read_health(one.report if one else None), _read_health(incident.present.looks.get("health"))
     names = list(dict.fromkeys((*new, *old)))
     rows = [(Cell(text=name), _say_side(old, name), _say_side(new, name)) for name in names]
     for command, name in _LOOKS[1:]:
         rows.append(
-            (Cell(text=f"{name}: findings"), _say_saved(saved.get(command)), _say_look(incident, command))
+            (
+                Cell(text=f"{name}: findings"),
+                _say_look(saved[command].report if command in saved else None),
+                _say_look(incident.present.looks.get(command)),
+            )
         )
-    one = saved.get("health")
-    told = f"Before: {one.path}, of {say_moment(one.at)}. " if one else "Before: nobody kept a report of it. "
+    told = (
+        f"Before: {one.path}, of {say_moment(one.report.started_at)}. "
+        if one
+        else "Before: nobody kept a report of it. "
+    )
     caption = f"{told}After: {say_moment(incident.present.at)}."
     yield Table(titles=("What", "Before", "After"), rows=tuple(rows), caption=caption)
-
-
-def _read_saved_health(saved: Saved | None) -> dict[str, str]:
-    return _flatten(saved.document.get("health")) if saved else {}
 
 
 def _read_health(report: Report | None) -> dict[str, str]:
@@ -178,22 +179,10 @@ def _say_side(side: Mapping[str, str], name: str) -> Cell:
     return Cell(text=text, tone=tone)
 
 
-def _say_saved(saved: Saved | None) -> Cell:
-    if saved is None:
-        return Cell(text="not known", tone="notice")
-    summary = saved.document.get("summary", {})
-    found = sum(number for number in summary.values() if isinstance(number, int))
-    return _say_found(found, is_decided=saved.document.get("status") in ("clean", "found"))
-
-
-def _say_look(incident: Incident, command: str) -> Cell:
-    report = incident.present.looks.get(command)
+def _say_look(report: Report | None) -> Cell:
     if report is None or report.problem is not None:
         return Cell(text="not known", tone="notice")
-    return _say_found(len(tuple(report.findings)), is_decided=report.status in ("clean", "found"))
-
-
-def _say_found(found: int, *, is_decided: bool) -> Cell:
+    found, is_decided = len(tuple(report.findings)), report.status in ("clean", "found")
     undecided = "" if is_decided else ", and not all could be looked at"
     if found:
         return Cell(text=f"{found:,}{undecided}", tone="bad")
@@ -240,7 +229,7 @@ def _list_run(run: Run, *, for_whom: str | None, is_lost: bool) -> tuple[Cell, .
         Cell(text=say_time(run.started_at)),
         Cell(text=run.id, is_code=True),
         Cell(text=run.command),
-        Cell(text=f"{run.actor}, for {for_whom}" if for_whom else run.actor),
+        Cell(text=f"{run.actor}, for {for_whom}" if for_whom else run.actor, is_code=True),
         Cell(text=run.result, tone=RESULT_TONES[run.result]),
         Cell(text=say_took(run), is_number=True),
         Cell(text=f"{describe_run(run)}{backup}{remark}"),
@@ -250,8 +239,8 @@ def _list_run(run: Run, *, for_whom: str | None, is_lost: bool) -> tuple[Cell, .
 def _show_statements(run: Run) -> Code:
     left = len(run.statements) - _MOST_STATEMENTS
     more = f"; {left} more are left out" if left > 0 else ""
-    statements = (f"{one.strip().rstrip(';')};" for one in run.statements[:_MOST_STATEMENTS])
-    return Code(text="\n".join(statements), language="sql", caption=f"The run {run.id} ran{more}:")
+    script = write_script(run.statements[:_MOST_STATEMENTS])
+    return Code(text=script, language="sql", caption=f"The run {run.id} ran{more}:")
 
 
 def _list_used(incident: Incident) -> Iterator[Block]:
@@ -335,24 +324,28 @@ def _list_steps(incident: Incident) -> Iterator[Step]:
         yield run.started_at, Cell(text=f"{run.command} began"), f"run {run.id}, by {run.actor}"
         if run.finished_at:
             ended = Cell(text=f"{run.command} ended: {run.result}", tone=RESULT_TONES[run.result])
-            yield run.finished_at, ended, describe_run(run)[:_LONGEST]
+            yield run.finished_at, ended, _shorten(describe_run(run))
     for event in past.events:
         if event.kind in _EVENTS:
             tone, word = _EVENTS[event.kind]
             yield event.at, Cell(text=word, tone=tone), _describe_event(event)
     for answers in past.answers:
-        told = tell_answers("The application", answers)
-        yield answers.at, Cell(text="asked", tone=told.tone), f"by {answers.by}: {told.text}"
+        tone, said = judge_sequences(answers.ended)
+        yield answers.at, Cell(text="the application was asked", tone=tone), f"{said}; by {answers.by}"
 
 
 def _describe_event(event: Event) -> str:
     run = f"run {event.run}" if event.run else ""
-    return "; ".join(filter(None, (event.subject, run, event.detail, f"by {event.actor}")))[:_LONGEST]
+    return _shorten("; ".join(filter(None, (event.subject, run, event.detail, f"by {event.actor}"))))
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _list_unknown(incident: Incident, before: Answers | None) -> Iterator[Sentence]:
     unknown = [*incident.past.unknown, *incident.present.unknown]
-    if not any(saved.command == "health" for saved in incident.before):
+    if not any(one.report.command == "health" for one in incident.before):
         unknown.append(
             "how the database was before: nobody kept a report; govern health --format json writes one"
         )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from govern.core.backup import BackupManifest
 from govern.core.document import Block, Cell, Sentence, Table, Tone
-from govern.core.finding import Finding, Severity
+from govern.core.finding import Finding
 from govern.core.report import Report
 from govern.core.run import Run
-from govern.core.wording import count_of, name_bytes, name_revisions, name_seconds
+from govern.core.wording import count_of, name_bytes, name_moment, name_revisions, name_seconds
+from govern.reports.tones import SEVERITY_TONES, STATUS_TONES
 
 _MOST_FINDINGS = 50
 RESULT_TONES: dict[str, Tone] = {
@@ -21,18 +22,11 @@ RESULT_TONES: dict[str, Tone] = {
     "failed": "bad",
     "interrupted": "bad",
 }
-_STATUS_TONES: dict[str, Tone] = {"passed": "good", "found": "bad", "skipped": "notice", "crashed": "bad"}
-SEVERITY_TONES: dict[Severity, Tone] = {
-    Severity.CRITICAL: "bad",
-    Severity.ERROR: "bad",
-    Severity.WARNING: "notice",
-    Severity.INFO: "quiet",
-}
 
 
 def say_moment(moment: datetime | None) -> str:
     """``2031-01-02 12:00:00 UTC``; nothing for none."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else ""
+    return name_moment(moment) if moment else ""
 
 
 def say_time(moment: datetime | None) -> str:
@@ -41,7 +35,8 @@ def say_time(moment: datetime | None) -> str:
 
 
 def say_status(status: str) -> Cell:
-    return Cell(text=status, tone=_STATUS_TONES.get(status, "quiet"))
+    """``status`` is an entry's, as somebody wrote it down."""
+    return Cell(text=status, tone=STATUS_TONES.get(status, "quiet"))
 
 
 def say_took(run: Run) -> str:
@@ -65,7 +60,7 @@ def describe_run(run: Run) -> str:
     if run.repairs:
         said.append(", ".join(run.repairs))
     if run.rows:
-        said.append(", ".join(f"{what}: {rows:,} rows" for what, rows in run.rows.items()))
+        said.append(", ".join(f"{what}: {count_of(rows, 'row')}" for what, rows in run.rows.items()))
     if run.revisions:
         said.append(f"{count_of(len(run.revisions), 'revision')}, to {name_revisions(run.to_revision)}")
     if run.undoes:

@@ -12,26 +12,30 @@ from govern.reports.grouping import Group, group_findings, say_message, say_plac
 from govern.reports.listings import render_listings, select_unsaid
 from govern.reports.markdown.fitting import Part, fit, fit_items
 from govern.reports.markdown.review import tell_review
-from govern.reports.markdown.syntax import block, code, details, escape, escape_lines, in_html, say, table
+from govern.reports.markdown.syntax import (
+    TONE_SIGNS,
+    block,
+    code,
+    details,
+    escape,
+    escape_lines,
+    in_html,
+    say,
+    table,
+)
+from govern.reports.statements import write_script
 from govern.reports.style import Style
-from govern.reports.summary import count_findings, describe_entry, describe_target, find_gravest, summarise
-from govern.reports.text import terminate
+from govern.reports.summary import count_findings, describe_entry, describe_target, say_headline, summarise
+from govern.reports.tones import SEVERITY_TONES, find_tone
 
-SIGNS: dict[ReportStatus | EntryStatus, str] = {
+_STATUS_SIGNS: dict[ReportStatus | EntryStatus, str] = {
     "clean": "✅",
     "passed": "✅",
-    "found": "❌",
     "refused": "⛔",
     "failed": "❌",
     "crashed": "❗",
     "undecided": "❔",
     "skipped": "➖",
-}
-_SEVERITY_SIGNS = {
-    Severity.CRITICAL: "❌",
-    Severity.ERROR: "❌",
-    Severity.WARNING: "⚠️",
-    Severity.INFO: "ℹ️",  # a sign, no letter
 }
 _LONGEST_GROUP = 12_000
 _LONGEST_STATEMENTS = 4_000
@@ -51,15 +55,13 @@ def mark(report: Report) -> str:
 
 
 def sign_of(ended: Report | Entry) -> str:
-    """What has warnings alone does not look like what has errors."""
-    gravest = find_gravest(ended.findings)
-    return _SEVERITY_SIGNS[gravest] if ended.status == "found" and gravest else SIGNS[ended.status]
+    """What has found warnings alone does not look like what has found errors."""
+    return TONE_SIGNS[find_tone(ended)] if ended.status == "found" else _STATUS_SIGNS[ended.status]
 
 
 def _parts(report: Report) -> Iterator[Part]:
     """The parts of the comment, in the order in which they are read."""
-    title = "Schema review" if "pull_request" in report.data else f"govern {escape(report.command)}"
-    yield Part(f"## {sign_of(report)} {title}: {_say_status(report)}")
+    yield Part(f"## {sign_of(report)} {escape(say_headline(report))}")
     if report.target is not None:
         yield Part(" · ".join(code(fact) for fact in describe_target(report.target)))
     if report.problem is not None:
@@ -109,7 +111,8 @@ def _table_of(entries: Sequence[Entry]) -> str:
 def tell_group(group: Group) -> str:
     """Findings of one rule below a line that opens them; errors are open."""
     count = count_findings(len(group.findings), group.severity.label)
-    summary = f"{_SEVERITY_SIGNS[group.severity]} <b>{in_html(group.rule.id)}</b>: {in_html(group.rule.name)} ({count})"
+    sign = TONE_SIGNS[SEVERITY_TONES[group.severity]]
+    summary = f"{sign} <b>{in_html(group.rule.id)}</b>: {in_html(group.rule.name)} ({count})"
     shared = [
         say(label, _shorten(text)) for label, text in (("Why", group.why), ("Next", group.remedy)) if text
     ]
@@ -134,16 +137,10 @@ def tell_fix(fix: Fix) -> str:
     """Statements to copy, folded, with what is known of them."""
     known = "proven on a copy" if fix.proven else "not proven"
     loses = ", <b>loses data</b>" if fix.loses_data else ""
-    sql = "\n".join(terminate(one) for one in fix.sql)
+    sql = write_script(fix.sql)
     if len(sql) > _LONGEST_STATEMENTS:
         return f"SQL ({known}{loses}) of {len(sql):,} characters: in the report as text or JSON."
     return details(f"SQL ({known}{loses})", block(sql, "sql"))
-
-
-def _say_status(report: Report) -> str:
-    found = [(report.count(severity), severity.label) for severity in reversed(Severity)]
-    counted = ", ".join(count_findings(count, label) for count, label in found if count)
-    return counted if report.status == "found" and counted else report.status
 
 
 def _shorten(text: str) -> str:

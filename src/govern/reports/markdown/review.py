@@ -10,7 +10,7 @@ from govern.core.wording import count_of
 from govern.reports.effects import size_table, summarise_effects
 from govern.reports.markdown.fitting import Part
 from govern.reports.markdown.syntax import block, code, details, escape, in_html, table
-from govern.reports.text import terminate
+from govern.reports.statements import terminate
 
 _FOLDED_FROM = 40
 """Lines of a diff that are seen at once."""
@@ -42,6 +42,8 @@ def tell_review(report: Report) -> Iterator[Part]:
 
 def _tell_schema(review: Mapping[str, Any]) -> str:
     changes, against = review["schema"], code(review["against"])
+    if changes is None:
+        return f"❔ What becomes of **the schema** since {against} is not known: see below."
     if not changes:
         return f"**The schema** stays as it is in {against}."
     title = f"**The schema** since {against}: {count_of(len(changes), 'change')}"

@@ -6,13 +6,15 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+from govern.core.document import Tone
 from govern.reports.sentences import split_passages
 from govern.reports.style import make_harmless
 
 _SPECIAL = re.compile(r"([\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_]))")
-_LEADING = re.compile(r"^([-+=:]|\d+[.)])")
+_LEADING = re.compile(r"^([-+=:#]|\d{1,9}[.)](?=\s|$))")
 _REFERENCE = re.compile(r"([@#])(?=\w)|(!)(?=\d)")
 """A person, an issue, a merge request: whoever is named in a comment is sent a mail."""
+TONE_SIGNS: dict[Tone, str] = {"good": "✅", "notice": "⚠️", "bad": "❌", "quiet": "ℹ️"}  # signs, no letters
 _BACKTICKS = re.compile(r"`+")
 
 

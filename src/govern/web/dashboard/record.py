@@ -56,6 +56,12 @@ class Record:
     def requests(self) -> tuple[Request, ...]:
         return self.standing.notes.requests
 
+    @property
+    def was_looked_at(self) -> bool:
+        """Whether the last pass, or the one that is remembered, compared schemas to the end."""
+        checks = self.status.checks if self.status else ()
+        return any(check.name == "drift" and check.status in ("passed", "found") for check in checks)
+
 
 def read_record(api: MonitorApi) -> Record:
     """Waits for two seconds at most. Raises nothing that a database could be the cause of."""

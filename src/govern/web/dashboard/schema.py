@@ -18,7 +18,6 @@ from govern.core.wording import count_of
 from govern.errors import GovernError
 from govern.reports.diagram import STATE_SIGNS, STATE_WORDS, render_svg
 from govern.web.dashboard.record import Record, read_record
-from govern.web.dashboard.tables import was_looked_at
 from govern.web.dashboard.visit import Visit
 from govern.web.monitor.request import Reply
 
@@ -67,7 +66,7 @@ def show_schema(dashboard: Dashboard, visit: Visit) -> Reply:
 
 def _draw(dashboard: Dashboard, record: Record) -> Diagram:
     diagram = draw_declared(dashboard.api.settings)
-    issues, is_known = group_issues(record.issues), was_looked_at(record)
+    issues, is_known = group_issues(record.issues), record.was_looked_at
     return diagram.with_states(
         {
             place: judge_table(issues.get(name_fully(place), ()), was_looked_at=is_known)
