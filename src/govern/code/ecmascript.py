@@ -93,7 +93,7 @@ def read_ecmascript(root: Tree, path: str, grammar: Grammar, imported: Mapping[s
     calls = root.find_all(kind="call_expression")
     drivers = Drivers(content, is_python=False)
     sql = {
-        reading.engine: _read_sql(root, Names(root, grammar, imported, reading), drivers, path, reading)
+        reading.engine: _read_sql(root, names.read_as(reading), drivers, path, reading)
         for reading in find_readings(root, grammar)
     }
     is_migration = _MIGRATES.search(content) is not None

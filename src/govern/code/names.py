@@ -47,6 +47,10 @@ class Names:
         self._grammar = grammar
         self._imported = imported
 
+    def read_as(self, reading: Reading) -> Names:
+        """The same names, as one database meets them."""
+        return Names(self._tree, self._grammar, self._imported, reading) if reading.shut else self
+
     def text_of(self, node: SgNode, depth: int) -> Text | None:
         """The text that a name or an attribute stands for; None where that is not known, or it is none."""
         kind = node.kind()

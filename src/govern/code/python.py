@@ -60,7 +60,7 @@ def read_python(root: Tree, path: str, imported: Mapping[str, str]) -> CodeFile:
     homes = {local: f"{module}.{name}" for local, module, name in find_python_imports(root)}
     drivers = Drivers(root.root.text(), is_python=True)
     sql = {
-        reading.engine: _read_sql(root, calls, Names(root, PYTHON, imported, reading), drivers, path, reading)
+        reading.engine: _read_sql(root, calls, names.read_as(reading), drivers, path, reading)
         for reading in find_readings(root, PYTHON)
     }
     related = tuple(find_relationships(calls, names, path))
