@@ -19,7 +19,13 @@ Parse = Callable[[str, Language], tuple[Tree, Grammar]]
 
 _LONGEST = 200
 """Characters: what is longer is a statement of its own, and looked at where it stands."""
-_MAYBE_ASSIGNED = re.compile(r"(?<![\w$])([\w$]++)[\s\\\ufeff\u2060\u200b]*+(?=[#:=+\-*/|&^%@<>!?])")
+_MAYBE_ASSIGNED = re.compile(
+    r"""
+    (?<![\w$]) ([\w$]++) (?: [\s\\\ufeff\u2060\u200b] | \#[^\n]*\n )*+
+    (?= [:!?] | =(?!=) | /[/*] | (?: [-+*/|&^%@] | \*\* | << | >>>? | && | \|\| ) = )
+    """,
+    re.VERBOSE,
+)
 """A name before what an assignment can go on with: most names that are imported are those of functions and classes."""
 _ENDS = ("", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", "/index.ts", "/index.js")
 
