@@ -14,7 +14,7 @@ from govern.code.entities import find_entities
 from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
 from govern.code.names import Names
 from govern.code.text import hole_at
-from govern.code.texts import Grammar
+from govern.code.texts import Grammar, is_said_at
 from govern.code.tree import Tree
 from govern.core.code import CodeFile, Mark, SqlText
 
@@ -93,7 +93,7 @@ def read_ecmascript(root: Tree, path: str, grammar: Grammar, imported: Mapping[s
     calls = root.find_all(kind="call_expression")
     drivers = Drivers(content, is_python=False)
     sql = {
-        reading.engine: _read_sql(root, Names(root, grammar, imported, reading), drivers, path, reading)
+        reading.engine: _read_sql(root, grammar, names.read_as(reading), drivers, path, reading)
         for reading in find_readings(root, grammar)
     }
     is_migration = _MIGRATES.search(content) is not None
@@ -101,11 +101,13 @@ def read_ecmascript(root: Tree, path: str, grammar: Grammar, imported: Mapping[s
     return CodeFile(path=path, sql=unite(sql), names=named)
 
 
-def _read_sql(root: Tree, names: Names, drivers: Drivers, path: str, reading: Reading) -> tuple[SqlText, ...]:
+def _read_sql(
+    root: Tree, grammar: Grammar, names: Names, drivers: Drivers, path: str, reading: Reading
+) -> tuple[SqlText, ...]:
     calls = [call for call in root.find_all(kind="call_expression") if reading.has(call)]
     run = tuple(_find_run(calls, names, drivers, path))
     taken = {(mark.line, mark.column) for sql in run for mark in sql.marks}
-    return run + tuple(_find_standing(root, names, drivers, path, reading, taken))
+    return run + tuple(_find_standing(root, grammar, names, drivers, path, reading, taken))
 
 
 def _find_run(calls: list[SgNode], names: Names, drivers: Drivers, path: str) -> Iterator[SqlText]:
@@ -151,12 +153,18 @@ def _statement_of(arguments: SgNode, names: Names) -> SgNode | None:
 
 
 def _find_standing(
-    root: Tree, names: Names, drivers: Drivers, path: str, reading: Reading, taken: set[tuple[int, int]]
+    root: Tree,
+    grammar: Grammar,
+    names: Names,
+    drivers: Drivers,
+    path: str,
+    reading: Reading,
+    taken: set[tuple[int, int]],
 ) -> Iterator[SqlText]:
     """Texts that can be nothing but SQL, and that nobody is seen to run."""
     for kind in ("string", "template_string"):
         for node in root.find_all(kind=kind):
-            if cannot_be_sql(node.text()) or not reading.has(node):
+            if cannot_be_sql(node.text()) or not reading.has(node) or is_said_at(node, grammar, taken):
                 continue
             text = names.build(node)
             if text is None or not is_surely_sql(text.content):

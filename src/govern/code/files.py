@@ -101,7 +101,7 @@ class Reader:
     """Reads files, and what they import from each other."""
 
     def __init__(self) -> None:
-        self._library = Library(_parse_file)
+        self._library = Library(_read_module, _parse)
 
     def read_file(self, path: Path, name: str) -> CodeFile:
         """What the file says; ``name``: how it is called. A file that cannot be read says why.
@@ -222,12 +222,12 @@ def _parse(content: str, language: Language) -> tuple[Tree, Grammar]:
     return Tree(SgRoot(content, language).root(), grammar.kinds), grammar
 
 
-def _parse_file(path: Path) -> tuple[Tree, Grammar] | None:
+def _read_module(path: Path) -> tuple[str, Language] | None:
     language = LANGUAGES.get(path.suffix.lower())
     if language is None or language == "sql" or path.stat().st_size > _LARGEST:
         return None
     try:
-        return _parse(_decode(path.read_bytes(), is_python=language == "python"), language)
+        return _decode(path.read_bytes(), is_python=language == "python"), language
     except (OSError, SyntaxError, UnicodeDecodeError, LookupError):
         return None  # whoever reads it for itself says so
 

@@ -8,15 +8,25 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from govern.code.names import Names
+from govern.code.sources import Language
 from govern.code.texts import Grammar
 from govern.code.tree import Tree
 from govern.core.code import HOLE
 
-Parse = Callable[[Path], tuple[Tree, Grammar] | None]
-"""Reads a file; None for one that cannot be."""
+Read = Callable[[Path], tuple[str, Language] | None]
+"""The text of a file; None for one that cannot be read."""
+Parse = Callable[[str, Language], tuple[Tree, Grammar]]
 
 _LONGEST = 200
 """Characters: what is longer is a statement of its own, and looked at where it stands."""
+_MAYBE_ASSIGNED = re.compile(
+    r"""
+    (?<![\w$]) ([\w$]++) (?: [\s\\\ufeff\u2060\u200b] | \#[^\n]*\n )*+
+    (?= [:!?] | =(?!=) | /[/*] | (?: [-+*/|&^%@] | \*\* | << | >>>? | && | \|\| ) = )
+    """,
+    re.VERBOSE,
+)
+"""A name before what an assignment can go on with: most names that are imported are those of functions and classes."""
 _ENDS = ("", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", "/index.ts", "/index.js")
 
 
@@ -37,9 +47,11 @@ class Homes:
 class Library:
     """The texts that the files below some folders give names to, each file read when it is first asked for."""
 
-    def __init__(self, parse: Parse) -> None:
+    def __init__(self, read: Read, parse: Parse) -> None:
+        self._read = read
         self._parse = parse
-        self._read = functools.lru_cache(maxsize=1024)(self._read_constants)
+        self._constants_of = functools.lru_cache(maxsize=1024)(self._find_constants)
+        self._assigned_in = functools.lru_cache(maxsize=1024)(self._find_assigned)
         self._homes = Homes()
         self.asked: dict[str, Path | None] = {}
         """By the file that was read last: its modules, and where they stand."""
@@ -51,16 +63,22 @@ class Library:
         found = {}
         for local, module, name in imports:
             home = self.asked[module] = self._homes.find(path, module, is_python=is_python)
-            text = self._read(home).get(name) if home is not None else None
-            if text is not None:
+            if home is None or name not in self._assigned_in(home):
+                continue
+            if (text := self._constants_of(home).get(name)) is not None:
                 found[local] = text
         return found
 
-    def _read_constants(self, path: Path) -> Mapping[str, str]:
-        parsed = self._parse(path)
-        if parsed is None:
+    def _find_assigned(self, path: Path) -> frozenset[str]:
+        """Names that may be given a value in a file, told without its syntax tree."""
+        read = self._read(path)
+        return frozenset(_MAYBE_ASSIGNED.findall(read[0])) if read is not None else frozenset()
+
+    def _find_constants(self, path: Path) -> Mapping[str, str]:
+        read = self._read(path)
+        if read is None:
             return {}
-        constants = Names(*parsed, {}).constants()
+        constants = Names(*self._parse(*read), {}).constants()
         texts = {name: text.content for name, text in constants.items()}
         return {name: text for name, text in texts.items() if HOLE not in text and len(text) <= _LONGEST}
 

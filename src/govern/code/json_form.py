@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any, get_args, get_origin, get_type_hints
 
 from govern.core.code import CodeFile
@@ -52,7 +53,7 @@ class Said:
 
 def render(file: CodeFile) -> str:
     """On one line."""
-    return json.dumps(_give(file), ensure_ascii=True, separators=(",", ":"))
+    return json.dumps(_giver(CodeFile)(file), ensure_ascii=True, separators=(",", ":"))
 
 
 def parse(line: str) -> CodeFile:
@@ -63,13 +64,33 @@ def parse(line: str) -> CodeFile:
     return file
 
 
-def _give(value: Any) -> Any:
-    """A value of ours as its fields, in their order."""
-    if isinstance(value, tuple):
-        return [_give(one) for one in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return [_give(getattr(value, name)) for name in _names(value.__class__)]
+def _as_it_is(value: Any) -> Any:
+    """JSON takes it: a text, a number, tuples of them."""
     return value
+
+
+@cache
+def _giver(wanted: Any) -> Callable[[Any], Any]:
+    """Makes what JSON has out of a value of a class, or of tuples of it."""
+    if get_origin(wanted) is tuple:
+        give = _giver(get_args(wanted)[0])
+        return (lambda value: [give(one) for one in value]) if give is not _as_it_is else _as_it_is
+    return _class_giver(wanted) if isinstance(wanted, type) and is_dataclass(wanted) else _as_it_is
+
+
+def _class_giver(wanted: type) -> Callable[[Any], Any]:
+    """A value as its fields, in their order."""
+    names, hints = _names(wanted), get_type_hints(wanted)
+    take = attrgetter(*names)
+    inner = [(at, give) for at, name in enumerate(names) if (give := _giver(hints[name])) is not _as_it_is]
+
+    def give_fields(value: Any) -> list[Any]:
+        found = list(take(value))
+        for at, give in inner:
+            found[at] = give(found[at])
+        return found
+
+    return give_fields
 
 
 @cache

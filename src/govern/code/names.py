@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 _MODULE = -1
 """The scope that is no function and no class."""
 _OWN = ("self", "cls", "this")
+
+
+@dataclass(frozen=True, slots=True)
+class _Assignment:
+    """A node that gives a name a value."""
+
+    node: SgNode
+    value: SgNode | None
+    appends: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,11 @@ class Names:
         self._reading = reading
         self._grammar = grammar
         self._imported = imported
+        self._bindings: dict[str, Mapping[int, Sequence[Binding]]] = {}
+
+    def read_as(self, reading: Reading) -> Names:
+        """The same names, as one database meets them."""
+        return Names(self._tree, self._grammar, self._imported, reading) if reading.shut else self
 
     def text_of(self, node: SgNode, depth: int) -> Text | None:
         """The text that a name or an attribute stands for; None where that is not known, or it is none."""
@@ -81,7 +95,7 @@ class Names:
         if node.kind() != "identifier":
             return node.named_children()[0] if node.kind() == "as_expression" else node
         for scope in (*_scopes(node, self._grammar), _MODULE):
-            if bindings := self._bindings.get((scope, node.text())):
+            if bindings := self._bound(scope, node.text()):
                 value = bindings[0].value
                 return self.value_of(value) if len(bindings) == 1 and value is not None else node
         return node
@@ -96,24 +110,25 @@ class Names:
     def constants(self) -> Mapping[str, Text]:
         """The texts of the names that other files can import."""
         found = {}
-        for (scope, name), bindings in self._bindings.items():
-            if scope == _MODULE and (text := self._gather(bindings, 0)) is not None:
+        for name in self._assignments:
+            bindings = self._bound(_MODULE, name)
+            if bindings and (text := self._gather(bindings, 0)) is not None:
                 found[name] = text
         return found
 
     def knows(self, node: SgNode) -> bool:
         """Whether the file says what the name stands for, text or not."""
         scopes = (*_scopes(node, self._grammar), _MODULE)
-        bindings = (one for scope in scopes for one in self._bindings.get((scope, node.text()), ()))
+        bindings = (one for scope in scopes for one in self._bound(scope, node.text()))
         return node.text() in self._imported or any(one.value is not None for one in bindings)
 
     def _look_up(self, name: str, use: SgNode, depth: int) -> Text | None:
         at = use.range().start.index
         for scope in _scopes(use, self._grammar):
-            before = [one for one in self._bindings.get((scope, name), ()) if one.ends <= at]
+            before = [one for one in self._bound(scope, name) if one.ends <= at]
             if before:
                 return self._gather(before, depth)
-        everywhere = self._bindings.get((_MODULE, name), [])
+        everywhere = self._bound(_MODULE, name)
         return self._gather(everywhere, depth) if everywhere else None
 
     def _look_up_attribute(self, node: SgNode, depth: int) -> Text | None:
@@ -124,9 +139,7 @@ class Names:
             return None
         for scope, known in self._classes.items():
             is_own = receiver.text() in _OWN and scope[0] <= node.range().start.index < scope[1]
-            if (is_own or receiver.text() == known) and (
-                found := self._bindings.get((scope[0], name.text()))
-            ):
+            if (is_own or receiver.text() == known) and (found := self._bound(scope[0], name.text())):
                 return self._gather(found, depth)
         return None
 
@@ -144,7 +157,7 @@ class Names:
                 return self.build(value, depth + 1)
         return None
 
-    def _gather(self, bindings: list[Binding], depth: int) -> Text | None:
+    def _gather(self, bindings: Sequence[Binding], depth: int) -> Text | None:
         """The last value, and what was added to it."""
         start = max((i for i, one in enumerate(bindings) if not one.appends), default=0)
         gathered = Text()
@@ -167,25 +180,37 @@ class Names:
                     classes[span.start.index, span.end.index] = name.text()
         return classes
 
+    def _bound(self, scope: int, name: str) -> Sequence[Binding]:
+        """The values that a name gets in a scope, in the order of the file."""
+        if name not in self._bindings:
+            self._bindings[name] = self._find_bindings(name)
+        return self._bindings[name].get(scope, ())
+
+    def _find_bindings(self, name: str) -> Mapping[int, Sequence[Binding]]:
+        """By scope; most names are never asked for."""
+        found: dict[int, list[Binding]] = {}
+        for one in self._assignments.get(name, ()):
+            span = one.node.range()
+            binding = Binding(one.value, span.start.index, span.end.index, one.appends)
+            found.setdefault(_home(one.node, self._grammar), []).append(binding)
+        for bindings in found.values():
+            bindings.sort(key=lambda binding: binding.at)
+        return found
+
     @cached_property
-    def _bindings(self) -> dict[tuple[int, str], list[Binding]]:
+    def _assignments(self) -> Mapping[str, Sequence[_Assignment]]:
+        """By name."""
         grammar = self._grammar
-        bindings: dict[tuple[int, str], list[Binding]] = {}
+        found: dict[str, list[_Assignment]] = {}
         for kind, (target, value) in grammar.bindings.items():
             for node in self._tree.find_all(kind=kind):
                 to, of = node.field(target), node.field(value)
                 if to is None or of is None or not self._reading.has(node):
                     continue
-                span = node.range()
                 appends = kind in grammar.appendings
-                home = _home(node, grammar)
                 for name, is_all in _names_in(to):
-                    value_of_it = of if is_all else None
-                    binding = Binding(value_of_it, span.start.index, span.end.index, appends)
-                    bindings.setdefault((home, name), []).append(binding)
-        for found in bindings.values():
-            found.sort(key=lambda binding: binding.at)
-        return bindings
+                    found.setdefault(name, []).append(_Assignment(node, of if is_all else None, appends))
+        return found
 
 
 _PATTERNS = frozenset({"pattern_list", "tuple_pattern", "list_pattern", "array_pattern", "object_pattern"})

@@ -16,7 +16,7 @@ from govern.code.models import find_given, find_members, find_models, find_relat
 from govern.code.names import Names
 from govern.code.tables import find_made, find_tables
 from govern.code.text import Text, hole_at
-from govern.code.texts import PYTHON
+from govern.code.texts import PYTHON, is_said_at
 from govern.code.tree import Tree
 from govern.core.code import CodeFile, Mark, MemberUse, NameUse, SqlText
 
@@ -61,7 +61,7 @@ def read_python(root: Tree, path: str, imported: Mapping[str, str]) -> CodeFile:
     homes = {local: f"{module}.{name}" for local, module, name in find_python_imports(root)}
     drivers = Drivers(root.root.text(), is_python=True)
     sql = {
-        reading.engine: _read_sql(root, calls, Names(root, PYTHON, imported, reading), drivers, path, reading)
+        reading.engine: _read_sql(root, calls, names.read_as(reading), drivers, path, reading)
         for reading in find_readings(root, PYTHON)
     }
     related = tuple(find_relationships(calls, names, path))
@@ -148,6 +148,8 @@ def _find_standing(
             parent = node.parent()
             if parent is None or parent.kind() in ("concatenated_string", "expression_statement"):
                 continue  # a part of another one, or a docstring
+            if kind == "string" and is_said_at(node, PYTHON, taken):
+                continue
             text = names.build(node)
             if text is None or not is_surely_sql(text.content):
                 continue

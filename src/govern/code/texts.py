@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -90,6 +90,12 @@ def build_text(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int = 0)
     if kind in grammar.choices:
         return resolve(node, depth + 1) or _choose(node, grammar, resolve, depth)
     return resolve(node, depth + 1)
+
+
+def is_said_at(node: SgNode, grammar: Grammar, places: Container[tuple[int, int]]) -> bool:
+    """Whether a part of what a string says stands at one of these places, lines and columns counted from 1."""
+    begins = (child.range().start for child in node.children() if child.kind() in grammar.contents)
+    return any((begin.line + 1, begin.column + 1) in places for begin in begins)
 
 
 def _read_string(node: SgNode, grammar: Grammar, resolve: Resolve, depth: int) -> Text | None:

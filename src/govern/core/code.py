@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 _CREATES = re.compile(r"create\b|\brename\s+to\b|(?<!insert)(?<!merge)(?<!replace)\sinto\b", re.IGNORECASE)
+_CREATING = ("create", "rename", "into")
+"""Without one of them nothing does: most statements have none."""
 HOLE = "\ufffc"
 """Stands in a text for what is only known when the program runs: Unicode's object replacement character."""
 
@@ -64,7 +66,8 @@ class SqlText:
     @property
     def may_create(self) -> bool:
         """Whether a table may come to be by it. Of INSERT INTO none does."""
-        return _CREATES.search(self.text) is not None
+        text = self.text.lower()
+        return any(word in text for word in _CREATING) and _CREATES.search(self.text) is not None
 
     def find_spot(self, offset: int) -> Spot:
         """Where the character at this offset stands."""

@@ -77,13 +77,12 @@ def _judge_sql(
     judged: Judged,
 ) -> Iterator[Placed]:
     others: dict[str, list[SqlText]] = {}
-    own_and_common = own | find_common(file.sql)
+    own_and_common = own | find_common(file.sql) if any(map(_is_piece, file.sql)) else own
     for sql in file.sql:
         if sql.engine not in ("", schema.engine):
             others.setdefault(sql.engine, []).append(sql)
             continue
-        is_piece = sql.reached == "constant" or not sql.is_whole
-        verdict = judge_text(sql, understood[sql.text], schema, own_and_common if is_piece else own)
+        verdict = judge_text(sql, understood[sql.text], schema, own_and_common if _is_piece(sql) else own)
         if verdict.findings and (engine := find_engine(sql.text, schema.engine)):
             others.setdefault(engine, []).append(sql)
             continue
@@ -94,6 +93,11 @@ def _judge_sql(
     for engine, meant in others.items():
         judged.elsewhere += len(meant)
         yield Placed(finding=another_database(file, engine, meant), begins=meant[0].spot.line)
+
+
+def _is_piece(sql: SqlText) -> bool:
+    """Whether the rest of the statement may stand elsewhere."""
+    return sql.reached == "constant" or not sql.is_whole
 
 
 def _split(sql: SqlText) -> Iterable[SqlText]:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 
 from govern.core.code import HOLE, Mark, SqlText
 
-# what is no placeholder comes first: texts, quoted names, comments, casts, operators of jsonb and arrays
+# what one can begin with is told first: at most places of a text there is none;
+# what is no placeholder comes before what is one: texts, quoted names, comments, casts, operators of jsonb and arrays
 _TOKEN = re.compile(
     rf"""
+    (?=['"$\-/:?@;%<{HOLE}]|e'|[bs])(?:
     (?P<opaque>
         [eE]'(?:[^'\\]|\\.|'')*'
       | '(?:[^']|'')*'
@@ -33,6 +35,7 @@ _TOKEN = re.compile(
     | [$?](?P<numbered>\d+)(?P<raw>:name\b|:raw\b|~|\^)?
     | \$(?:<|\{{|\(|/)(?P<bracketed>\w+)(?P<raw_too>:name|:raw|~|\^)?(?:>|\}}|\)|/)
     | (?<![\w$])\$(?P<dollar>[A-Za-z_]\w*)
+    )
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
@@ -113,12 +116,13 @@ def split_statements(text: str, *, hole: str | None = None) -> Iterator[Statemen
     yield from finish()
 
 
+_LISTING = ("in", "values")
 _LISTED = re.compile(r"\bIN\s*$|(?:\((?P<columns>[^()]*)\)\s*)?\bVALUES\s*$", re.IGNORECASE)
 
 
 def _as_list(before: str, parameter: str) -> str:
     """The parameter, in brackets where a driver fills in all of a list: ``IN %s``, ``VALUES %s``."""
-    found = _LISTED.search(before)
+    found = _LISTED.search(before) if before.rstrip().lower().endswith(_LISTING) else None
     if found is None:
         return parameter
     more = (found["columns"] or "").count(",")
