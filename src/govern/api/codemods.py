@@ -12,7 +12,7 @@ from pathlib import Path
 
 from govern.actions.codemods.course import Mended, mend
 from govern.actions.codemods.difference import render_difference
-from govern.actions.codemods.writing import encode_like, write_source
+from govern.actions.codemods.writing import is_writable, write_sources
 from govern.api.standing import Standing, open_schema
 from govern.checks.orphans import read_implied
 from govern.checks.scan.ignores import add_beside
@@ -51,6 +51,7 @@ class Papering:
     sources: dict[Path, Source]
     _sql: dict[Source, tuple[SqlText, ...]] = field(default_factory=dict)
     _homes: Homes = field(default_factory=Homes)
+    _mentions: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def find(self, sources: Collection[Source]) -> Workarounds:
         sql = {source.name: self._sql_of(source) for source in sources if source.path in self.editable}
@@ -73,9 +74,11 @@ class Papering:
 
     def mend(self) -> Mended:
         """In memory."""
+        readable = (path for path in self.editable if path in self.sources)
+        writable = frozenset(path for path in readable if is_writable(self.sources[path]))
         return mend(
             tuple(self.sources.values()),
-            self.editable,
+            writable,
             self.find,
             self.reader.read_again,
             self._is_meant,
@@ -83,14 +86,10 @@ class Papering:
         )
 
     def _is_meant(self, workaround: Workaround) -> bool:
-        source = workaround.source
-        before = self.sources[source.path]
-        if source.path not in self.editable or encode_like(before, before.text) is None:
-            return False
         finding = describe_workaround(workaround)
         return not any(
             ignore.line == finding.subject.line and ignore.names(finding.rule.id)
-            for ignore in find_ignores(source.text)
+            for ignore in find_ignores(workaround.source.text)
         )
 
     def _home(self, path: Path, module: str) -> Path | None:
@@ -102,9 +101,16 @@ class Papering:
             self._sql[source] = read.sql
         return self._sql[source]
 
-    def _find_mentions(self, name: str) -> Iterator[str]:
+    def _find_mentions(self, name: str) -> tuple[str, ...]:
+        if name not in self._mentions:
+            self._mentions[name] = tuple(self._find_naming(name))
+        return self._mentions[name]
+
+    def _find_naming(self, name: str) -> Iterator[str]:
+        """Files beside the programs that are known: texts, and code that cannot be read as a program."""
         word = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])")
-        for path in find_texts(self.root):
+        others = (path for path in find_files([self.root]) if path not in self.sources)
+        for path in (*find_texts(self.root), *others):
             if word.search(path.read_text(encoding="utf-8", errors="replace")):
                 yield str(path.relative_to(self.root))
 
@@ -148,10 +154,7 @@ def apply_fixes(draft: Draft, papering: Papering | None, *, is_diff: bool) -> fr
         draft.passed("fix", f"would remove {said}; nothing was written")
         return frozenset()
     dirty = _find_uncommitted(papering.root, pairs)
-    for before, after in pairs:
-        content = encode_like(before, after.text)
-        if content is not None:
-            write_source(before, content)
+    write_sources(pairs)
     if dirty:
         said += f"; beside changes of yours that were not committed: {', '.join(dirty)}"
     draft.passed("fix", f"removed {said}")
