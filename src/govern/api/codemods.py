@@ -21,6 +21,7 @@ from govern.checks.scan.papering import describe_workaround
 from govern.checks.scan.schema import Schema
 from govern.checks.scan.verdicts import Workaround
 from govern.checks.scan.workarounds import Workarounds, find_workarounds
+from govern.code.calls import Program
 from govern.code.comments import find_ignores
 from govern.code.files import Reader, find_files, find_texts
 from govern.code.imports import Homes
@@ -50,12 +51,23 @@ class Papering:
     editable: frozenset[Path]
     sources: dict[Path, Source]
     _sql: dict[Source, tuple[SqlText, ...]] = field(default_factory=dict)
+    _programs: dict[Source, Program] = field(default_factory=dict)
+    _found: tuple[tuple[Source, ...], Workarounds] | None = None
+    """What was found last, and in which state of the files."""
     _homes: Homes = field(default_factory=Homes)
     _mentions: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def find(self, sources: Collection[Source]) -> Workarounds:
+        """In this state of the files; for the same one as before it is what it was."""
+        state = tuple(sources)
+        if self._found is None or self._found[0] != state:
+            self._found = (state, self._find(state))
+        return self._found[1]
+
+    def _find(self, sources: Collection[Source]) -> Workarounds:
         sql = {source.name: self._sql_of(source) for source in sources if source.path in self.editable}
-        return find_workarounds(sources, sql, self.schema, self.known, self._home)
+        programs = {source: self._program_of(source) for source in sources}
+        return find_workarounds(programs, sql, self.schema, self.known, self._home)
 
     def find_findings(self) -> Mapping[str, tuple[Finding, ...]]:
         """Of the files that are looked at, by file."""
@@ -94,6 +106,11 @@ class Papering:
 
     def _home(self, path: Path, module: str) -> Path | None:
         return self._homes.find(path, module, is_python=path.suffix in (".py", ".pyi"))
+
+    def _program_of(self, source: Source) -> Program:
+        if source not in self._programs:
+            self._programs[source] = Program(source.path, source.root)
+        return self._programs[source]
 
     def _sql_of(self, source: Source) -> tuple[SqlText, ...]:
         if source not in self._sql:

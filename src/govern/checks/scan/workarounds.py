@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from govern.checks.scan.conversions import Conversion
@@ -28,15 +28,14 @@ class Workarounds:
 
 
 def find_workarounds(
-    sources: Iterable[Source],
+    programs: Mapping[Source, Program],
     sql: Mapping[str, tuple[SqlText, ...]],
     schema: Schema,
     known: tuple[Keys, ...],
     home: Home,
 ) -> Workarounds:
-    """``sources``: the files of the project, which say who calls what; ``sql``: the statements of those looked at."""
+    """``programs``: the files of the project, which say who calls what; ``sql``: the statements of those looked at."""
     schema = schema.without(find_temporary(text for texts in sql.values() for text in texts))
-    programs = {source: Program(source.path, source.root) for source in sources}
     project = Project(programs.values(), home)
     finder = Finder(project, Shapes(project, schema), known)
     found = [
