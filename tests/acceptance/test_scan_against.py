@@ -60,6 +60,22 @@ def test_code_that_breaks_while_revisions_are_applied_is_found_with_the_schema_t
 
 
 @pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
+def test_a_workaround_is_none_of_the_pending_revisions(governed: Project) -> None:
+    project = rename(governed)
+    project.write(
+        {
+            "service/notes.py": "def owner(connection):\n"
+            '    row = connection.execute("SELECT user_id FROM notes").fetchone()\n'
+            '    return int(row["user_id"])\n'
+        }
+    )
+    done = project.ask("scan", "service", "--across-pending", "--column", "notes.user_id")
+    [finding] = done.findings
+    assert finding["message"].startswith("certain: ")
+    assert "schema" not in finding["evidence"]
+
+
+@pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
 def test_code_is_held_against_the_schema_that_is_named(governed: Project) -> None:
     project = rename(governed)
     assert missing(project, "--against", "head") == {"body": None, "boddy": None}

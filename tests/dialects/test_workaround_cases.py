@@ -134,15 +134,40 @@ def test_what_is_ignored_or_not_among_the_paths_stays_and_so_does_its_helper(
     assert "to_id stays: " in draft.entries[0].reason
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("tool", b"#!/usr/bin/env python\nfrom ids import to_id\n"),
+        ("look.ipynb", b'{"cells": [{"source": ["from ids import to_id"]}]}'),
+        ("old.js", "/* \u00fc */ to_id(1)".encode("latin-1")),
+    ],
+)
+def test_a_helper_stays_that_something_names_which_is_no_readable_program(
+    schema: DatabaseUrl, tmp_path: Path, name: str, content: bytes
+) -> None:
+    files = {
+        "ids.py": "def to_id(value):\n    return int(value)\n",
+        "web.py": f"from ids import to_id\n\nrow = {ROW}\nkey = to_id(row.user_id)\n",
+    }
+    known = find_mistyped(read_snapshot(schema), (), WRONG)
+    with open_schema(schema) as opened:
+        (tmp_path / name).write_bytes(content)
+        mended = write_case(files, tmp_path, opened, known).mend()
+    assert mended.kept == {"to_id": f"{name} names it"}
+    assert [after.name for _, after in mended.changed] == ["web.py"]
+
+
 def test_a_file_that_somebody_saves_meanwhile_is_not_written(schema: DatabaseUrl, tmp_path: Path) -> None:
     known = find_mistyped(read_snapshot(schema), (), WRONG)
     with open_schema(schema) as opened:
-        papering = write_case({"code.py": f"row = {ROW}\nint(row.user_id)\n"}, tmp_path, opened, known)
+        code = f"row = {ROW}\nint(row.user_id)\n"
+        papering = write_case({"another.py": code, "code.py": code}, tmp_path, opened, known)
         (tmp_path / "code.py").write_text("saved = True\n")
         with pytest.raises(Refused, match=r"code\.py was changed while it was looked at"):
             apply_fixes(Draft("scan", datetime.now(UTC)), papering, is_diff=False)
     assert (tmp_path / "code.py").read_text() == "saved = True\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["code.py"]
+    assert (tmp_path / "another.py").read_text() == code
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["another.py", "code.py"]
 
 
 @pytest.mark.parametrize("text", ["key = int(row.user_id\n", "if row:\nkey = 1\n", "key = (1]\n"])

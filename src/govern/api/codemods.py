@@ -12,7 +12,7 @@ from pathlib import Path
 
 from govern.actions.codemods.course import Mended, mend
 from govern.actions.codemods.difference import render_difference
-from govern.actions.codemods.writing import encode_like, write_source
+from govern.actions.codemods.writing import is_writable, write_sources
 from govern.api.standing import Standing, open_schema
 from govern.checks.orphans import read_implied
 from govern.checks.scan.ignores import add_beside
@@ -21,6 +21,7 @@ from govern.checks.scan.papering import describe_workaround
 from govern.checks.scan.schema import Schema
 from govern.checks.scan.verdicts import Workaround
 from govern.checks.scan.workarounds import Workarounds, find_workarounds
+from govern.code.calls import Program
 from govern.code.comments import find_ignores
 from govern.code.files import Reader, find_files, find_texts
 from govern.code.imports import Homes
@@ -50,11 +51,23 @@ class Papering:
     editable: frozenset[Path]
     sources: dict[Path, Source]
     _sql: dict[Source, tuple[SqlText, ...]] = field(default_factory=dict)
+    _programs: dict[Source, Program] = field(default_factory=dict)
+    _found: tuple[tuple[Source, ...], Workarounds] | None = None
+    """What was found last, and in which state of the files."""
     _homes: Homes = field(default_factory=Homes)
+    _mentions: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def find(self, sources: Collection[Source]) -> Workarounds:
+        """In this state of the files; for the same one as before it is what it was."""
+        state = tuple(sources)
+        if self._found is None or self._found[0] != state:
+            self._found = (state, self._find(state))
+        return self._found[1]
+
+    def _find(self, sources: Collection[Source]) -> Workarounds:
         sql = {source.name: self._sql_of(source) for source in sources if source.path in self.editable}
-        return find_workarounds(sources, sql, self.schema, self.known, self._home)
+        programs = {source: self._program_of(source) for source in sources}
+        return find_workarounds(programs, sql, self.schema, self.known, self._home)
 
     def find_findings(self) -> Mapping[str, tuple[Finding, ...]]:
         """Of the files that are looked at, by file."""
@@ -73,9 +86,11 @@ class Papering:
 
     def mend(self) -> Mended:
         """In memory."""
+        readable = (path for path in self.editable if path in self.sources)
+        writable = frozenset(path for path in readable if is_writable(self.sources[path]))
         return mend(
             tuple(self.sources.values()),
-            self.editable,
+            writable,
             self.find,
             self.reader.read_again,
             self._is_meant,
@@ -83,18 +98,19 @@ class Papering:
         )
 
     def _is_meant(self, workaround: Workaround) -> bool:
-        source = workaround.source
-        before = self.sources[source.path]
-        if source.path not in self.editable or encode_like(before, before.text) is None:
-            return False
         finding = describe_workaround(workaround)
         return not any(
             ignore.line == finding.subject.line and ignore.names(finding.rule.id)
-            for ignore in find_ignores(source.text)
+            for ignore in find_ignores(workaround.source.text)
         )
 
     def _home(self, path: Path, module: str) -> Path | None:
         return self._homes.find(path, module, is_python=path.suffix in (".py", ".pyi"))
+
+    def _program_of(self, source: Source) -> Program:
+        if source not in self._programs:
+            self._programs[source] = Program(source.path, source.root)
+        return self._programs[source]
 
     def _sql_of(self, source: Source) -> tuple[SqlText, ...]:
         if source not in self._sql:
@@ -102,9 +118,16 @@ class Papering:
             self._sql[source] = read.sql
         return self._sql[source]
 
-    def _find_mentions(self, name: str) -> Iterator[str]:
+    def _find_mentions(self, name: str) -> tuple[str, ...]:
+        if name not in self._mentions:
+            self._mentions[name] = tuple(self._find_naming(name))
+        return self._mentions[name]
+
+    def _find_naming(self, name: str) -> Iterator[str]:
+        """Files beside the programs that are known: texts, and code that cannot be read as a program."""
         word = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])")
-        for path in find_texts(self.root):
+        others = (path for path in find_files([self.root]) if path not in self.sources)
+        for path in (*find_texts(self.root), *others):
             if word.search(path.read_text(encoding="utf-8", errors="replace")):
                 yield str(path.relative_to(self.root))
 
@@ -148,10 +171,7 @@ def apply_fixes(draft: Draft, papering: Papering | None, *, is_diff: bool) -> fr
         draft.passed("fix", f"would remove {said}; nothing was written")
         return frozenset()
     dirty = _find_uncommitted(papering.root, pairs)
-    for before, after in pairs:
-        content = encode_like(before, after.text)
-        if content is not None:
-            write_source(before, content)
+    write_sources(pairs)
     if dirty:
         said += f"; beside changes of yours that were not committed: {', '.join(dirty)}"
     draft.passed("fix", f"removed {said}")

@@ -19,6 +19,7 @@ from govern.checks.scan.unused import find_unused
 from govern.code.earlier import read_changed
 from govern.code.files import find_files, require_parser
 from govern.code.kept import Kept
+from govern.code.workers import Named
 from govern.config import Settings
 from govern.core.finding import Finding
 from govern.core.report import Draft, Entry
@@ -56,9 +57,7 @@ def scan(
     extra ``scan``.
     """
     require_schema(against)
-    ours = {settings.sql, *settings.alembic.version_locations}
-    below = find_files(path.absolute() for path in paths)
-    found = [path for path in below if not any(path.is_relative_to(one) for one in ours)]
+    found = _find_code(settings, paths)
     if not found:
         what = ", ".join(settings.relative(path.absolute()) for path in paths)
         reason = f"there is no Python, JavaScript, TypeScript or SQL file to read in {what}"
@@ -76,14 +75,33 @@ def scan(
                     code = Code(read_changed(named, kept))
                 narrate("showing it what the files say")
                 judged = _judge(code, standing, kept)
+                if across_pending:
+                    narrate("showing it to the schema before the pending revisions")
+                    judged = _judge_across(draft, settings, code, judged, kept)
                 if papering is not None:
                     judged.findings = papering.add_to(judged.findings)
-        if across_pending:
-            narrate("showing it to the schema before the pending revisions")
-            judged = _judge_across(draft, settings, code, judged, kept)
     if any(settings.root.is_relative_to(path.absolute()) for path in paths):
         judged.findings += _find_unused(settings, standing, code, named)
-    looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(found), 'file')}"
+    _report(draft, settings, judged, named, baseline, write_baseline)
+
+
+def _find_code(settings: Settings, paths: Sequence[Path]) -> list[Path]:
+    """Without what makes the schema: revisions, and its own SQL files."""
+    ours = {settings.sql, *settings.alembic.version_locations}
+    below = find_files(path.absolute() for path in paths)
+    return [path for path in below if not any(path.is_relative_to(one) for one in ours)]
+
+
+def _report(
+    draft: Draft,
+    settings: Settings,
+    judged: Judged,
+    named: Sequence[Named],
+    baseline: Path | None,
+    write_baseline: Path | None,
+) -> None:
+    """What was found beside what is known; of files that were not looked at nobody knows what is still there."""
+    looked = f"{count_of(judged.statements, 'statement')} in {count_of(len(named), 'file')}"
     if judged.unverified:
         looked += f", {judged.unverified} of them only known when they run"
     read = frozenset(name for _, name in named)
@@ -112,7 +130,7 @@ def _judge(code: Code, standing: Standing, kept: Kept) -> Judged:
 
 
 def _find_unused(
-    settings: Settings, standing: Standing, code: Code, named: Sequence[tuple[Path, str]]
+    settings: Settings, standing: Standing, code: Code, named: Sequence[Named]
 ) -> Iterator[Finding]:
     """Of a whole project: in a part of it nobody knows what the other parts mention."""
     kept = {

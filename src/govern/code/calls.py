@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -82,9 +82,9 @@ class Program:
         above = self.parents.get(function)
         return above.parts[:-1] if above is not None and above.kind == "decorated" else ()
 
-    def exported(self) -> Mapping[str, list[Binding]]:
-        """What other files can import, by name."""
-        return {name: found for (scope, name), found in self.bindings.items() if scope is self.root}
+    def exported(self, name: str) -> tuple[Binding, ...]:
+        """What other files can import by a name."""
+        return tuple(self.bindings.get((self.root, name), ()))
 
     def _bind(self, one: Expression) -> None:
         scope = self.scope_of(one)
@@ -274,8 +274,8 @@ class Project:
         program = self.programs.get(home)
         if program is None or depth > _DEEPEST:
             return None
-        if found := program.exported().get(name):
-            return self._follow(program, tuple(found), depth)
+        if found := program.exported(name):
+            return self._follow(program, found, depth)
         for export in (one for one in program.root.parts if one.kind in ("export", "import")):
             for imported in export.parts:
                 local = imported.parts[0].name if imported.parts else imported.name
@@ -286,8 +286,8 @@ class Project:
                 if export.name and target is not None:
                     if function := self._find_exported(target, wanted, depth + 1):
                         return function
-                elif not export.name and (found := program.exported().get(wanted)):
-                    return self._follow(program, tuple(found), depth)
+                elif not export.name and (found := program.exported(wanted)):
+                    return self._follow(program, found, depth)
         return None
 
     def _module_of(self, program: Program, binding: Binding) -> Path | None:

@@ -48,21 +48,10 @@ _GRAMMARS: dict[Language, Grammar] = {
     "tsx": TYPESCRIPT,
 }
 _TEXTS = frozenset(
-    {
-        ".toml",
-        ".cfg",
-        ".ini",
-        ".yaml",
-        ".yml",
-        ".json",
-        ".html",
-        ".jinja",
-        ".jinja2",
-        ".j2",
-        ".vue",
-        ".svelte",
-    }
+    {"", ".toml", ".cfg", ".ini", ".yaml", ".yml", ".json", ".sh", ".ipynb"}
+    | {".html", ".jinja", ".jinja2", ".j2", ".vue", ".svelte", ".astro", ".mdx"}
 )
+"""Ends of names of configuration, templates, components; scripts and Makefiles have none."""
 _LARGEST = 5_000_000
 """Bytes: a larger file was made by a program."""
 _LONGEST_LINE = 20_000

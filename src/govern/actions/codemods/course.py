@@ -22,7 +22,7 @@ Find = Callable[[Collection[Source]], Workarounds]
 Read = Callable[[Source, str], Source]
 """The same file with another text."""
 IsMeant = Callable[[Workaround], bool]
-"""Whether it may be taken away: in one of the paths, and not ignored."""
+"""Whether it may be taken away: no comment means it."""
 Mentions = Callable[[str], Iterable[str]]
 """Files beside the code that name something."""
 
@@ -49,7 +49,7 @@ class Mended:
 
 def mend(
     sources: Collection[Source],
-    editable: Collection[Path],
+    editable: frozenset[Path],
     find: Find,
     read: Read,
     is_meant: IsMeant,
@@ -62,7 +62,8 @@ def mend(
     for _ in range(_MOST_ROUNDS):
         now = tuple(mended.after.values())
         found = find(now)
-        chosen = choose(one for one in found.found if one.source.path not in refused and is_meant(one))
+        open_to_edits = editable - refused
+        chosen = choose(one for one in found.found if one.source.path in open_to_edits and is_meant(one))
         edits, gone = _collect(chosen, found, mended, editable, mentions)
         if not edits:
             break

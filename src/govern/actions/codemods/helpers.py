@@ -145,6 +145,8 @@ class _Removing:
             return is_listed or is_docstring
         if innermost.kind == "name":
             return bool(program.look_up(innermost)) or innermost in program.definitions
+        if innermost.kind == "attribute":
+            return self._project.find_function(program, innermost) is self._function
         return innermost.kind in ("function", "imported", "import", "export", "pair")
 
     def _spot(self, program: Program, one: Expression) -> str:

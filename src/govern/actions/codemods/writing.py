@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from govern.code.sources import Source
@@ -22,38 +23,65 @@ _ENCODINGS = (
 )
 
 
-def encode_like(source: Source, text: str) -> bytes | None:
-    """The text as the file's bytes say it; None where nobody can tell how they do, or it cannot."""
+def is_writable(source: Source) -> bool:
+    """Whether it is known how the file's bytes say its text."""
+    return _find_encoding(source) is not None
+
+
+def write_sources(changed: Collection[tuple[Source, Source]]) -> None:
+    """Replaces files, each in one step, as they were by as they are to be; modes stay, and links stay links.
+
+    Raises Refused where one of them is not any more what was read, and nothing is written then unless somebody saves it
+    at this very moment; NotPermitted where one cannot be written. Both say what was written before.
+    """
+    encoded = [
+        (before, after.text.encode(encoding))
+        for before, after in changed
+        if (encoding := _find_encoding(before))
+    ]
+    for before, _ in encoded:
+        _require_as_read(before, ())
+    written: list[str] = []
+    for before, content in encoded:
+        _require_as_read(before, written)
+        try:
+            _replace(before.path.resolve(), content)
+        except OSError as error:
+            raise NotPermitted(
+                f"{before.name} could not be written",
+                why=error.strerror or str(error),
+                next=f"make {before.path.resolve().parent} writable, and run it again",
+                state=_say(written),
+            ) from error
+        written.append(before.name)
+
+
+def _find_encoding(source: Source) -> str | None:
     for encoding in _ENCODINGS:
         try:
             if source.text.encode(encoding) == source.content:
-                return text.encode(encoding)
+                return encoding
         except UnicodeEncodeError:
             continue
     return None
 
 
-def write_source(before: Source, content: bytes) -> None:
-    """Replaces a file in one step; its mode stays, and a link stays a link.
-
-    Raises Refused where the file is not any more what was read, NotPermitted where it cannot be written.
-    """
-    path = before.path.resolve()
+def _require_as_read(before: Source, written: Collection[str]) -> None:
     try:
-        if path.read_bytes() != before.content:
-            raise Refused(
-                f"{before.name} was changed while it was looked at",
-                why="what was decided about it may not hold any more",
-                next="run it again",
-                state=f"{before.name} is as somebody else left it",
-            )
-        _replace(path, content)
-    except OSError as error:
-        raise NotPermitted(
-            f"{before.name} could not be written",
-            why=error.strerror or str(error),
-            next=f"make {path.parent} writable",
-        ) from error
+        is_as_read = before.path.read_bytes() == before.content
+    except OSError:
+        is_as_read = False
+    if not is_as_read:
+        raise Refused(
+            f"{before.name} was changed while it was looked at",
+            why="what was decided about it may not hold any more",
+            next="run it again",
+            state=f"{before.name} is as somebody else left it; {_say(written)}",
+        )
+
+
+def _say(written: Collection[str]) -> str:
+    return f"already written: {', '.join(written)}" if written else "nothing was written"
 
 
 def _replace(path: Path, content: bytes) -> None:

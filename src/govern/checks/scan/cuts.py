@@ -14,6 +14,8 @@ from govern.core.edit import Edit
 _ATOMS = frozenset({"name", "attribute", "item", "call"})
 _HOLDERS = frozenset({"bind", "keyword", "pair", "return", "call", "sequence"})
 """In these, what is waited for or asserted needs no parentheses."""
+_GO_ON = ("(", "[", "`")
+"""What JavaScript takes for more of a statement that has no semicolon at its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,10 @@ def cut_out(source: Source, program: Program, finder: Finder, conversion: Conver
     if above is not None and above.kind == "bind" and _gives_itself(above, value):
         return _remove_statement(source, program, above)
     text = source.text[value.begin : value.end]
+    if "?." in text and conversion.nulls != "kept":
+        return Cut(obstacle="it may be undefined")
+    if text.startswith(_GO_ON) and _is_behind_open_end(source, program, outer):
+        return Cut(obstacle="the line before would go on with it")
     if unwrap(value).kind not in _ATOMS:
         return Cut(obstacle="it is of more than one value")
     if value.kind == "wrapped" and not text.startswith("(") and not text.endswith("!"):
@@ -56,6 +62,17 @@ def _lies_between(comment: tuple[int, int], outer: Expression, value: Expression
 def _gives_itself(bind: Expression, value: Expression) -> bool:
     target, given = bind.parts[0], unwrap(value)
     return target.kind == "name" and given.kind == "name" and target.name == given.name
+
+
+def _is_behind_open_end(source: Source, program: Program, outer: Expression) -> bool:
+    """Whether a statement of JavaScript begins with it, and the one before has no semicolon."""
+    first = outer
+    while (above := program.parents.get(first)) is not None and above.kind != "block":
+        if above.begin != outer.begin or above.kind == "function":
+            return False
+        first = above
+    before = source.text[: outer.begin].rstrip()
+    return source.language != "python" and before != "" and before[-1] not in ";{}"
 
 
 def _remove_statement(source: Source, program: Program, bind: Expression) -> Cut:

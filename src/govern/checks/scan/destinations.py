@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ _EQUALITIES = frozenset({"==", "===", "!=", "!=="})
 _HOLDERS = frozenset({"prepare"})
 _RUN_ON_HOLDERS = frozenset({"get", "all", "run", "iterate"})
 _DEEPEST = 6
+_LONGEST = {"whole numbers": len(str(-(2**63))), "uuids": 36}
+"""Characters that values of a family may take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +167,8 @@ class Destinations:
             for cast in operand.casts
             if spell_type(cast.to) != spell_type(keys.types[column])
         ]
-        if any(family_of(cast.to) == keys.family for _, cast in casts):
-            return None  # another width: what is too long for it is an error today
+        if any(family_of(cast.to) == keys.family or cuts_off(cast.to, keys.family) for _, cast in casts):
+            return None  # another width: what is too long for it is an error today, or cut off
         return Destination(keys=keys, casts=tuple(casts))
 
     def _of_function(self, function: Function, parameter: Expression, depth: int) -> Destination | None:
@@ -203,6 +206,12 @@ class Destinations:
             is_again = destination is not None and conversion.to == destination.keys.family
             return destination if is_again else None
         return self.destination_of(program, use, depth)
+
+
+def cuts_off(type_: str, family: str) -> bool:
+    """Whether a text of this type may be too short for some value of a family."""
+    length = re.search(r"\((\d+)\)", type_)
+    return length is not None and int(length[1]) < _LONGEST.get(family, 0)
 
 
 def given_for(call: Expression, ran: RunSql, number: int) -> Expression | None:

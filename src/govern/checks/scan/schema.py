@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from govern.core.objection import Objection
@@ -41,6 +41,11 @@ class Schema:
         """The columns of a table; None where there is none of the name."""
         places = [(schema, name)] if schema else [(one, name) for one in self.search_path]
         return next((self.relations[place] for place in places if place in self.relations), None)
+
+    def without(self, names: frozenset[str]) -> Schema:
+        """The same where nobody knows the columns of what has one of these names."""
+        known = {place: columns for place, columns in self.relations.items() if place[1] not in names}
+        return replace(self, relations=known) if names else self
 
     def find_close_tables(self, place: Place) -> tuple[str, ...]:
         """Tables of nearly this name, and of just this name in another schema."""

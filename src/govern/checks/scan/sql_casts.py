@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from govern.checks.scan.conversions import Conversion
-from govern.checks.scan.destinations import given_for
+from govern.checks.scan.destinations import cuts_off, given_for
 from govern.checks.scan.mistyped import Keys
 from govern.checks.scan.placeholders import Statement, split_statements
 from govern.checks.scan.schema import Schema
@@ -26,6 +26,8 @@ from govern.core.type_names import spell_type
 _TYPE = r"(?:character\s+varying|varchar|char|bpchar|text|integer|int[248]?|bigint|smallint|uuid)(?:\s*\(\s*\d+\s*\))?"
 _SHORT = re.compile(rf"::\s*{_TYPE}(?![\w(\[])", re.IGNORECASE)
 _LONG = re.compile(rf"CAST\s*\(\s*(?P<argument>[^\s(),']+|'[^']*')\s+AS\s+{_TYPE}\s*\)", re.IGNORECASE)
+_PLAIN = re.compile(r"0|-?[1-9]\d*|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A number or a UUID as a database writes it: only then the text of one is equal to it just when they are."""
 
 Uses = Mapping[tuple[str, int, int], list[tuple[Source, Program, Expression]]]
 """Calls that run a statement, by the place where it begins."""
@@ -158,6 +160,9 @@ class _Reading:
         if family_of(cast.to) == keys.family:
             because = f"{column} is {declared}, which is not just as wide"
             return _Judged(cast=cast, keys=keys, certainty="likely", because=because)
+        if cuts_off(cast.to, keys.family):
+            because = f"{cast.to} may cut off what {column} has"
+            return _Judged(cast=cast, keys=keys, certainty="likely", because=because)
         parameter = operand.parameter or other.parameter
         if parameter is not None:
             needs = self._find_given(statement, said, parameter)
@@ -166,7 +171,11 @@ class _Reading:
                 return _Judged(cast=cast, keys=keys, certainty="likely", because=because)
             because = f"{column} is compared with a value of its own kind"
             return _Judged(cast=cast, keys=keys, certainty="certain", because=because, needs=needs)
-        if other.is_constant or operand.is_constant or {operand.column, other.column} <= keys.columns:
+        constant = operand.constant if operand.constant is not None else other.constant
+        if constant is not None and not _PLAIN.fullmatch(constant):
+            because = f"{column} is never written as {constant!r}, and so never equal to that text"
+            return _Judged(cast=cast, keys=keys, certainty="likely", because=because)
+        if constant is not None or {operand.column, other.column} <= keys.columns:
             because = f"{column} is compared with what is of its own kind"
             return _Judged(cast=cast, keys=keys, certainty="certain", because=because)
         because = "nobody can say of what kind the other side is"

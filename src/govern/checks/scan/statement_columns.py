@@ -34,7 +34,8 @@ class Operand:
 
     column: Column | None = None
     parameter: int | None = None
-    is_constant: bool = False
+    constant: str | None = None
+    """As it is written, without quotes; nothing for NULL."""
     casts: tuple[CastInSql, ...] = ()
 
 
@@ -45,7 +46,7 @@ class CastInSql:
     offset: int
     """Of ``::`` or of ``CAST``."""
     to: str
-    """The type as written, without what is in parentheses."""
+    """The type, with how long it may be at most."""
 
 
 class Comparison(NamedTuple):
@@ -251,13 +252,13 @@ class _Reading:
             left = self._operand(node.lexpr, tables)
             for value in values:
                 self._compare(left, value, tables)
-            if left.column is None and left.parameter is None and not left.is_constant:
+            if left.column is None and left.parameter is None and left.constant is None:
                 self._walk(node.lexpr, tables)
             elif left.parameter is not None:
                 self.said.parameters[left.parameter] += len(values)
         elif kind == "TypeCast":
             operand = self._operand(node, tables)
-            if operand.casts and (operand.column or operand.parameter or operand.is_constant):
+            if operand.casts and (operand.column or operand.parameter or operand.constant is not None):
                 self.said.others.append(operand)
                 self.said.parameters[operand.parameter or 0] += 1
             else:
@@ -273,14 +274,13 @@ class _Reading:
         self.said.comparisons.append(Comparison(left, right))
         if right.parameter is not None:
             self.said.parameters[right.parameter] += 1
-        elif right.column is None and not right.is_constant:
+        elif right.column is None and right.constant is None:
             self._walk(value, tables)
 
     def _operand(self, node: Any, tables: _Tables) -> Operand:
         casts = []
         while type(node).__name__ == "TypeCast":
-            array = "[]" if node.typeName.arrayBounds else ""
-            casts.append(CastInSql(offset=node.location, to=node.typeName.names[-1].sval + array))
+            casts.append(CastInSql(offset=node.location, to=_type_of(node.typeName)))
             node = node.arg
         kind = type(node).__name__
         if kind == "ColumnRef" and type(node.fields[-1]).__name__ == "String":
@@ -288,11 +288,24 @@ class _Reading:
             return Operand(column=found.column if found else None, casts=tuple(casts))
         if kind == "ParamRef":
             return Operand(parameter=node.number, casts=tuple(casts))
-        return Operand(is_constant=kind == "A_Const", casts=tuple(casts))
+        return Operand(constant=_constant_of(node) if kind == "A_Const" else None, casts=tuple(casts))
 
 
 def _column_operand(place: Place | None, name: str | None) -> Operand:
     return Operand(column=Column(place, name) if place is not None and name else None)
+
+
+def _type_of(node: Any) -> str:
+    lengths = ",".join(_constant_of(one) for one in node.typmods or () if type(one).__name__ == "A_Const")
+    length = f"({lengths})" if lengths else ""
+    return f"{node.names[-1].sval}{length}{'[]' if node.arrayBounds else ''}"
+
+
+def _constant_of(node: Any) -> str:
+    value = node.val
+    if value is None:
+        return ""
+    return str(next(getattr(value, name) for name in value.__slots__))
 
 
 def _fields(node: Any) -> tuple[str, ...]:

@@ -103,6 +103,16 @@ _COMMON = re.compile(
 )
 
 
+_TEMPORARY = re.compile(
+    r"\bTEMP(?:ORARY)?\s+(?:TABLE\s+|VIEW\s+)?(?:IF\s+NOT\s+EXISTS\s+)?\"?(\w+)", re.IGNORECASE
+)
+
+
+def find_temporary(texts: Iterable[SqlText]) -> frozenset[str]:
+    """Temporary tables of the code, which hide those of the schema that are called like them."""
+    return frozenset(found[1] for sql in texts if sql.may_create for found in _TEMPORARY.finditer(sql.text))
+
+
 def find_common(texts: Iterable[SqlText]) -> frozenset[str]:
     """What statements of a file call their queries in WITH: what is a piece of a statement may name them."""
     return frozenset(found[1].lower() for sql in texts for found in _COMMON.finditer(sql.text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from govern.checks.scan.conversions import Conversion
@@ -11,6 +11,7 @@ from govern.checks.scan.mistyped import Keys
 from govern.checks.scan.schema import Schema
 from govern.checks.scan.shapes import Shapes
 from govern.checks.scan.sql_casts import find_casts, name_cast
+from govern.checks.scan.statements import find_temporary
 from govern.checks.scan.verdicts import Finder, Key, Verdict, Workaround
 from govern.code.calls import Home, Program, Project
 from govern.code.sources import Source
@@ -27,14 +28,14 @@ class Workarounds:
 
 
 def find_workarounds(
-    sources: Iterable[Source],
+    programs: Mapping[Source, Program],
     sql: Mapping[str, tuple[SqlText, ...]],
     schema: Schema,
     known: tuple[Keys, ...],
     home: Home,
 ) -> Workarounds:
-    """``sources``: the files of the project, which say who calls what; ``sql``: the statements of those looked at."""
-    programs = {source: Program(source.path, source.root) for source in sources}
+    """``programs``: the files of the project, which say who calls what; ``sql``: the statements of those looked at."""
+    schema = schema.without(find_temporary(text for texts in sql.values() for text in texts))
     project = Project(programs.values(), home)
     finder = Finder(project, Shapes(project, schema), known)
     found = [
