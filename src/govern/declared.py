@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from govern.config import Settings
-from govern.core.changes import accept, diff
+from govern.core.changes import Change, accept, diff
 from govern.core.scope import Scope
 from govern.core.snapshot import Snapshot, join_name
 from govern.core.wording import name_revisions
@@ -50,6 +50,19 @@ class Declared:
         """``scope`` without what could not be created: there is nothing to hold a database against."""
         names = ((("index", join_name(one.table, one.index))) for one in self.refused)
         return replace(scope, undeclared=frozenset(names))
+
+
+def heed_env(scope: Scope, live: LiveDatabase, changes: Sequence[Change]) -> Scope:
+    """``scope`` without those ``changes`` that env.py keeps from autogenerate; it is asked once, and if there are any.
+
+    An env.py may connect while it is asked: it gets an empty scratch database beside ``live``.
+    """
+    from govern.revisions.left_out import env_filters, find_left_out
+
+    if scope.left_out is not None or not changes or not env_filters(live.settings):
+        return scope
+    with scratch_database(live.settings, like=live.url, label="hooks") as url:
+        return replace(scope, left_out=find_left_out(live.settings, url, changes))
 
 
 def describe_project(settings: Settings) -> Description:

@@ -13,6 +13,7 @@ from govern.checks.drift import check_refused, check_scope, judge_drift, with_fi
 from govern.checks.lock import check_lock
 from govern.checks.manifest import check_manifest
 from govern.config import Settings
+from govern.core.changes import diff
 from govern.core.finding import Severity
 from govern.core.observation import Observation
 from govern.core.report import Draft, Entry
@@ -28,6 +29,7 @@ from govern.declared import (
     beside,
     declared_by_models,
     declared_by_revisions,
+    heed_env,
     in_words_of,
 )
 from govern.errors import CouldNotCheck
@@ -145,8 +147,10 @@ def compare_models(project: Project, models: Declared, revisions: Declared) -> E
     scope = models.narrow(read_scope(project.settings, project.manifest, with_known=False))
     today = local_today()
     replayed = LiveDatabase(project.settings, revisions.url)
+    expected = in_words_of(revisions.snapshot, models.snapshot, replayed.dialect, beside(revisions))
+    scope = heed_env(scope, replayed, diff(expected, revisions.snapshot))
     verdict = judge_drift(
-        in_words_of(revisions.snapshot, models.snapshot, replayed.dialect, beside(revisions)),
+        expected,
         revisions.snapshot,
         scope=scope,
         today=today,

@@ -49,6 +49,9 @@ from govern.revisions.protocol import (
 )
 from govern.revisions.redaction import make_redactor
 
+Asked = tuple[str, str | None, str, str | None]
+"""An object as env.py's hooks know it: type, schema, table, and its own name unless it is the table."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -209,6 +212,14 @@ class Runner:
         facts = self._ask("import_models", url, modules=[list(pair) for pair in modules])
         tables = {module: tuple(names) for module, names in facts["tables"].items() if names}
         return ImportedModels(tables=tables, failures=facts["failures"])
+
+    def find_left_out(self, url: DatabaseUrl, objects: Sequence[Asked]) -> frozenset[int]:
+        """Positions of those among ``objects`` that env.py's ``include_object`` or ``include_name`` turns down.
+
+        ``url``: a scratch database for an env.py that connects. Raises ConfigurationError where one of the two raises.
+        """
+        facts = self._ask("left_out", url, objects=[list(asked) for asked in objects])
+        return frozenset(facts["left_out"])
 
     def revision(
         self,

@@ -14,6 +14,7 @@ from typing import Any
 from .configuration import open_script_directory
 from .drivers import choose_driver, list_drivers
 from .failure import describe_error, find_cause
+from .filters import find_left_out
 from .metadata import create_tables, metadata_given, table_names
 from .parent import Parent, Stop
 from .session import Found, Session
@@ -152,6 +153,14 @@ def import_models(session: Session) -> dict[str, Any]:
     return {"tables": tables, "failures": failures}
 
 
+def left_out(session: Session) -> dict[str, Any]:
+    """Which of the objects that are asked about env.py keeps from autogenerate."""
+    _extend_path(session.config)
+    options = _ask_env(session)
+    own = [] if metadata_given(options) else session.load_models()
+    return {"left_out": find_left_out(options, own, session.request["objects"])}
+
+
 def _name_source(session: Session, own: list[Any], metadatas: list[Any]) -> str | None:
     if own:
         return "models" if session.request["models"] else "hook"
@@ -211,4 +220,5 @@ COMMANDS: dict[str, Callable[[Session], dict[str, Any]]] = {
     "create_all": create_all,
     "describe": describe,
     "import_models": import_models,
+    "left_out": left_out,
 }
