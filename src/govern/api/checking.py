@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from govern.actions.round_trip import has_way_back, prove_ways_back
 from govern.api.command import Narrate, command, local_today, silent
-from govern.api.linting import Selection, add_lint, check_against_ref, select_unrecorded
+from govern.api.linting import Selection, add_lint, check_against_ref, find_history, select_unrecorded
 from govern.api.project import Project, find_chain_problems, read_project
 from govern.checks.chain import does_not_replay, find_ways_back
 from govern.checks.drift import check_refused, check_scope, judge_drift, with_fixes
@@ -51,12 +51,19 @@ def chain(draft: Draft, settings: Settings) -> None:
 @command("check")
 @dropping_meanwhile()
 def check(
-    draft: Draft, settings: Settings, *, against_ref: str | None = None, narrate: Narrate = silent
+    draft: Draft,
+    settings: Settings,
+    *,
+    against_ref: str | None = None,
+    since: str | None = None,
+    narrate: Narrate = silent,
 ) -> None:
     """Everything that needs no live database. ``against_ref``: what is merged; the rest is linted.
 
-    Raises ConfigurationError for a reference there is not.
+    ``since``: the last revision of a history that is neither linted nor taken back; None: as the settings have it.
+    Raises ConfigurationError for a reference or a revision there is not.
     """
+    settings = replace(settings, since=(since,)) if since is not None else settings
     examine(draft, read_project(settings), against_ref=against_ref, narrate=narrate)
 
 
@@ -114,12 +121,12 @@ def _check_replay(draft: Draft, project: Project, models: Declared, like: Databa
 def _check_ways_back(
     draft: Draft, project: Project, merged: Merged | None, like: DatabaseUrl, narrate: Narrate
 ) -> None:
-    """Up, down and up again: every revision, or those that the git reference has not.
+    """Up, down and up again: every revision after the history, or those that the git reference has not.
 
     What could not be proven is said, and decides nothing: nobody asked for just that.
     """
     chain = project.chain
-    known = merged.revisions if merged is not None else frozenset()
+    known = find_history(project) | (merged.revisions if merged is not None else frozenset())
     chosen = [file.revision for file in chain.files if file.revision not in known and has_way_back(file)]
     if not chosen:
         draft.passed("round trip", "no revision to take back and apply again")

@@ -48,6 +48,8 @@ class Settings:
     alembic: AlembicSettings
     models: str | None
     """``package.module:metadata``; None: the metadata that env.py gives to Alembic."""
+    since: tuple[str, ...]
+    """Revisions that were there before govern: neither they nor what came before them is linted or taken back."""
     hook: str | None
     """``package.module:function`` of the project's that prepares Alembic: see ``revisions/child/hook.py``."""
     sql: Path
@@ -133,6 +135,7 @@ def load(
         url=chosen or alembic.url,
         alembic=alembic,
         models=declared.models,
+        since=tuple(declared.since or ()),
         hook=declared.hook,
         sql=root / declared.sql,
         manifest=manifest if manifest.exists() else None,
