@@ -7,6 +7,7 @@ import pytest
 from tests.acceptance.program import Project, execute
 
 ENV = "migrations/env.py"
+START = "import os\nfrom govern import validate_on_startup\nvalidate_on_startup(os.environ['DATABASE_URL'])\n"
 CONFIGURE = "context.configure(connection=connection, target_metadata=target_metadata"
 INCLUDE_OBJECT = """
 def include_object(item, name, type_, reflected, compare_to):
@@ -79,3 +80,19 @@ def test_check_heeds_both_hooks_and_one_that_raises_is_named_with_its_line(gover
     broken = governed.ask("check")
     assert broken.exit_code == 2, broken
     assert "migrations/env.py, line" in broken.problem["what"]
+
+
+@pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
+def test_init_names_what_env_leaves_out_of_the_live_database_and_applications_start(
+    governed: Project,
+) -> None:
+    execute(governed.database, "CREATE TABLE legacy_orders (id integer)")
+    use_hook(governed, "include_object", INCLUDE_OBJECT)
+    assert "legacy_orders" in governed.run_python(START).err
+    governed.succeed("init")
+    assert (
+        '{kind: table, name: "legacy_orders", reason: env.py leaves it out'
+        in (governed.root / "schema/governance.yaml").read_text()
+    )
+    assert governed.run_python(START).exit_code == 0
+    assert governed.succeed("drift").findings == []

@@ -15,7 +15,7 @@ from .configuration import open_script_directory
 from .drivers import choose_driver, list_drivers
 from .failure import describe_error, find_cause
 from .filters import find_left_out
-from .metadata import create_tables, metadata_given, table_names
+from .metadata import create_tables, describe_tables, metadata_given, table_names
 from .parent import Parent, Stop
 from .session import Found, Session
 from .walk import walk
@@ -123,6 +123,7 @@ def describe(session: Session) -> dict[str, Any]:
         drivers=list_drivers(),
         source=_name_source(session, own, metadatas),
         tables=table_names(metadatas),
+        models=describe_tables(metadatas),
         naming=naming,
         version_table=options.get("version_table") or "alembic_version",
         version_table_schema=options.get("version_table_schema"),
