@@ -65,16 +65,20 @@ def heed_env(scope: Scope, live: LiveDatabase, changes: Sequence[Change]) -> Sco
         return replace(scope, left_out=find_left_out(live.settings, url, changes))
 
 
-def describe_project(settings: Settings) -> Description:
-    """The project as its own interpreter sees it; one that connects while it is loaded gets a scratch database."""
+def describe_project(settings: Settings, *, is_online: bool = False) -> Description:
+    """The project as its own interpreter sees it; one that connects while it is loaded gets a scratch database.
+
+    ``is_online``: so does any other, for env.py may give Alembic more where it has a connection.
+    """
     from govern.database.target import declared_like
     from govern.revisions.explain import NeedsDatabase
     from govern.revisions.runner import Runner
 
-    with suppress(NeedsDatabase):
-        described = Runner(settings).describe()
-        if not described.needs_database:
-            return described
+    if not is_online:
+        with suppress(NeedsDatabase):
+            described = Runner(settings).describe()
+            if not described.needs_database:
+                return described
     with scratch_database(settings, like=declared_like(settings), label="describe") as url:
         return Runner(settings).describe(url)
 

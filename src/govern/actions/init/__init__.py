@@ -19,6 +19,7 @@ from govern.actions.init.metadata import (
     Table,
     count_references,
     env_declares_metadata,
+    env_names_version_table,
     find_candidates,
 )
 from govern.actions.init.models import find_implied_relationships, read_tables
@@ -224,7 +225,10 @@ def _describe(settings: Settings, discovery: _Discovery) -> tuple[Description | 
     message = f"which metadata is meant is not clear: {'; '.join(discovery.undecided)}"
     unclear = (Finding.of(UNCLEAR_METADATA, about, message),) if discovery.undecided else ()
     try:
-        described = describe_project(replace(settings, models=discovery.models))
+        chosen = replace(settings, models=discovery.models)
+        described = describe_project(chosen)
+        if described.problem is None and _says_more_online(settings, described):
+            described = describe_project(chosen, is_online=True)
     except GovernError as error:
         said = Finding.of(UNREADABLE_PROJECT, about, error.what, why=error.why, remedy=error.next)
         return None, (said, *unclear)
@@ -242,6 +246,14 @@ def _describe(settings: Settings, discovery: _Discovery) -> tuple[Description | 
         message = f"{discovery.models} lacks tables that the project's files define: {', '.join(missing)}"
         return described, (Finding.of(UNCLEAR_METADATA, about, message, evidence={"missing": missing}),)
     return described, ()
+
+
+def _says_more_online(settings: Settings, described: Description) -> bool:
+    """Whether env.py has a metadata or a version table that it does not give to Alembic where it runs offline."""
+    env = settings.alembic.script_location / "env.py"
+    has_usual_table = (described.version_table, described.version_table_schema) == ("alembic_version", None)
+    is_silent = described.source is None and env_declares_metadata(env)
+    return is_silent or (has_usual_table and env_names_version_table(env))
 
 
 def _with_version_table(settings: Settings, described: Description | None) -> Settings:

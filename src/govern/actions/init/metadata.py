@@ -53,6 +53,22 @@ def env_declares_metadata(env: Path) -> bool:
     return tree is not None and any(_is_metadata(value) for value in _env_values(tree))
 
 
+def env_names_version_table(env: Path) -> bool:
+    """Whether env.py says anything of the version table: as a keyword of context.configure, or a key of its options."""
+    tree = parse(env)
+    return tree is not None and any(_is_about_version_table(node) for node in ast.walk(tree))
+
+
+def _is_about_version_table(node: ast.AST) -> bool:
+    match node:
+        case ast.keyword(arg="version_table" | "version_table_schema"):
+            return True
+        case ast.Constant(value="version_table" | "version_table_schema"):
+            return True
+        case _:
+            return False
+
+
 def _env_values(tree: ast.Module) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         match node:
