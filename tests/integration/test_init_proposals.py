@@ -120,8 +120,9 @@ def test_an_env_that_migrates_several_databases_in_one_run_is_told_apart(
     env = read_env(root).replace(
         "connection=connection,", 'connection=connection, upgrade_token="users_upgrades",'
     )
-    (root / ENV).write_text(env.replace("(url=", '(upgrade_token="users_upgrades", url='))
-    adopted = adopt(root)
+    (root / ENV).write_text(env)
+    found = config.load(start=root, url=sqlite_database.text, environ={})
+    adopted = init(found, today=date(2030, 5, 17), narrate=lambda _: None)
     (finding,) = (finding for entry in adopted.entries for finding in entry.findings)
     assert "several databases: users, orders" in finding.message
     assert "govern init --name users" in finding.remedy

@@ -19,7 +19,7 @@ from govern.actions.init.metadata import (
     Table,
     count_references,
     env_declares_metadata,
-    env_names_version_table,
+    env_has_online_options,
     find_candidates,
 )
 from govern.actions.init.models import find_implied_relationships, read_tables
@@ -253,7 +253,7 @@ def _says_more_online(settings: Settings, described: Description) -> bool:
     env = settings.alembic.script_location / "env.py"
     has_usual_table = (described.version_table, described.version_table_schema) == ("alembic_version", None)
     is_silent = described.source is None and env_declares_metadata(env)
-    return is_silent or (has_usual_table and env_names_version_table(env))
+    return is_silent or (has_usual_table and env_has_online_options(env))
 
 
 def _with_version_table(settings: Settings, described: Description | None) -> Settings:

@@ -53,17 +53,20 @@ def env_declares_metadata(env: Path) -> bool:
     return tree is not None and any(_is_metadata(value) for value in _env_values(tree))
 
 
-def env_names_version_table(env: Path) -> bool:
-    """Whether env.py says anything of the version table: as a keyword of context.configure, or a key of its options."""
+def env_has_online_options(env: Path) -> bool:
+    """Whether env.py has options that its part for offline rarely has: of the version table, or of several databases.
+
+    As a keyword of context.configure, or a key of what is given to it.
+    """
     tree = parse(env)
-    return tree is not None and any(_is_about_version_table(node) for node in ast.walk(tree))
+    return tree is not None and any(_is_online_option(node) for node in ast.walk(tree))
 
 
-def _is_about_version_table(node: ast.AST) -> bool:
+def _is_online_option(node: ast.AST) -> bool:
     match node:
-        case ast.keyword(arg="version_table" | "version_table_schema"):
+        case ast.keyword(arg="version_table" | "version_table_schema" | "upgrade_token"):
             return True
-        case ast.Constant(value="version_table" | "version_table_schema"):
+        case ast.Constant(value="version_table" | "version_table_schema" | "upgrade_token"):
             return True
         case _:
             return False
