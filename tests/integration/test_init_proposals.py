@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from pathlib import Path
 
@@ -134,11 +133,10 @@ def test_an_env_that_migrates_several_databases_in_one_run_is_told_apart(
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("import sys; sys.exit('no settings')", "sys.exit(no settings) was called"),
-        ("raise ValueError('which stage?')", "ValueError: which stage?"),
+        ("import sys; print('{}'); sys.exit('no settings')", "sys.exit(no settings) was called"),
         ("import os; os.environ['STAGE_OF_PROJECT']", "KeyError: 'STAGE_OF_PROJECT'"),
     ],
-    ids=["exits", "raises", "needs a variable"],
+    ids=["prints and exits", "needs a variable"],
 )
 def test_an_env_that_cannot_be_asked_is_a_finding_with_its_line_and_the_files_are_written(
     line: str, words: str, copy_project: CopyProject
@@ -153,12 +151,6 @@ def test_an_env_that_cannot_be_asked_is_a_finding_with_its_line_and_the_files_ar
     assert "govern.toml" in adopted.written
 
 
-def test_an_env_that_prints_disturbs_nobody(copy_project: CopyProject) -> None:
-    root = copy_project("plain").root
-    (root / ENV).write_text(f"import sys; print('{{}}'); print('noise', file=sys.stderr)\n{read_env(root)}")
-    assert all(entry.status == "passed" for entry in adopt(root).entries)
-
-
 def test_inis_of_another_name_and_in_other_folders_are_all_named(copy_project: CopyProject) -> None:
     root = copy_project("plain").root
     (root / "alembic.ini").rename(root / "db.ini")
@@ -171,9 +163,3 @@ def test_inis_of_another_name_and_in_other_folders_are_all_named(copy_project: C
     assert caught.value.next == (
         "govern init --alembic-config db.ini; or cd one && govern init; or cd two && govern init"
     )
-
-
-def test_the_configuration_is_valid_toml_whatever_is_in_it(copy_project: CopyProject) -> None:
-    root = copy_project("plain").root
-    adopt(root)
-    assert tomllib.loads((root / "govern.toml").read_text()) == {"since": ["r2"]}
