@@ -375,6 +375,8 @@ _KEYS: Mapping[str, str] = {
     "alembic_section": "its section in alembic.ini",
     "script_location": "the folder of env.py, where no ini says it: a path, or `package:folder` as Alembic writes it; "
     "without it, the folder of alembic.ini if env.py lies there, else `migrations`",
+    "since": "the newest revisions that were there before govern: neither they nor what came before them is linted, or "
+    "taken back and applied again, by `govern check`",
     "version_locations": "folders of revisions, where env.py works them out; `{dialect}` in them becomes `postgresql` "
     "or `sqlite`",
     "hook": '`"package.module:function"` of yours that [prepares Alembic](#projects-with-ways-of-their-own)',

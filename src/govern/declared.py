@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from govern.config import Settings
-from govern.core.changes import accept, diff
+from govern.core.changes import Change, accept, diff
 from govern.core.scope import Scope
 from govern.core.snapshot import Snapshot, join_name
 from govern.core.wording import name_revisions
@@ -52,16 +52,33 @@ class Declared:
         return replace(scope, undeclared=frozenset(names))
 
 
-def describe_project(settings: Settings) -> Description:
-    """The project as its own interpreter sees it; one that connects while it is loaded gets a scratch database."""
+def heed_env(scope: Scope, live: LiveDatabase, changes: Sequence[Change]) -> Scope:
+    """``scope`` without those ``changes`` that env.py keeps from autogenerate; it is asked once, and if there are any.
+
+    An env.py may connect while it is asked: it gets an empty scratch database beside ``live``.
+    """
+    from govern.revisions.left_out import env_filters, find_left_out
+
+    if scope.left_out is not None or not changes or not env_filters(live.settings):
+        return scope
+    with scratch_database(live.settings, like=live.url, label="hooks") as url:
+        return replace(scope, left_out=find_left_out(live.settings, url, changes))
+
+
+def describe_project(settings: Settings, *, is_online: bool = False) -> Description:
+    """The project as its own interpreter sees it; one that connects while it is loaded gets a scratch database.
+
+    ``is_online``: so does any other, for env.py may give Alembic more where it has a connection.
+    """
     from govern.database.target import declared_like
     from govern.revisions.explain import NeedsDatabase
     from govern.revisions.runner import Runner
 
-    with suppress(NeedsDatabase):
-        described = Runner(settings).describe()
-        if not described.needs_database:
-            return described
+    if not is_online:
+        with suppress(NeedsDatabase):
+            described = Runner(settings).describe()
+            if not described.needs_database:
+                return described
     with scratch_database(settings, like=declared_like(settings), label="describe") as url:
         return Runner(settings).describe(url)
 

@@ -129,3 +129,22 @@ def test_what_could_not_be_run_is_not_taken_for_fine(governed: Project) -> None:
         return
     assert done.exit_code == 3, done
     assert done.entry("lint run")["reason"].startswith("revision r3 fails on a scratch database: ")
+
+
+@pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
+def test_history_is_neither_linted_nor_taken_back_and_what_comes_after_it_is(governed: Project) -> None:
+    governed.write({NEW: DROPS})
+    assert governed.succeed("lint", "--since", "r3").entry("lint")["reason"].endswith("after r3")
+    assert governed.ask("lint", "--since", "r2").rules == {"lint.drops-column"}
+    unknown = governed.ask("check", "--since", "nobodys")
+    assert unknown.exit_code == 2, unknown
+    assert "nobodys" in unknown.problem["what"]
+
+    governed.write({"govern.toml": 'since = ["r3"]\n'})
+    checked = governed.ask("check")
+    assert "lint.drops-column" not in checked.rules
+    assert checked.entry("round trip")["reason"] == "no revision to take back and apply again"
+    governed.edit("govern.toml", '"r3"', '"r2"')
+    checked = governed.ask("check")
+    assert "lint.drops-column" in checked.rules
+    assert checked.entry("round trip")["reason"].startswith("1 revision up, down")

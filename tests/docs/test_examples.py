@@ -66,6 +66,7 @@ def test_getting_started_is_true_from_beginning_to_end(getting_started: Path) ->
 @pytest.mark.parametrize(
     "page",
     [
+        "adopting.md",
         "at-3-am.md",
         "backups.md",
         "ci.md",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import jsonschema
@@ -58,6 +59,7 @@ class Comment(Base):
     id = Column(Integer, primary_key=True)
     user_id = Column(ForeignKey("users.id"))
 """
+TODAY = date(2030, 5, 17)
 TABLES = ("comments", "posts", "users")
 
 
@@ -76,7 +78,7 @@ def make_project(root: Path, files: dict[str, str], *, template: str = "generic"
 
 
 def adopt(root: Path) -> Adoption:
-    return init(config.load(start=root, environ={}), narrate=lambda _: None)
+    return init(config.load(start=root, environ={}), today=TODAY, narrate=lambda _: None)
 
 
 def read_files(root: Path) -> dict[Path, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -186,7 +187,11 @@ def test_an_installed_project_with_folders_by_engine_is_adopted_from_a_folder_be
     beside.mkdir()
     before = list_files(project)
 
-    adopted = init(config.load(start=beside, alembic_config=ini, environ={}), narrate=lambda _: None)
+    adopted = init(
+        config.load(start=beside, alembic_config=ini, environ={}),
+        today=date(2030, 1, 1),
+        narrate=lambda _: None,
+    )
     assert all(entry.status == "passed" for entry in adopted.entries), adopted
     settings = config.load(start=beside, url=sqlite_database.text, environ={})
     assert settings.alembic.version_locations == (versions / "sqlite",)

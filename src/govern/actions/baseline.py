@@ -18,7 +18,7 @@ from govern.core.scope import Scope, sort_changes
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
-from govern.declared import Declared, beside, in_words_of
+from govern.declared import Declared, beside, heed_env, in_words_of
 from govern.errors import Refused
 from govern.revisions.graph import Chain
 from govern.revisions.protocol import Paused
@@ -50,6 +50,7 @@ def adopt_database(
             "the database is empty: there is nothing to adopt", next="make its tables: govern migrate"
         )
     narrate(f"comparing the database with {count_of(len(chain.revisions), 'revision')}, one after the other")
+    scope = heed_env(scope, live, _every_object(schema))
     search = _Search(live, chain, schema, scope, today)
     walk_chain(live.settings, chain, like=live.url, look=search.look, watched=chain.revisions)
     if not search.fitting:
@@ -61,6 +62,11 @@ def adopt_database(
         write_stamp(
             live, draft, chain, target, command="baseline", manifest=manifest, fingerprint=fingerprint
         )
+
+
+def _every_object(schema: Snapshot) -> tuple[Change, ...]:
+    """Each as if no revision had it: which of them will differ is not known yet."""
+    return tuple(Change(key=key, action="added", live=facts) for key, facts in schema.objects.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,13 @@ from govern.actions.standing import not_started
 from govern.actions.validate import serious
 from govern.checks.drift import judge_drift
 from govern.checks.integrity import check_integrity
+from govern.core.changes import diff
 from govern.core.report import Draft, Entry
 from govern.core.run import Run
 from govern.core.scope import Scope
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
-from govern.declared import expected_at
+from govern.declared import expected_at, heed_env
 from govern.errors import FailedMidway, Refused
 from govern.revisions.graph import Chain
 from govern.revisions.runner import Runner
@@ -42,6 +43,7 @@ def stamp_database(
     fingerprint = live.read_fingerprint()
     schema = live.read_snapshot()
     declared, source = expected_at(live, target, schema)
+    scope = heed_env(scope, live, diff(declared, schema))
     findings = judge_drift(declared, schema, scope=scope, today=today).findings
     draft.add(Entry.of("drift", findings, f"compared with {source}"))
     if findings:

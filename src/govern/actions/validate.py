@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from govern.checks.drift import Verdict, judge_drift
 from govern.checks.integrity import check_integrity
+from govern.core.changes import diff
 from govern.core.finding import Finding, Severity
 from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
 from govern.database.live import LiveDatabase
-from govern.declared import expected_at
+from govern.declared import expected_at, heed_env
 from govern.source.scope import read_scope
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def judge_schema(
     declared, source = expected_at(database, revision, schema)
     critical = tuple(table.name for table in manifest.critical_tables) if manifest else ()
     scope, today = read_scope(database.settings, manifest), datetime.now().astimezone().date()
+    scope = heed_env(scope, database, diff(declared, schema))
     verdict = judge_drift(declared, schema, scope=scope, today=today, critical_tables=critical)
     return Judgement(schema=schema, revision=revision, verdict=verdict, source=source)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from govern.actions.round_trip import has_way_back, prove_ways_back
 from govern.api.command import Narrate, command, local_today, silent
-from govern.api.linting import Selection, add_lint, check_against_ref, select_unrecorded
+from govern.api.linting import Selection, add_lint, check_against_ref, find_history, select_unrecorded
 from govern.api.project import Project, find_chain_problems, read_project
 from govern.checks.chain import does_not_replay, find_ways_back
 from govern.checks.drift import check_refused, check_scope, judge_drift, with_fixes
 from govern.checks.lock import check_lock
 from govern.checks.manifest import check_manifest
 from govern.config import Settings
+from govern.core.changes import diff
 from govern.core.finding import Severity
 from govern.core.observation import Observation
 from govern.core.report import Draft, Entry
@@ -28,6 +29,7 @@ from govern.declared import (
     beside,
     declared_by_models,
     declared_by_revisions,
+    heed_env,
     in_words_of,
 )
 from govern.errors import CouldNotCheck
@@ -49,12 +51,19 @@ def chain(draft: Draft, settings: Settings) -> None:
 @command("check")
 @dropping_meanwhile()
 def check(
-    draft: Draft, settings: Settings, *, against_ref: str | None = None, narrate: Narrate = silent
+    draft: Draft,
+    settings: Settings,
+    *,
+    against_ref: str | None = None,
+    since: str | None = None,
+    narrate: Narrate = silent,
 ) -> None:
     """Everything that needs no live database. ``against_ref``: what is merged; the rest is linted.
 
-    Raises ConfigurationError for a reference there is not.
+    ``since``: the last revision of a history that is neither linted nor taken back; None: as the settings have it.
+    Raises ConfigurationError for a reference or a revision there is not.
     """
+    settings = replace(settings, since=(since,)) if since is not None else settings
     examine(draft, read_project(settings), against_ref=against_ref, narrate=narrate)
 
 
@@ -112,12 +121,12 @@ def _check_replay(draft: Draft, project: Project, models: Declared, like: Databa
 def _check_ways_back(
     draft: Draft, project: Project, merged: Merged | None, like: DatabaseUrl, narrate: Narrate
 ) -> None:
-    """Up, down and up again: every revision, or those that the git reference has not.
+    """Up, down and up again: every revision after the history, or those that the git reference has not.
 
     What could not be proven is said, and decides nothing: nobody asked for just that.
     """
     chain = project.chain
-    known = merged.revisions if merged is not None else frozenset()
+    known = find_history(project) | (merged.revisions if merged is not None else frozenset())
     chosen = [file.revision for file in chain.files if file.revision not in known and has_way_back(file)]
     if not chosen:
         draft.passed("round trip", "no revision to take back and apply again")
@@ -145,8 +154,10 @@ def compare_models(project: Project, models: Declared, revisions: Declared) -> E
     scope = models.narrow(read_scope(project.settings, project.manifest, with_known=False))
     today = local_today()
     replayed = LiveDatabase(project.settings, revisions.url)
+    expected = in_words_of(revisions.snapshot, models.snapshot, replayed.dialect, beside(revisions))
+    scope = heed_env(scope, replayed, diff(expected, revisions.snapshot))
     verdict = judge_drift(
-        in_words_of(revisions.snapshot, models.snapshot, replayed.dialect, beside(revisions)),
+        expected,
         revisions.snapshot,
         scope=scope,
         today=today,

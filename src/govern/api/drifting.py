@@ -22,7 +22,7 @@ from govern.checks.drift import (
     with_fixes,
 )
 from govern.config import Settings
-from govern.core.changes import describe_change, with_column_order
+from govern.core.changes import describe_change, diff, with_column_order
 from govern.core.finding import Finding
 from govern.core.repair import RepairPlan
 from govern.core.report import Draft, Entry
@@ -37,6 +37,7 @@ from govern.database.url import DatabaseUrl
 from govern.declared import (
     beside,
     copied,
+    heed_env,
     in_words_of,
 )
 from govern.errors import ConfigurationError, CouldNotCheck, Refused
@@ -80,6 +81,7 @@ def drift(
                 scope = declared.narrow(scope)
                 order = LiveDatabase(settings, declared.url).read_column_order() if column_order else None
                 expected, schema = _align(live, read_live(), declared.snapshot, order, beside(declared))
+                scope = heed_env(scope, live, diff(expected, schema))
                 verdict = judge(expected, schema, scope=scope)
                 findings = verdict.findings
                 if (findings or sql_file is not None) and write_baseline is None:
@@ -97,6 +99,7 @@ def drift(
         else:
             snapshot, order = _read_other(settings, against, with_order=column_order)
             expected, schema = _align(live, read_live(), snapshot, order, copied(live))
+            scope = heed_env(scope, live, diff(expected, schema))
             verdict = judge(expected, schema, scope=scope)
             findings = verdict.findings
     draft.unmodelled = schema.unmodelled

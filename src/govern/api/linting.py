@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from govern.api.command import Narrate, command, local_today, silent
@@ -55,17 +55,23 @@ def lint(
     to: str = "heads",
     everything: bool = False,
     against_ref: str | None = None,
+    since: str | None = None,
     today: date | None = None,
     narrate: Narrate = silent,
 ) -> None:
     """Lints the revisions that are pending in the database; or all; or those that a git reference has not.
 
-    Where the database cannot be reached, all of them. Raises ConfigurationError for a reference there is not.
+    Or those after ``since``. Where the database cannot be reached, all that are no history. Raises ConfigurationError
+    for a reference or a revision there is not.
     """
+    settings = replace(settings, since=(since,)) if since is not None else settings
     project = read_project(settings)
     merged = check_against_ref(draft, project, against_ref)
-    if everything or merged is not None:
-        selection = select_new(project, merged.revisions if merged else frozenset(), to, _since(merged))
+    if everything:
+        selection = select_new(project, frozenset(), to, "all there are")
+    elif merged is not None or since is not None:
+        known = merged.revisions if merged else frozenset()
+        selection = select_new(project, known | find_history(project), to, _since(project, merged))
     else:
         selection = _select_pending(project, draft, to)
     add_lint(draft, project, selection, today=today or local_today(), narrate=narrate)
@@ -98,14 +104,22 @@ def select_new(project: Project, known: frozenset[str], to: str, reason: str) ->
     return Selection(revisions=tuple(new), start=tuple(sorted(kept - replaced)), to=to, reason=reason)
 
 
+def find_history(project: Project) -> frozenset[str]:
+    """The revisions that were there before govern, by the settings. Raises ConfigurationError for one there is not."""
+    chain = project.chain
+    return frozenset().union(*(chain.ancestors(chain.resolve(last)) for last in project.settings.since))
+
+
 def select_unrecorded(project: Project, merged: Merged | None) -> Selection:
     """What ``check`` lints: what the git reference has not; without one, what ``govern.sum`` has not recorded."""
+    history = find_history(project)
     if merged is not None:
-        return select_new(project, merged.revisions, "heads", _since(merged))
+        return select_new(project, merged.revisions | history, "heads", _since(project, merged))
     checksums = read_checksums(project.settings.checksums)
     known = frozenset(checksums.revisions) if checksums else frozenset()
     where = project.settings.relative(project.settings.checksums)
-    return select_new(project, known, "heads", f"not in {where}" if checksums else "all there are")
+    reason = f"not in {where}" if checksums else _since(project, None)
+    return select_new(project, known | history, "heads", reason)
 
 
 def add_lint(
@@ -147,8 +161,11 @@ def add_lint(
     return observations
 
 
-def _since(merged: Merged | None) -> str:
-    return f"not in {merged.ref}" if merged else "all there are"
+def _since(project: Project, merged: Merged | None) -> str:
+    if merged is not None:
+        return f"not in {merged.ref}"
+    since = project.settings.since
+    return f"after {name_revisions(since)}" if since else "all there are"
 
 
 def _select_pending(project: Project, draft: Draft, to: str) -> Selection:
@@ -156,7 +173,8 @@ def _select_pending(project: Project, draft: Draft, to: str) -> Selection:
         live = open_database(project, draft)
         stamped = live.read_stamped()
     except CouldNotCheck as error:
-        return select_new(project, frozenset(), to, f"all there are, for {error.what}")
+        reason = f"{_since(project, None)}, for {error.what}"
+        return select_new(project, find_history(project), to, reason)
     pending = project.chain.pending(stamped, to)
     return Selection(
         revisions=pending,

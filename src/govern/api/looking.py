@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from govern.actions.init import init as adopt
-from govern.api.command import Narrate, command, silent
+from govern.api.command import Narrate, command, local_today, silent
 from govern.checks.doctor import examine, find_database
 from govern.checks.startup.explanation import explain_startup
 from govern.config import Settings
@@ -23,7 +23,7 @@ _MANY_RUNS = 1000
 @command("init")
 def init(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
     """Writes a configuration and a manifest for an Alembic project; changes none of its files."""
-    adoption = adopt(settings, narrate=narrate)
+    adoption = adopt(settings, today=local_today(), narrate=narrate)
     draft.entries += adoption.entries
     draft.data |= adoption.data
 

@@ -27,20 +27,32 @@ from govern.core.report import Report
     metavar="FILE",
     help="The project's interpreter, where govern is installed elsewhere.",
 )
-def init(session: Session, *, alembic_config: Path | None, python: Path | None) -> Report:
+@click.option(
+    "--name",
+    "section",
+    metavar="SECTION",
+    help="The section of alembic.ini, as for alembic. Default: alembic.",
+)
+def init(
+    session: Session, *, alembic_config: Path | None, python: Path | None, section: str | None
+) -> Report:
     """Adopt an Alembic project: find its metadata and write a commented govern.toml.
 
     No file that exists is changed, env.py least of all. A project that is installed as a package is adopted
-    from a folder beside it.
+    from a folder beside it. With --url the database that is there already is looked at, too.
+
+    Each section of alembic.ini that is a history of its own gets a configuration of its own, govern.SECTION.toml, for
+    --config.
 
     \b
     Examples:
       govern init
+      govern init --name billing
       govern init --alembic-config .venv/lib/python3.12/site-packages/app/alembic.ini --python .venv/bin/python
     """
     from govern import api
 
-    session.alembic_config, session.python = alembic_config, python
+    session.alembic_config, session.python, session.section = alembic_config, python, section
     return api.init(session.settings, narrate=session.narrate)
 
 

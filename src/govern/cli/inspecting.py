@@ -31,18 +31,24 @@ _against_ref = click.option(
     metavar="GIT_REF",
     help="What is merged already, as origin/main: revisions it has must be as it has them, the others are linted.",
 )
+_since = click.option(
+    "--since",
+    metavar="REVISION",
+    help="History up to and with it is left alone: not linted, not taken back. Default: since in the configuration.",
+)
 
 
 @root.inspecting("check")
 @_against_ref
-def check(session: Session, *, against_ref: str | None) -> Report:
+@_since
+def check(session: Session, *, against_ref: str | None, since: str | None) -> Report:
     """Everything that needs no live database: chain, replay, models, ways back, lock, manifest, lint.
 
     On a scratch database each revision is applied, taken back and applied again; with --against-ref those that GIT_REF
     has not.
 
     Linted are the revisions that GIT_REF has not; without --against-ref those that govern.sum has not recorded:
-    govern lock records what was reviewed.
+    govern lock records what was reviewed. In a history that is older than govern --since says where both begin.
 
     \b
     Examples:
@@ -51,23 +57,27 @@ def check(session: Session, *, against_ref: str | None) -> Report:
     """
     from govern import api
 
-    return api.check(session.settings, against_ref=against_ref, narrate=session.narrate)
+    return api.check(session.settings, against_ref=against_ref, since=since, narrate=session.narrate)
 
 
 @root.inspecting("lint")
 @click.option("--to", default="heads", show_default=True, metavar="REVISION", help="The last one to look at.")
 @click.option("--all", "everything", is_flag=True, help="Every revision, whether the database has it or not.")
 @_against_ref
-def lint(session: Session, *, to: str, everything: bool, against_ref: str | None) -> Report:
+@_since
+def lint(
+    session: Session, *, to: str, everything: bool, against_ref: str | None, since: str | None
+) -> Report:
     """What the pending revisions would do to a busy database: locks, rewrites, losses; with the safe form.
 
-    Pending is what the database has not applied; with --against-ref what GIT_REF has not; all revisions where
-    the database does not answer.
+    Pending is what the database has not applied; with --against-ref what GIT_REF has not; with --since what came after
+    REVISION; all revisions where the database does not answer.
 
     \b
     Examples:
       govern lint                             before a deployment
       govern lint --against-ref origin/main   in CI, for a pull request
+      govern lint --since 1f3a                what was written after it
 
     What is meant can be allowed by name, with a reason, an owner and an end, under allow in the manifest.
     """
@@ -75,8 +85,15 @@ def lint(session: Session, *, to: str, everything: bool, against_ref: str | None
 
     if everything and against_ref is not None:
         raise click.UsageError("--all and --against-ref exclude each other")
+    if everything and since is not None:
+        raise click.UsageError("--all and --since exclude each other")
     return api.lint(
-        session.settings, to=to, everything=everything, against_ref=against_ref, narrate=session.narrate
+        session.settings,
+        to=to,
+        everything=everything,
+        against_ref=against_ref,
+        since=since,
+        narrate=session.narrate,
     )
 
 

@@ -30,6 +30,8 @@ class Session:
     """Where ``init`` is to find alembic.ini."""
     python: Path | None = None
     """The interpreter that ``init`` is to ask."""
+    section: str | None = None
+    """The section of alembic.ini that ``init`` is to adopt."""
     format: Format = "text"
     output: Path | None = None
     fail_on: Severity = Severity.ERROR
@@ -69,6 +71,7 @@ class Session:
             target=target,
             alembic_config=self.alembic_config,
             python=self.python,
+            section=self.section,
         )
 
     @property

@@ -48,6 +48,8 @@ class Settings:
     alembic: AlembicSettings
     models: str | None
     """``package.module:metadata``; None: the metadata that env.py gives to Alembic."""
+    since: tuple[str, ...]
+    """Revisions that were there before govern: neither they nor what came before them is linted or taken back."""
     hook: str | None
     """``package.module:function`` of the project's that prepares Alembic: see ``revisions/child/hook.py``."""
     sql: Path
@@ -106,6 +108,7 @@ def load(
     target: str | None = None,
     alembic_config: Path | None = None,
     python: Path | None = None,
+    section: str | None = None,
     start: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
@@ -113,15 +116,17 @@ def load(
 
     A URL is taken from ``url``, else from the target, else ``DATABASE_URL``, else the file, else alembic.ini,
     else none: the embedded PostgreSQL. ``alembic_config`` and ``python`` count more than the keys of that name:
-    they are given before there is a file. Raises ConfigurationError, which names file and key.
+    they are given before there is a file. With a ``section`` of alembic.ini the file is not read: it may be another
+    history's. Raises ConfigurationError, which names file and key.
     """
-    file = find_file(config, (start or Path.cwd()).resolve())
+    file = find_file(config, (start or Path.cwd()).resolve()) if section is None else None
     root = file.parent if file else (start or Path.cwd()).resolve()
     declared = read_file(file) if file else Declared()
     declared = replace(
         declared,
         alembic_config=str(alembic_config.absolute()) if alembic_config else declared.alembic_config,
         python=str(python.absolute()) if python else declared.python,
+        alembic_section=section or declared.alembic_section,
     )
     chosen = _choose_url(declared, target=target, url=url, environ=environ, file=file)
     alembic = read_alembic(root, declared, chosen)
@@ -133,6 +138,7 @@ def load(
         url=chosen or alembic.url,
         alembic=alembic,
         models=declared.models,
+        since=tuple(declared.since or ()),
         hook=declared.hook,
         sql=root / declared.sql,
         manifest=manifest if manifest.exists() else None,

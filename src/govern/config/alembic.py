@@ -129,10 +129,20 @@ def _read_ini(file: Path, section: str) -> _Options:
         raise ConfigurationError(
             f"{file.name} has no section [{section}]",
             why=f"it has {', '.join(parser.sections()) or 'none'}",
-            next="name it with alembic_section in [tool.govern]",
+            next="name it: govern init --name SECTION; or alembic_section in [tool.govern]",
         )
     values = ((name, _read_option(parser, section, name, file)) for name in _OPTIONS)
     return {name: value for name, value in values if value is not None}
+
+
+def list_histories(file: Path) -> tuple[str, ...]:
+    """The sections of an ini that say where a migrations folder is; none of pyproject.toml, nor of a broken file."""
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(file.read_text(encoding="utf-8-sig"))
+    except (configparser.Error, UnicodeDecodeError, OSError):
+        return ()
+    return tuple(name for name in parser.sections() if parser.has_option(name, "script_location"))
 
 
 def _read_option(parser: configparser.ConfigParser, section: str, name: str, file: Path) -> str | None:

@@ -34,6 +34,7 @@ class Declared:
     alembic_section: str = "alembic"
     script_location: str | None = None
     version_locations: Sequence[str] | None = None
+    since: Sequence[str] | None = None
     hook: str | None = None
     version_table: str = "alembic_version"
     version_table_schema: str | None = None
@@ -103,7 +104,7 @@ def _check_type(key: str, value: object, file: Path) -> None:
         expected, wanted = (int, float), "a number"
     elif key.endswith("_jobs"):
         expected, wanted = (int,), "a whole number from 0 on"
-    elif key in ("version_locations", "backup_recipients"):
+    elif key in ("version_locations", "backup_recipients", "since"):
         expected, wanted = (list,), "a list of texts"
     is_of_texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
     is_negative = key.endswith("_jobs") and isinstance(value, int) and value < 0

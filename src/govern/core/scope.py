@@ -72,6 +72,8 @@ class Scope:
     """The baseline file's."""
     undeclared: frozenset[tuple[str, str]] = frozenset()
     """Kind and name of what is declared in a way that no database takes: nothing can be held against it."""
+    left_out: frozenset[ObjectKey] | None = None
+    """What env.py keeps from autogenerate; None: it was not asked."""
 
     def weight_of(self, key: ObjectKey) -> Severity | None:
         """The severity the project gave to differences of this object; None if it said nothing."""
@@ -114,7 +116,9 @@ class _Sorting:
     seen: set[tuple[str, str]] = field(default_factory=set)
 
     def take(self, change: Change) -> None:
-        if (change.key.kind, change.key.name) in self.scope.undeclared:
+        is_undeclared = (change.key.kind, change.key.name) in self.scope.undeclared
+        if is_undeclared or change.key in (self.scope.left_out or ()):
+            self._ignored_facts(change)  # an entry that says the same is used: applications start by it
             self.ignored.append(change)
             return
         if self.scope.known:

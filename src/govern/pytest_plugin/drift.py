@@ -10,13 +10,14 @@ import pytest
 
 from govern.api.command import local_today
 from govern.checks.drift import judge_drift
+from govern.core.changes import diff
 from govern.core.finding import Finding, Severity
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
 from govern.database.engines import dialect_of
 from govern.database.live import LiveDatabase, version_table
 from govern.database.url import DatabaseUrl
-from govern.declared import in_words_of
+from govern.declared import heed_env, in_words_of
 from govern.pytest_plugin.shared import Shared
 from govern.pytest_plugin.telling import Found
 from govern.pytest_plugin.workbench import Workbench
@@ -86,10 +87,11 @@ class DriftWatch:
         declared = in_words_of(
             live, self._bench.revisions.snapshot, dialect_of(url), lambda: nullcontext(url)
         )
+        scope = read_scope(project.settings, project.manifest, with_known=False)
         return judge_drift(
             declared,
             live,
-            scope=read_scope(project.settings, project.manifest, with_known=False),
+            scope=heed_env(scope, LiveDatabase(self._bench.settings, url), diff(declared, live)),
             today=local_today(),
             critical_tables=project.critical_tables,
             remedy=_REMEDY,

@@ -55,6 +55,14 @@ def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
                 next="give the URL of the database that env.py is for: --url",
                 state=NO_REVISION_RAN,
             )
+        case "several_databases":
+            return ConfigurationError(
+                f"one run of env.py migrates several databases: {', '.join(facts['names'])}",
+                why="each revision has a part for each of them, and govern migrates one database at a time",
+                next="give each a section in alembic.ini with a script_location of its own, and adopt each: "
+                f"govern init --name {facts['names'][0]}",
+                state=NO_REVISION_RAN,
+            )
         case "own_connections":
             return ConfigurationError(
                 "env.py makes its database connections itself",

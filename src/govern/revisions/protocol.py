@@ -213,6 +213,17 @@ class ImportedModels:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTable:
+    """A table as the metadata has it."""
+
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    """Of the primary key; empty without one."""
+    references: tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...]
+    """Foreign keys: columns, the other table, its columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """The project as its own interpreter sees it."""
 
@@ -225,12 +236,17 @@ class Description:
     """Where the metadata was found; None: nowhere."""
     tables: tuple[str, ...] = ()
     """``table`` or ``schema.table``, sorted."""
+    models: Mapping[str, ModelTable] = field(default_factory=dict)
+    """What they are like, by these names."""
     naming: Mapping[str, str] = field(default_factory=dict)
     """The metadata's naming convention."""
     version_table: str = "alembic_version"
     version_table_schema: str | None = None
     problem: str | None = None
     """Why env.py could not be asked, as one line."""
+    why: str = ""
+    next: str = ""
+    """What to do about it."""
     needs_database: bool = False
     """Whether that is because it connects even where it runs offline."""
 

@@ -34,6 +34,7 @@ from govern.revisions.protocol import (
     Hello,
     ImportedModels,
     Locked,
+    ModelTable,
     Note,
     Orders,
     Paused,
@@ -48,6 +49,9 @@ from govern.revisions.protocol import (
     parse_event,
 )
 from govern.revisions.redaction import make_redactor
+
+Asked = tuple[str, str | None, str, str | None]
+"""An object as env.py's hooks know it: type, schema, table, and its own name unless it is the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,9 +197,12 @@ class Runner:
         """The project's versions and models. Without a database env.py runs offline, up to its configure."""
         facts = dict(self._ask("describe", url))
         problem = facts.pop("problem")
+        error = self._explain_problem(problem, url) if problem else None
         return Description(
-            **{**facts, "tables": tuple(facts["tables"])},
-            problem=self._explain_problem(problem, url).what if problem else None,
+            **{**facts, "tables": tuple(facts["tables"]), "models": _read_models(facts["models"])},
+            problem=error.what if error else None,
+            why=error.why if error else "",
+            next=error.next if error else "",
             needs_database=bool(problem) and problem.get("reason") == "no_database",
         )
 
@@ -209,6 +216,14 @@ class Runner:
         facts = self._ask("import_models", url, modules=[list(pair) for pair in modules])
         tables = {module: tuple(names) for module, names in facts["tables"].items() if names}
         return ImportedModels(tables=tables, failures=facts["failures"])
+
+    def find_left_out(self, url: DatabaseUrl, objects: Sequence[Asked]) -> frozenset[int]:
+        """Positions of those among ``objects`` that env.py's ``include_object`` or ``include_name`` turns down.
+
+        ``url``: a scratch database for an env.py that connects. Raises ConfigurationError where one of the two raises.
+        """
+        facts = self._ask("left_out", url, objects=[list(asked) for asked in objects])
+        return frozenset(facts["left_out"])
 
     def revision(
         self,
@@ -405,6 +420,17 @@ def _hold_file(lock: MigrationLock | None, wait_seconds: float) -> Iterator[tupl
         return
     with hold_lock_file(lock.file, wait_seconds=wait_seconds) as descriptor:
         yield (descriptor,)
+
+
+def _read_models(models: Mapping[str, Any]) -> dict[str, ModelTable]:
+    return {
+        name: ModelTable(
+            columns=tuple(facts["columns"]),
+            key=tuple(facts["key"]),
+            references=tuple((tuple(own), table, tuple(its)) for own, table, its in facts["references"]),
+        )
+        for name, facts in sorted(models.items())
+    }
 
 
 def _session(url: DatabaseUrl, settings: Settings) -> dict[str, Any] | None:

@@ -6,33 +6,38 @@ What it proposes is found by reading, then proven by the project's own interpret
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from govern.actions.init import proposals
+from govern.actions.init.database import Standing, look_at_database
 from govern.actions.init.metadata import (
     Candidate,
     Table,
     count_references,
     env_declares_metadata,
+    env_has_online_options,
     find_candidates,
 )
+from govern.actions.init.models import find_implied_relationships, read_tables
 from govern.actions.init.modules import parse, read_project_modules
 from govern.checks.doctor import UNCLEAR_METADATA, UNREADABLE_PROJECT
 from govern.config import Settings
+from govern.config.alembic import list_histories
 from govern.core.finding import Finding, Subject
 from govern.core.report import Entry
 from govern.core.wording import count_of
 from govern.declared import describe_project
 from govern.errors import ConfigurationError, GovernError, NotPermitted, Refused
+from govern.revisions.graph import read_project_chain
+from govern.revisions.protocol import Description
 from govern.source.manifest.json_schema import FILE_NAME, render_file
 
-CONFIGURATION = Path("govern.toml")
-MANIFEST = Path("schema/governance.yaml")
-MANIFEST_SCHEMA = MANIFEST.with_name(FILE_NAME)
-"""What editors complete and check the manifest by; ``govern lock`` keeps it up to date."""
+CONFIGURATION = Path(proposals.USUAL.configuration)
+_USUAL_SECTION = "alembic"
 _MOST_CRITICAL_TABLES = 6
 _LEAST_REFERENCES = 2
 
@@ -65,52 +70,85 @@ class _Discovery:
     undecided: tuple[str, ...] = ()
 
 
-def init(settings: Settings, *, narrate: Callable[[str], None]) -> Adoption:
+def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> Adoption:
     """Writes govern.toml, and schema/governance.yaml with its JSON Schema where there is none.
 
-    Raises Refused if the project has a configuration already, ConfigurationError if it is no Alembic project,
-    NotPermitted if nothing can be written.
+    The files of one history among several in alembic.ini have its section in their names. Raises Refused if the
+    project has a configuration already, ConfigurationError if it is no Alembic project, NotPermitted if nothing can
+    be written.
     """
-    _refuse_to_overwrite(settings)
+    others = _other_sections(settings)
+    places = proposals.places_of(settings.alembic.section) if _is_named(settings, others) else proposals.USUAL
+    _refuse_to_overwrite(settings, places)
     env = _find_env(settings)
     narrate("reading the project's Python files")
     discovery = _discover(settings, env)
     narrate("importing the models in the project's interpreter")
-    metadata = Entry.of("metadata", _find_problems(settings, discovery), discovery.summary)
-    text = proposals.configuration(
+    described, problems = _describe(settings, discovery)
+    tables = read_tables(described.models) if described and described.models else discovery.tables
+    settings = _with_version_table(settings, described)
+    standing = _look_at_database(settings, tables, narrate)
+    critical = _propose_critical_tables(tables, standing)
+    configuration = proposals.configuration(
         models=discovery.models,
         undecided=discovery.undecided,
         alembic_config=_alembic_config(settings),
         version_locations=_locations_by_engine(settings),
+        section=settings.alembic.section,
+        version_table=settings.alembic.version_table,
+        version_table_schema=settings.alembic.version_table_schema,
+        since=_newest_revisions(settings),
         python=None if settings.python == Path(sys.executable) else settings.relative(settings.python),
+        places=places,
     )
-    tables = _propose_critical_tables(discovery.tables)
-    writes_manifest = not (settings.root / MANIFEST).exists()
-    writes_schema = writes_manifest and not (settings.root / MANIFEST_SCHEMA).exists()
-    if writes_manifest:
-        _create(settings.root / MANIFEST, proposals.manifest(tables))
-    if writes_schema:
-        _create(settings.root / MANIFEST_SCHEMA, render_file())
-    _create(settings.root / CONFIGURATION, text)  # last: once it is there, init refuses
+    manifest = proposals.manifest(
+        critical,
+        relationships=find_implied_relationships(described.models) if described else (),
+        left_out=standing.left_out,
+        today=today,
+    )
+    written = _write(settings.root, places, configuration, manifest)
+    wrote_manifest = f"wrote {places.manifest}: {_name_tables(critical)}"
+    has_manifest = places.manifest not in written
     return Adoption(
         entries=(
             Entry.of("alembic", (), _describe_alembic(settings)),
-            metadata,
-            Entry.of("configuration", (), f"wrote {CONFIGURATION}"),
-            Entry.of("manifest", (), _describe_manifest(tables) if writes_manifest else f"kept {MANIFEST}"),
+            Entry.of("metadata", problems, discovery.summary),
+            Entry.of("configuration", (), f"wrote {places.configuration}"),
+            Entry.of("manifest", (), f"kept {places.manifest}" if has_manifest else wrote_manifest),
         ),
         models=discovery.models,
-        written=(
-            str(CONFIGURATION),
-            *([str(MANIFEST)] if writes_manifest else []),
-            *([str(MANIFEST_SCHEMA)] if writes_schema else []),
-        ),
-        next=tuple(_next_commands(settings)),
+        written=written,
+        next=tuple(_next_commands(settings, places, others)),
     )
 
 
-def _refuse_to_overwrite(settings: Settings) -> None:
-    existing = settings.file or settings.root / CONFIGURATION
+def _is_named(settings: Settings, others: Collection[str]) -> bool:
+    return bool(others) and settings.alembic.section != _USUAL_SECTION
+
+
+def _other_sections(settings: Settings) -> tuple[str, ...]:
+    """Those of alembic.ini that are a history of their own."""
+    file = settings.alembic.file
+    return tuple(name for name in list_histories(file) if name != settings.alembic.section) if file else ()
+
+
+def _write(root: Path, places: proposals.Places, configuration: str, manifest: str) -> tuple[str, ...]:
+    """The configuration comes last: once it is there, init refuses."""
+    texts: dict[str, str] = {}
+    if not (root / places.manifest).exists():
+        texts[places.manifest] = manifest
+        beside = Path(places.manifest).with_name(FILE_NAME)
+        if not (root / beside).exists():
+            texts[str(beside)] = render_file()
+    for path, text in {**texts, places.configuration: configuration}.items():
+        _create(root / path, text)
+    return (places.configuration, *texts)
+
+
+def _refuse_to_overwrite(settings: Settings, places: proposals.Places) -> None:
+    own = settings.root / places.configuration
+    existing = (settings.file or own) if places == proposals.USUAL else own
     if existing.exists():
         raise Refused(
             "this project is governed already",
@@ -128,7 +166,7 @@ def _find_env(settings: Settings) -> Path:
             why=f"{settings.relative(known)} leads to {settings.relative(env)}, which is missing"
             if known
             else f"{settings.root} has neither alembic.ini nor [tool.alembic] in pyproject.toml",
-            next=_suggest_folder(settings.root) or "alembic init migrations, then govern init",
+            next=_suggest_ini(settings.root) or "alembic init migrations, then govern init",
         )
     if parse(env) is None:
         raise ConfigurationError(
@@ -139,13 +177,18 @@ def _find_env(settings: Settings) -> Path:
     return env
 
 
-def _suggest_folder(root: Path) -> str | None:
-    """Where to run ``govern init`` instead, if a folder below has an alembic.ini."""
-    found = sorted(
-        path.parent for pattern in ("*/alembic.ini", "*/*/alembic.ini") for path in root.glob(pattern)
+def _suggest_ini(root: Path) -> str | None:
+    """What to run instead, if there is an ini of another name, or one in folders below."""
+    named = sorted(file.name for file in root.glob("*.ini") if _USUAL_SECTION in list_histories(file))
+    below = sorted(
+        path.parent.relative_to(root)
+        for pattern in ("*/alembic.ini", "*/*/alembic.ini")
+        for path in root.glob(pattern)
+        if not any(part.startswith(".") for part in path.relative_to(root).parts)
     )
-    folders = [folder for folder in found if not any(part.startswith(".") for part in folder.parts)]
-    return f"cd {folders[0].relative_to(root)} && govern init" if folders else None
+    suggestions = [f"govern init --alembic-config {name}" for name in named]
+    suggestions += [f"cd {folder} && govern init" for folder in below]
+    return "; or ".join(suggestions) or None
 
 
 def _discover(settings: Settings, env: Path) -> _Discovery:
@@ -173,25 +216,72 @@ def _explain(candidate: Candidate) -> Iterator[str]:
         yield f"the models of {made} are in {modules}, and no module imports all of them"
 
 
-def _find_problems(settings: Settings, discovery: _Discovery) -> tuple[Finding, ...]:
-    """What speaks against the metadata that was found: not clear, cannot be imported, or misses tables."""
+def _describe(settings: Settings, discovery: _Discovery) -> tuple[Description | None, tuple[Finding, ...]]:
+    """The project as its interpreter sees it, and what speaks against the metadata that was found.
+
+    It is not clear, cannot be imported, or misses tables.
+    """
     about = Subject(kind="configuration", name="models", path=str(CONFIGURATION))
-    if discovery.undecided:
-        message = f"which metadata is meant is not clear: {'; '.join(discovery.undecided)}"
-        return (Finding.of(UNCLEAR_METADATA, about, message),)
+    message = f"which metadata is meant is not clear: {'; '.join(discovery.undecided)}"
+    unclear = (Finding.of(UNCLEAR_METADATA, about, message),) if discovery.undecided else ()
     try:
-        described = describe_project(replace(settings, models=discovery.models))
+        chosen = replace(settings, models=discovery.models)
+        described = describe_project(chosen)
+        if described.problem is None and _says_more_online(settings, described):
+            described = describe_project(chosen, is_online=True)
     except GovernError as error:
-        return (Finding.of(UNREADABLE_PROJECT, about, error.what, why=error.why, remedy=error.next),)
+        said = Finding.of(UNREADABLE_PROJECT, about, error.what, why=error.why, remedy=error.next)
+        return None, (said, *unclear)
     if described.problem:
-        return (Finding.of(UNREADABLE_PROJECT, about, described.problem),)
+        said = Finding.of(
+            UNREADABLE_PROJECT, about, described.problem, why=described.why, remedy=described.next
+        )
+        return described, (said, *unclear)
+    if unclear:
+        return described, unclear
     if discovery.models is None:
-        return ()  # env.py may have reasons to leave a table out
+        return described, ()  # env.py may have reasons to leave a table out
     missing = sorted({table.name for table in discovery.tables} - set(described.tables))
     if missing:
         message = f"{discovery.models} lacks tables that the project's files define: {', '.join(missing)}"
-        return (Finding.of(UNCLEAR_METADATA, about, message, evidence={"missing": missing}),)
-    return ()
+        return described, (Finding.of(UNCLEAR_METADATA, about, message, evidence={"missing": missing}),)
+    return described, ()
+
+
+def _says_more_online(settings: Settings, described: Description) -> bool:
+    """Whether env.py has a metadata or a version table that it does not give to Alembic where it runs offline."""
+    env = settings.alembic.script_location / "env.py"
+    has_usual_table = (described.version_table, described.version_table_schema) == ("alembic_version", None)
+    is_silent = described.source is None and env_declares_metadata(env)
+    return is_silent or (has_usual_table and env_has_online_options(env))
+
+
+def _with_version_table(settings: Settings, described: Description | None) -> Settings:
+    """With the version table that env.py gives to Alembic."""
+    if described is None:
+        return settings
+    alembic = replace(
+        settings.alembic,
+        version_table=described.version_table,
+        version_table_schema=described.version_table_schema,
+    )
+    return replace(settings, alembic=alembic)
+
+
+def _look_at_database(
+    settings: Settings, tables: tuple[Table, ...], narrate: Callable[[str], None]
+) -> Standing:
+    """A database that does not answer, or is not there yet, is none: init needs no database."""
+    try:
+        return look_at_database(settings, [table.name for table in tables])
+    except GovernError as error:
+        narrate(f"without a look at the database: {error.what}")
+        return Standing()
+
+
+def _newest_revisions(settings: Settings) -> tuple[str, ...]:
+    chain = read_project_chain(settings.alembic)
+    return () if chain.broken else chain.heads
 
 
 def _alembic_config(settings: Settings) -> str | None:
@@ -212,10 +302,17 @@ def _locations_by_engine(settings: Settings) -> str | None:
     return f"{settings.relative(versions)}/{{dialect}}"
 
 
-def _propose_critical_tables(tables: tuple[Table, ...]) -> tuple[tuple[str, int], ...]:
-    """The tables that most others lean on."""
-    counts = ((name, count) for name, count in count_references(tables).items() if count >= _LEAST_REFERENCES)
-    return tuple(counts)[:_MOST_CRITICAL_TABLES]
+def _propose_critical_tables(
+    tables: tuple[Table, ...], standing: Standing
+) -> tuple[proposals.CriticalTable, ...]:
+    """The tables that most others lean on; of those with as many, the one with more rows."""
+    proposed = [
+        proposals.CriticalTable(name=name, references=count, rows=standing.rows.get(name))
+        for name, count in count_references(tables).items()
+        if count >= _LEAST_REFERENCES
+    ]
+    proposed.sort(key=lambda table: (-table.references, -(table.rows or 0)))
+    return tuple(proposed[:_MOST_CRITICAL_TABLES])
 
 
 def _describe_alembic(settings: Settings) -> str:
@@ -226,20 +323,26 @@ def _describe_alembic(settings: Settings) -> str:
     return f"{file}, {count_of(files, 'revision')} in {places}"
 
 
-def _describe_manifest(tables: tuple[tuple[str, int], ...]) -> str:
-    names = ", ".join(name for name, _ in tables)
-    return f"wrote {MANIFEST}: " + (f"{names} as critical tables" if names else "no critical table proposed")
+def _name_tables(tables: tuple[proposals.CriticalTable, ...]) -> str:
+    names = ", ".join(table.name for table in tables)
+    return f"{names} as critical tables" if names else "no critical table proposed"
 
 
-def _next_commands(settings: Settings) -> Iterator[str]:
+def _next_commands(settings: Settings, places: proposals.Places, others: tuple[str, ...]) -> Iterator[str]:
     if (settings.root / ".git").exists() and not _ignores_backups(settings.root / ".gitignore"):
         yield "echo 'backups/' >> .gitignore"
-    yield "govern doctor"
+    govern = "govern" if places == proposals.USUAL else f"govern --config {places.configuration}"
+    yield f"{govern} doctor"
     if not any(_revision_files(settings)):
-        yield "govern revision -m 'first tables'"
-    yield "govern lock"
-    yield "govern check"
-    yield "govern migrate"
+        yield f"{govern} revision -m 'first tables'"
+    yield f"{govern} lock"
+    yield f"{govern} check"
+    yield f"{govern} migrate"
+    for section in others:
+        is_usual = section == _USUAL_SECTION
+        places = proposals.USUAL if is_usual else proposals.places_of(section)
+        if not (settings.root / places.configuration).exists():
+            yield "govern init" if is_usual else f"govern init --name {section}"
 
 
 def _revision_files(settings: Settings) -> Iterator[Path]:

@@ -53,6 +53,25 @@ def env_declares_metadata(env: Path) -> bool:
     return tree is not None and any(_is_metadata(value) for value in _env_values(tree))
 
 
+def env_has_online_options(env: Path) -> bool:
+    """Whether env.py has options that its part for offline rarely has: of the version table, or of several databases.
+
+    As a keyword of context.configure, or a key of what is given to it.
+    """
+    tree = parse(env)
+    return tree is not None and any(_is_online_option(node) for node in ast.walk(tree))
+
+
+def _is_online_option(node: ast.AST) -> bool:
+    match node:
+        case ast.keyword(arg="version_table" | "version_table_schema" | "upgrade_token"):
+            return True
+        case ast.Constant(value="version_table" | "version_table_schema" | "upgrade_token"):
+            return True
+        case _:
+            return False
+
+
 def _env_values(tree: ast.Module) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         match node:

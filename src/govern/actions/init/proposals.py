@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 
+from govern.core.wording import count_of
 from govern.source.manifest.json_schema import FILE_NAME
 
 _MODELS_UNSET = """\
@@ -25,16 +28,18 @@ _CONFIGURATION = """\
 # sql = "schema/sql"
 
 # The tables that matter most, and what must be true of them.
-# manifest = "schema/governance.yaml"
+{manifest}
 
 # The declared schema as reviewed text. Written by: govern lock
-# lock = "schema/schema.lock"
+{lock}
 
 # Where backups land. They hold your data: keep this folder out of version control.
-# backups = "backups"
+{backups}
 
 # The Alembic project.
 {alembic}
+# The newest revisions that are older than govern: they and what came before them are neither linted nor taken back.
+{since}
 # The interpreter of this project, if govern is installed elsewhere.
 {python}
 # The database: --url, else DATABASE_URL, else one of these, else alembic.ini, else an embedded PostgreSQL.
@@ -59,12 +64,64 @@ _MANIFEST = """\
 #     owner: team-accounts            # whom to ask
 #     severity: critical              # info, warning, error or critical
 {tables}
+{relationships}"""
+_RELATIONSHIPS = """\
 # Relationships that no foreign key declares:
 #
 # relationships:
 #   - from: "audit_logs.user_id"
 #     to: "users.id"
 """
+_PROPOSED_RELATIONSHIPS = """\
+# These columns look like references, and no foreign key declares them. Take out the # of what is one:
+#
+# relationships:
+"""
+_LEFT_OUT = """
+# env.py keeps these tables from autogenerate. govern check and govern drift ask env.py themselves; an application that
+# starts cannot, and goes by this list.
+drift:
+  ignore:
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where files are, relative to the root: each history has its own."""
+
+    configuration: str
+    manifest: str
+    lock: str
+    backups: str
+
+
+USUAL = Places(
+    configuration="govern.toml",
+    manifest="schema/governance.yaml",
+    lock="schema/schema.lock",
+    backups="backups",
+)
+
+
+def places_of(section: str) -> Places:
+    """Those of one history among several: the section of alembic.ini that it is in."""
+    return Places(
+        configuration=f"govern.{section}.toml",
+        manifest=f"schema/{section}.yaml",
+        lock=f"schema/{section}.lock",
+        backups=f"backups/{section}",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticalTable:
+    """A table that is proposed."""
+
+    name: str
+    references: int
+    """Tables that refer to it."""
+    rows: int | None = None
+    """About so many; None: nobody knows."""
 
 
 def configuration(
@@ -73,7 +130,12 @@ def configuration(
     undecided: Iterable[str] = (),
     alembic_config: str | None = None,
     version_locations: str | None = None,
+    section: str = "alembic",
+    version_table: str = "alembic_version",
+    version_table_schema: str | None = None,
+    since: Iterable[str] = (),
     python: str | None = None,
+    places: Places,
 ) -> str:
     """govern.toml. ``undecided`` are the reasons why no ``models`` could be proposed, one line each."""
     reasons = "\n".join(f"#   {reason}" for reason in undecided)
@@ -86,12 +148,49 @@ def configuration(
     )
     if version_locations is not None:
         alembic += f'version_locations = ["{version_locations}"]\n'
+    if section != "alembic":
+        alembic += f'alembic_section = "{section}"\n'
+    if version_table != "alembic_version":
+        alembic += f'version_table = "{version_table}"\n'
+    if version_table_schema:
+        alembic += f'version_table_schema = "{version_table_schema}"\n'
+    newest = ", ".join(f'"{revision}"' for revision in since)
     interpreter = f'python = "{python}"\n' if python else '# python = ".venv/bin/python"\n'
-    return _CONFIGURATION.format(models=chosen, alembic=alembic, python=interpreter)
+    mark = "# " if places == USUAL else ""
+    return _CONFIGURATION.format(
+        models=chosen,
+        alembic=alembic,
+        since=f"since = [{newest}]\n" if newest else "# since = []\n",
+        python=interpreter,
+        manifest=f'{mark}manifest = "{places.manifest}"',
+        lock=f'{mark}lock = "{places.lock}"',
+        backups=f'{mark}backups = "{places.backups}"',
+    )
 
 
-def manifest(tables: Iterable[tuple[str, int]]) -> str:
-    """schema/governance.yaml with ``tables``: names, and by how many other tables each is referenced."""
-    lines = [f'  - name: "{name}"   # referenced by {count} tables' for name, count in tables]
+def manifest(
+    tables: Iterable[CriticalTable],
+    *,
+    relationships: Iterable[tuple[str, str]] = (),
+    left_out: Iterable[str] = (),
+    today: date,
+) -> str:
+    """schema/governance.yaml with what was found in the models and in the database."""
+    lines = [f'  - name: "{table.name}"   # {_describe(table)}' for table in tables]
     proposed = "\n".join(["critical_tables:", *lines]) if lines else "critical_tables: []"
-    return _MANIFEST.format(schema=FILE_NAME, tables=f"\n{proposed}\n")
+    pairs = [f'#   - from: "{source}"\n#     to: "{target}"\n' for source, target in relationships]
+    until = today.replace(day=1, year=today.year + 1)
+    ignored = [
+        f'    - {{kind: table, name: "{name}", reason: env.py leaves it out, owner: env.py, until: {until}}}\n'
+        for name in left_out
+    ]
+    return _MANIFEST.format(
+        schema=FILE_NAME,
+        tables=f"\n{proposed}\n",
+        relationships="".join([_PROPOSED_RELATIONSHIPS, *pairs]) if pairs else _RELATIONSHIPS,
+    ) + ("".join([_LEFT_OUT, *ignored]) if ignored else "")
+
+
+def _describe(table: CriticalTable) -> str:
+    rows = f", about {table.rows:,} rows" if table.rows is not None else ""
+    return f"referenced by {count_of(table.references, 'table')}{rows}"

@@ -26,7 +26,7 @@ from govern.core.snapshot import ObjectKey, Snapshot
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
-from govern.declared import Declared, beside, declared_by_revisions, in_words_of, schema_copy
+from govern.declared import Declared, beside, declared_by_revisions, heed_env, in_words_of, schema_copy
 from govern.errors import Refused
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ class Differences:
 def find_differences(live: LiveDatabase, declared: Declared, scope: Scope, today: date) -> Differences:
     schema = live.read_snapshot()
     expected = in_words_of(schema, declared.snapshot, live.dialect, beside(declared))
-    sorted_changes = sort_changes(diff(expected, schema), scope, today)
+    changes = diff(expected, schema)
+    sorted_changes = sort_changes(changes, heed_env(scope, live, changes), today)
     return Differences(
         schema=schema,
         expected=expected,

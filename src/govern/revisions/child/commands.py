@@ -14,7 +14,8 @@ from typing import Any
 from .configuration import open_script_directory
 from .drivers import choose_driver, list_drivers
 from .failure import describe_error, find_cause
-from .metadata import create_tables, metadata_given, table_names
+from .filters import find_left_out
+from .metadata import create_tables, describe_tables, metadata_given, table_names
 from .parent import Parent, Stop
 from .session import Found, Session
 from .walk import walk
@@ -122,6 +123,7 @@ def describe(session: Session) -> dict[str, Any]:
         drivers=list_drivers(),
         source=_name_source(session, own, metadatas),
         tables=table_names(metadatas),
+        models=describe_tables(metadatas),
         naming=naming,
         version_table=options.get("version_table") or "alembic_version",
         version_table_schema=options.get("version_table_schema"),
@@ -150,6 +152,14 @@ def import_models(session: Session) -> dict[str, Any]:
             failures[module] = f"{type(error).__name__}: {error}"
         tables[module] = sorted(set(table_names(metadatas)) - known)
     return {"tables": tables, "failures": failures}
+
+
+def left_out(session: Session) -> dict[str, Any]:
+    """Which of the objects that are asked about env.py keeps from autogenerate."""
+    _extend_path(session.config)
+    options = _ask_env(session)
+    own = [] if metadata_given(options) else session.load_models()
+    return {"left_out": find_left_out(options, own, session.request["objects"])}
 
 
 def _name_source(session: Session, own: list[Any], metadatas: list[Any]) -> str | None:
@@ -211,4 +221,5 @@ COMMANDS: dict[str, Callable[[Session], dict[str, Any]]] = {
     "create_all": create_all,
     "describe": describe,
     "import_models": import_models,
+    "left_out": left_out,
 }

@@ -84,6 +84,25 @@ def table_names(metadatas: list[Any]) -> list[str]:
     return sorted({str(table.fullname) for table in _tables(metadatas)})
 
 
+def describe_tables(metadatas: list[Any]) -> dict[str, dict[str, Any]]:
+    """By full name: columns, the primary key's, and foreign keys as (columns, table, its columns)."""
+    return {
+        str(table.fullname): {
+            "columns": [str(column.name) for column in table.columns],
+            "key": [str(column.name) for column in table.primary_key.columns],
+            "references": [_describe_reference(key) for key in table.foreign_key_constraints],
+        }
+        for table in _tables(metadatas)
+    }
+
+
+def _describe_reference(key: Any) -> list[Any]:
+    """Told from the texts: the other table need not be loaded."""
+    targets = [str(element.target_fullname).rpartition(".") for element in key.elements]
+    own = [str(getattr(element.parent, "name", "")) for element in key.elements]
+    return [own, targets[0][0] if targets else "", [column for _, _, column in targets]]
+
+
 def _tables(metadatas: list[Any]) -> list[Any]:
     return [table for metadata in metadatas for table in metadata.tables.values()]
 

@@ -82,6 +82,7 @@ class Session:
         original = EnvironmentContext.configure
 
         def configure(context: Any, *args: Any, **options: Any) -> None:
+            self._refuse_several_databases(options)
             if self.wants_options:
                 raise Found(options)
             self._adjust(options, args[0] if args else options.get("connection"))
@@ -89,6 +90,12 @@ class Session:
             original(context, *args, **options)
 
         EnvironmentContext.configure = configure  # type: ignore[method-assign, assignment]
+
+    def _refuse_several_databases(self, options: dict[str, Any]) -> None:
+        """As Alembic's multidb template migrates them: each part of a revision would run on the one target."""
+        names = [name for name in re.split(r",\s*", self.config.get_main_option("databases") or "") if name]
+        if len(names) > 1 and options.get("upgrade_token"):
+            raise Stop("several_databases", names=names)
 
     def _adjust(self, options: dict[str, Any], connection: Any) -> None:
         if self.request["command"] == "revision" and options.get("target_metadata") is None:
