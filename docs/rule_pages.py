@@ -27,13 +27,20 @@ _RUN: Mapping[str, str] = {
     "chain": "Both are applied, taken back and applied again on a real database with "
     "[these tables](../lint/schema.sql)",
     "scan": "Both are held against a real database with [this schema](schema.sql)",
+    "probe": "Both are what an application answers on a real socket to [this step](steps.yaml)",
     "startup": "Both are run on a migrated database of two revisions, r1 and r2, before an application starts on it",
     "integrity": "Both are tried on a real database with [these tables](schema.sql), SQL with "
     "[this manifest](governance.yaml)",
 }
 """What the tests do with them: tests/dialects/test_lint_examples.py, and its like for each family."""
 
-_LANGUAGES: Mapping[str, str] = {".py": "python", ".sql": "sql", ".ts": "typescript", ".yaml": "yaml"}
+_LANGUAGES: Mapping[str, str] = {
+    ".py": "python",
+    ".http": "http",
+    ".sql": "sql",
+    ".ts": "typescript",
+    ".yaml": "yaml",
+}
 
 
 @functools.cache
