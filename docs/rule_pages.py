@@ -33,6 +33,20 @@ _RUN: Mapping[str, str] = {
     "[this manifest](governance.yaml)",
 }
 """What the tests do with them: tests/dialects/test_lint_examples.py, and its like for each family."""
+_ONLY_READ: frozenset[str] = frozenset(
+    f"chain.{name}"
+    for name in (
+        "cycle",
+        "empty-upgrade",
+        "missing-downgrade",
+        "missing-parent",
+        "multiple-bases",
+        "placeholder-parent",
+    )
+)
+"""Rules of the chain whose examples are read, and not run."""
+
+_READ = "Both are read beside a first revision, called `first`"
 
 _LANGUAGES: Mapping[str, str] = {
     ".py": "python",
@@ -86,9 +100,13 @@ def render_rule(rule: Rule) -> str:
         lines += ["", *(("And in a revision after it:", "") if number else ()), *_code(example)]
     lines += [
         "",
-        f"{_RUN[rule.family]}; the bad one has exactly this finding, the good one has none.",
+        f"{_say_proof(rule)}; the bad one has exactly this finding, the good one has none.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _say_proof(rule: Rule) -> str:
+    return _READ if rule.id in _ONLY_READ else _RUN[rule.family]
 
 
 def describe_rule(rule: Rule) -> Iterator[str]:
