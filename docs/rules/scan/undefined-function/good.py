@@ -1,5 +1,5 @@
 from sqlalchemy import text
 
 
-def see(connection, user):
+def see(connection):
     connection.execute(text("SELECT touch(42)"))
