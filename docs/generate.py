@@ -15,6 +15,7 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 
 import click
+import rule_pages
 
 import govern.cli.main  # noqa: F401  (it registers the commands)
 from govern.checks.drift import KINDS
@@ -28,7 +29,7 @@ from govern.core.guard import GUARDS, Guard
 from govern.source.manifest.json_schema import render_file
 
 DOCS = Path(__file__).resolve().parent
-_NOTICE = "<!-- written by docs/generate.py: change the code, then run `make docs` -->"
+_NOTICE = rule_pages.NOTICE
 _DIFF_LINES = 40
 
 
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> int:
             sys.stderr.write(_summarise(name, _read(DOCS / name), text))
         return 1 if outdated else 0
     for name, text in outdated.items():
+        (DOCS / name).parent.mkdir(parents=True, exist_ok=True)
         (DOCS / name).write_text(text, encoding="utf-8")
         sys.stdout.write(f"wrote docs/{name}\n")
     return 0
@@ -213,10 +215,10 @@ def render_rules(_current: str) -> str:
     ]
     for family, title in _FAMILIES.items():
         members = [rule for rule in rules.values() if rule.family == family]
-        lines += ["", f"## {family}", "", f"{_sentence(title)}."]
+        lines += ["", f"## {family}", "", f"{rule_pages.sentence(title)}."]
         if family == "drift":
             lines += ["", *_drift_table(rules)]
-            members = [rule for rule in members if rule.id not in _drift_ids()]
+            members = [rule for rule in members if rule.id not in rule_pages.drift_ids()]
         for rule in members:
             lines += ["", *_rule(rule)]
     return "\n".join(lines) + "\n"
@@ -225,91 +227,22 @@ def render_rules(_current: str) -> str:
 def _rule(rule: Rule) -> Iterator[str]:
     yield f"### {rule.id}"
     yield ""
-    yield f"{_sentence(rule.name)} · **{rule.severity.label}**"
+    yield f"{rule_pages.sentence(rule.name)} · **{rule.severity.label}**"
     yield ""
-    yield f"* when: {rule.condition}"
-    yield f"* effect: {rule.effect}"
-    yield f"* remedy: {rule.remedy}"
-    if _examples(rule):
-        yield f"* examples: [a bad and a good one](rules/{_page_of(rule)})"
-
-
-# --- a page for each rule with examples -------------------------------------------------------------------
-
-_RUN: Mapping[str, str] = {
-    "lint": "Both are run on a real database with [these tables](schema.sql)",
-    "chain": "Both are applied, taken back and applied again on a real database with "
-    "[these tables](../lint/schema.sql)",
-}
-"""What tests/dialects/test_lint_examples.py and test_round_trip_examples.py do with them."""
-
-
-def render_rule(rule: Rule) -> str:
-    """The rule, and its examples as the tests run them."""
-    bad, *good = _examples(rule)
-    lines = [
-        f"# {rule.id}",
-        "",
-        _NOTICE,
-        "",
-        f"{_sentence(rule.name)} · **{rule.severity.label}** · [all rules](../../rules.md#{slug(rule.id)})",
-        "",
-        f"* when: {rule.condition}",
-        f"* effect: {rule.effect}",
-        f"* remedy: {rule.remedy}",
-        "",
-        "## Bad",
-        "",
-        *_code(bad),
-        "",
-        "## Good",
-    ]
-    for number, example in enumerate(good):
-        lines += ["", *(("And in a revision after it:", "") if number else ()), *_code(example)]
-    lines += [
-        "",
-        f"{_RUN[rule.family]}; the bad one has exactly this finding, the good one has none.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _examples(rule: Rule) -> list[Path]:
-    """The bad one, then the good ones in the order in which they run."""
-    folder = DOCS / "rules" / Path(*rule.id.split("."))
-    return [folder / "bad.py", *sorted(folder.glob("good*.py"))] if folder.is_dir() else []
-
-
-def _page_of(rule: Rule) -> str:
-    return f"{rule.id.replace('.', '/')}.md"
-
-
-def _code(file: Path) -> Iterator[str]:
-    yield "```python"
-    yield file.read_text(encoding="utf-8").rstrip()
-    yield "```"
-
-
-def _sentence(text: str) -> str:
-    """With a capital, but for a file's name in front."""
-    return text if "." in text.partition(" ")[0] else text[0].upper() + text[1:]
-
-
-_ACTIONS = ("added", "removed", "changed")
-
-
-def _drift_ids() -> frozenset[str]:
-    return frozenset(f"drift.{kind}-{action}" for kind in KINDS for action in _ACTIONS)
+    yield from rule_pages.describe_rule(rule)
+    if page := rule_pages.page_of(rule):
+        yield f"* examples: [a bad and a good one]({page})"
 
 
 def _drift_table(rules: Mapping[str, Rule]) -> Iterator[str]:
     """Rules that differ in the kind of object alone, as one table: kinds down, what is true of all above."""
-    (severity,) = {rules[rule_id].severity.label for rule_id in _drift_ids()}
+    (severity,) = {rules[rule_id].severity.label for rule_id in rule_pages.drift_ids()}
     yield "One rule for each kind of object and each way to differ: `drift.KIND-added`, `drift.KIND-removed`,"
     yield f"`drift.KIND-changed`. All are **{severity}**, and **critical** on a critical table of the manifest."
     yield ""
     yield "| rule | when | remedy |"
     yield "|---|---|---|"
-    for action in _ACTIONS:
+    for action in rule_pages.ACTIONS:
         rule = rules[f"drift.table-{action}"]
         condition = rule.condition.replace("table", "object")
         yield f"| `drift.KIND-{action}` | {condition} | {rule.remedy} |"
@@ -317,7 +250,7 @@ def _drift_table(rules: Mapping[str, Rule]) -> Iterator[str]:
     yield "| kind | effect |"
     yield "|---|---|"
     for kind, effect in KINDS.items():
-        yield f"| {kind} | {effect} |"
+        yield f"| [{kind}](rules/drift/{kind}.md) | {effect} |"
 
 
 # --- the guards -------------------------------------------------------------------------------------------
@@ -343,7 +276,7 @@ def render_guards(_current: str) -> str:
         *(_guard_row(guard) for guard in GUARDS),
     ]
     for guard in GUARDS:
-        lines += ["", f"## {guard.name}", "", _sentence(guard.asks), "", f"If not: {guard.passes}."]
+        lines += ["", f"## {guard.name}", "", rule_pages.sentence(guard.asks), "", f"If not: {guard.passes}."]
     return "\n".join(lines) + "\n"
 
 
@@ -448,11 +381,7 @@ _PAGES: Mapping[str, Callable[[str], str]] = {
     "configuration.md": render_configuration,
     "guards.md": render_guards,
     "governance.schema.json": lambda _current: render_file(),
-    **{
-        f"rules/{_page_of(rule)}": lambda _current, rule=rule: render_rule(rule)
-        for rule in all_rules().values()
-        if _examples(rule)
-    },
+    **{name: lambda _current, name=name: rule_pages.pages()[name] for name in rule_pages.pages()},
 }
 
 if __name__ == "__main__":

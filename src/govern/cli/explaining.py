@@ -21,12 +21,13 @@ def _complete_rule(_context: click.Context, _parameter: click.Parameter, begun: 
 @root.inspecting("explain")
 @click.argument("rule", required=False, shell_complete=_complete_rule)
 def explain(session: Session, *, rule: str | None) -> Report:
-    """What a rule means and what to do about it; without RULE, all of them.
+    """What a rule means and what to do about it, with examples; without RULE, all of them.
 
     \b
     Example:
       govern explain chain.cycle
     """
+    from govern.checks.examples import read_examples
     from govern.checks.registry import all_rules
 
     rules = all_rules()
@@ -49,4 +50,6 @@ def explain(session: Session, *, rule: str | None) -> Report:
         "effect": known.effect,
         "remedy": known.remedy,
     }
+    if examples := read_examples(known):
+        return session.report(entries=(Entry.of("explain", (), known.name),), rule=facts, examples=examples)
     return session.report(entries=(Entry.of("explain", (), known.name),), rule=facts)

@@ -106,6 +106,7 @@ def _listing(name: str, value: Any, style: Style) -> Iterator[str]:
         "repairs": _repairs,
         "next": _next_commands,
         "rule": _facts,
+        "examples": _examples,
     }
     if name in special:
         yield from special[name](value, style)
@@ -147,6 +148,15 @@ def _row(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -
         for cell, width, right in zip(cells, widths, numeric, strict=True)
     )
     return "  ".join(padded).rstrip()
+
+
+def _examples(examples: Rows, style: Style) -> Iterator[str]:
+    """Code as it stands, each below its title."""
+    for position, example in enumerate(examples):
+        if position:
+            yield ""
+        yield style.paint(f"{example['title']}:", "bold")
+        yield from (f"    {style.say(line)}".rstrip() for line in example["code"].splitlines())
 
 
 def _found(found: Rows, style: Style) -> Iterator[str]:

@@ -387,6 +387,21 @@ def test_explain_says_what_a_rule_means(rules: None, capsys: Captured) -> None:
     assert json.loads(capsys.readouterr().out)["rule"]["remedy"] == "r"
 
 
+def test_explain_shows_the_examples_of_the_rules_page(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["explain", "chain.placeholder-parent"]) == 0
+    said = capsys.readouterr().out
+    assert "\nbad:\n" in said
+    assert '    down_revision = "previous_revision_id"\n' in said
+    assert run(["explain", "drift.enum-added", "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)["examples"]
+    assert [example["title"] for example in told] == ["declared", "live"]
+    assert run(["explain", "backup.stale"]) == 0
+    assert "bad:" not in capsys.readouterr().out
+
+
 def test_explain_without_a_rule_lists_them(rules: None, capsys: Captured) -> None:
     assert run(["explain"]) == 0
     assert "chain.cycle" in capsys.readouterr().out

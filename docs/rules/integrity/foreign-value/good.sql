@@ -1,0 +1,1 @@
+INSERT INTO users VALUES (2, 'second@example.org', 'Grace', NULL);

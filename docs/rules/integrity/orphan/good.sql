@@ -1,0 +1,2 @@
+PRAGMA foreign_keys = on;
+INSERT INTO notes VALUES (1, 1, 'of a user that is there');

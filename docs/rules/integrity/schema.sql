@@ -1,0 +1,4 @@
+CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(200) NOT NULL UNIQUE, name TEXT, age INTEGER);
+CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (id), body TEXT NOT NULL);
+CREATE TABLE accounts (id INTEGER PRIMARY KEY, owner TEXT, plan TEXT);
+INSERT INTO users VALUES (1, 'first@example.org', 'Ada', 36);

@@ -1,0 +1,5 @@
+from sqlalchemy import text
+
+
+def see(connection):
+    connection.execute(text("SELECT touch(42)"))

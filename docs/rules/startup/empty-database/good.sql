@@ -1,0 +1,2 @@
+-- its rows are no matter of the schema
+DELETE FROM notes;
