@@ -20,7 +20,7 @@ def account_of(*events: RevisionStarted | Statement) -> Account:
 
 
 def told(account: Account) -> list[tuple[str, float]]:
-    return [(one.sql, one.seconds) for one in account.statements_of("r1")]
+    return [(one.sql, one.seconds) for one in account.statements_of("r1", ())]
 
 
 def test_a_try_that_was_taken_back_is_not_told() -> None:
