@@ -28,7 +28,7 @@ from code_base import write_code_base
 from drift import FAST, bin, make_database, make_project
 from processes import ENVIRONMENT, time_process
 
-from govern.code.kept import FILE
+from govern.code.kept.store import FILE
 from govern.database import embedded
 
 _OF_SQLFLUFF = 10

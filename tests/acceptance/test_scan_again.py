@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from govern.code import earlier
-from govern.code.kept import FILE, Kept, edition
+from govern.code.kept import earlier
+from govern.code.kept.store import FILE, Kept, edition
 from govern.code.workers import Named
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject

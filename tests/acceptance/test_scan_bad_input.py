@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from govern.code.json_form import parse
+from govern.code.kept.json_form import parse
 from govern.code.workers import read_files
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject

@@ -11,8 +11,8 @@ from typing import Any
 from govern.checks.scan import RULES
 from govern.checks.scan.judge import Judged, judge_each
 from govern.checks.scan.schema import Schema
-from govern.code.json_form import Said, parse
-from govern.code.kept import Kept, digest, edition
+from govern.code.kept.json_form import Said, parse
+from govern.code.kept.store import Kept, digest, edition
 from govern.core.code import CodeFile
 from govern.core.finding import Finding, Severity, Subject
 

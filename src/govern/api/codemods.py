@@ -21,11 +21,11 @@ from govern.checks.scan.papering import describe_workaround
 from govern.checks.scan.schema import Schema
 from govern.checks.scan.verdicts import Workaround
 from govern.checks.scan.workarounds import Workarounds, find_workarounds
-from govern.code.calls import Program
 from govern.code.comments import find_ignores
 from govern.code.files import Reader, find_files, find_texts
-from govern.code.imports import Homes
+from govern.code.programs.calls import Program
 from govern.code.sources import Source
+from govern.code.texts.imports import Homes
 from govern.config import Settings
 from govern.core.code import SqlText
 from govern.core.finding import Finding

@@ -16,9 +16,9 @@ from govern.checks.scan.across import judged_across
 from govern.checks.scan.judge import Judged
 from govern.checks.scan.ratchet import Ratchet
 from govern.checks.scan.unused import find_unused
-from govern.code.earlier import read_changed
 from govern.code.files import find_files, require_parser
-from govern.code.kept import Kept
+from govern.code.kept.earlier import read_changed
+from govern.code.kept.store import Kept
 from govern.code.workers import Named
 from govern.config import Settings
 from govern.core.finding import Finding

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from govern.api.declaring import DECLARATIONS, declared_as
 from govern.api.project import read_project
 from govern.checks.scan.schema import Schema
-from govern.code.kept import digest
+from govern.code.kept.store import digest
 from govern.config import Settings
 from govern.core.code import CodeFile
 from govern.core.restoration import Place

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from govern.code.builders import find_built
-from govern.code.compositions import key_of
-from govern.code.drivers import Drivers
-from govern.code.engines import Reading, find_readings, unite
-from govern.code.entities import find_entities
+from govern.code.libraries.builders import find_built
+from govern.code.libraries.drivers import Drivers
+from govern.code.libraries.entities import find_entities
 from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
-from govern.code.names import Names
-from govern.code.text import hole_at
-from govern.code.texts import Grammar, is_said_at
+from govern.code.texts.building import Grammar, is_said_at
+from govern.code.texts.compositions import key_of
+from govern.code.texts.engines import Reading, find_readings, unite
+from govern.code.texts.names import Names
+from govern.code.texts.text import hole_at
 from govern.code.tree import Tree
 from govern.core.code import CodeFile, Mark, SqlText
 

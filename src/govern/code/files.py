@@ -14,15 +14,15 @@ from pathlib import Path
 
 from govern.code.comments import find_ignores
 from govern.code.ecmascript import read_ecmascript
-from govern.code.imports import Library
-from govern.code.program import NOTHING
-from govern.code.program_ecmascript import read_ecmascript_program
-from govern.code.program_python import read_python_program
+from govern.code.programs.ecmascript import read_ecmascript_program
+from govern.code.programs.program import NOTHING
+from govern.code.programs.python import read_python_program
 from govern.code.python import read_python
 from govern.code.search_path import find_search_path
 from govern.code.sources import Language, Source, find_comments
 from govern.code.sql_file import read_sql_file
-from govern.code.texts import JAVASCRIPT, PYTHON, TYPESCRIPT, Grammar
+from govern.code.texts.building import JAVASCRIPT, PYTHON, TYPESCRIPT, Grammar
+from govern.code.texts.imports import Library
 from govern.code.tree import Tree
 from govern.core.code import CodeFile
 from govern.errors import ConfigurationError, ToolMissing

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from govern.code.arguments import Calls, argument, called, receiver_of
-from govern.code.drivers import Drivers
-from govern.code.engines import Reading, find_readings, unite
-from govern.code.formats import BRACES, fill_fields, is_format
-from govern.code.imports import find_python_imports
+from govern.code.libraries.arguments import Calls, argument, called, receiver_of
+from govern.code.libraries.drivers import Drivers
+from govern.code.libraries.models import find_given, find_members, find_models, find_relationships
+from govern.code.libraries.tables import find_made, find_tables
 from govern.code.looks import cannot_be_sql, is_surely_sql, may_be_sql
-from govern.code.models import find_given, find_members, find_models, find_relationships
-from govern.code.names import Names
-from govern.code.tables import find_made, find_tables
-from govern.code.text import Text, hole_at
-from govern.code.texts import PYTHON, is_said_at
+from govern.code.texts.building import PYTHON, is_said_at
+from govern.code.texts.engines import Reading, find_readings, unite
+from govern.code.texts.formats import BRACES, fill_fields, is_format
+from govern.code.texts.imports import find_python_imports
+from govern.code.texts.names import Names
+from govern.code.texts.text import Text, hole_at
 from govern.code.tree import Tree
 from govern.core.code import CodeFile, Mark, MemberUse, NameUse, SqlText
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from govern.code.program import Expression
+from govern.code.programs.program import Expression
 from govern.code.tree import Tree
 
 Language = Literal["python", "javascript", "typescript", "tsx", "sql"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from govern.code.text import Text
+from govern.code.texts.text import Text
 from govern.core.code import HOLE, CodeFile
 
 _COPIED_ROWS = re.compile(

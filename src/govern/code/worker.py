@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from govern.code.files import Reader
-from govern.code.json_form import Said
-from govern.code.kept import Digests, digest
+from govern.code.kept.json_form import Said
+from govern.code.kept.store import Digests, digest
 
 READY = "ready"
 """The first line: whatever happens from now on is a file's doing."""

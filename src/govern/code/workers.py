@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from govern.code.files import require_parser
-from govern.code.json_form import Said
+from govern.code.kept.json_form import Said
 from govern.code.worker import READY
 from govern.config import environment_of_others
 from govern.errors import CouldNotCheck

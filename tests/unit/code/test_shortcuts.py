@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from govern.checks.scan.placeholders import split_statements
-from govern.code.engines import Reading, find_readings
 from govern.code.files import Reader
-from govern.code.json_form import parse, render
-from govern.code.texts import PYTHON
+from govern.code.kept.json_form import parse, render
+from govern.code.texts.building import PYTHON
+from govern.code.texts.engines import Reading, find_readings
 from govern.code.tree import Tree
 
 ast_grep_py = pytest.importorskip("ast_grep_py")

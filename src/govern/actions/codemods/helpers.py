@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from govern.actions.codemods.imports import drop_imported
 from govern.actions.codemods.listing import remove_items, whole_lines, with_blank_lines, with_comment_above
-from govern.code.calls import Function, Program, Project
-from govern.code.program import Expression
+from govern.code.programs.calls import Function, Program, Project
+from govern.code.programs.program import Expression
 from govern.code.sources import Source
 from govern.core.edit import Edit
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterator
 
 from govern.actions.codemods.listing import Span, remove_items, whole_lines, with_blank_lines
-from govern.code.calls import Project
-from govern.code.program import Expression
+from govern.code.programs.calls import Project
+from govern.code.programs.program import Expression
 from govern.code.sources import Source
 from govern.core.edit import Edit, apply_edits
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from govern.checks.scan.shapes import is_tagged
-from govern.code.calls import Function, Program, Project
-from govern.code.program import Expression, unwrap
+from govern.code.programs.calls import Function, Program, Project
+from govern.code.programs.program import Expression, unwrap
 
 Family = Literal["whole numbers", "texts", "uuids"]
 Nulls = Literal["kept", "refused", "made something"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from govern.checks.scan.conversions import Conversion
 from govern.checks.scan.verdicts import Finder
-from govern.code.calls import Program
-from govern.code.program import Expression, unwrap
+from govern.code.programs.calls import Program
+from govern.code.programs.program import Expression, unwrap
 from govern.code.sources import Source
 from govern.core.edit import Edit
 

@@ -11,8 +11,8 @@ from govern.checks.scan.mistyped import Keys
 from govern.checks.scan.origins import Origins
 from govern.checks.scan.shapes import RunSql, Shapes, is_tagged
 from govern.checks.scan.statement_columns import CastInSql, Operand
-from govern.code.calls import Function, Program, Project
-from govern.code.program import Expression, unwrap
+from govern.code.programs.calls import Function, Program, Project
+from govern.code.programs.program import Expression, unwrap
 from govern.core.keys import family_of
 from govern.core.type_names import spell_type
 

@@ -10,8 +10,8 @@ from govern.checks.scan.conversions import Conversions
 from govern.checks.scan.mistyped import Keys
 from govern.checks.scan.shapes import Shape, Shapes, find_given
 from govern.checks.scan.statement_columns import Output
-from govern.code.calls import Binding, Function, Program, Project
-from govern.code.program import Expression, unwrap
+from govern.code.programs.calls import Binding, Function, Program, Project
+from govern.code.programs.program import Expression, unwrap
 from govern.core.keys import Column
 
 _INPUT = frozenset(

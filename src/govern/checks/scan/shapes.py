@@ -10,8 +10,8 @@ from typing import Literal
 from govern.checks.scan.placeholders import split_statements
 from govern.checks.scan.schema import Schema
 from govern.checks.scan.statement_columns import Output, StatementColumns, read_statement_columns
-from govern.code.calls import Binding, Program, Project
-from govern.code.program import Expression, unwrap
+from govern.code.programs.calls import Binding, Program, Project
+from govern.code.programs.program import Expression, unwrap
 from govern.core.code import SqlText
 from govern.core.keys import Column
 

@@ -15,8 +15,8 @@ from govern.checks.scan.schema import Schema
 from govern.checks.scan.shapes import RunSql, is_tagged
 from govern.checks.scan.statement_columns import CastInSql, Operand, StatementColumns, read_statement_columns
 from govern.checks.scan.verdicts import CastKey, Certainty, Finder, Key, Workaround, core_of
-from govern.code.calls import Program
-from govern.code.program import Expression, unwrap
+from govern.code.programs.calls import Program
+from govern.code.programs.program import Expression, unwrap
 from govern.code.sources import Source
 from govern.core.code import HOLE, SqlText
 from govern.core.edit import Edit, apply_edits

@@ -11,8 +11,8 @@ from govern.checks.scan.destinations import Destination, Destinations
 from govern.checks.scan.mistyped import Keys
 from govern.checks.scan.origins import Origin, Origins
 from govern.checks.scan.shapes import Shapes
-from govern.code.calls import Function, Program, Project
-from govern.code.program import Expression, unwrap
+from govern.code.programs.calls import Function, Program, Project
+from govern.code.programs.program import Expression, unwrap
 from govern.code.sources import Source
 from govern.core.edit import Edit
 

@@ -13,7 +13,7 @@ from govern.checks.scan.shapes import Shapes
 from govern.checks.scan.sql_casts import find_casts, name_cast
 from govern.checks.scan.statements import find_temporary
 from govern.checks.scan.verdicts import Finder, Key, Verdict, Workaround
-from govern.code.calls import Home, Program, Project
+from govern.code.programs.calls import Home, Program, Project
 from govern.code.sources import Source
 from govern.core.code import SqlText
 

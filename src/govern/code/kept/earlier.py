@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from govern.code.files import LANGUAGES
-from govern.code.imports import Homes
-from govern.code.json_form import Said
-from govern.code.kept import Digests, Kept, digest, edition
+from govern.code.kept.json_form import Said
+from govern.code.kept.store import Digests, Kept, digest, edition
+from govern.code.texts.imports import Homes
 from govern.code.workers import Named, read_files
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from govern.code.looks import may_be_sql
-from govern.code.names import Names
-from govern.code.program import Expression, Kind
-from govern.code.text import Text
+from govern.code.programs.program import Expression, Kind
+from govern.code.texts.names import Names
+from govern.code.texts.text import Text
 from govern.core.code import SqlText
 
 if TYPE_CHECKING:

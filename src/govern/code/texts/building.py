@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from govern.code.text import Text, hole_at, join_texts
+from govern.code.texts.text import Text, hole_at, join_texts
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from govern.code.compositions import key_of
-from govern.code.names import Names
+from govern.code.texts.compositions import key_of
+from govern.code.texts.names import Names
 from govern.core.code import NameKind, NameUse, Spot
 
 if TYPE_CHECKING:

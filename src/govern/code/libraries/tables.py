@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from govern.code.arguments import NOWHERE, Calls, argument, called, placed_arguments, receiver_of
-from govern.code.compositions import items_of
-from govern.code.models import spot_of
-from govern.code.names import Names
+from govern.code.libraries.arguments import NOWHERE, Calls, argument, called, placed_arguments, receiver_of
+from govern.code.libraries.models import spot_of
+from govern.code.texts.compositions import items_of
+from govern.code.texts.names import Names
 from govern.code.tree import Tree
 from govern.core.code import NameKind, NameUse
 

@@ -149,7 +149,7 @@ class Digests:
 
 
 @functools.cache
-def edition(home: Path = Path(__file__).parents[1]) -> str:
+def edition(home: Path = Path(__file__).parents[2]) -> str:
     """Of govern, and of what it reads code with: another one may find something else."""
     files = [path for folder in _READERS for path in (home / folder).rglob("*.py")]
     facts = [f"{path} {(known := path.stat()).st_size} {known.st_mtime_ns}" for path in sorted(files)]

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from govern.code.names import Names
 from govern.code.sources import Language
-from govern.code.texts import Grammar
+from govern.code.texts.building import Grammar
+from govern.code.texts.names import Names
 from govern.code.tree import Tree
 from govern.core.code import HOLE
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from govern.code.arguments import (
+from govern.code.libraries.arguments import (
     NOWHERE,
     Calls,
     argument,
@@ -15,7 +15,7 @@ from govern.code.arguments import (
     placed_arguments,
     receiver_of,
 )
-from govern.code.names import Names
+from govern.code.texts.names import Names
 from govern.code.tree import Tree
 from govern.core.code import MemberUse, Model, NameUse, Spot
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from govern.code.texts import Grammar
+from govern.code.texts.building import Grammar
 from govern.code.tree import Tree
 from govern.core.code import SqlText
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from govern.code.compositions import items_of, key_of
-from govern.code.names import Names
+from govern.code.texts.compositions import items_of, key_of
+from govern.code.texts.names import Names
 from govern.core.code import HOLE, NameUse, Spot
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from govern.code.names import Names
-from govern.code.program import Expression, Kind
-from govern.code.reading import as_statement, is_one_text, make, named, text_of
-from govern.code.texts import PYTHON, build_text
+from govern.code.programs.program import Expression, Kind
+from govern.code.programs.reading import as_statement, is_one_text, make, named, text_of
+from govern.code.texts.building import PYTHON, build_text
+from govern.code.texts.names import Names
 from govern.code.tree import Tree
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from govern.code.program import Expression, unwrap
+from govern.code.programs.program import Expression, unwrap
 
 Home = Callable[[Path, str], Path | None]
 """The file of the project that an import means; None for a package's."""

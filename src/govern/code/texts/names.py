@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from govern.code.compositions import compose
-from govern.code.engines import AS_IT_IS, Reading
-from govern.code.text import Text, text_at
-from govern.code.texts import Grammar, build_text
+from govern.code.texts.building import Grammar, build_text
+from govern.code.texts.compositions import compose
+from govern.code.texts.engines import AS_IT_IS, Reading
+from govern.code.texts.text import Text, text_at
 from govern.code.tree import Tree
 
 if TYPE_CHECKING:

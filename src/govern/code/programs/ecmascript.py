@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from govern.code.names import Names
-from govern.code.program import Expression, Kind
-from govern.code.reading import as_statement, is_one_text, make, named, text_of
-from govern.code.texts import JAVASCRIPT, Grammar, build_text
+from govern.code.programs.program import Expression, Kind
+from govern.code.programs.reading import as_statement, is_one_text, make, named, text_of
+from govern.code.texts.building import JAVASCRIPT, Grammar, build_text
+from govern.code.texts.names import Names
 from govern.code.tree import Tree
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from govern.code.formats import BINDINGS, BRACES, PERCENTS, PG_FORMAT, fill_fields, name_of_field
-from govern.code.text import Text, hole_at, join_texts, text_at
+from govern.code.texts.formats import BINDINGS, BRACES, PERCENTS, PG_FORMAT, fill_fields, name_of_field
+from govern.code.texts.text import Text, hole_at, join_texts, text_at
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-    from govern.code.names import Names
+    from govern.code.texts.names import Names
 
 _LISTS = frozenset({"list", "tuple", "array", "set"})
 _COMPREHENSIONS = frozenset({"list_comprehension", "generator_expression", "parenthesized_expression"})

@@ -1,0 +1,1 @@
+"""What files said is kept, so that only what is new is read."""

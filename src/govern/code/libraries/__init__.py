@@ -1,0 +1,1 @@
+"""What libraries are called with: tables, models, chains of builders, and the databases that they speak to."""

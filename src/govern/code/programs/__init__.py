@@ -1,0 +1,1 @@
+"""Whole programs, alike for all languages: values, functions, and who calls what."""
