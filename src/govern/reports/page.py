@@ -29,13 +29,12 @@ def render_page(template: str, facts: Mapping[str, Any]) -> str:
     return _templates().get_template(template).render(facts).rstrip("\n") + "\n"
 
 
-@cache
-def _templates() -> Environment:
+def open_templates(package: str) -> Environment:
+    """Those in a package's ``templates/``: every value is escaped and harmless, a name that is not given a mistake."""
     import jinja2  # pages are few, and it takes a while
-    from markupsafe import Markup
 
-    made = jinja2.Environment(
-        loader=jinja2.PackageLoader(_PACKAGE),
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader(package),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
@@ -43,6 +42,13 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+
+
+@cache
+def _templates() -> Environment:
+    from markupsafe import Markup
+
+    made = open_templates(_PACKAGE)
     style = files(_PACKAGE).joinpath("templates", "page.css").read_text(encoding="utf-8")
     made.globals |= {"style": Markup(style), "version": __version__}  # noqa: S704  # our own file
     made.filters |= {"moment": name_moment, "passages": split_passages}

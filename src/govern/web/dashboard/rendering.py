@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from govern.reports.diagram import STYLE
+from govern.reports.page import open_templates
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -45,16 +46,7 @@ def _make_static(name: str, body: bytes) -> StaticFile:
 @cache
 def environment() -> Environment:
     """The templates'."""
-    import jinja2  # whoever mounts health alone needs no pages
-
-    made = jinja2.Environment(
-        loader=jinja2.PackageLoader(_PACKAGE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
+    made = open_templates(_PACKAGE)
     made.globals["versions"] = {name: file.version for name, file in static_files().items()}
     return made
 
