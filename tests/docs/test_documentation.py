@@ -216,6 +216,12 @@ def test_a_broken_link_would_be_noticed() -> None:
     assert not _resolves(page, "cil.md")
 
 
+def test_every_test_that_proves_what_is_said_of_safety_exists() -> None:
+    named = {code for code in read_spans(DOCS / "safety.md") if re.fullmatch(r"[\w/]*test_\w+\.py", code)}
+    assert len(named) > 20
+    assert [path for path in named if not any((ROOT / "tests").rglob(path))] == []
+
+
 @pytest.mark.parametrize(
     "page", [DOCS / "architecture.md", *sorted(DOCS.glob("decisions/*.md"))], ids=name_of
 )
