@@ -193,6 +193,8 @@ def test_an_installed_project_with_folders_by_engine_is_adopted_from_a_folder_be
         narrate=lambda _: None,
     )
     assert all(entry.status == "passed" for entry in adopted.entries), adopted
+    assert "3 revisions in" in adopted.entries[0].reason
+    assert not any("revision" in command for command in adopted.next), "there are some already"
     settings = config.load(start=beside, url=sqlite_database.text, environ={})
     assert settings.alembic.version_locations == (versions / "sqlite",)
     assert read_project_chain(settings.alembic).heads == ("r2",)

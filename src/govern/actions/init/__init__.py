@@ -294,12 +294,23 @@ def _alembic_config(settings: Settings) -> str | None:
 
 def _locations_by_engine(settings: Settings) -> str | None:
     """Where the revisions are in a folder for each engine, as govern's configuration has it; else None."""
+    folders = _folders_by_engine(settings)
+    return f"{settings.relative(folders[0].parent)}/{{dialect}}" if folders else None
+
+
+def _folders_by_engine(settings: Settings) -> tuple[Path, ...]:
     alembic = settings.alembic
     versions = alembic.script_location / "versions"
-    engines = [name for name in ("postgresql", "sqlite") if any((versions / name).glob("*.py"))]
-    if alembic.recursive_version_locations or len(engines) < 2 or any(versions.glob("*.py")):
-        return None
-    return f"{settings.relative(versions)}/{{dialect}}"
+    folders = tuple(
+        versions / name for name in ("postgresql", "sqlite") if any((versions / name).glob("*.py"))
+    )
+    if alembic.recursive_version_locations or len(folders) < 2 or any(versions.glob("*.py")):
+        return ()
+    return folders
+
+
+def _version_folders(settings: Settings) -> tuple[Path, ...]:
+    return _folders_by_engine(settings) or settings.alembic.version_locations
 
 
 def _propose_critical_tables(
@@ -318,7 +329,7 @@ def _propose_critical_tables(
 def _describe_alembic(settings: Settings) -> str:
     alembic = settings.alembic
     files = sum(1 for _ in _revision_files(settings))
-    places = ", ".join(settings.relative(folder) for folder in alembic.version_locations)
+    places = ", ".join(settings.relative(folder) for folder in _version_folders(settings))
     file = settings.relative(alembic.file) if alembic.file else "no configuration file"
     return f"{file}, {count_of(files, 'revision')} in {places}"
 
@@ -346,7 +357,7 @@ def _next_commands(settings: Settings, places: proposals.Places, others: tuple[s
 
 
 def _revision_files(settings: Settings) -> Iterator[Path]:
-    for folder in settings.alembic.version_locations:
+    for folder in _version_folders(settings):
         yield from (file for file in folder.glob("*.py") if not file.name.startswith("__"))
 
 
