@@ -17,7 +17,6 @@ from govern.config import Settings
 from govern.core.history import Answers
 from govern.core.probed import sum_up
 from govern.database.target import resolve_target
-from govern.database.url import DatabaseUrl
 from govern.errors import GovernError
 
 PROBE = "probe"
@@ -49,7 +48,6 @@ def note_asked(
     *,
     started_at: datetime,
     finished_at: datetime,
-    base_url: str,
 ) -> None:
     """What the application answered to whoever asked it by hand. ``proofs``: as ledgers keep them."""
     append_line(
@@ -61,7 +59,6 @@ def note_asked(
             "actor": f"{settings.actor}@{socket.gethostname()}",
             "started_at": started_at.isoformat(),
             "finished_at": finished_at.isoformat(),
-            "base_url": base_url,
             "probes": list(proofs),
         },
     )
@@ -93,9 +90,9 @@ def read_asked(settings: Settings) -> tuple[Answers, ...]:
 
 
 def name_database(settings: Settings) -> str | None:
-    """Without a password, as lines name it; None where the settings have no URL."""
+    """Without a password, as lines name it; None where the settings have no URL, so that no server is started."""
     try:
-        return DatabaseUrl.parse(settings.url).redacted if settings.url else None
+        return resolve_target(settings).redacted if settings.url else None
     except (GovernError, ValueError):
         return None
 

@@ -57,7 +57,6 @@ def probe(
         [proof.to_evidence() for proof in proofs],
         started_at=draft.started_at,
         finished_at=datetime.now(UTC),
-        base_url=base_url or probes.base_url or "",
     )
     for proof in proofs:
         draft.add(proof.entry)

@@ -64,7 +64,7 @@ def scan(
     diff: bool,
     columns: tuple[str, ...],
 ) -> Report:
-    """Whether the code below each PATH fits the declared schema: SQL and models in Python, JavaScript, SQL files.
+    """Whether the code below each PATH fits the declared schema: SQL and models in Python, JavaScript, TypeScript, SQL.
 
     Nothing is run: a scratch database with the declared schema prepares each statement. What is meant can be left
     alone where it stands: # govern: ignore[scan.undefined-table] the importer makes it
