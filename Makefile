@@ -72,6 +72,11 @@ imports: setup  ## the import contracts: layers point one way
 docs: setup  ## regenerate the generated pages under docs/
 	$(BIN)/python docs/generate.py
 
+.PHONY: docs-site
+docs-site: setup  ## the documentation as a site, in site/, every link and anchor of it checked
+	$(BIN)/zensical build --clean --strict
+	$(BIN)/python docs/check_site.py site
+
 .PHONY: bench
 bench: setup  ## benchmarks beside the peers, ratios printed
 	$(BIN)/python benchmarks/startup.py
@@ -85,7 +90,7 @@ bench: setup  ## benchmarks beside the peers, ratios printed
 	$(BIN)/python benchmarks/scan.py --runs 3
 
 .PHONY: check
-check: lint types imports test test-older  ## everything CI runs (the tests include the docs)
+check: lint types imports test test-older docs-site  ## everything CI runs (the tests include the docs)
 
 .PHONY: clean
 clean:  ## stop the embedded PostgreSQL and remove what was generated

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 import rule_pages
+import site_navigation
 
 import govern.cli.main  # noqa: F401  (it registers the commands)
 from govern.checks.drift import KINDS
@@ -381,6 +382,7 @@ _PAGES: Mapping[str, Callable[[str], str]] = {
     "configuration.md": render_configuration,
     "guards.md": render_guards,
     "governance.schema.json": lambda _current: render_file(),
+    "../zensical.toml": site_navigation.render_navigation,
     **{name: lambda _current, name=name: rule_pages.pages()[name] for name in rule_pages.pages()},
 }
 
