@@ -15,6 +15,7 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 
 import click
+import manifest_page
 import rule_pages
 import site_navigation
 
@@ -381,6 +382,7 @@ _PAGES: Mapping[str, Callable[[str], str]] = {
     "rules.md": render_rules,
     "configuration.md": render_configuration,
     "guards.md": render_guards,
+    "manifest.md": manifest_page.render_manifest,
     "governance.schema.json": lambda _current: render_file(),
     "../zensical.toml": site_navigation.render_navigation,
     **{name: lambda _current, name=name: rule_pages.pages()[name] for name in rule_pages.pages()},

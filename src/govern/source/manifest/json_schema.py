@@ -6,6 +6,7 @@ It says less: that an invariant's SQL is one SELECT, or a repair's table is decl
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -39,9 +40,20 @@ class _ForEditors(GenerateJsonSchema):
         default = schema.get("default")
         if isinstance(default, Severity):
             return {**inner, "default": default.label}
+        if isinstance(default, timedelta):
+            return {**inner, "default": _write_span(default)}
         is_plain = type(default) in (bool, int, float, str)
         return {**inner, "default": default} if is_plain else inner
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         del schema
         return False
+
+
+def _write_span(span: timedelta) -> str:
+    """In the largest unit, up to days, that makes a whole number of it."""
+    minutes = int(span.total_seconds()) // 60
+    size, unit = next(
+        (size, unit) for size, unit in ((1440, "d"), (60, "h"), (1, "min")) if minutes % size == 0
+    )
+    return f"{minutes // size} {unit}"

@@ -46,14 +46,17 @@ class CriticalTable(Entry):
     name: TableName
     """As in the database, with or without its namespace."""
     required_columns: RequiredColumns = Field(default_factory=dict)
-    """Column names, each with its type as the database writes it, or None where the type does not matter."""
+    """Column names, each with its type as the database writes it, or null where the type does not matter."""
     min_rows: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """How many rows it must have at least, in a freshly migrated database, too."""
     never_empty: tuple[Text, ...] = ()
     """Columns in which neither NULL nor blank text is right."""
     unique: Groups = ()
     """Columns, or groups of columns, that no two rows share, whether an index keeps it so or not."""
     owner: Text | None = None
+    """Whom to call; for people, no check reads it."""
     severity: SeverityLabel = Severity.CRITICAL
+    """Of what is found about this table."""
 
     @property
     def namespace(self) -> str | None:
@@ -69,20 +72,27 @@ class Relationship(Entry):
     """A reference without a declared foreign key."""
 
     source: ColumnName = Field(alias="from")
+    """The column that refers: ``audit_logs.user_id``."""
     target: ColumnName = Field(alias="to")
+    """The column that it refers to: ``users.id``."""
     when: Mapping[Text, Text] = Field(default_factory=dict)
     """Columns of the referring table with the values its rows have to have to be meant: of a polymorphic pair
     ``{owner_type: user}``."""
     note: Text | None = None
+    """Why there is no foreign key; for people."""
 
 
 class Invariant(Entry):
     """A query whose single value is known."""
 
     name: Text
+    """As reports call it."""
     sql: Text
+    """One ``SELECT`` with one value."""
     expect: Expected
+    """The value it must have."""
     severity: SeverityLabel = Severity.ERROR
+    """Of a value that is another one."""
 
 
 class IgnoredDrift(Entry):
@@ -95,7 +105,9 @@ class IgnoredDrift(Entry):
     fact: Text | None = None
     """Only this fact of objects that differ: ``comment``, ``storage``."""
     reason: Text
+    """Why they are meant."""
     owner: Text
+    """Who answers for them."""
     until: Day
     """The last day on which it holds."""
 
@@ -104,8 +116,11 @@ class WeighedDrift(Entry):
     """How much differences of some objects matter."""
 
     kind: Text = "*"
+    """Of the objects, a glob."""
     name: Text = "*"
+    """Theirs, a glob, with or without the namespace."""
     severity: SeverityLabel
+    """Of differences of these."""
 
 
 class Drift(Entry):
@@ -122,13 +137,15 @@ class Allowed(Entry):
     """A rule or a hazard that somebody answers for, until a day."""
 
     rule: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z-]+$")] | None = None
-    """``lint.index-not-concurrent``."""
+    """A rule whose finding is meant: ``lint.index-not-concurrent``."""
     hazard: Annotated[str, Field(pattern=r"^[a-z-]+$")] | None = None
-    """``drops-column``."""
+    """A harm that is meant: ``drops-column``."""
     subject: Text
     """What it may happen to: ``users.nick``; for a rule about a revision its id."""
     reason: Text
+    """Why it is meant."""
     owner: Text
+    """Who answers for it."""
     expires: Day
     """The last day on which it holds."""
 
@@ -153,19 +170,26 @@ class Keep(Entry):
     """Which backups stay, of each database. A backup stays if any of these keeps it."""
 
     newest: Annotated[int, Field(ge=1, lt=2**31)] = 7
+    """So many, whatever their age."""
     days: Annotated[int, Field(ge=0, lt=36_500)] = 30
+    """All that are younger."""
     daily: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Of so many days that have a backup, the newest of each; the same for weeks, months and years."""
     weekly: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Of so many weeks that have a backup, the newest of each."""
     monthly: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Of so many months."""
     yearly: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Of so many years."""
     verified: Annotated[int, Field(ge=1, lt=2**31)] = 1
+    """So many of the newest that were proven."""
 
 
 class Schedule(Entry):
     """When backups are to be proven again."""
 
     verify_every: Span = timedelta(days=7)
+    """A backup that nobody has looked at for so long is proven again by ``govern backup verify --schedule``."""
 
 
 class Backups(Entry):
@@ -175,7 +199,7 @@ class Backups(Entry):
     ledger_days: Annotated[int, Field(ge=0, lt=36_500)] = 30
     """Backups that the ledger's runs of so many days name stay."""
     max_age: Span | None = None
-    """From when on the newest good backup is too old; None: nobody said so."""
+    """From when on the newest good backup is too old; without it none is."""
     schedule: Schedule = Schedule()
 
     @property
@@ -220,6 +244,7 @@ class Fixes(Entry):
     time_zone: Annotated[str, AfterValidator(check_zone)] = "UTC"
     """Of ``hours``: ``Europe/Berlin``."""
     most_per_hour: Annotated[int, Field(ge=1, le=1_000)] = 3
+    """No more fixes than these within an hour; what comes then needs a person."""
 
     @property
     def part_of_day(self) -> Hours | None:
@@ -262,6 +287,7 @@ class Monitor(Entry):
     """How often the monitor looks, what it may fix, and whom it tells."""
 
     every: Span = timedelta(minutes=5)
+    """From one look to the next."""
     fixes: Fixes = Fixes()
     notify: tuple[Notify, ...] = ()
     probes: MonitoredProbes | None = None

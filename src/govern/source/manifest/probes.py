@@ -59,6 +59,7 @@ class Secret(Entry):
     """Where a secret comes from; it is never in the file."""
 
     env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    """The environment variable that has it."""
     command: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
     """A program and its arguments, started without a shell in the project's root: its first line is the secret."""
 
@@ -82,14 +83,18 @@ class Expectation(Entry):
     headers: Mapping[Text, Text] = Field(default_factory=dict)
     """By name, each a glob: ``{content-type: application/json*}``."""
     within_seconds: Seconds | None = None
+    """How long the answer may take; slower is a finding."""
 
 
 class Capture(Entry):
     """Where in an answer a value is that later steps write as ``{{name}}``."""
 
     json_path: JsonPath | None = Field(default=None, alias="json")
+    """A place in the body: ``items[0].id``."""
     header: Text | None = None
+    """A header's name."""
     cookie: Text | None = None
+    """A cookie's name."""
 
     @model_validator(mode="after")
     def _names_one(self) -> Capture:
@@ -101,7 +106,9 @@ class Capture(Entry):
 
 class _WithBody(Entry):
     json_body: Any = Field(default=None, alias="json")
+    """The body, sent as JSON."""
     form: Mapping[Text, Text] | None = None
+    """The body, sent as a form."""
 
     @model_validator(mode="after")
     def _has_one_body(self) -> _WithBody:
@@ -115,11 +122,16 @@ class Request(_WithBody):
     """One request, and what its answer must be."""
 
     method: Method = "GET"
+    """How it is asked."""
     path: PagePath
+    """Below the base URL; what comes of ``{{name}}`` is quoted."""
     headers: Mapping[Text, Text] = Field(default_factory=dict)
+    """Sent along, by name."""
     query: Mapping[Text, Text] = Field(default_factory=dict)
+    """Added to the path, by name."""
     expect: Expectation = Expectation()
     capture: Mapping[Name, Capture] = Field(default_factory=dict)
+    """Values that later steps write as ``{{name}}``."""
     timeout_seconds: Seconds | None = None
     """For the whole answer; without it that of ``probes``."""
     safe: bool = False
@@ -139,16 +151,22 @@ class PasswordGrant(Entry):
     """OAuth 2 (RFC 6749, 4.3)."""
 
     username: Text
+    """Who logs in."""
     password: Text
+    """Theirs; a secret: ``'{{password}}'``."""
     client_id: Text | None = None
+    """The client's, where the server wants one."""
     client_secret: Text | None = None
+    """The client's, where the server wants one: a secret."""
     scope: Text | None = None
+    """What is asked for, words apart by blanks."""
 
 
 class LogIn(_WithBody):
     """A log-in; what it gives is sent with all later requests of the sequence, but for ``anonymous`` ones."""
 
     path: PagePath
+    """Where to log in."""
     oauth2: PasswordGrant | None = None
     token: JsonPath = "access_token"  # noqa: S105 - a place in the answer
     """Where the answer has the token: ``{{access_token}}`` of later steps."""
@@ -157,6 +175,7 @@ class LogIn(_WithBody):
     cookie: Text | None = None
     """The session's cookie, where there is no token."""
     capture: Mapping[Name, Capture] = Field(default_factory=dict)
+    """More values of the answer, for later steps."""
 
     @model_validator(mode="after")
     def _says_who(self) -> LogIn:
@@ -170,12 +189,17 @@ class Token(Entry):
     """What the token that the log-in gave must say."""
 
     algorithms: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """With any of these it may be signed: ``[RS256]``."""
     issuer: Text | None = None
+    """Its ``iss``."""
     subject: Text | None = None
+    """Its ``sub``."""
     audience: Text | None = None
+    """Its ``aud``."""
     lasts_at_most: Span | None = None
     """From now on. It must have an end, in the future."""
     claims: Mapping[Text, Any] = Field(default_factory=dict)
+    """More claims with the values they must have."""
     signing_key: Reference | None = None
     """The key it must be signed with."""
 
@@ -184,7 +208,9 @@ class Refresh(_WithBody):
     """A new token for an old one: it must be another one, and work."""
 
     path: PagePath
+    """Where to get a new token."""
     token: JsonPath = "access_token"  # noqa: S105 - a place in the answer
+    """Where the answer has it."""
     refresh_token: JsonPath | None = None
     """Where the answer has the next one, if there is one."""
     page: PagePath
@@ -192,6 +218,7 @@ class Refresh(_WithBody):
     old_token: Handling | None = None
     """What becomes of the token before; without it nobody asks."""
     old_refresh_token: Handling | None = None
+    """What becomes of the refresh token before; without it nobody asks."""
 
 
 class Reject(Entry):
@@ -216,13 +243,16 @@ class Revocation(Entry):
     """The request that ends a session."""
 
     method: Method = "DELETE"
+    """How it is asked."""
     path: PagePath
+    """Where: ``/sessions/{{session_id}}``."""
 
 
 class Sessions(Entry):
     """The list of sessions has this one; once it is revoked its token is worth nothing."""
 
     path: PagePath
+    """Where the list is."""
     items: JsonPath = "$"
     """Where in the answer the list is."""
     id: JsonPath = "id"
@@ -240,6 +270,7 @@ class Python(Entry):
     call: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.-]*(:[A-Za-z_]\w*)?$")]
     """``package.module:function``, or the name of an entry point of the group ``govern.probes``."""
     timeout_seconds: Seconds = 30.0
+    """How long it may take; then it is ended."""
 
 
 class Step(Entry):
@@ -275,6 +306,7 @@ class Sequence(Entry):
     """Steps that are done in order, with cookies and captured values of their own."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    """As reports and ``govern probe`` call it."""
     severity: SeverityLabel | None = None
     """Of all its findings; without it as their rules say."""
     steps: Annotated[tuple[Step, ...], AfterValidator(_check_not_empty)]
@@ -300,7 +332,9 @@ class Probes(Entry):
     ca_file: Text | None = None
     """Certificates to trust, in PEM, instead of the machine's; relative to the project's root."""
     variables: Mapping[Name, Text] = Field(default_factory=dict)
+    """Values that steps write as ``{{name}}``."""
     secrets: Mapping[Name, Secret] = Field(default_factory=dict)
+    """The same for what is secret: where each comes from."""
     sequences: tuple[Sequence, ...] = ()
 
     @model_validator(mode="after")

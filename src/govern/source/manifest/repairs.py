@@ -91,10 +91,13 @@ class Repair(Entry):
     """A clean-up of rows, or of the schema, that somebody answers for."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$"), AfterValidator(_check_repair_name)]
+    """As commands and the ledger call it."""
     kind: RepairKind
+    """What it does; each kind has keys of its own."""
     of: Annotated[Text, AfterValidator(_check_of)] | None = None
     """Whose orphans: a foreign key's name, or ``notes.user_id -> users.id``."""
     table: TableName | None = None
+    """Whose rows, or whose index or object."""
     where: Text | None = None
     """A condition in the database's SQL: which rows."""
     select: Text | None = None
@@ -112,6 +115,7 @@ class Repair(Entry):
     columns: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
     """Of the index, in order."""
     unique: bool | None = None
+    """Whether the index is."""
     object: Annotated[Text, AfterValidator(_check_object)] | None = None
     """What is missing: a kind and a name."""
     severity: SeverityLabel = Severity.WARNING
@@ -119,7 +123,9 @@ class Repair(Entry):
     allow: tuple[Annotated[Text, AfterValidator(_check_hazard)], ...] = ()
     """Hazards that need no ``--allow`` when this repair is applied or rolled back: ``fires-trigger:notes.audit``."""
     reason: Text
+    """Why these rows or this object may be changed."""
     owner: Text
+    """Who answers for it."""
 
     @model_validator(mode="after")
     def _says_what_its_kind_needs(self) -> Repair:
