@@ -15,7 +15,10 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 
 import click
+import http_page
+import json_page
 import manifest_page
+import python_page
 import rule_pages
 import site_navigation
 
@@ -382,6 +385,9 @@ _PAGES: Mapping[str, Callable[[str], str]] = {
     "rules.md": render_rules,
     "configuration.md": render_configuration,
     "guards.md": render_guards,
+    "http.md": http_page.render_http,
+    "python.md": python_page.render_python,
+    "json.md": json_page.render_json_report,
     "manifest.md": manifest_page.render_manifest,
     "governance.schema.json": lambda _current: render_file(),
     "../zensical.toml": site_navigation.render_navigation,

@@ -20,7 +20,7 @@ from govern.reports.documents.restoration import tell_restoration
 
 @command("report health")
 def report_health(draft: Draft, settings: Settings, *, narrate: Narrate = silent) -> None:
-    """How the database is now; ``draft.document`` is the page. What cannot be looked at is said on it."""
+    """How the database is now; the report's ``document`` is the page. What cannot be looked at is said on it."""
     present = look_now(settings, narrate=narrate)
     _tell(draft, tell_health(present), present)
 

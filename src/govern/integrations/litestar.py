@@ -3,7 +3,8 @@
 ::
 
     app = Litestar(
-        route_handlers=[…, dashboard(engine, authenticate=name_of_admin)], plugins=[GovernPlugin(engine)]
+        route_handlers=[*handlers, dashboard(engine, authenticate=name_of_admin)],
+        plugins=[GovernPlugin(engine)],
     )
 """
 

@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+from jsonschema import Draft202012Validator
+
 from govern.core.finding import Finding, Fix, Rule, Severity, Subject
 from govern.core.report import Entry, Problem, Report, Target
 from govern.reports.json import render, to_document
@@ -120,3 +122,34 @@ def test_the_document_is_ascii_whatever_the_names() -> None:
     text = render(make_report(data={"name": "größe\x1b\udcff"}))
     assert text.isascii()
     assert json.loads(text)["name"] == "größe\x1b\udcff"
+
+
+def test_a_report_is_what_its_published_schema_says_and_no_more() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "report.schema.json").read_text(encoding="utf-8")
+    published = json.loads(text)
+    closed = json.loads(text, object_hook=close)
+    fix = Fix(sql=("DELETE …",), repair="orphaned-notes", kind="delete_orphans")
+    subject = Subject(kind="table", name="notes", path="schema/governance.yaml", line=3)
+    target = Target(
+        name="default", url="sqlite:///app.db", dialect="sqlite", server_version="3.45", heads=("r2",)
+    )
+    report = make_report(
+        entries=(
+            Entry.of("drift", (Finding.of(RULE, subject, "message", evidence={"rows": 3}, fix=fix),)),
+            Entry(name="lint", status="skipped", reason="nobody asked", is_optional=True),
+        ),
+        target=target,
+        unmodelled=("cast",),
+        problem=Problem(what="refused", why="", next="govern plan", state="nothing was changed", exit_code=4),
+    )
+    for document in (json.loads(render(report)), json.loads(render(make_report()))):
+        Draft202012Validator(closed).validate(document)
+    with_data = to_document(make_report(data={"backups": []}))
+    Draft202012Validator(published).validate(with_data)
+    assert not Draft202012Validator(closed).is_valid(with_data)
+    assert not Draft202012Validator(published).is_valid({**with_data, "status": "fine"})
+
+
+def close(value: dict[str, object]) -> dict[str, object]:
+    """An object of the schema, as one that takes no other keys."""
+    return {**value, "additionalProperties": False} if "required" in value else value
