@@ -23,8 +23,8 @@ def _lines(schema: Mapping[str, Any]) -> Iterator[str]:
     yield "Schema](report.schema.json) says the same to a program. Keys are added, never renamed or removed, as long as"
     yield "`schema_version` is the same."
     yield ""
-    yield "What a command was asked to list stands beside these keys: `backups` of `govern backup list`, `runs` of `govern"
-    yield "history`. Decide by the [exit code](cli.md#exit-codes) or `status`, and by `rule` and `severity` of findings;"
+    yield "What a command was asked to list stands beside these keys: `backups` of `govern backup list`, `runs` of"
+    yield "`govern history`. Decide by the [exit code](cli.md#exit-codes) or `status`, and by `rule` and `severity`;"
     yield "texts are for people and change."
     yield from ("", "## The document", "", *_table(schema))
     for name, model in schema["$defs"].items():

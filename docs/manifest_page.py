@@ -83,8 +83,8 @@ class _Page:
         yield from ("", "| key | value | default | what it says |", "|---|---|---|---|")
         for key, value in self._models[model]["properties"].items():
             if (inner := _find_model(value)) and inner not in self._places:
-                self._places[inner] = f"{place}.{key}"
-                below.append((f"{place}.{key}", inner, _is_many(value)))
+                self._places[inner] = f"{place}: {key}"
+                below.append((f"{place}: {key}", inner, _is_many(value)))
             yield self._row(model, key, value)
         for name, inner, is_list in below:
             yield from ("", f"### {name}", "", self._describe(inner, is_list=is_list))
@@ -105,7 +105,7 @@ class _Page:
         if reference := value.get("$ref"):
             model = reference.rpartition("/")[2]
             place = self._places[model]
-            return f"[{place.rpartition('.')[2]}](#{place.replace('.', '').lower()})"
+            return f"[{place.rpartition(' ')[2]}](#{place.replace(': ', '-')})"
         if choices := value.get("anyOf"):
             return " or ".join(
                 dict.fromkeys(self._name_value(one) for one in choices if one.get("type") != "null")

@@ -13,7 +13,9 @@ _END = "    # end of rules"
 
 
 def render_navigation(current: str) -> str:
-    """``current`` with a section for each family of rules that has pages."""
+    """``current`` with a section for each family of rules that has pages; nothing where there is no such file."""
+    if not current:
+        return current
     part = re.compile(rf"^{_START}$.*?^{_END}$", re.DOTALL | re.MULTILINE)
     if not part.search(current):
         raise SystemExit(f"zensical.toml has no lines {_START.strip()!r} and {_END.strip()!r}")

@@ -17,8 +17,11 @@ from pathlib import Path
 from tests.docs.markdown import Block
 
 _EXIT = re.compile(r"# exit (\d+)\s*$")
-# the variables that a command exports are there for the next one
-_SHELL = '[ -f "$0" ] && . "$0"; eval "$1"; code=$?; export -p > "$0"; exit $code'
+# the variables that a command exports are there for the next one, but for where the shell was
+_SHELL = (
+    '[ -f "$0" ] && . "$0"; eval "$1"; code=$?; '
+    'export -p | grep -vE "^declare -x (OLD)?PWD" > "$0"; exit $code'
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
