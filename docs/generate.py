@@ -376,8 +376,8 @@ def _replace_part(page: str, name: str, lines: Iterable[str]) -> str:
 
 def slug(heading: str) -> str:
     """The anchor of a heading, as GitHub and Markdown processors make it."""
-    kept = re.sub(r"[^\w\s-]", "", heading.lower())
-    return re.sub(r"\s", "-", kept.strip())
+    kept = re.sub(r"[^\w\s-]", "", heading.strip().lower())
+    return re.sub(r"\s", "-", kept)
 
 
 _PAGES: Mapping[str, Callable[[str], str]] = {
