@@ -303,3 +303,25 @@ def test_the_example_configuration_is_read(tmp_path: Path) -> None:
 def test_the_documented_exit_code_of_no_command_is_true(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["no-such-command"]) == 2
     assert "| 2 | the command line," in (DOCS / "cli.md").read_text(encoding="utf-8")
+
+
+# --- the environment, and what is written -----------------------------------------------------------------
+
+_VARIABLE = re.compile(r"\bGOVERN_[A-Z_]*[A-Z]\b")
+
+
+def test_every_environment_variable_is_documented() -> None:
+    read = set(_VARIABLE.findall("\n".join(messages())))
+    section = (DOCS / "configuration.md").read_text(encoding="utf-8").partition("\n## Environment\n")[2]
+    documented = set(_VARIABLE.findall(section.partition("\n## ")[0]))
+    assert {name.removesuffix("_FILE") for name in read} == documented
+
+
+def test_every_file_and_table_that_is_listed_is_named_in_the_sources() -> None:
+    listed = re.findall(
+        r"^\| `(?:[\w~.]+/)*([\w.-]+?)/?`", (DOCS / "files.md").read_text(encoding="utf-8"), re.M
+    )
+    assert len(listed) > 15
+    sources = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "src").rglob("*.py"))
+    parts = [re.sub(r"^app\.db|\d+$", "", name) for name in listed]
+    assert [part for part in parts if part not in sources] == []
