@@ -26,7 +26,6 @@ PAGES_THAT_ARE_RUN = (
     "backups.md",
     "ci.md",
     "code-scan.md",
-    "deploying.md",
     "diagrams.md",
     "embedded-postgresql.md",
     "health.md",
