@@ -16,20 +16,20 @@ from govern.reports.summary import count_findings, describe_entry, describe_targ
 from govern.reports.tones import SEVERITY_TONES, find_tone
 
 
-def render(report: Report) -> str:
+def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
     """The page with a newline at its end."""
-    return render_page("report.html", _facts(report))
+    return render_page("report.html", _facts(report, fail_on))
 
 
-def _facts(report: Report) -> dict[str, Any]:
+def _facts(report: Report, fail_on: Severity) -> dict[str, Any]:
     return {
         "report": report,
         "headline": say_headline(report),
-        "tone": find_tone(report),
+        "tone": find_tone(report, fail_on),
         "target": " · ".join(describe_target(report.target)) if report.target else "",
         "summary": " · ".join(summarise(report)),
-        "undone": [_tell(entry) for entry in report.entries if entry.status != "passed"],
-        "passed": [_tell(entry) for entry in report.entries if entry.status == "passed"],
+        "undone": [_tell(entry, fail_on) for entry in report.entries if entry.status != "passed"],
+        "passed": [_tell(entry, fail_on) for entry in report.entries if entry.status == "passed"],
         "counts": [
             (severity.label, count_findings(count, severity.label))
             for severity in reversed(Severity)
@@ -59,5 +59,5 @@ def _embed(svg: str) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
-def _tell(entry: Entry) -> tuple[Entry, str, str]:
-    return entry, find_tone(entry), describe_entry(entry)
+def _tell(entry: Entry, fail_on: Severity) -> tuple[Entry, str, str]:
+    return entry, find_tone(entry, fail_on), describe_entry(entry)

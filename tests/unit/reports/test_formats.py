@@ -77,7 +77,7 @@ def make_report(*findings: Finding, problem: Problem | None = None, reason: str 
 
 
 def render(report: Report, form: Document) -> str:
-    text = render_document(report, form, find_places=lambda: PLACES, exit_code=report.exit_code())
+    text = render_document(report, form, find_places=lambda: PLACES)
     assert text.endswith("\n")
     text.encode()
     return text

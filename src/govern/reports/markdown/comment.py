@@ -42,9 +42,9 @@ _LONGEST_STATEMENTS = 4_000
 _LONGEST_SENTENCE = 2_000
 
 
-def render(report: Report) -> str:
+def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
     """The report with a newline at its end. Its first line is no part of what is seen: it finds the comment again."""
-    return fit([Part(mark(report)), *_parts(report)])
+    return fit([Part(mark(report)), *_parts(report, fail_on)])
 
 
 def mark(report: Report) -> str:
@@ -54,14 +54,14 @@ def mark(report: Report) -> str:
     return f"<!-- govern: {re.sub('-{2,}', '-', re.sub(r'[^a-zA-Z0-9_. ]+', '-', named))} -->"
 
 
-def sign_of(ended: Report | Entry) -> str:
-    """What has found warnings alone does not look like what has found errors."""
-    return TONE_SIGNS[find_tone(ended)] if ended.status == "found" else _STATUS_SIGNS[ended.status]
+def sign_of(ended: Report | Entry, fail_on: Severity) -> str:
+    """What has found nothing that fails the command does not look like what has."""
+    return TONE_SIGNS[find_tone(ended, fail_on)] if ended.status == "found" else _STATUS_SIGNS[ended.status]
 
 
-def _parts(report: Report) -> Iterator[Part]:
+def _parts(report: Report, fail_on: Severity) -> Iterator[Part]:
     """The parts of the comment, in the order in which they are read."""
-    yield Part(f"## {sign_of(report)} {escape(say_headline(report))}")
+    yield Part(f"## {sign_of(report, fail_on)} {escape(say_headline(report))}")
     if report.target is not None:
         yield Part(" · ".join(code(fact) for fact in describe_target(report.target)))
     if report.problem is not None:
@@ -70,7 +70,7 @@ def _parts(report: Report) -> Iterator[Part]:
     if report.data.get("notation") == "mermaid":
         yield Part(block(report.data["diagram"], "mermaid"), "the picture")
     if report.entries:
-        yield Part(list_entries(report), "what was looked at")
+        yield Part(list_entries(report, fail_on), "what was looked at")
     for group in group_findings(report.findings):
         yield Part(tell_group(group), group.rule.id)
     unsaid = {name: value for name, value in select_unsaid(report).items() if name != "pull_request"}
@@ -90,19 +90,19 @@ def tell_problem(problem: Problem) -> str:
     return "\n".join(["> [!CAUTION]", "> " + "<br>".join(said)])
 
 
-def list_entries(report: Report) -> str:
+def list_entries(report: Report, fail_on: Severity) -> str:
     """What was looked at, and how each ended; what has passed is folded."""
     passed = [entry for entry in report.entries if entry.status == "passed"]
     rest = [entry for entry in report.entries if entry.status != "passed"]
-    told = [_table_of(rest)] if rest else []
+    told = [_table_of(rest, fail_on)] if rest else []
     if passed:
-        told.append(details(f"✅ {count_of(len(passed), 'check')} passed", _table_of(passed)))
+        told.append(details(f"✅ {count_of(len(passed), 'check')} passed", _table_of(passed, fail_on)))
     return "\n\n".join(told)
 
 
-def _table_of(entries: Sequence[Entry]) -> str:
+def _table_of(entries: Sequence[Entry], fail_on: Severity) -> str:
     rows = [
-        (sign_of(entry), escape(entry.name), escape_lines(_shorten(describe_entry(entry))))
+        (sign_of(entry, fail_on), escape(entry.name), escape_lines(_shorten(describe_entry(entry))))
         for entry in entries
     ]
     return table(("", "check", "result"), rows)
