@@ -10,6 +10,7 @@ from govern.core.report import Entry, Report
 from govern.reports.grouping import group_findings, say_message, say_place
 from govern.reports.listings import render_listings, select_unsaid
 from govern.reports.page import render_page
+from govern.reports.review import read_review, say_end
 from govern.reports.statements import write_script
 from govern.reports.style import Style
 from govern.reports.summary import count_findings, describe_entry, describe_target, say_headline, summarise
@@ -36,22 +37,17 @@ def _facts(report: Report, fail_on: Severity) -> dict[str, Any]:
             if (count := report.count(severity))
         ],
         "groups": tuple(group_findings(report.findings)),
-        "changes": _list(report, only_review=True),
+        "review": read_review(report),
+        "embed": _embed,
         "picture": _embed(report.data["diagram"]) if report.data.get("notation") == "svg" else None,
         "picture_title": report.data.get("title", ""),
-        "listed": _list(report, only_review=False),
+        "listed": "\n".join(render_listings(select_unsaid(report), Style())),
         "tones": SEVERITY_TONES,
         "say_message": say_message,
         "say_place": say_place,
+        "say_end": say_end,
         "write_script": write_script,
     }
-
-
-def _list(report: Report, *, only_review: bool) -> str:
-    """What becomes of the schema by a pull request is read first, all else at the end."""
-    unsaid = select_unsaid(report)
-    wanted = {name: value for name, value in unsaid.items() if (name == "pull_request") is only_review}
-    return "\n".join(render_listings(wanted, Style()))
 
 
 def _embed(svg: str) -> str:

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from govern.core.document import Block, Cell, Code, Document, Facts, Picture, Sentence, Table, Tone
-from govern.reports.style import Paint, Style
+from govern.core.document import Block, Cell, Code, Document, Facts, Picture, Sentence, Table
+from govern.reports.style import TERMINAL_SIGNS, Style
 from govern.version import __version__
 
-_SIGNS: dict[Tone, tuple[str, Paint]] = {
-    "good": ("✓", "green"),
-    "notice": ("!", "yellow"),
-    "bad": ("✗", "red"),
-    "quiet": ("–", "cyan"),
-}
 _INDENT = "  "
 _GAP = "  "
 _WIDEST = 140
@@ -57,7 +51,7 @@ def _list_sentences(sentences: Sequence[Sentence], style: Style, *, indent: str)
     """The words below each other, and so what is said of them."""
     column = max((len(style.say(one.word)) for one in sentences), default=0)
     for one in sentences:
-        sign, tone = _SIGNS[one.tone]
+        sign, tone = TERMINAL_SIGNS[one.tone]
         lead = f"{indent}{style.say(sign)} {style.say(one.word):<{column}}{_GAP}"
         [first, *others] = style.indent(one.text, first=lead)
         painted = style.paint(lead[len(indent) :].rstrip(), tone)
@@ -128,12 +122,12 @@ def _list_row(row: Sequence[Cell], titles: Sequence[str], style: Style) -> Itera
 
 def _say_cell(cell: Cell, style: Style) -> str:
     """On one line."""
-    sign = f"{_SIGNS[cell.tone][0]} " if cell.tone else ""
+    sign = f"{TERMINAL_SIGNS[cell.tone][0]} " if cell.tone else ""
     return style.say(" ".join(f"{sign}{cell.text}".split()))
 
 
 def _paint_cell(cell: Cell, text: str, style: Style) -> str:
-    return style.paint(text, _SIGNS[cell.tone][1]) if cell.tone else text
+    return style.paint(text, TERMINAL_SIGNS[cell.tone][1]) if cell.tone else text
 
 
 def _pad(text: str, width: int, is_right: bool) -> str:

@@ -1,4 +1,4 @@
-"""A report as one comment: what it comes to, what was looked at, what was found and what to do, statements folded."""
+"""A report as one comment: what it comes to, a line for each thing that was found, the rest folded."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ from govern.reports.markdown.syntax import (
 )
 from govern.reports.statements import write_script
 from govern.reports.style import Style
-from govern.reports.summary import count_findings, describe_entry, describe_target, say_headline, summarise
+from govern.reports.summary import count_findings, describe_entry, describe_target, say_headline
 from govern.reports.tones import SEVERITY_TONES, find_tone
+from govern.version import __version__
 
 _STATUS_SIGNS: dict[ReportStatus | EntryStatus, str] = {
     "clean": "✅",
@@ -37,6 +38,7 @@ _STATUS_SIGNS: dict[ReportStatus | EntryStatus, str] = {
     "undecided": "❔",
     "skipped": "➖",
 }
+_GROUP_RANK, _ENTRIES_RANK, _MORE_RANK = 1, 2, 4
 _LONGEST_GROUP = 12_000
 _LONGEST_STATEMENTS = 4_000
 _LONGEST_SENTENCE = 2_000
@@ -60,26 +62,45 @@ def sign_of(ended: Report | Entry, fail_on: Severity) -> str:
 
 
 def _parts(report: Report, fail_on: Severity) -> Iterator[Part]:
-    """The parts of the comment, in the order in which they are read."""
+    """The parts of the comment, in the order in which they are read: what fails, what it does, what was looked at."""
+    groups = tuple(group_findings(report.findings))
     yield Part(f"## {sign_of(report, fail_on)} {escape(say_headline(report))}")
-    if report.target is not None:
+    if report.target is not None and "pull_request" not in report.data:
         yield Part(" · ".join(code(fact) for fact in describe_target(report.target)))
     if report.problem is not None:
         yield Part(tell_problem(report.problem))
+    if undecided := [entry for entry in report.entries if entry.is_undecided]:
+        yield Part(_table_of(undecided, fail_on), "what could not be checked")
+    failing = sum(group.severity >= fail_on for group in groups)
+    for group in groups:
+        is_open = failing == 1 and group.severity >= fail_on
+        yield Part(tell_group(group, is_open=is_open), group.rule.id, _GROUP_RANK)
     yield from tell_review(report)
     if report.data.get("notation") == "mermaid":
         yield Part(block(report.data["diagram"], "mermaid"), "the picture")
-    if report.entries:
-        yield Part(list_entries(report, fail_on), "what was looked at")
-    for group in group_findings(report.findings):
-        yield Part(tell_group(group), group.rule.id)
-    unsaid = {name: value for name, value in select_unsaid(report).items() if name != "pull_request"}
-    listed = "\n".join(render_listings(unsaid, Style()))
+    if decided := [entry for entry in report.entries if not entry.is_undecided]:
+        yield Part(list_entries(decided, fail_on), "what was looked at", _ENTRIES_RANK)
+    yield from _list_more(report)
+    yield Part(f"<sub>{escape(' · '.join(_say_end(report)))}</sub>")
+
+
+def _list_more(report: Report) -> Iterator[Part]:
+    listed = "\n".join(render_listings(select_unsaid(report), Style()))
     if listed.strip():
-        yield Part(details("More", block(listed)), "what was listed")
+        yield Part(details("More", block(listed)), "what was listed", _MORE_RANK)
     if report.unmodelled:
-        yield Part(f"Not covered: {escape(', '.join(report.unmodelled))}", "what is not covered")
-    yield Part(f"<sub>{escape(' · '.join(summarise(report)))}</sub>")
+        yield Part(f"Not covered: {escape(', '.join(report.unmodelled))}", "what is not covered", _MORE_RANK)
+
+
+def _say_end(report: Report) -> Iterator[str]:
+    """What is small enough to stand below: how long it took, and how to see the same elsewhere."""
+    if not report.entries:
+        yield "nothing was checked"
+    yield f"{report.duration_ms / 1000:.2f} s"
+    yield f"govern {__version__}"
+    if review := report.data.get("pull_request"):
+        where = f" --environment {review['environment']}" if review["environment"] else ""
+        yield f"the same on your machine: govern {report.command} --against-ref {review['against']}{where}"
 
 
 def tell_problem(problem: Problem) -> str:
@@ -90,14 +111,18 @@ def tell_problem(problem: Problem) -> str:
     return "\n".join(["> [!CAUTION]", "> " + "<br>".join(said)])
 
 
-def list_entries(report: Report, fail_on: Severity) -> str:
-    """What was looked at, and how each ended; what has passed is folded."""
-    passed = [entry for entry in report.entries if entry.status == "passed"]
-    rest = [entry for entry in report.entries if entry.status != "passed"]
-    told = [_table_of(rest, fail_on)] if rest else []
-    if passed:
-        told.append(details(f"✅ {count_of(len(passed), 'check')} passed", _table_of(passed, fail_on)))
-    return "\n\n".join(told)
+def list_entries(entries: Sequence[Entry], fail_on: Severity) -> str:
+    """What was looked at, folded, with what did not pass on top."""
+    passed = [entry for entry in entries if entry.status == "passed"]
+    rest = [entry for entry in entries if entry.status != "passed"]
+    counted = (
+        f"{len(passed)} of {count_of(len(entries), 'check')} passed" if rest else _say_passed(len(passed))
+    )
+    return details(counted, _table_of([*rest, *passed], fail_on))
+
+
+def _say_passed(count: int) -> str:
+    return f"✅ {count_of(count, 'check')} passed"
 
 
 def _table_of(entries: Sequence[Entry], fail_on: Severity) -> str:
@@ -108,16 +133,33 @@ def _table_of(entries: Sequence[Entry], fail_on: Severity) -> str:
     return table(("", "check", "result"), rows)
 
 
-def tell_group(group: Group) -> str:
-    """Findings of one rule below a line that opens them; errors are open."""
-    count = count_findings(len(group.findings), group.severity.label)
+def tell_group(group: Group, *, is_open: bool = False) -> str:
+    """Findings of one rule below the line that names them and opens them."""
     sign = TONE_SIGNS[SEVERITY_TONES[group.severity]]
-    summary = f"{sign} <b>{in_html(group.rule.id)}</b>: {in_html(group.rule.name)} ({count})"
+    count = len(group.findings)
+    counted = f" ({count_findings(count, group.severity.label)})" if count > 1 else ""
+    summary = (
+        f"{sign} <b>{in_html(group.rule.name)}</b>: {in_html(group.subjects)}{counted}"
+        f" <code>{in_html(group.rule.id)}</code>"
+    )
+    return details(summary, *_tell_findings(group), is_open=is_open)
+
+
+def _tell_findings(group: Group) -> Iterator[str]:
+    """A single one needs no list: the line above has its subject."""
     shared = [
         say(label, _shorten(text)) for label, text in (("Why", group.why), ("Next", group.remedy)) if text
     ]
-    items = fit_items([_tell_finding(finding, group) for finding in group.findings], longest=_LONGEST_GROUP)
-    return details(summary, items, *shared, is_open=group.severity >= Severity.ERROR)
+    if len(group.findings) == 1:
+        [finding] = group.findings
+        place = say_place(finding)
+        said = escape_lines(_shorten(finding.message))
+        yield f"{code(place)}<br>{said}" if place else said
+        yield from shared
+        yield from _tell_fix(finding)
+    else:
+        yield fit_items([_tell_finding(finding, group) for finding in group.findings], longest=_LONGEST_GROUP)
+        yield from shared
 
 
 def _tell_finding(finding: Finding, group: Group) -> str:
@@ -128,9 +170,12 @@ def _tell_finding(finding: Finding, group: Group) -> str:
         told.append(say("Why", _shorten(finding.why)))
     if group.remedy is None and finding.remedy:
         told.append(say("Next", _shorten(finding.remedy)))
+    return "\n\n".join([*told, *_tell_fix(finding)])
+
+
+def _tell_fix(finding: Finding) -> Iterator[str]:
     if finding.fix and finding.fix.sql:
-        told.append(tell_fix(finding.fix))
-    return "\n\n".join(told)
+        yield tell_fix(finding.fix)
 
 
 def tell_fix(fix: Fix) -> str:
