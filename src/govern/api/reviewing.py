@@ -15,6 +15,7 @@ from govern.api.drawing import draw_difference
 from govern.api.drifting import drift
 from govern.api.migrating import plan
 from govern.api.project import Project, read_project
+from govern.checks.chain.rules import EDITED_REVISION, REPOINTED_REVISION
 from govern.checks.guard.hazards import HAZARD
 from govern.config import Settings
 from govern.core.diagram_of_change import leave_out_same
@@ -64,8 +65,18 @@ def report_pull_request(
     if environment is not None:
         name = environment.target
         narrate(f"looking at {name}")
-        _add(draft, name, "drift", lambda: drift(environment, narrate=narrate))
+        if _was_rewritten(draft):
+            reason = "not compared: by revisions that are no longer what was merged nothing can be said of it"
+            draft.add(Entry(name=f"{name}: drift", status="skipped", reason=reason))
+        else:
+            _add(draft, name, "drift", lambda: drift(environment, narrate=narrate))
         _add(draft, name, "plan", lambda: plan(environment, narrate=narrate))
+
+
+def _was_rewritten(draft: Draft) -> bool:
+    """Whether merged revisions were edited: what the environment has run is in none of the files."""
+    findings = (finding for entry in draft.entries if entry.name == "merged" for finding in entry.findings)
+    return any(finding.rule in (EDITED_REVISION, REPOINTED_REVISION) for finding in findings)
 
 
 def _read_locks(draft: Draft, project: Project, ref: str) -> tuple[Snapshot, Snapshot] | None:
@@ -87,7 +98,7 @@ def _read_locks(draft: Draft, project: Project, ref: str) -> tuple[Snapshot, Sna
 
 
 def _read_merged_lock(settings: Settings, ref: str) -> Lock | None:
-    content = read_merged_file(settings.root, ref, settings.lock)
+    content = read_merged_file(settings.root, ref, settings.lock, at_fork=True)
     return None if content is None else parse_lock(content.decode(errors="replace"), settings.lock)
 
 
