@@ -112,6 +112,20 @@ def test_a_reference_there_is_not_is_a_wrong_use(repository: Repository, ref: st
     assert told.value.exit_code == 2
 
 
+def test_a_reference_that_is_not_at_hand_comes_with_what_to_do(
+    repository: Repository, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        read_merged(repository.root, "mian", [repository.versions])
+    assert told.value.next == "did you mean main?"
+    clone = tmp_path / "clone"
+    repository.git("clone", "--quiet", "--depth=1", f"file://{repository.top}", str(clone))
+    with pytest.raises(ConfigurationError) as told:
+        read_merged(clone / "backend", "release/7", [clone / "backend" / "versions"])
+    assert "a shallow clone" in (told.value.why or "")
+    assert "git fetch --unshallow origin" in (told.value.next or "")
+
+
 def test_a_project_in_no_repository_is_a_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(ConfigurationError, match="the project is in no git repository"):
@@ -179,4 +193,6 @@ def test_where_git_knows_nothing_in_common_what_is_missed_is_said(repository: Re
     (repository.versions / "b.py").unlink()
     repository.commit()
     assert read_merged(repository.root, "main", [repository.versions]).forked is None
-    assert [found.rule.id for found in repository.check()] == ["chain.edited-revision"]
+    (found,) = repository.check()
+    assert found.rule.id == "chain.edited-revision"
+    assert "git fetch --unshallow" in found.remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,12 +100,27 @@ def _find_repository(root: Path) -> Path:
 def _resolve(top: Path, ref: str) -> str:
     ended = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if ended.returncode != 0:
-        raise ConfigurationError(
-            f"there is no git reference {ref!r}",
-            why=f"git does not know it in {top}; a shallow clone has no other branches",
-            next="fetch it first (git fetch origin main; in CI a checkout of the whole history), or name another one",
-        )
+        raise _unknown(top, ref)
     return ended.stdout.decode().strip()
+
+
+def _unknown(top: Path, ref: str) -> ConfigurationError:
+    """With a name that is close or, where branches were never fetched, with how to get them."""
+    is_shallow = _git(top, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+    known = _git(top, "for-each-ref", "--format=%(refname:short)").stdout.decode(errors="replace").split()
+    close = difflib.get_close_matches(ref, known, n=2, cutoff=0.7)
+    if close:
+        hint = f"did you mean {' or '.join(close)}?"
+    elif is_shallow:
+        hint = (
+            "fetch it with its history: git fetch --unshallow origin; in CI a checkout of the whole history"
+        )
+    else:
+        hint = "fetch it first (git fetch origin), or name one that git branch --all lists"
+    shallow = ", a shallow clone, which has no branch but its own" if is_shallow else ""
+    return ConfigurationError(
+        f"there is no git reference {ref!r}", why=f"git does not know it in {top}{shallow}", next=hint
+    )
 
 
 def _find_fork(top: Path, commit: str) -> str | None:

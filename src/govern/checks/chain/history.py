@@ -76,10 +76,14 @@ def check_merged(chain: Chain, merged: Merged, *, root: Path) -> Iterator[Findin
             gone = Subject(kind="revision", name=recorded.revision)
             path = shlex.quote(show_path(files[recorded.revision].path, root))
             restore = f"git checkout {shlex.quote(merged.ref)} -- {path}"
-            yield replace(
-                _deviation(chain, merged.ref, deviation, root, if_gone=gone),
-                remedy=f"restore it ({restore}), and write what is to be otherwise into a new revision",
-            )
+            found = _deviation(chain, merged.ref, deviation, root, if_gone=gone)
+            remedy = f"restore it ({restore}), and write what is to be otherwise into a new revision"
+            if deviation.kind == "removed" and merged.forked is None:
+                remedy = (
+                    f"it was removed here, or {merged.ref} got it since: git does not know what both have in common. "
+                    f"Fetch that (git fetch --unshallow; in CI a checkout of the whole history) or {remedy}"
+                )
+            yield replace(found, remedy=remedy)
     yield from _check_colliding(chain, merged, root)
 
 
