@@ -13,6 +13,8 @@ from govern.revisions.checksums import Checksum, Checksums
 from govern.revisions.graph import RevisionFile, is_revision_name, parse_revision_file
 
 _SECONDS = 60.0
+_FETCH_ALL = "git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'"
+"""A shallow clone is one of a single branch, too, unless it was told otherwise (git-clone, --depth)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +114,7 @@ def _unknown(top: Path, ref: str) -> ConfigurationError:
     if close:
         hint = f"did you mean {' or '.join(close)}?"
     elif is_shallow:
-        hint = (
-            "fetch it with its history: git fetch --unshallow origin; in CI a checkout of the whole history"
-        )
+        hint = f"fetch all of them with their history: {_FETCH_ALL}; in CI a checkout of the whole history"
     else:
         hint = "fetch it first (git fetch origin), or name one that git branch --all lists"
     shallow = ", a shallow clone, which has no branch but its own" if is_shallow else ""
