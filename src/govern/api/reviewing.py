@@ -184,10 +184,11 @@ def _add(draft: Draft, environment: str, part: str, work: Callable[[], Report]) 
 def _say_once(entry: Entry, told: Sequence[Finding]) -> Entry:
     """Without what was found in the files already: a broken chain, a loss that lint names."""
     losses = {f"{finding.rule.id.removeprefix('lint.')}:{finding.subject.name}" for finding in told}
+    of_the_chain = {(one.rule, one.subject.name) for one in told if one.rule.family == "chain"}
     new = tuple(
         finding
         for finding in entry.findings
-        if not (finding.rule.family == "chain" and finding in told)
+        if (finding.rule, finding.subject.name) not in of_the_chain
         and not (finding.rule == HAZARD and finding.subject.name in losses)
     )
     if len(new) == len(entry.findings):

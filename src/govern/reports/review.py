@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from govern.core.document import Tone
-from govern.core.report import Report
+from govern.core.report import Entry, Report
 from govern.core.wording import count_of
 from govern.reports.effects import Effect, Sizes, summarise_effects
 from govern.reports.summary import name_server
@@ -50,6 +50,8 @@ class Review:
     changes: tuple[str, ...] | None
     """Lines of a diff; None where that is not known."""
     counted: str
+    is_stale: bool
+    """Whether the lock that it was read from is not what the models declare."""
     picture: str | None
     """As Mermaid, where one is small enough to be read in a comment."""
     drawing: str | None
@@ -76,6 +78,7 @@ def read_review(report: Report) -> Review | None:
     return Review(
         against=told["against"],
         changes=None if changes is None else tuple(line for change in changes for line in change["lines"]),
+        is_stale=any(entry.name == "lock" and entry.status == "found" for entry in report.entries),
         counted=count_of(len(changes or ()), "change"),
         picture=told.get("picture"),
         drawing=told.get("drawing"),
@@ -84,6 +87,12 @@ def read_review(report: Report) -> Review | None:
         environment=_read_environment(told, report) if told["environment"] else None,
         exceptions=tuple(told["exceptions"]),
     )
+
+
+def tells(report: Report, entry: Entry) -> bool:
+    """Whether the sentence about the environment says all that there is in the entry."""
+    environment = report.data.get("pull_request", {}).get("environment")
+    return bool(environment) and entry.name == f"{environment}: drift"
 
 
 def say_end(exception: Mapping[str, Any]) -> str:
@@ -111,7 +120,7 @@ def _read_environment(told: Mapping[str, Any], report: Report) -> Environment:
     drift = next((entry for entry in report.entries if entry.name == f"{name}: drift"), None)
     tone: Tone
     if drift is None or drift.status in ("crashed", "skipped"):
-        tone, said = "notice", "may have drifted: that could not be looked at"
+        tone, said = "notice", f"may have drifted: {drift.reason if drift else 'nobody looked'}"
     elif drift.findings:
         differences = count_of(len(drift.findings), "difference")
         tone, said = "bad", f"has drifted: {differences} from its revision"

@@ -37,6 +37,7 @@ def _tell_schema(review: Review, style: Style) -> Iterator[str]:
         said = "is not known: it could not be compared"
     else:
         said = review.counted if review.changes else "no change"
+        said += ", by a schema.lock that is not up to date" if review.is_stale else ""
     yield style.paint(style.say(f"the schema since {review.against}: {said}"), "bold")
     for line in review.changes or ():
         paint = _PAINTS.get(line[:1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from govern.core.finding import Finding, Fix, Severity
 from govern.core.report import Entry, EntryStatus, Problem, Report, ReportStatus
@@ -23,6 +24,7 @@ from govern.reports.markdown.syntax import (
     say,
     table,
 )
+from govern.reports.review import tells
 from govern.reports.statements import write_script
 from govern.reports.style import Style
 from govern.reports.summary import count_findings, describe_entry, describe_target, say_headline
@@ -39,6 +41,8 @@ _STATUS_SIGNS: dict[ReportStatus | EntryStatus, str] = {
     "skipped": "➖",
 }
 _GROUP_RANK, _ENTRIES_RANK, _MORE_RANK = 1, 2, 4
+_MOST_APART = 5
+"""Findings of one rule with their statements below each; of more the statements stand together."""
 _LONGEST_GROUP = 12_000
 _LONGEST_STATEMENTS = 4_000
 _LONGEST_SENTENCE = 2_000
@@ -69,7 +73,7 @@ def _parts(report: Report, fail_on: Severity) -> Iterator[Part]:
         yield Part(" · ".join(code(fact) for fact in describe_target(report.target)))
     if report.problem is not None:
         yield Part(tell_problem(report.problem))
-    if undecided := [entry for entry in report.entries if entry.is_undecided]:
+    if undecided := [entry for entry in report.entries if entry.is_undecided and not tells(report, entry)]:
         yield Part(_table_of(undecided, fail_on), "what could not be checked")
     failing = sum(group.severity >= fail_on for group in groups)
     for group in groups:
@@ -157,9 +161,26 @@ def _tell_findings(group: Group) -> Iterator[str]:
         yield f"{code(place)}<br>{said}" if place else said
         yield from shared
         yield from _tell_fix(finding)
+    elif len(group.findings) > _MOST_APART and (fix := _join_fixes(group)) is not None:
+        lines = [_tell_finding(replace(finding, fix=None), group) for finding in group.findings]
+        yield fit_items(lines, longest=_LONGEST_GROUP, gap="\n")
+        yield from shared
+        if fix.sql:
+            yield tell_fix(fix)
     else:
         yield fit_items([_tell_finding(finding, group) for finding in group.findings], longest=_LONGEST_GROUP)
         yield from shared
+
+
+def _join_fixes(group: Group) -> Fix | None:
+    """All of their statements, where there is nothing else to be said of each."""
+    fixes = [finding.fix for finding in group.findings]
+    if group.why is None or group.remedy is None:
+        return None
+    if len({(fix.proven, fix.loses_data) if fix else None for fix in fixes}) != 1:
+        return None
+    statements = [statement for fix in fixes if fix for statement in fix.sql]
+    return replace(fixes[0], sql=tuple(dict.fromkeys(statements))) if fixes[0] else Fix(sql=())
 
 
 def _tell_finding(finding: Finding, group: Group) -> str:

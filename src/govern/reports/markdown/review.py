@@ -71,8 +71,10 @@ def _tell_schema(review: Review) -> str:
     if review.changes is None:
         return f"❔ What becomes of **the schema** since {against} is not known: it could not be compared."
     if not review.changes:
-        return f"**The schema** stays as it is in {against}."
-    title = f"**The schema** since {against}: {review.counted}"
+        doubt = ", says a schema.lock that is not up to date" if review.is_stale else ""
+        return f"{'❔ ' if review.is_stale else ''}**The schema** stays as it is in {against}{doubt}."
+    doubt = ", by a schema.lock that is not up to date" if review.is_stale else ""
+    title = f"**The schema** since {against}: {review.counted}{doubt}"
     count, diff = len(review.changes), "\n".join(review.changes)
     if len(diff) > _LONGEST_DIFF:
         kept = diff[:_LONGEST_DIFF].rpartition("\n")[0]
@@ -81,7 +83,7 @@ def _tell_schema(review: Review) -> str:
     if count <= _FOLDED_FROM:
         return f"{title}\n\n{block(diff, 'diff')}"
     return details(
-        f"<b>The schema</b> since {in_html(review.against)}: {review.counted}", block(diff, "diff")
+        f"<b>The schema</b> since {in_html(review.against)}: {review.counted}{doubt}", block(diff, "diff")
     )
 
 
