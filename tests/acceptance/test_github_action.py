@@ -22,6 +22,9 @@ from tests.fixtures.formats import read_log, read_sarif
 ACTION = Path(__file__).parents[2] / "ci" / "github" / "action.yml"
 TOKEN = "ghs_secret-of-this-test"
 MARK = "<!-- govern-comment: govern -->"
+QUOTED = f"{MARK}\nThis is what the bot said, and I disagree."
+PERSON = {"login": "ada", "type": "User"}
+BOT = {"login": "github-actions[bot]", "type": "Bot"}
 
 
 class Comments(ThreadingHTTPServer):
@@ -30,8 +33,10 @@ class Comments(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.comments: list[dict[str, Any]] = [
-            {"id": number, "body": f"see {MARK} below"} for number in range(1, 131)
+            {"id": number, "body": f"see {MARK} below", "user": PERSON} for number in range(1, 130)
         ]
+        self.comments.append({"id": 130, "body": QUOTED, "user": PERSON})
+        self.writer = BOT
         self.asked: list[tuple[str, str]] = []
         self.refuses = False
 
@@ -41,18 +46,26 @@ class Comments(ThreadingHTTPServer):
 
     @property
     def ours(self) -> list[str]:
-        return [one["body"] for one in self.comments if one["body"].startswith(MARK)]
+        return [one["body"] for one in self.comments if one["user"] == self.writer]
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Comments
 
     def do_GET(self) -> None:
+        if self.path == "/user":  # which no app is told
+            is_person = self.server.writer["type"] == "User"
+            self._answer(*((200, self.server.writer) if is_person else (403, {})))
+            return
         page = int(re.search(r"[?&]page=(\d+)", self.path)[1])  # type: ignore[index]  # else the test fails
         self._answer(200, self.server.comments[(page - 1) * 100 : page * 100])
 
     def do_POST(self) -> None:
-        made = {"id": 1000, "body": self._read()["body"]}
+        made = {
+            "id": 1000 + len(self.server.comments),
+            "body": self._read()["body"],
+            "user": self.server.writer,
+        }
         self.server.comments.append(made)
         self._answer(201, made)
 
@@ -176,12 +189,21 @@ def test_the_steps_tell_a_pull_request_in_one_comment(
     assert runner.summary.read_text(encoding="utf-8") == comment
 
     first = runner.run("Comment")
-    assert (first.returncode, first.stdout) == (0, "comment 1000 was made\n"), first
+    assert (first.returncode, first.stdout) == (0, "comment 1130 was made\n"), first
     assert comments.ours == [f"{MARK}\n{comment}"]
     (written / "comment.md").write_text("another", encoding="utf-8")
     second = runner.run("Comment")
-    assert (second.stdout, comments.ours) == ("comment 1000 was updated\n", [f"{MARK}\nanother"])
-    assert [method for method, _ in comments.asked] == ["GET", "GET", "POST", "GET", "GET", "PATCH"]
+    assert (second.stdout, comments.ours) == ("comment 1130 was updated\n", [f"{MARK}\nanother"])
+    assert [method for method, _ in comments.asked] == [
+        *("GET", "GET", "GET", "POST"),
+        *("GET", "GET", "GET", "PATCH"),
+    ]
+    assert QUOTED in [one["body"] for one in comments.comments]  # a person's
+
+    comments.writer = {"login": "deployer", "type": "User"}  # a token of its own instead of the workflow's
+    third, fourth = runner.run("Comment"), runner.run("Comment")
+    assert (third.stdout, fourth.stdout) == ("comment 1131 was made\n", "comment 1131 was updated\n")
+    assert comments.ours == [f"{MARK}\nanother"]
 
     comments.refuses = True  # as where the request comes from a fork
     refused = runner.run("Comment")

@@ -66,11 +66,17 @@ def test_a_reviewer_reads_what_a_pull_request_does(governed: Project) -> None:
         "+ index public.notes.notes_user_id_idx: CREATE INDEX",
         '```mermaid\n---\ntitle: "1 view added, 1 table changed since main"',
         "**`production`** has drifted: 1 difference",
-        "`public.notes`: nobody writes (SHARE), every row is read",
+        ": **nobody writes** (SHARE), every row is read",
         "CREATE VIEW note_counts",
         "has ended",
     ):
         assert said in rendered.out, rendered
+    page = governed.govern("report", "render", str(written), "--format", "html").out
+    assert '<img src="data:image/svg+xml;base64,' in page
+    assert '<span class="added">+ index public.notes.notes_user_id_idx: CREATE INDEX' in page
+    told = governed.govern("report", "render", str(written)).out
+    assert told.count("CREATE VIEW note_counts") == 1
+    assert "✗ production has drifted: 1 difference from its revision" in told
 
 
 @pytest.mark.parametrize("governed", ["sqlite"], indirect=True)
@@ -83,7 +89,7 @@ def test_an_environment_that_does_not_answer_is_said_and_no_pass(governed: Proje
     )
     assert reviewed.exit_code == 3, reviewed
     assert "Kanarienvogel" not in reviewed.out + reviewed.err
-    assert "Whether **`gone`** has drifted is not known" in reviewed.out
+    assert "⚠️ **`gone`** may have drifted: " in reviewed.out
     assert "**The schema** stays as it is in `main`." in reviewed.out
 
 

@@ -112,6 +112,20 @@ def test_a_reference_there_is_not_is_a_wrong_use(repository: Repository, ref: st
     assert told.value.exit_code == 2
 
 
+def test_a_reference_that_is_not_at_hand_comes_with_what_to_do(
+    repository: Repository, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        read_merged(repository.root, "mian", [repository.versions])
+    assert told.value.next == "did you mean main?"
+    clone = tmp_path / "clone"
+    repository.git("clone", "--quiet", "--depth=1", f"file://{repository.top}", str(clone))
+    with pytest.raises(ConfigurationError) as told:
+        read_merged(clone / "backend", "release/7", [clone / "backend" / "versions"])
+    assert "a shallow clone" in (told.value.why or "")
+    assert "git fetch --unshallow origin" in (told.value.next or "")
+
+
 def test_a_project_in_no_repository_is_a_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(ConfigurationError, match="the project is in no git repository"):
@@ -124,3 +138,61 @@ def test_a_reference_without_any_revision_has_none(repository: Repository) -> No
     repository.git("commit", "--quiet", "--allow-empty", "--message=x")
     repository.root.mkdir()
     assert read_merged(repository.root, "empty", [repository.versions]).files == ()
+
+
+def test_what_the_reference_has_got_since_is_not_missed_here(repository: Repository) -> None:
+    repository.git("checkout", "--quiet", "-b", "work")
+    repository.git("checkout", "--quiet", "main")
+    repository.write("c", "b")
+    repository.write("b", "a", body=BODY.replace("op.f()", "op.f(1)"))
+    repository.commit()
+    repository.git("checkout", "--quiet", "work")
+    assert repository.check() == []
+    (repository.versions / "a.py").unlink()
+    (found,) = repository.check()
+    assert found.message == "revision a is in main, but its file is gone or has another id"
+    assert found.remedy.startswith("restore it (git checkout main -- versions/a.py)")
+
+
+def test_new_revisions_on_both_sides_collide_before_they_are_merged(repository: Repository) -> None:
+    repository.git("checkout", "--quiet", "-b", "work")
+    repository.write("ours", "b")
+    repository.commit()
+    assert repository.check() == []
+    repository.git("checkout", "--quiet", "main")
+    repository.write("theirs", "b")
+    repository.commit()
+    repository.git("checkout", "--quiet", "work")
+    (found,) = repository.check()
+    assert (found.rule.id, found.subject.path) == ("chain.multiple-heads", "versions/ours.py")
+    assert found.message == "main has gone on to theirs: with ours the chain will have 2 heads"
+    assert "git merge main" in found.remedy
+    repository.git("merge", "--quiet", "--no-edit", "main")
+    repository.write("ours", "theirs")
+    assert repository.check() == []
+
+
+def test_what_was_merged_otherwise_than_it_is_here_was_edited_wherever_the_branches_part(
+    repository: Repository,
+) -> None:
+    """As after a squash whose revision was corrected in the review."""
+    repository.git("checkout", "--quiet", "-b", "work")
+    repository.write("c", "b")
+    repository.commit()
+    repository.git("checkout", "--quiet", "main")
+    repository.write("c", "b", body=BODY.replace("op.f()", "op.f(1)"))
+    repository.commit()
+    repository.git("checkout", "--quiet", "work")
+    (found,) = repository.check()
+    assert found.message == "the file of revision c is not the one that main has"
+
+
+def test_where_git_knows_nothing_in_common_what_is_missed_is_said(repository: Repository) -> None:
+    """As in a clone of depth 1: nothing is taken for newer that may have been removed."""
+    repository.git("checkout", "--quiet", "--orphan", "work")
+    (repository.versions / "b.py").unlink()
+    repository.commit()
+    assert read_merged(repository.root, "main", [repository.versions]).forked is None
+    (found,) = repository.check()
+    assert found.rule.id == "chain.edited-revision"
+    assert "git fetch --unshallow" in found.remedy

@@ -8,13 +8,13 @@ from govern.actions.round_trip import has_way_back, prove_ways_back
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.linting import Selection, add_lint, check_against_ref, find_history, select_unrecorded
 from govern.api.project import Project, find_chain_problems, read_project
-from govern.checks.chain import does_not_replay, find_ways_back
+from govern.checks.chain import HISTORY_RULES, does_not_replay, find_ways_back
 from govern.checks.drift import check_refused, check_scope, judge_drift, with_fixes
 from govern.checks.lock import check_lock
 from govern.checks.manifest import check_manifest
 from govern.config import Settings
 from govern.core.changes import diff
-from govern.core.finding import Severity
+from govern.core.finding import Finding, Severity
 from govern.core.observation import Observation
 from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
@@ -81,11 +81,13 @@ def examine(draft: Draft, project: Project, *, against_ref: str | None, narrate:
     """The entries of ``check``. Scratch databases are dropped by whoever calls it."""
     entry = draft.add(_chain_entry(project))
     merged = check_against_ref(draft, project, against_ref)
+    if merged is not None:
+        draft.replace(_say_once(entry, told=draft.entries[-1]))
     like = declared_like(project.settings)
     narrate("creating the models' schema in a scratch database")
     with declared_by_models(project.settings, like=like) as models:
         draft.unmodelled = models.snapshot.unmodelled
-        if any(finding.severity >= Severity.ERROR for finding in entry.findings):
+        if any(_breaks_the_chain(finding) for finding in entry.findings):
             draft.add(Entry(name="replay", status="skipped", reason="the revision chain is broken"))
         else:
             narrate("replaying the revisions from an empty database")
@@ -96,6 +98,18 @@ def examine(draft: Draft, project: Project, *, against_ref: str | None, narrate:
     selection = select_unrecorded(project, merged)
     observations = add_lint(draft, project, selection, today=local_today(), is_optional=True, narrate=narrate)
     return Examined(selection=selection, observations=observations)
+
+
+def _say_once(entry: Entry, *, told: Entry) -> Entry:
+    """Without the revisions of which another entry says that they are not what they were."""
+    known = {(finding.rule, finding.subject.name) for finding in told.findings}
+    new = [finding for finding in entry.findings if (finding.rule, finding.subject.name) not in known]
+    return entry if len(new) == len(entry.findings) else Entry.of(entry.name, tuple(new), entry.reason)
+
+
+def _breaks_the_chain(finding: Finding) -> bool:
+    """An edited revision is replayed as it is now."""
+    return finding.severity >= Severity.ERROR and finding.rule not in HISTORY_RULES
 
 
 def _chain_entry(project: Project) -> Entry:

@@ -118,17 +118,22 @@ def _list_probed(settings: Settings, ledger: Ledger | None) -> Iterator[Probed |
 
 
 def _draw(settings: Settings, looks: Mapping[str, Report]) -> str | None:
-    """The critical tables and their neighbours, each as it was found; None where the manifest names none."""
+    """The critical tables, and those that something was found in, with their keys, each as it was found.
+
+    None where the manifest names none.
+    """
     whole = draw_declared(settings)
     if not whole.critical:
         return None
-    shown = whole.around(whole.critical)
     findings = [finding for name in ("drift", "integrity") for finding in looks[name].findings]
     home, now = default_namespace(resolve_target(settings).dialect), datetime.now(UTC)
     issues = group_issues(issue_of(finding, "report", now, home=home) for finding in findings)
+    found_in = {place for place in whole.tables if name_fully(place) in issues}
+    shown = whole.around((*whole.critical, *sorted(found_in - set(whole.critical))), depth=0)
     was_looked_at = looks["drift"].status in ("clean", "found")
     states = {
         place: judge_table(issues.get(name_fully(place), ()), was_looked_at=was_looked_at)
         for place in shown.tables
     }
-    return render_svg(shown.with_states(states), title="Critical tables and their neighbours")
+    title = "Critical tables, and those that something was found in"
+    return render_svg(shown.with_states(states).showing("keys"), title=title)

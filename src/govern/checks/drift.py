@@ -58,6 +58,12 @@ KINDS: Mapping[str, str] = {
 }
 """Kinds of objects a snapshot covers, and the effect of a difference."""
 
+_NAMES: Mapping[Action, str] = {
+    "added": "{kind} that is not declared",
+    "removed": "declared {kind} that is missing",
+    "changed": "{kind} that is not as declared",
+}
+"""Of a database, and of revisions that are held against the models."""
 _CONDITIONS: Mapping[Action, str] = {
     "added": "the database has the {kind}, the declared schema does not",
     "removed": "the declared schema has the {kind}, the database does not",
@@ -73,7 +79,7 @@ _REMEDIES: Mapping[Action, str] = {
 def _rule(kind: str, action: Action) -> Rule:
     return Rule(
         id=f"drift.{kind}-{action}",
-        name=f"{kind.replace('-', ' ')} {action} outside of the revisions",
+        name=_NAMES[action].format(kind=kind.replace("-", " ")),
         severity=Severity.ERROR,
         condition=_CONDITIONS[action].format(kind=kind.replace("-", " ")),
         effect=KINDS[kind],

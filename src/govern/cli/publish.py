@@ -57,7 +57,7 @@ def _render(report: Report, session: Session, style: Style) -> str:
     if session.format != "text":
         return _render_document(report, session.format, session)
     has_content = report.problem is None or report.entries or report.data
-    return text.render(report, style) if has_content else ""
+    return text.render(report, style, fail_on=session.fail_on) if has_content else ""
 
 
 def _render_document(report: Report, form: Document, session: Session) -> str:
@@ -65,7 +65,7 @@ def _render_document(report: Report, form: Document, session: Session) -> str:
         report,
         form,
         find_places=lambda: find_places(session.known_settings),
-        exit_code=report.exit_code(session.fail_on),
+        fail_on=session.fail_on,
     )
 
 

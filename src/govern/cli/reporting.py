@@ -1,4 +1,4 @@
-"""Pages for people: text and Markdown are the same, HTML is one file without anything to load."""
+"""Pages for people: plain text in a terminal, Markdown for a ticket, HTML as one file without anything to load."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, TypeGuard, assert_never, get_args
 
+from govern.core.finding import Severity
 from govern.core.report import Report
 from govern.reports.places import Places
 
@@ -25,11 +26,15 @@ def is_document(name: str) -> TypeGuard[Document]:
 
 
 def render_document(
-    report: Report, form: Document, *, find_places: Callable[[], Places], exit_code: int
+    report: Report,
+    form: Document,
+    *,
+    find_places: Callable[[], Places],
+    fail_on: Severity = Severity.ERROR,
 ) -> str:
     """One whole document of that form, whatever became of the command; text alone is made of parts.
 
-    ``find_places`` is asked by forms that show findings in files.
+    ``find_places`` is asked by forms that show findings in files; ``fail_on`` is that of the exit code.
     """
     match form:
         case "json":
@@ -39,11 +44,11 @@ def render_document(
         case "junit":
             from govern.reports import junit
 
-            return junit.render(report)
+            return junit.render(report, fail_on=fail_on)
         case "sarif":
             from govern.reports import sarif
 
-            return sarif.render(report, find_places(), exit_code=exit_code)
+            return sarif.render(report, find_places(), exit_code=report.exit_code(fail_on))
         case "github":
             from govern.reports import github
 
@@ -53,14 +58,14 @@ def render_document(
 
             return gitlab.render(report, find_places())
         case "markdown":
-            return _render_markdown(report)
+            return _render_markdown(report, fail_on)
         case "html":
-            return _render_html(report)
+            return _render_html(report, fail_on)
         case _:
             assert_never(form)
 
 
-def _render_markdown(report: Report) -> str:
+def _render_markdown(report: Report, fail_on: Severity) -> str:
     """A comment below a pull request, or the page that was asked for."""
     if report.document is not None:
         from govern.reports.documents import markdown as pages
@@ -68,14 +73,14 @@ def _render_markdown(report: Report) -> str:
         return pages.render(report.document)
     from govern.reports import markdown
 
-    return markdown.render(report)
+    return markdown.render(report, fail_on=fail_on)
 
 
-def _render_html(report: Report) -> str:
+def _render_html(report: Report, fail_on: Severity) -> str:
     if report.document is not None:
         from govern.reports.documents import html as pages
 
         return pages.render(report.document)
     from govern.reports import html
 
-    return html.render(report)
+    return html.render(report, fail_on=fail_on)

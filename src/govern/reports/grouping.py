@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from govern.core.finding import Finding, Rule, Severity
 
+_MOST_NAMED = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
@@ -19,6 +21,13 @@ class Group:
     why: str | None
     """What all of them say; None where they differ."""
     remedy: str | None
+
+    @property
+    def subjects(self) -> str:
+        """``column users.age``, ``table a, table b, table c and 4 more``."""
+        names = list(dict.fromkeys(str(finding.subject) for finding in self.findings))
+        more = len(names) - _MOST_NAMED
+        return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def group_findings(findings: Iterable[Finding]) -> Iterator[Group]:

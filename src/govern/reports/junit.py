@@ -18,15 +18,15 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 """Characters that no XML 1.0 document can hold (www.w3.org/TR/xml, 2.2)."""
 
 
-def render(report: Report) -> str:
-    """The report as one document with a newline at its end. Findings below error are told, and are no failures."""
+def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
+    """The report as one document with a newline at its end. What was found below ``fail_on`` is no failure."""
     suite = junitparser.TestSuite(_clean(f"govern {report.command}".rstrip()))
     suite.timestamp = report.started_at.isoformat(timespec="seconds")
     suite.add_property("version", __version__)
     if report.target is not None:
         suite.add_property("target", _clean(report.target.url))
     seconds = _read_seconds(report)
-    suite.add_testcases([_to_case(entry, report, seconds) for entry in report.entries])
+    suite.add_testcases([_to_case(entry, report, seconds, fail_on) for entry in report.entries])
     if report.problem is not None:
         suite.add_testcase(_to_problem(report))
     suite.time = report.duration_ms / 1000
@@ -43,18 +43,20 @@ def _write(document: Any) -> str:
     return ElementTree.tostring(root, encoding="unicode").rstrip("\n") + "\n"
 
 
-def _to_case(entry: Entry, report: Report, seconds: Mapping[str, float]) -> junitparser.TestCase:
+def _to_case(
+    entry: Entry, report: Report, seconds: Mapping[str, float], fail_on: Severity
+) -> junitparser.TestCase:
     case = junitparser.TestCase(
         _clean(entry.name), classname=f"govern.{report.command}", time=seconds.get(entry.name, 0.0)
     )
-    failures = [finding for finding in entry.findings if finding.severity >= Severity.ERROR]
+    failures = [finding for finding in entry.findings if finding.severity >= fail_on]
     results: list[Any] = [_to_failure(finding) for finding in failures]
     if entry.status == "crashed":
         results.append(junitparser.Error(_clean(entry.reason), "crashed"))
     elif entry.status == "skipped":
         results.append(junitparser.Skipped(_clean(entry.reason)))
     case.result = results
-    told = [_describe(finding) for finding in entry.findings if finding.severity < Severity.ERROR]
+    told = [_describe(finding) for finding in entry.findings if finding.severity < fail_on]
     if lines := [*filter(None, [entry.reason]), *told]:
         case.system_out = _clean("\n\n".join(lines))
     return case

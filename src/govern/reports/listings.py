@@ -79,18 +79,19 @@ def render_listings(data: Mapping[str, Any], style: Style) -> Iterator[str]:
         yield from lines
 
 
+_TOLD_BY_REVIEW = frozenset({"pull_request", "plan"})
 _TEXTS_OF_THEIR_OWN = frozenset({"diagram", "notation", "title", "besides"})
 """What is the whole answer, where a text was asked for."""
 
 
 def select_unsaid(report: Report) -> Mapping[str, Any]:
-    """What is to be listed, but for a repair whose statements stand with their findings already."""
-    is_said = any(finding.fix for finding in report.findings)
-    return {
-        name: value
-        for name, value in report.data.items()
-        if not (is_said and name == "repair") and name not in _TEXTS_OF_THEIR_OWN
-    }
+    """What is to be listed, but for statements that stand with their findings, and what a review tells."""
+    said = _TEXTS_OF_THEIR_OWN
+    if any(finding.fix for finding in report.findings):
+        said |= {"repair"}
+    if "pull_request" in report.data:
+        said |= _TOLD_BY_REVIEW
+    return {name: value for name, value in report.data.items() if name not in said}
 
 
 def _listing(name: str, value: Any, style: Style) -> Iterator[str]:
@@ -100,7 +101,6 @@ def _listing(name: str, value: Any, style: Style) -> Iterator[str]:
         "guards": _guards,
         "health": _health,
         "plan": _plan,
-        "pull_request": _pull_request,
         "statements": _statements,
         "repair": _repair,
         "repairs": _repairs,
@@ -242,7 +242,7 @@ def _plan(plan: Mapping[str, Any], style: Style) -> Iterator[str]:
         )
         yield ""
         yield "  ".join(filter(None, (style.paint(title, "bold"), said, style.paint(path, "dim"))))
-        yield from (f"  {line}" for line in _planned_statements(revision, sizes, style))
+        yield from (f"  {line}" for line in list_planned_statements(revision, sizes, style))
         for hazard in revision.get("hazards") or ():
             yield style.paint(style.say(f"  -- LOSES DATA: {hazard}"), "red")
     if "seconds" in plan:
@@ -251,7 +251,7 @@ def _plan(plan: Mapping[str, Any], style: Style) -> Iterator[str]:
         yield style.say(f"{plan['seconds']:.2f} s on {copy}")
 
 
-def _planned_statements(
+def list_planned_statements(
     revision: Mapping[str, Any], sizes: Mapping[str, Mapping[str, Any]], style: Style
 ) -> Iterator[str]:
     """Each statement, and as comments under it what it did on the copy to tables that were there before."""
@@ -263,22 +263,6 @@ def _planned_statements(
         yield from _statements([statement], style)
         for effect in list_effects(seen, sizes):
             yield from style.indent(effect, first="-- ")
-
-
-def _pull_request(review: Mapping[str, Any], style: Style) -> Iterator[str]:
-    """What becomes of the schema, what the revisions do, and which exceptions end."""
-    for change in review["schema"] or ():
-        yield from (style.say(line) for line in change["lines"])
-    for revision in review["revisions"]:
-        yield ""
-        yield style.say(
-            "  ".join(filter(None, (revision["revision"], revision["message"], revision["path"])))
-        )
-        yield from (f"  {line}" for line in _planned_statements(revision, {}, style))
-    for one in review["exceptions"]:
-        yield from style.indent(
-            f"{one['what']}, {one['owner']}: {one['reason']}", first=f"until {one['until']}: "
-        )
 
 
 def _statements(statements: Sequence[str], style: Style) -> Iterator[str]:

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from govern.core.wording import name_moment
+from govern.reports.palette import write_palette
 from govern.reports.sentences import split_passages
 from govern.reports.style import make_harmless
 from govern.version import __version__
@@ -50,7 +51,7 @@ def _templates() -> Environment:
 
     made = open_templates(_PACKAGE)
     style = files(_PACKAGE).joinpath("templates", "page.css").read_text(encoding="utf-8")
-    made.globals |= {"style": Markup(style), "version": __version__}  # noqa: S704  # our own file
+    made.globals |= {"style": Markup(write_palette() + style), "version": __version__}  # noqa: S704  # our own file
     made.filters |= {"moment": name_moment, "passages": split_passages}
     return made
 

@@ -6,6 +6,7 @@ file at all at the project's configuration. Paths are relative to the repository
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -62,7 +63,8 @@ class Places:
         return Place(path=self._in_repository(self.home))
 
     def _in_repository(self, path: str) -> str:
-        return str(PurePosixPath(self.folder) / path)
+        """Without ``..``: what is scanned may lie beside the project."""
+        return posixpath.normpath(PurePosixPath(self.folder) / path)
 
 
 def find_places(settings: Settings | None, *, start: Path | None = None) -> Places:

@@ -7,10 +7,18 @@ import textwrap
 from dataclasses import dataclass
 from typing import Literal
 
+from govern.core.document import Tone
 from govern.reports.sentences import CODE_INDENT
 
 Paint = Literal["red", "yellow", "green", "cyan", "dim", "bold"]
 
+TERMINAL_SIGNS: dict[Tone, tuple[str, Paint]] = {
+    "good": ("✓", "green"),
+    "notice": ("!", "yellow"),
+    "bad": ("✗", "red"),
+    "quiet": ("–", "cyan"),
+}
+"""Where letters are all there is."""
 _CODES: dict[Paint, str] = {"red": "31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2", "bold": "1"}
 _ASCII = str.maketrans(
     {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from govern.core.finding import Finding, Fix, Severity
-from govern.core.report import Entry, EntryStatus, Problem, Report
+from govern.core.report import EXIT_CLEAN, EXIT_FOUND, Entry, EntryStatus, Problem, Report
 from govern.reports.grouping import Group, group_findings, say_message, say_place
 from govern.reports.listings import render_listings, select_unsaid
+from govern.reports.review_text import render_review
 from govern.reports.statements import terminate
 from govern.reports.style import Paint, Style
 from govern.reports.summary import describe_entry, describe_target, summarise
@@ -18,6 +19,8 @@ _MARKS: dict[EntryStatus, tuple[str, Paint]] = {
     "skipped": ("–", "yellow"),
     "crashed": ("!", "red"),
 }
+_HARMLESS_MARK: tuple[str, Paint] = ("~", "yellow")
+"""Something was found, and nothing that fails the command."""
 _TONES: dict[Severity, Paint] = {
     Severity.CRITICAL: "red",
     Severity.ERROR: "red",
@@ -32,8 +35,8 @@ _MOST_NOTES = 10
 """Of one rule's: what asks for nothing must not hide what does."""
 
 
-def render(report: Report, style: Style | None = None) -> str:
-    """The report but for its problem (``render_problem``), with a newline at its end.
+def render(report: Report, style: Style | None = None, *, fail_on: Severity = Severity.ERROR) -> str:
+    """The report but for its problem (``render_problem``), with a newline at its end; ``fail_on``: as its exit code.
 
     A command that was asked for a text (``govern snapshot``, ``govern explain``) yields nothing else.
     """
@@ -42,18 +45,19 @@ def render(report: Report, style: Style | None = None) -> str:
         if isinstance(text := report.data.get(name), str):
             return text if not text or text.endswith("\n") else text + "\n"
     if report.document is not None:
-        from govern.reports.documents import markdown  # few ask for a page
+        from govern.reports.documents import text as pages  # few ask for one
 
-        return markdown.render(report.document)
+        return pages.render(report.document, style)
     if not _EXPLANATIONS.isdisjoint(report.data):
         return "\n".join(render_listings(report.data, style)) + "\n"
     parts = (
         _headline(report, style),
-        list(_entries(report.entries, style)),
+        list(_entries(report, style, fail_on)),
         list(_finding_groups(report.findings, style)),
+        list(render_review(report, style)),
         list(render_listings(select_unsaid(report), style)),
         list(_unmodelled(report.unmodelled, style)),
-        [] if report.problem else [_closing(report, style)],
+        [] if report.problem else [_closing(report, style, fail_on)],
     )
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
@@ -80,15 +84,20 @@ def _headline(report: Report, style: Style) -> list[str]:
     return [style.say(" · ").join(parts)]
 
 
-def _entries(entries: Sequence[Entry], style: Style) -> Iterator[str]:
-    column = min(max((len(entry.name) for entry in entries), default=0), _LARGEST_NAME_COLUMN)
-    for entry in entries:
-        sign, tone = _MARKS[entry.status]
+def _entries(report: Report, style: Style, fail_on: Severity) -> Iterator[str]:
+    column = min(max((len(entry.name) for entry in report.entries), default=0), _LARGEST_NAME_COLUMN)
+    for entry in report.entries:
+        sign, tone = _mark_of(entry, fail_on)
         said = describe_entry(entry)
         lead = f"{sign} {entry.name:<{column}}  "
         [first, *others] = style.indent(said, first=style.say(lead))
         yield style.paint(style.say(sign), tone) + first[1:].rstrip()
         yield from others
+
+
+def _mark_of(entry: Entry, fail_on: Severity) -> tuple[str, Paint]:
+    is_harmless = entry.status == "found" and all(finding.severity < fail_on for finding in entry.findings)
+    return _HARMLESS_MARK if is_harmless else _MARKS[entry.status]
 
 
 def _finding_groups(findings: Iterable[Finding], style: Style) -> Iterator[str]:
@@ -151,7 +160,8 @@ def _unmodelled(kinds: tuple[str, ...], style: Style) -> Iterator[str]:
         yield from style.indent(", ".join(kinds), first="not covered: ")
 
 
-def _closing(report: Report, style: Style) -> str:
-    marks: dict[str, tuple[str, Paint]] = {"clean": ("✓", "green"), "found": ("✗", "red")}
-    sign, tone = marks.get(report.status, ("–", "yellow"))
+def _closing(report: Report, style: Style, fail_on: Severity) -> str:
+    found = _HARMLESS_MARK if report.status == "found" else _MARKS["passed"]
+    marks: dict[int, tuple[str, Paint]] = {EXIT_CLEAN: found, EXIT_FOUND: _MARKS["found"]}
+    sign, tone = marks.get(report.exit_code(fail_on), _MARKS["skipped"])
     return style.paint(style.say(sign), tone, "bold") + " " + style.say(" · ".join(summarise(report)))

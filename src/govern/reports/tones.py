@@ -28,7 +28,11 @@ STATUS_TONES: Mapping[str, Tone] = {
 """Of reports and entries."""
 
 
-def find_tone(ended: Report | Entry) -> Tone:
-    """What has found warnings alone does not look like what has found errors."""
+def find_tone(ended: Report | Entry, fail_on: Severity = Severity.ERROR) -> Tone:
+    """What has found nothing that fails the command does not look like what has."""
     gravest = find_gravest(ended.findings)
-    return SEVERITY_TONES[gravest] if ended.status == "found" and gravest else STATUS_TONES[ended.status]
+    if ended.status != "found" or gravest is None:
+        return STATUS_TONES[ended.status]
+    if gravest >= fail_on:
+        return "bad"
+    return "quiet" if gravest is Severity.INFO else "notice"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from govern.revisions.checksums import Checksum, Checksums
 from govern.revisions.graph import RevisionFile, is_revision_name, parse_revision_file
 
 _SECONDS = 60.0
+_FETCH_ALL = "git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'"
+"""A shallow clone is one of a single branch, too, unless it was told otherwise (git-clone, --depth)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,9 @@ class Merged:
     ref: str
     """As it was given: ``origin/main``."""
     files: tuple[RevisionFile, ...]
+    forked: tuple[RevisionFile, ...] | None = None
+    """Those of the last commit that the reference and the work have in common: what differs from the reference and
+    not from these was changed over there. None where git does not know one, as in a shallow clone."""
 
     @property
     def revisions(self) -> frozenset[str]:
@@ -29,18 +35,24 @@ class Merged:
     @property
     def checksums(self) -> Checksums:
         """As ``govern.sum`` would have them; in place of its path the reference."""
-        return Checksums(
-            path=Path(self.ref),
-            revisions={
-                file.revision: Checksum(
-                    revision=file.revision,
-                    down_revisions=file.down_revisions,
-                    checksum=file.checksum,
-                    line=file.line_of("revision"),
-                )
-                for file in self.files
-            },
+        return Checksums(path=Path(self.ref), revisions=_sum(self.files))
+
+    @property
+    def checksums_at_fork(self) -> Mapping[str, Checksum] | None:
+        """The same of what both have in common."""
+        return None if self.forked is None else _sum(self.forked)
+
+
+def _sum(files: Iterable[RevisionFile]) -> dict[str, Checksum]:
+    return {
+        file.revision: Checksum(
+            revision=file.revision,
+            down_revisions=file.down_revisions,
+            checksum=file.checksum,
+            line=file.line_of("revision"),
         )
+        for file in files
+    }
 
 
 def read_merged(root: Path, ref: str, locations: Sequence[Path], *, recursive: bool = False) -> Merged:
@@ -52,18 +64,22 @@ def read_merged(root: Path, ref: str, locations: Sequence[Path], *, recursive: b
     top = _find_repository(root)
     commit = _resolve(top, ref)
     inside = list(_below(top, locations))
-    found: list[RevisionFile] = []
-    for path, content in _read_files(top, commit, inside, recursive):
-        file = parse_revision_file(path, content)
-        if isinstance(file, RevisionFile):  # a broken one was never applied anywhere
-            found.append(file)
-    return Merged(ref=ref, files=tuple(found))
+    files = _read_revisions(top, commit, inside, recursive)
+    fork = _find_fork(top, commit)
+    if fork is None or fork == commit:
+        return Merged(ref=ref, files=files, forked=files if fork else None)
+    return Merged(ref=ref, files=files, forked=_read_revisions(top, fork, inside, recursive))
 
 
-def read_merged_file(root: Path, ref: str, path: Path) -> bytes | None:
-    """A file of the project as the reference has it; None where it has none. Raises as ``read_merged`` does."""
+def read_merged_file(root: Path, ref: str, path: Path, *, at_fork: bool = False) -> bytes | None:
+    """A file of the project as the reference has it; None where it has none. Raises as ``read_merged`` does.
+
+    ``at_fork``: as it was when the work began to differ from the reference, where git knows that.
+    """
     top = _find_repository(root)
     commit = _resolve(top, ref)
+    if at_fork:
+        commit = _find_fork(top, commit) or commit
     inside = [*_below(top, (path,))]
     listed = _git(top, "--literal-pathspecs", "ls-tree", "-z", commit, "--", *inside) if inside else None
     if listed is None or not listed.stdout:
@@ -86,12 +102,41 @@ def _find_repository(root: Path) -> Path:
 def _resolve(top: Path, ref: str) -> str:
     ended = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if ended.returncode != 0:
-        raise ConfigurationError(
-            f"there is no git reference {ref!r}",
-            why=f"git does not know it in {top}; a shallow clone has no other branches",
-            next="fetch it first (git fetch origin main; in CI a checkout of the whole history), or name another one",
-        )
+        raise _unknown(top, ref)
     return ended.stdout.decode().strip()
+
+
+def _unknown(top: Path, ref: str) -> ConfigurationError:
+    """With a name that is close or, where branches were never fetched, with how to get them."""
+    is_shallow = _git(top, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+    known = _git(top, "for-each-ref", "--format=%(refname:short)").stdout.decode(errors="replace").split()
+    close = difflib.get_close_matches(ref, known, n=2, cutoff=0.7)
+    if close:
+        hint = f"did you mean {' or '.join(close)}?"
+    elif is_shallow:
+        hint = f"fetch all of them with their history: {_FETCH_ALL}; in CI a checkout of the whole history"
+    else:
+        hint = "fetch it first (git fetch origin), or name one that git branch --all lists"
+    shallow = ", a shallow clone, which has no branch but its own" if is_shallow else ""
+    return ConfigurationError(
+        f"there is no git reference {ref!r}", why=f"git does not know it in {top}{shallow}", next=hint
+    )
+
+
+def _find_fork(top: Path, commit: str) -> str | None:
+    """The last commit that HEAD has in common with another one; None where none is known."""
+    ended = _git(top, "merge-base", "HEAD", commit)
+    return ended.stdout.decode().strip() or None if ended.returncode == 0 else None
+
+
+def _read_revisions(
+    top: Path, commit: str, locations: Sequence[str], recursive: bool
+) -> tuple[RevisionFile, ...]:
+    """But for broken ones, which were never applied anywhere."""
+    read = (
+        parse_revision_file(path, content) for path, content in _read_files(top, commit, locations, recursive)
+    )
+    return tuple(file for file in read if isinstance(file, RevisionFile))
 
 
 def _below(top: Path, locations: Sequence[Path]) -> Iterator[str]:

@@ -11,11 +11,13 @@ import pytest
 from govern.core.document import Cell, Code, Document, Facts, Picture, Section, Sentence, Table
 from govern.core.history import Answers, Incident, Migrated, Past, Present
 from govern.core.run import Run
-from govern.reports.documents import html, markdown
+from govern.reports.documents import html, markdown, text
 from govern.reports.documents.endpoints import compare_endpoints
 from govern.reports.documents.migration import tell_migration
 from govern.reports.documents.restoration import tell_restoration
 from govern.reports.markdown.syntax import escape
+from govern.reports.style import Style
+from govern.version import __version__
 
 NOW = datetime(2031, 5, 6, 12, tzinfo=UTC)
 HOSTILE = "a|b<script>alert(1)</script>`x` [l](https://evil.example) @root \x1b[31m\n# title & </td>"
@@ -55,6 +57,56 @@ def test_no_text_is_markup_in_markdown_nor_breaks_a_table() -> None:
     assert not re.search(r"^# title", fenced, re.M)
     rows = [line for line in fenced.splitlines() if line.startswith("|")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {3}
+
+
+def test_a_page_as_text_has_no_markup_of_its_own() -> None:
+    row = (
+        Cell(text="users_by_day", is_code=True),
+        Cell(text="1 * 2", tone="bad"),
+        Cell(text="12", is_number=True),
+    )
+    table = Table(titles=("View", "Is", "Rows"), rows=(row,), caption="Two of [them].")
+    wide = Table(
+        titles=("Statement", "Took", ""), rows=((Cell(text="x" * 200), Cell(text="1 ms"), Cell(text="")),)
+    )
+    sentences = (
+        Sentence(tone="good", word="Good", text="a_b_c"),
+        Sentence(tone="notice", word="Not known", text="x"),
+    )
+    blocks = (
+        Facts(pairs=(("By", "root@vm"),)),
+        table,
+        wide,
+        Code(text="SELECT *\n  FROM `x`", caption="It ran:"),
+    )
+    document = Document(
+        title="Page #1",
+        lead="sqlite:///a_b",
+        verdict=sentences,
+        sections=(Section(title="All", blocks=blocks),),
+    )
+    assert text.render(document) == (
+        "Page #1\nsqlite:///a_b\n\n✓ Good       a_b_c\n! Not known  x\n\nAll\n\n"
+        "  By  root@vm\n\n"
+        "  Two of [them].\n  View          Is       Rows\n  users_by_day  ✗ 1 * 2    12\n\n"
+        f"  {'x' * 200}\n    Took: 1 ms\n\n"
+        "  It ran:\n    SELECT *\n      FROM `x`\n\n"
+        f"Written by govern {__version__}. Times are UTC.\n"
+    )
+
+
+def test_a_page_as_text_obeys_no_name_and_fits_its_terminal() -> None:
+    assert not re.search(r"[\x00-\x08\x0b-\x1f]", text.render(everywhere(HOSTILE), Style(width=60)))
+    long = "word " * 60
+    blocks = (
+        Sentence(tone="bad", word="Wrong", text=long),
+        Facts(pairs=(("Said", long),)),
+        Table(titles=("", "Long"), rows=((Cell(text=long), Cell(text=long)),), caption=long),
+        Picture(svg="", text=long),
+    )
+    document = Document(title="Page", lead=long, verdict=(), sections=(Section(title="A", blocks=blocks),))
+    assert max(map(len, text.render(document, Style(width=60)).splitlines())) <= 60
+    assert "\x1b[31m✗ Wrong\x1b[0m  word" in text.render(document, Style(color=True))
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def make_report(*findings: Finding, problem: Problem | None = None, reason: str 
 
 
 def render(report: Report, form: Document) -> str:
-    text = render_document(report, form, find_places=lambda: PLACES, exit_code=report.exit_code())
+    text = render_document(report, form, find_places=lambda: PLACES)
     assert text.endswith("\n")
     text.encode()
     return text
@@ -258,6 +258,7 @@ def test_sarif_knows_where_a_table_is_declared() -> None:
         make_finding("users.age", kind="index", path=None),
         make_finding("users.nick", kind="column", path=None),
         make_finding("a b/ü.py", path="a b/ü.py"),
+        make_finding("beside", path="../frontend/a.ts"),
         make_finding("elsewhere", path="/etc/x"),
         make_finding("nowhere", path=None),
     )
@@ -268,6 +269,7 @@ def test_sarif_knows_where_a_table_is_declared() -> None:
         ("backend/schema/schema.lock", 44),
         ("backend/schema/schema.lock", 40),
         ("backend/a%20b/%C3%BC.py", 3),
+        ("frontend/a.ts", 3),
         ("file:///etc/x", 3),
         ("backend/schema/schema.lock", 1),
     ]

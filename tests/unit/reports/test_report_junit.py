@@ -13,7 +13,9 @@ from govern.reports import junit
 SUBJECT = Subject(kind="probe", name="a: GET /", path="governance.yaml", line=7)
 
 
-def render(*entries: Entry, problem: Problem | None = None) -> ElementTree.Element:
+def render(
+    *entries: Entry, problem: Problem | None = None, fail_on: Severity = Severity.ERROR
+) -> ElementTree.Element:
     report = Report(
         command="probe",
         started_at=datetime(2031, 1, 2, tzinfo=UTC),
@@ -22,7 +24,7 @@ def render(*entries: Entry, problem: Problem | None = None) -> ElementTree.Eleme
         problem=problem,
         data={"probes": [{"name": "bad", "ms": 1200}]},
     )
-    suite = ElementTree.fromstring(junit.render(report)).find("testsuite")
+    suite = ElementTree.fromstring(junit.render(report, fail_on=fail_on)).find("testsuite")
     assert suite is not None
     return suite
 
@@ -49,6 +51,11 @@ def test_entries_are_cases_and_findings_failures() -> None:
     assert "slow" in (advice.findtext("system-out") or "")
     assert broken.find("error") is not None
     assert left.find("skipped") is not None
+
+
+def test_a_failure_is_what_fails_the_command() -> None:
+    slow = Entry.of("slow", (Finding.of(SLOW, SUBJECT, "slow", severity=Severity.WARNING),))
+    assert [render(slow, fail_on=least).get("failures") for least in Severity] == ["1", "1", "0", "0"]
 
 
 def test_a_command_that_could_not_do_its_work_is_an_error() -> None:

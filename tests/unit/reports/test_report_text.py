@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from govern.core.finding import Finding, Fix, Rule, Severity, Subject
-from govern.core.report import Entry, Problem, Report, Target
+from govern.core.report import EXIT_FOUND, Entry, Problem, Report, Target
 from govern.reports.style import Style
 from govern.reports.text import render, render_problem
 
@@ -109,6 +111,24 @@ def test_the_gravest_findings_come_first() -> None:
     assert text.index("critical: drift.column-changed") < text.index("warning: chain.empty-upgrade")
     assert "revision 3f2a  migrations/versions/3f2a.py:12" in text
     assert "✗ 1 critical, 1 warning · 0 of 2 passed" in text
+
+
+@pytest.mark.parametrize(
+    ("severity", "fail_on", "mark"),
+    [
+        (Severity.INFO, Severity.ERROR, "~"),
+        (Severity.ERROR, Severity.CRITICAL, "~"),
+        (Severity.ERROR, Severity.ERROR, "✗"),
+        (Severity.INFO, Severity.INFO, "✗"),
+    ],
+)
+def test_only_what_fails_the_command_is_marked_as_failed(
+    severity: Severity, fail_on: Severity, mark: str
+) -> None:
+    report = make_report(Entry.of("drift", (make_finding(severity=severity),)), Entry.of("chain", ()))
+    lines = render(report, fail_on=fail_on).splitlines()
+    assert {lines[2], lines[3], lines[-1][:1]} == {f"{mark} drift  1 finding", "✓ chain", mark}
+    assert (report.exit_code(fail_on) == EXIT_FOUND) == (mark == "✗")
 
 
 def test_a_fix_that_loses_data_says_so() -> None:

@@ -31,7 +31,7 @@ def check_graph(chain: Chain, *, root: Path) -> Iterator[Finding]:
         heads_by_part[part_of[head]].append(head)
     for heads in heads_by_part.values():
         if len(heads) > 1:
-            yield _multiple_heads(chain, heads, root)
+            yield find_multiple_heads(chain, heads, root)
     if len(chain.bases) > 1:
         yield _multiple_bases(chain, part_of, root)
 
@@ -152,7 +152,8 @@ def _suspicion(chain: Chain, child: str, parent: str) -> int:
     return 2 * file.is_merge + (parent not in file.down_revisions)
 
 
-def _multiple_heads(chain: Chain, heads: Sequence[str], root: Path) -> Finding:
+def find_multiple_heads(chain: Chain, heads: Sequence[str], root: Path) -> Finding:
+    """``heads``: those of the chain, several."""
     files = [chain.revisions[head] for head in heads]
     shown = [f"{file.revision} ({show_path(file.path, root)})" for file in files]
     unlabelled = [head for head in heads if not _has_label_of_its_own(chain, head)]

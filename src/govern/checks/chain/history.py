@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from govern.checks.chain.graph import find_multiple_heads
 from govern.checks.chain.places import revision_subject, show_path
 from govern.checks.chain.rules import (
     EDITED_REVISION,
@@ -16,8 +19,8 @@ from govern.checks.chain.rules import (
 from govern.core.finding import Finding, Severity, Subject
 from govern.core.run import AppliedRevision
 from govern.core.wording import name_revisions
-from govern.revisions.checksums import Checksums, Deviation, compare
-from govern.revisions.graph import Chain, reachable
+from govern.revisions.checksums import Checksum, Checksums, Deviation, compare
+from govern.revisions.graph import Chain, build_chain, reachable
 from govern.revisions.merged import Merged
 
 
@@ -64,10 +67,61 @@ def check_recorded(
 
 
 def check_merged(chain: Chain, merged: Merged, *, root: Path) -> Iterator[Finding]:
-    """Revisions that are not what a git reference has: they may be applied somewhere already."""
+    """Revisions that are not what a git reference has, for they may be applied somewhere already; and new ones on
+    both sides, which no file brings into an order."""
+    files = {file.revision: file for file in merged.files}
     for deviation in compare(merged.checksums, chain):
-        gone = Subject(kind="revision", name=deviation.recorded.revision)
-        yield _deviation(chain, merged.ref, deviation, root, if_gone=gone)
+        recorded = deviation.recorded
+        if not _was_changed_over_there(chain, merged, recorded):
+            gone = Subject(kind="revision", name=recorded.revision)
+            path = shlex.quote(show_path(files[recorded.revision].path, root))
+            restore = f"git checkout {shlex.quote(merged.ref)} -- {path}"
+            found = _deviation(chain, merged.ref, deviation, root, if_gone=gone)
+            remedy = f"restore it ({restore}), and write what is to be otherwise into a new revision"
+            if deviation.kind == "removed" and merged.forked is None:
+                remedy = (
+                    f"it was removed here, or {merged.ref} got it since: git does not know what both have in common. "
+                    f"Fetch that (git fetch --unshallow; in CI a checkout of the whole history) or {remedy}"
+                )
+            yield replace(found, remedy=remedy)
+    yield from _check_colliding(chain, merged, root)
+
+
+def _was_changed_over_there(chain: Chain, merged: Merged, recorded: Checksum) -> bool:
+    """Whether here it is as it was when both sides had the same: the next merge brings it."""
+    before = merged.checksums_at_fork
+    if before is None:
+        return False
+    then, file = before.get(recorded.revision), chain.revisions.get(recorded.revision)
+    if then is None or file is None:
+        return then is None and file is None
+    return (then.checksum, then.down_revisions) == (file.checksum, file.down_revisions)
+
+
+def _check_colliding(chain: Chain, merged: Merged, root: Path) -> Iterator[Finding]:
+    """What will be several heads as soon as the reference is brought in: no revision of either side is wrong alone."""
+    before = merged.checksums_at_fork
+    if before is None:
+        return
+    missing = [
+        file for file in merged.files if file.revision not in chain.revisions and file.revision not in before
+    ]
+    together = build_chain((*chain.files, *missing))
+    most = max(len(chain.heads), len(build_chain(merged.files).heads), 1)
+    if not missing or len(together.heads) <= most:
+        return
+    theirs = [head for head in together.heads if head not in chain.revisions]
+    ours = [head for head in together.heads if head in chain.revisions and head not in merged.revisions]
+    finding = find_multiple_heads(together, together.heads, root)
+    first = chain.revisions[ours[-1]] if ours else None
+    yield replace(
+        finding,
+        subject=revision_subject(first, root, at="down_revision") if first else finding.subject,
+        message=f"{merged.ref} has gone on to {name_revisions(tuple(theirs))}: with {name_revisions(tuple(ours))} "
+        f"the chain will have {len(together.heads)} heads",
+        remedy=f"bring it in (git merge {shlex.quote(merged.ref)}), let the new revisions come after "
+        f"{name_revisions(tuple(theirs))} (down_revision), and write what is recorded anew: govern lock",
+    )
 
 
 def check_applied(

@@ -10,24 +10,26 @@ from govern.core.restoration import Place, name_place
 from govern.core.wording import count_of
 from govern.reports.diagram.box import MARK_SIGNS
 from govern.reports.diagram.markup import replace_unprintable, write_text
+from govern.reports.diagram.style import EDGE, FRAME, LINE
 from govern.reports.diagram.telling import MOST_LINES
+from govern.reports.palette import LIGHT
 
 _COLOURS: Mapping[Mark, str] = {
-    "same": "#78818a",
-    "added": "#17683b",
-    "removed": "#ad2118",
-    "changed": "#855000",
+    "same": LINE,
+    "added": LIGHT["good"],
+    "removed": LIGHT["bad"],
+    "changed": LIGHT["notice"],
 }
 _TOPS: Mapping[Mark, str] = {
-    "same": "#f0f1ee",
-    "added": "#e2f3e8",
-    "removed": "#fbeae8",
-    "changed": "#fbf1de",
+    "same": LIGHT["code"],
+    "added": LIGHT["good-tint"],
+    "removed": LIGHT["bad-tint"],
+    "changed": LIGHT["notice-tint"],
 }
 _HEADER = (
     "  rankdir=LR; ranksep=1.2; nodesep=0.3; labelloc=t; labeljust=l; fontname=Helvetica; fontsize=16;",
     "  node [shape=plaintext, fontname=Helvetica, fontsize=11];",
-    '  edge [dir=both, fontname=Helvetica, fontsize=10, color="#78818a"];',
+    f'  edge [dir=both, fontname=Helvetica, fontsize=10, color="{LINE}"];',
 )
 
 
@@ -58,7 +60,7 @@ def _write_lines(diagram: Diagram, title: str) -> Iterator[str]:
 def _write_clusters(clusters: Iterable[Cluster], nodes: Mapping[Place, str]) -> Iterator[str]:
     for number, cluster in enumerate(clusters):
         yield f"  subgraph cluster_{number} {{"
-        yield f'    label={_quote(cluster.name)}; fontsize=30; color="#b9bfc6"; bgcolor="#f7f7f5";'
+        yield f'    label={_quote(cluster.name)}; fontsize=30; color="{EDGE}"; bgcolor="{FRAME}";'
         yield from (f"    {nodes[place]}" for place in sorted(cluster.tables))
         yield "  }"
 

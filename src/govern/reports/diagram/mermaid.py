@@ -15,14 +15,15 @@ from govern.core.wording import count_of
 from govern.reports.diagram.box import MARK_SIGNS
 from govern.reports.diagram.markup import replace_unprintable
 from govern.reports.diagram.telling import MOST_LINES, describe
+from govern.reports.palette import LIGHT
 
 LONGEST_MERMAID = 50_000
 """Characters of a text that Mermaid draws where nobody configured it (``maxTextSize``), as on GitHub."""
 
 _CLASSES: Mapping[Mark, str] = {
-    "added": "stroke:#17683b,stroke-width:3px",
-    "removed": "stroke:#ad2118,stroke-width:2px",
-    "changed": "stroke:#855000,stroke-width:2px",
+    "added": f"stroke:{LIGHT['good']},stroke-width:3px",
+    "removed": f"stroke:{LIGHT['bad']},stroke-width:2px",
+    "changed": f"stroke:{LIGHT['notice']},stroke-width:2px",
 }
 _NO_WORD = re.compile(r"[^A-Za-z0-9_()\[\]\-\u00c0-\u02ff\u0370-\u1fff\u3040-\ud7ff]+")
 _STARTS_A_WORD = re.compile(r"[A-Za-z_\u00c0-\u02ff\u0370-\u1fff\u3040-\ud7ff]")

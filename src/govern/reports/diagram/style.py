@@ -1,24 +1,57 @@
 """How a diagram looks, by classes alone: a page serves this as a file, a picture of its own has it inside."""
 
-STYLE = """\
-.diagram {
-  --d-paper: #ffffff; --d-ink: #1d2126; --d-faint: #565e68; --d-edge: #b9bfc6; --d-top: #f0f1ee; --d-line: #78818a;
-  --d-healthy: #17683b; --d-warning: #855000; --d-critical: #ad2118; --d-missing: #ad2118; --d-unknown: #565e68;
-  --d-warning-top: #fbf1de; --d-critical-top: #fbeae8; --d-focus: #1f54a8; --d-ground: #ffffff; --d-frame: #f7f7f5;
-  --d-added: #17683b; --d-removed: #ad2118; --d-changed: #855000;
-  --d-added-top: #e2f3e8; --d-removed-top: #fbeae8; --d-changed-top: #fbf1de;
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from govern.reports.palette import DARK, LIGHT, PRINTED, declare
+
+LINE = "#78818a"
+"""Between tables, by daylight."""
+EDGE = "#b9bfc6"
+"""Of a table, and of a cluster's frame."""
+FRAME = "#f7f7f5"
+
+
+def _name_colours(colours: Mapping[str, str], **own: str) -> str:
+    """By names of its own: those of the page around a picture are others. ``own``: what only pictures have."""
+    named = {
+        "paper": colours["card"],
+        "ink": colours["ink"],
+        "faint": colours["soft"],
+        "top": colours["code"],
+        "focus": colours["link"],
+        "healthy": colours["good"],
+        "warning": colours["notice"],
+        "warning-top": colours["notice-tint"],
+        "critical": colours["bad"],
+        "critical-top": colours["bad-tint"],
+        "missing": colours["bad"],
+        "unknown": colours["quiet"],
+        "added": colours["good"],
+        "added-top": colours["good-tint"],
+        "removed": colours["bad"],
+        "removed-top": colours["bad-tint"],
+        "changed": colours["notice"],
+        "changed-top": colours["notice-tint"],
+    }
+    return declare({f"d-{name}": colour for name, colour in (named | own).items()})
+
+
+_COLOURS = f"""\
+.diagram {{
+  {_name_colours(LIGHT, line=LINE, edge=EDGE, ground="#ffffff", frame=FRAME)}
   font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace;
   color-scheme: light dark;
-}
-@media (prefers-color-scheme: dark) {
-  .diagram {
-    --d-paper: #1b1f23; --d-ink: #e5e7e9; --d-faint: #a7aeb6; --d-edge: #4a525a; --d-top: #23282d; --d-line: #878e97;
-    --d-healthy: #79d19c; --d-warning: #efbd62; --d-critical: #ff9a90; --d-missing: #ff9a90; --d-unknown: #a7aeb6;
-    --d-warning-top: #2a2112; --d-critical-top: #311a18; --d-focus: #8fb8f5; --d-ground: #121518; --d-frame: #171b1f;
-    --d-added: #79d19c; --d-removed: #ff9a90; --d-changed: #efbd62;
-    --d-added-top: #14291c; --d-removed-top: #311a18; --d-changed-top: #2a2112;
-  }
-}
+}}
+@media (prefers-color-scheme: dark) {{
+  .diagram {{ {_name_colours(DARK, line="#878e97", edge="#4a525a", ground="#121518", frame="#171b1f")} }}
+}}
+@media print {{
+  .diagram {{ {_name_colours(PRINTED, line="#555555", edge=EDGE, ground="#ffffff", frame=FRAME)} }}
+}}
+"""
+_SHAPES = """\
 .diagram text { fill: var(--d-ink); dominant-baseline: central; white-space: pre; }
 .diagram .frame rect { fill: var(--d-frame); stroke: var(--d-edge); }
 .diagram .frame text { font-size: 30px; font-weight: 600; }
@@ -68,7 +101,6 @@ STYLE = """\
 .diagram a:focus-visible { outline: none; }
 .diagram a .name { text-decoration-thickness: from-font; }
 .diagram a:hover .name { text-decoration: underline; }
-@media print { .diagram { --d-paper: #ffffff; --d-ink: #000000; --d-faint: #333333; --d-line: #555555; } }
 @media (forced-colors: active) {
   .diagram {
     --d-paper: Canvas; --d-ground: Canvas; --d-frame: Canvas; --d-top: Canvas;
@@ -81,3 +113,4 @@ STYLE = """\
   }
 }
 """
+STYLE = _COLOURS + _SHAPES

@@ -21,26 +21,28 @@ class Part:
     text: str
     name: str = ""
     """What it is called where it is left out; empty: it is never left out."""
+    rank: int = 0
+    """Of two that do not both fit the one with the larger number is left out."""
 
 
 def fit(parts: Sequence[Part], *, longest: int = LONGEST) -> str:
     """The parts that fit, in their order, with an empty line between them."""
     room = longest - _RESERVE - sum(_measure(part.text) for part in parts if not part.name)
-    kept: list[str] = []
-    left_out: list[str] = []
-    for part in parts:
+    left_out: set[int] = set()
+    for position in sorted(range(len(parts)), key=lambda position: parts[position].rank):
+        part = parts[position]
         size = _measure(part.text) if part.name else 0
         if size > room:
-            left_out.append(part.name)
-            continue
-        room -= size
-        kept.append(part.text)
+            left_out.add(position)
+        else:
+            room -= size
+    kept = [part.text for position, part in enumerate(parts) if position not in left_out]
     if left_out:
-        kept.append(_tell(left_out))
+        kept.append(_tell([parts[position].name for position in sorted(left_out)]))
     return _GAP.join(kept) + "\n"
 
 
-def fit_items(items: Sequence[str], *, longest: int) -> str:
+def fit_items(items: Sequence[str], *, longest: int, gap: str = _GAP) -> str:
     """The first of a list's items, and how many more there are."""
     room = longest
     kept: list[str] = []
@@ -50,7 +52,7 @@ def fit_items(items: Sequence[str], *, longest: int) -> str:
             break
         kept.append(item)
     more = len(items) - len(kept)
-    return _GAP.join([*kept, *([f"… and {more:,} more."] if more else [])])
+    return gap.join([*kept, *([f"… and {more:,} more."] if more else [])])
 
 
 def _tell(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The parts of a comment that are about a pull request: its schema as a diff, what its revisions do, what ends soon."""
+"""The parts of a comment that are about a pull request: who waits, its schema as a diff, what ends soon."""
 
 from __future__ import annotations
 
@@ -7,115 +7,102 @@ from typing import Any
 
 from govern.core.report import Report
 from govern.core.wording import count_of
-from govern.reports.effects import size_table, summarise_effects
-from govern.reports.markdown.fitting import Part
-from govern.reports.markdown.syntax import block, code, details, escape, in_html, table
+from govern.reports.effects import Effect
+from govern.reports.markdown.fitting import Part, fit_items
+from govern.reports.markdown.syntax import TONE_SIGNS, block, code, details, escape, in_html, table
+from govern.reports.review import Environment, Review, ReviewedRevision, read_review, say_end
 from govern.reports.statements import terminate
 
-_FOLDED_FROM = 40
+_FOLDED_FROM = 30
 """Lines of a diff that are seen at once."""
 _LONGEST_DIFF = 20_000
 _LONGEST_SQL = 8_000
+_LONGEST_EFFECTS = 10_000
+_PICTURE_RANK = 3
 
 
 def tell_review(report: Report) -> Iterator[Part]:
     """Nothing of a report that is about no pull request."""
-    review = report.data.get("pull_request")
+    review = read_review(report)
     if review is None:
         return
+    if review.environment:
+        yield Part(_tell_environment(review.environment), "the environment")
+    if review.revisions:
+        yield Part(_tell_revisions(review), "what the revisions do")
     yield Part(_tell_schema(review), "the schema's changes")
-    if picture := review.get("picture"):
-        yield Part(
-            details("Its picture", block(picture, "mermaid"), is_open=True), "the picture of what changes"
-        )
-    # of the environment that was looked at
-    sizes = {size["table"]: size for size in report.data.get("plan", {}).get("tables", ())}
-    if review["environment"]:
-        yield Part(_tell_drift(review["environment"], report), "the environment's drift")
-    if review["revisions"]:
-        yield Part(
-            _tell_revisions(review["revisions"], sizes, review["environment"]), "what the revisions do"
-        )
-    if review["exceptions"]:
-        yield Part(_tell_exceptions(review["exceptions"]), "what ends soon")
+    if review.picture:
+        picture = details("The change as a picture", block(review.picture, "mermaid"))
+        yield Part(picture, "the picture of what changes", _PICTURE_RANK)
+    if sql := "\n".join(_list_statements(review.revisions)):
+        yield Part(_tell_sql(sql, len(review.revisions)), "the SQL", _PICTURE_RANK)
+    if review.exceptions:
+        yield Part(_tell_exceptions(review.exceptions), "what ends soon")
 
 
-def _tell_schema(review: Mapping[str, Any]) -> str:
-    changes, against = review["schema"], code(review["against"])
-    if changes is None:
-        return f"❔ What becomes of **the schema** since {against} is not known: see below."
-    if not changes:
-        return f"**The schema** stays as it is in {against}."
-    title = f"**The schema** since {against}: {count_of(len(changes), 'change')}"
-    diff = "\n".join(line for change in changes for line in change["lines"])
-    count = diff.count("\n") + 1
+def _tell_environment(environment: Environment) -> str:
+    return f"{TONE_SIGNS[environment.tone]} **{code(environment.name)}** {escape(environment.sentence)}"
+
+
+def _tell_revisions(review: Review) -> str:
+    """What waits for each; how long a statement takes is known of an empty copy alone."""
+    title = f"**What it does** to a database in use, {escape(review.where_seen)}:"
+    items = [_tell_revision(revision) for revision in review.revisions]
+    return "\n\n".join([title, fit_items(items, longest=_LONGEST_EFFECTS, gap="\n")])
+
+
+def _tell_revision(revision: ReviewedRevision) -> str:
+    """A line for each table that was there before, below that of the revision."""
+    lines = [f"- {code(revision.id)} {escape(revision.message)} ({escape(revision.took)})"]
+    lines += [f"  - {_tell_effect(effect)}" for effect in revision.effects]
+    if revision.milliseconds is not None and not revision.effects:
+        lines.append("  - nobody waits")
+    return "\n".join(lines)
+
+
+def _tell_effect(effect: Effect) -> str:
+    size = f" ({escape(effect.size)})" if effect.size else ""
+    waiting = f"**{escape(effect.waiting)}** ({escape(effect.lock)})" if effect.waiting else ""
+    return f"{code(effect.table)}{size}: {', '.join(filter(None, (waiting, *map(escape, effect.others))))}"
+
+
+def _tell_schema(review: Review) -> str:
+    against = code(review.against)
+    if review.changes is None:
+        return f"❔ What becomes of **the schema** since {against} is not known: it could not be compared."
+    if not review.changes:
+        doubt = ", says a schema.lock that is not up to date" if review.is_stale else ""
+        return f"{'❔ ' if review.is_stale else ''}**The schema** stays as it is in {against}{doubt}."
+    doubt = ", by a schema.lock that is not up to date" if review.is_stale else ""
+    title = f"**The schema** since {against}: {review.counted}{doubt}"
+    count, diff = len(review.changes), "\n".join(review.changes)
     if len(diff) > _LONGEST_DIFF:
         kept = diff[:_LONGEST_DIFF].rpartition("\n")[0]
         rest = count - kept.count("\n") - 1
         diff = f"{kept}\n  … and {count_of(rest, 'line')} more"
     if count <= _FOLDED_FROM:
         return f"{title}\n\n{block(diff, 'diff')}"
-    return "\n\n".join([title, details(count_of(count, "line"), block(diff, "diff"))])
-
-
-def _tell_drift(environment: str, report: Report) -> str:
-    name = code(environment)
-    drift = next((entry for entry in report.entries if entry.name == f"{environment}: drift"), None)
-    if drift is None or drift.status in ("crashed", "skipped"):
-        return f"❔ Whether **{name}** has drifted is not known: see below."
-    if drift.findings:
-        return f"❌ **{name}** has drifted: {count_of(len(drift.findings), 'difference')} from its revision, see below."
-    return f"✅ **{name}** is as its revision declares."
-
-
-def _tell_revisions(
-    revisions: Sequence[Mapping[str, Any]], sizes: Mapping[str, Mapping[str, Any]], environment: str | None
-) -> str:
-    """What waits for each; how long a statement takes is known of an empty copy alone."""
-    where = f"; sizes are those of {code(environment)}" if environment and sizes else ""
-    rows = [
-        (
-            f"{code(revision['revision'])} {escape(revision['message'])}",
-            "<br>".join(_effects_of(revision, sizes)) or "nobody waits",
-            f"{revision['seconds'] * 1000:,.0f} ms" if revision["observed"] else "",
-        )
-        for revision in revisions
-    ]
-    title = f"**What the new revisions do** to a database in use, as seen on an empty copy{where}"
-    sql = "\n".join(_list_statements(revisions))
-    folded = [details(f"SQL of {count_of(len(revisions), 'revision')}", block(sql, "sql"))] if sql else []
-    if len(sql) > _LONGEST_SQL:
-        folded = [f"Their SQL has {len(sql):,} characters: `govern plan`."]
-    return "\n\n".join(
-        [title, table(("revision", "what waits, is read or written as a whole", "ran"), rows), *folded]
+    return details(
+        f"<b>The schema</b> since {in_html(review.against)}: {review.counted}{doubt}", block(diff, "diff")
     )
 
 
-def _effects_of(revision: Mapping[str, Any], sizes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """A line for each table that was there before, with the strongest of its locks."""
-    if not revision["observed"]:
-        yield "not seen: it did not run"
-        return
-    for effect in summarise_effects(revision["observed"]):
-        yield f"{code(size_table(effect.table, sizes))}: {escape(', '.join(effect.sentences))}"
+def _tell_sql(sql: str, revisions: int) -> str:
+    if len(sql) > _LONGEST_SQL:
+        return f"The SQL of {count_of(revisions, 'revision')} has {len(sql):,} characters: `govern plan`."
+    return details(f"SQL of {count_of(revisions, 'revision')}", block(sql, "sql"))
 
 
-def _list_statements(revisions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _list_statements(revisions: Sequence[ReviewedRevision]) -> Iterator[str]:
     for revision in revisions:
-        if revision["statements"]:
-            yield f"-- {' '.join((revision['revision'] + ' ' + revision['message']).split())}"
-            yield from (terminate(one) for one in revision["statements"])
+        if revision.statements:
+            yield f"-- {' '.join((revision.id + ' ' + revision.message).split())}"
+            yield from (terminate(one) for one in revision.statements)
 
 
 def _tell_exceptions(exceptions: Sequence[Mapping[str, Any]]) -> str:
     rows = [
-        (code(one["what"]), _say_end(one), escape(one["owner"]), escape(one["reason"])) for one in exceptions
+        (code(one["what"]), say_end(one), escape(one["owner"]), escape(one["reason"])) for one in exceptions
     ]
-    title = in_html(f"{count_of(len(exceptions), 'exception')} in the manifest that ended or soon will")
-    return details(f"⏳ {title}", table(("what", "until", "owner", "reason"), rows))
-
-
-def _say_end(one: Mapping[str, Any]) -> str:
-    days = one["days"]
-    said = "has ended" if days < 0 else "ends today" if days == 0 else f"in {count_of(days, 'day')}"
-    return f"{one['until']}, {said}"
+    title = f"{count_of(len(exceptions), 'exception')} in the manifest that ended or soon will"
+    return details(f"⏳ {in_html(title)}", table(("what", "until", "owner", "reason"), rows))

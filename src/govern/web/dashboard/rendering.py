@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from govern.reports.diagram import STYLE
 from govern.reports.page import open_templates
+from govern.reports.palette import write_palette
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -36,6 +37,7 @@ def static_files() -> Mapping[str, StaticFile]:
     for file in files(_PACKAGE).joinpath("static").iterdir():
         if file.name.rpartition(".")[2] in _TYPES:
             bodies[file.name] = file.read_bytes()
+    bodies["page.css"] = write_palette().encode() + bodies["page.css"]
     return {name: _make_static(name, body) for name, body in bodies.items()}
 
 
