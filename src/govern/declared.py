@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -22,7 +22,10 @@ from govern.source.lock import read_lock
 from govern.source.sql_files import read_sql_files
 
 if TYPE_CHECKING:
-    from govern.revisions.protocol import ChildError, Description, RefusedIndex
+    from govern.revisions.protocol import ChildError, Description, Event, RefusedIndex
+
+
+def _ignore(event: Event) -> None: ...
 
 
 class ReplayFailed(CouldNotCheck):
@@ -100,25 +103,29 @@ def declared_by_models(settings: Settings, *, like: DatabaseUrl) -> Iterator[Dec
 
 @contextmanager
 def declared_by_revisions(
-    settings: Settings, revisions: tuple[str, ...], *, like: DatabaseUrl
+    settings: Settings,
+    revisions: tuple[str, ...],
+    *,
+    like: DatabaseUrl,
+    on_event: Callable[[Event], None] = _ignore,
 ) -> Iterator[Declared]:
     """The revisions up to and including ``revisions``, replayed in a scratch database; none of them is base.
 
-    Raises ReplayFailed.
+    ``on_event`` is told all that the child says meanwhile. Raises ReplayFailed.
     """
     with scratch_database(settings, like=like, label="replay") as url:
         dialect_of(url).prepare_replay(like, url, version_table(settings))
         for revision in revisions:
-            replay(LiveDatabase(settings, url), revision)
+            replay(LiveDatabase(settings, url), revision, on_event=on_event)
         yield Declared(url, LiveDatabase(settings, url).read_snapshot())
 
 
-def replay(scratch: LiveDatabase, revision: str) -> None:
+def replay(scratch: LiveDatabase, revision: str, *, on_event: Callable[[Event], None] = _ignore) -> None:
     """Upgrades a scratch database, and reads back that something was persisted. Raises ReplayFailed."""
     from govern.revisions.runner import Runner
 
     settings = scratch.settings
-    outcome = Runner(settings).upgrade(scratch.url, revision)
+    outcome = Runner(settings).upgrade(scratch.url, revision, on_event=on_event)
     if outcome.error is not None:
         raise ReplayFailed(outcome.error)
     if not scratch.read_stamped():

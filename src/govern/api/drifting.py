@@ -76,8 +76,7 @@ def drift(
     live = open_database(project, draft)
     with _no_migration_running(live), live.reading_snapshot() as read_live:
         if against in ("revision", "head", "models"):
-            narrate(f"building the schema declared by {DECLARATIONS[against]}")
-            with declared_as(project, live, against) as declared:
+            with declared_as(project, live, against, narrate=narrate) as declared:
                 scope = declared.narrow(scope)
                 order = LiveDatabase(settings, declared.url).read_column_order() if column_order else None
                 expected, schema = _align(live, read_live(), declared.snapshot, order, beside(declared))

@@ -25,6 +25,7 @@ __all__ = [
     "find_secret",
     "find_user_folder",
     "load",
+    "wants_animation",
     "wants_color",
 ]
 
@@ -180,9 +181,22 @@ def find_completion(environ: Mapping[str, str] = os.environ) -> str | None:
     return environ.get(COMPLETION_VARIABLE)
 
 
-def wants_color(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether a terminal is to be coloured: not with NO_COLOR (https://no-color.org), not on a dumb one."""
-    return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+def wants_color(environ: Mapping[str, str] = os.environ, *, is_terminal: bool = True) -> bool:
+    """Whether text is to be coloured: never with NO_COLOR (https://no-color.org), always with FORCE_COLOR.
+
+    (https://force-color.org); else on a terminal that is not a dumb one.
+    """
+    if environ.get("NO_COLOR"):
+        return False
+    return bool(environ.get("FORCE_COLOR")) or (is_terminal and environ.get("TERM") != "dumb")
+
+
+def wants_animation(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a terminal is one where a line may be drawn over again: somebody looks at it, and it can.
+
+    ``CI`` is what machines set that build and test; some of them run commands in a terminal.
+    """
+    return environ.get("TERM") != "dumb" and environ.get("CI", "").lower() in ("", "0", "false")
 
 
 def find_secret(variable: str, environ: Mapping[str, str] = os.environ) -> str | None:
