@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from govern.revisions.protocol import ChildError, Description, Event, RefusedIndex
 
 
-def _ignore(event: Event) -> None: ...
+def ignore(event: Event) -> None:
+    """Nobody wants to know how far a replay is."""
 
 
 class ReplayFailed(CouldNotCheck):
@@ -107,7 +108,7 @@ def declared_by_revisions(
     revisions: tuple[str, ...],
     *,
     like: DatabaseUrl,
-    on_event: Callable[[Event], None] = _ignore,
+    on_event: Callable[[Event], None] = ignore,
 ) -> Iterator[Declared]:
     """The revisions up to and including ``revisions``, replayed in a scratch database; none of them is base.
 
@@ -120,7 +121,7 @@ def declared_by_revisions(
         yield Declared(url, LiveDatabase(settings, url).read_snapshot())
 
 
-def replay(scratch: LiveDatabase, revision: str, *, on_event: Callable[[Event], None] = _ignore) -> None:
+def replay(scratch: LiveDatabase, revision: str, *, on_event: Callable[[Event], None] = ignore) -> None:
     """Upgrades a scratch database, and reads back that something was persisted. Raises ReplayFailed."""
     from govern.revisions.runner import Runner
 
@@ -191,11 +192,17 @@ def _run_sql_files(settings: Settings, url: DatabaseUrl) -> None:
                 ) from error
 
 
-def expected_at(live: LiveDatabase, revision: tuple[str, ...], schema: Snapshot) -> tuple[Snapshot, str]:
+def expected_at(
+    live: LiveDatabase,
+    revision: tuple[str, ...],
+    schema: Snapshot,
+    *,
+    on_event: Callable[[Event], None] = ignore,
+) -> tuple[Snapshot, str]:
     """What to hold ``schema`` (the live one) against at ``revision``, in its own words, and where that comes from.
 
-    The lock's snapshot where it speaks of that revision on that engine and major, else a replay.
-    Raises ReplayFailed where a replay is needed and breaks.
+    The lock's snapshot where it speaks of that revision on that engine and major, else a replay, of which ``on_event``
+    is told. Raises ReplayFailed where a replay is needed and breaks.
     """
     settings = live.settings
     lock = read_lock(settings.lock)
@@ -205,6 +212,6 @@ def expected_at(live: LiveDatabase, revision: tuple[str, ...], schema: Snapshot)
         except CouldNotCheck:  # no scratch database is to be had: the texts have to do
             expected = lock.snapshot
         return expected, settings.relative(settings.lock)
-    with declared_by_revisions(settings, revision, like=live.url) as declared:
+    with declared_by_revisions(settings, revision, like=live.url, on_event=on_event) as declared:
         expected = in_words_of(schema, declared.snapshot, live.dialect, beside(declared))
         return expected, f"a replay of the revisions up to {name_revisions(revision)}"

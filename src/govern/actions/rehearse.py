@@ -30,7 +30,7 @@ from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused, Unr
 from govern.revisions.counting import count_revisions
 from govern.revisions.explain import describe_failure, missing_extension, next_without_extension
 from govern.revisions.graph import Chain, Destination, Way
-from govern.revisions.protocol import ChildError, Committed
+from govern.revisions.protocol import ChildError, Committed, Event
 from govern.revisions.runner import Outcome, Runner
 
 if TYPE_CHECKING:
@@ -144,7 +144,9 @@ def rehearse_on(
     if set(copy.read_stamped()) != set(way.reached):
         return Rehearsal(how=how, observations=outcome.observations, failure=_nothing_persisted(live, how))
     after = copy.read_snapshot()
-    judgement, findings, undecided = _judge(copy, live, before, after, manifest)
+    total = len(chain.ancestors(way.reached))
+    hear = count_revisions(narrate, f"comparing {_ON[how]} with the declared one", total)
+    judgement, findings, undecided = _judge(copy, live, before, after, manifest, hear)
     return Rehearsal(
         how=how,
         observations=outcome.observations,
@@ -185,14 +187,19 @@ def _schema_copy(live: LiveDatabase) -> Iterator[LiveDatabase]:
 
 
 def _judge(
-    copy: LiveDatabase, live: LiveDatabase, before: Snapshot, after: Snapshot, manifest: Manifest | None
+    copy: LiveDatabase,
+    live: LiveDatabase,
+    before: Snapshot,
+    after: Snapshot,
+    manifest: Manifest | None,
+    on_event: Callable[[Event], None],
 ) -> tuple[Judgement | None, tuple[Finding, ...], str]:
     """How the copy differs from what is declared; of that, what it did not differ in from the live one to begin with.
 
     Or why it could not be compared.
     """
     try:
-        judgement = judge_schema(copy, after, manifest)
+        judgement = judge_schema(copy, after, manifest, on_event=on_event)
     except CouldNotCheck as error:
         return None, (), f"not compared with the declared schema: {error.what}"
     if not judgement.verdict.findings:

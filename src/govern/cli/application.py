@@ -71,13 +71,14 @@ def scan(
 
     \b
     Examples:
-      govern scan src                  all there is below src
-      govern scan app jobs web/server  several places
-      govern scan src --fix --diff     what it would be without conversions that nothing needs any more
-      govern scan src --across-pending before a deployment, beside the database that it is for
+      govern scan src                    all there is below src
+      govern scan app jobs web/server    several places
+      govern scan src --fix --diff       what it is without needless conversions
+      govern scan src --across-pending   before a deployment
     """
     from govern import api
 
+    session.changes = "files" if fix and not diff else session.changes
     return api.scan(
         session.settings,
         paths,

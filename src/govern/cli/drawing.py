@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from govern.cli.options import number
 from govern.cli.root import root
 from govern.cli.session import Session
 from govern.core.report import Report
@@ -53,7 +54,7 @@ _NOTATIONS: dict[str, Notation] = {
 )
 @click.option(
     "--depth",
-    type=click.IntRange(0, 20),
+    type=number(0, 20),
     metavar="LINES",
     help="How many lines from there a neighbour may be: 1 from --table, 0 from what is different.",
 )
@@ -81,11 +82,11 @@ def diagram(
 
     \b
     Examples:
-      govern diagram --output schema.svg                        all of it
-      govern diagram --table notes --depth 2                    what is around a table
-      govern diagram --against-ref origin/main --as svg         what a pull request changes
-      govern diagram --of head --against revision               what is pending
-      govern diagram --url postgresql://app@db/app --as dot     a live database
+      govern diagram --output schema.svg                  all of it
+      govern diagram --table notes --depth 2              what is around a table
+      govern diagram --against-ref origin/main --as svg   what a pull request changes
+      govern diagram --of head --against revision         what is pending
+      govern diagram --url postgresql://app@db/app --as dot   a live database
     """
     from govern import api
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from govern.cli.options import number
 from govern.cli.root import embedded, repair, root
 from govern.cli.session import Session
 from govern.core.report import Report
@@ -214,9 +215,7 @@ def plan(session: Session, *, to: str, out: Path | None) -> Report:
 
 
 @root.inspecting("history")
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many, newest first."
-)
+@click.option("--limit", default=20, show_default=True, type=number(1), help="How many, newest first.")
 def history(session: Session, *, limit: int) -> Report:
     """Who changed the database, when, with which backup.
 
@@ -259,9 +258,7 @@ def health(session: Session, *, no_backups: bool) -> Report:
     metavar="ADDRESS",
     help="Where to listen: who can reach it can ask.",
 )
-@click.option(
-    "--port", default=8080, show_default=True, type=click.IntRange(0, 65_535), help="0: one that is free."
-)
+@click.option("--port", default=8080, show_default=True, type=number(0, 65_535), help="0: one that is free.")
 @click.option(
     "--unix",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -297,7 +294,7 @@ def serve(
     \b
     Examples:
       govern serve --port 8080           for probes and Prometheus on this machine
-      govern serve --host 0.0.0.0        in a container: other machines can ask, too
+      govern serve --host 0.0.0.0        in a container, for other machines
       govern serve --unix /run/health    behind a proxy
     """
     from govern.web.serving import serve
@@ -389,8 +386,9 @@ def integrity(session: Session, *, budget_seconds: float, suggest: bool) -> Repo
     counts and keys are read, never whole rows, and nothing is written.
 
     \b
-    Example:
-      govern integrity --suggest     relationships for the manifest, with the evidence
+    Examples:
+      govern integrity               all of it
+      govern integrity --suggest     relationships for the manifest
     """
     from govern import api
 

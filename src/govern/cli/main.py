@@ -25,6 +25,7 @@ from govern.cli import (  # noqa: F401  (they register commands)
     monitoring,
     reporting,
 )
+from govern.cli.correcting import correct_name, correct_usage
 from govern.cli.failures import crash_problem, format_traceback, interruption_problem, usage_problem
 from govern.cli.narration import write
 from govern.cli.publish import publish, silence
@@ -78,11 +79,12 @@ def _execute(arguments: Sequence[str], session: Session) -> Report:
         raise
     except click.ClickException as error:
         _take_hints(arguments, session)
-        return session.report(usage_problem(error))
+        return session.report(usage_problem(error, next=correct_usage(error, arguments)))
     except GovernError as error:
+        problem = replace(error.problem, next=correct_name(error, arguments) or error.next)
         if error.report is not None:
-            return replace(error.report, problem=error.problem)
-        return session.report(error.problem, entries=error.entries)
+            return replace(error.report, problem=problem)
+        return session.report(problem, entries=error.entries)
     except KeyboardInterrupt as error:
         return session.report(interruption_problem(error, command=session.command, changes=session.changes))
     except (Exception, SystemExit) as error:

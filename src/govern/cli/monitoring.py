@@ -25,8 +25,8 @@ def monitor_run(session: Session, *, once: bool, interval: float | None) -> Repo
 
     \b
     Examples:
-      govern monitor run                  as a service
-      govern monitor run --once           from cron: ends with 1 where something is wrong
+      govern monitor run            as a service
+      govern monitor run --once     from cron: ends with 1 where something is wrong
     """
     from govern.monitor.commands import monitor_run as run
 

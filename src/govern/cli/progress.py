@@ -11,14 +11,14 @@ from typing import TextIO
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID
+from rich.table import Column
 from rich.text import Text
 
 from govern.core.reached import Reached
-from govern.core.wording import count_of, name_bytes
+from govern.core.wording import count_of, name_bytes, name_size
 from govern.reports.style import Style
 
 _SECONDS_UNTIL_TOLD = 2.0
-_BAR_COLUMNS = 20
 _FRAMES_A_SECOND = 10.0
 
 
@@ -27,10 +27,11 @@ def showing(style: Style, stream: TextIO) -> Iterator[Callable[[str], None]]:
     """Yields the function that tells one step; see ``Reached`` for those that are counted."""
     console = _Console(file=stream, no_color=not style.color)
     columns = (
-        SpinnerColumn("dots" if style.unicode else "line", style="cyan"),
+        _Spinner("dots" if style.unicode else "line", style="cyan"),
         _Sentence(),
-        _Bar(bar_width=_BAR_COLUMNS, complete_style="cyan", finished_style="cyan"),
+        _Bar(bar_width=_bar_width(console), complete_style="cyan", finished_style="cyan"),
         _Measure(style),
+        _Edge(),
     )
     # stdout stays what it is: the report and nothing else
     drawn = Progress(
@@ -42,6 +43,10 @@ def showing(style: Style, stream: TextIO) -> Iterator[Callable[[str], None]]:
     )
     with drawn:
         yield _Steps(drawn, style).tell
+
+
+def _bar_width(console: Console) -> int:
+    return 20 if console.width >= 100 else 8
 
 
 class _Console(Console):
@@ -71,8 +76,13 @@ class _Steps:
         if task is None:
             self._forget_counted()
             task = self._begin(reached, reached.total, reached.unit)
-            self._counted = (task, reached)
-        self._drawn.update(task, completed=reached.done, description=self._style.say(reached))
+        self._counted = (task, reached)
+        if reached.total is None:
+            self._drawn.tasks[
+                self._drawn.task_ids.index(task)
+            ].total = None  # an update would leave it as it was
+        said = self._style.say(reached)
+        self._drawn.update(task, completed=reached.done, total=reached.total, description=said)
         self._show(task)
 
     def _find(self, reached: Reached) -> TaskID | None:
@@ -80,7 +90,8 @@ class _Steps:
         if self._counted is None or not reached.done:
             return None
         task, last = self._counted
-        return task if (last.total, last.unit) == (reached.total, reached.unit) else None
+        is_same = last == reached or last.total == reached.total
+        return task if is_same and last.unit == reached.unit else None
 
     def _forget_counted(self) -> None:
         if self._counted is not None and self._counted[0] != self._shown:
@@ -103,6 +114,13 @@ class _Steps:
             self._drawn.remove_task(last)
 
 
+class _Spinner(SpinnerColumn):
+    """Also where all that is counted is done: the command still works."""
+
+    def render(self, task: Task) -> RenderableType:
+        return self.spinner.render(task.get_time())
+
+
 class _Sentence(ProgressColumn):
     """Cut at the edge: two lines would leave one behind."""
 
@@ -116,15 +134,25 @@ class _Bar(BarColumn):
 
 
 class _Measure(ProgressColumn):
-    """``120 of 400 revisions · 31/s · 9 s left``, or since when the step goes on."""
+    """``120 of 400 · 31/s · 9 s left``, or since when the step goes on."""
 
     def __init__(self, style: Style) -> None:
-        super().__init__()
+        super().__init__(table_column=Column(no_wrap=True))
         self._style = style
 
     def render(self, task: Task) -> RenderableType:
         said = self._style.say(" · ".join(_measure(task))) if _is_told(task) else ""
         return Text(said, no_wrap=True, overflow="ellipsis")
+
+
+class _Edge(ProgressColumn):
+    """Room for the ^C that a terminal writes: the line would become two, and one of them stay."""
+
+    def __init__(self) -> None:
+        super().__init__(table_column=Column(width=2))
+
+    def render(self, task: Task) -> RenderableType:  # noqa: ARG002 - always the same
+        return Text()
 
 
 def _is_told(task: Task) -> bool:
@@ -138,7 +166,7 @@ def _measure(task: Task) -> Iterator[str]:
         return
     yield _amount(round(task.completed), None if task.total is None else round(task.total), unit)
     if task.speed:
-        yield f"{name_bytes(round(task.speed))}/s" if unit == "bytes" else f"{task.speed:.3g}/s"
+        yield f"{_rate(task.speed, unit)}/s"
     if task.time_remaining and not task.finished:
         yield f"{_clock(task.time_remaining)} left"
     else:
@@ -148,7 +176,13 @@ def _measure(task: Task) -> Iterator[str]:
 def _amount(done: int, total: int | None, unit: str) -> str:
     if unit == "bytes":
         return name_bytes(done) if total is None else f"{name_bytes(done)} of {name_bytes(total)}"
-    return count_of(done, unit) if total is None else f"{done:,} of {count_of(total, unit)}"
+    return count_of(done, unit) if total is None else f"{done:,} of {total:,}"
+
+
+def _rate(speed: float, unit: str) -> str:
+    if unit == "bytes":
+        return name_bytes(round(speed))
+    return f"{speed:.2g}" if speed < 10 else name_size(round(speed))
 
 
 def _clock(seconds: float) -> str:

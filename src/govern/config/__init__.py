@@ -13,7 +13,7 @@ from pathlib import Path
 
 from govern.config.alembic import AlembicSettings, read_alembic
 from govern.config.declared import Declared, find_file, find_interpreter, read_file, target_table
-from govern.errors import ConfigurationError
+from govern.errors import ConfigurationError, NoSuchName
 
 __all__ = [
     "COMPLETION_VARIABLE",
@@ -249,8 +249,10 @@ def _choose_url(
         targets = declared.targets or {}
         table = target_table(declared, target)
         if target not in targets:
-            raise ConfigurationError(
+            raise NoSuchName(
                 f"there is no target {target!r}",
+                wanted=target,
+                known=sorted(targets),
                 why=f"known targets: {', '.join(sorted(targets)) or 'none'}",
                 next=_where_to_add(target, file),
             )

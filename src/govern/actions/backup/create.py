@@ -103,7 +103,8 @@ def _dump(
     seen: list[Content] = []
 
     def look(moment: Moment) -> None:
-        pace.expected_bytes = expect_bytes(settings, url.database, dialect.read_extent(moment.connection))
+        extent = dialect.read_extent(moment.connection)
+        pace.expected_bytes = expect_bytes(settings, url.database, extent), extent.tables
         digest = partial(
             dialect.digest_contents,
             moment.connection,

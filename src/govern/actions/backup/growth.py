@@ -46,7 +46,7 @@ def watching_growth(
         except failures:
             return
 
-    narrate(sentence)
+    narrate(Reached(sentence, done=0, total=None, unit="bytes"))
     watcher = threading.Thread(target=look, name="govern-growth", daemon=True)
     watcher.start()
     try:

@@ -27,8 +27,8 @@ class Pace:
         self._sentence = sentence
         self._clock = clock
         self._told_at = clock()
-        self.expected_bytes: int | None = None
-        """As soon as somebody knows."""
+        self.expected_bytes: tuple[int, ...] = ()
+        """As soon as somebody knows: packed, and not packed yet."""
         narrate(Reached(sentence, done=0, total=None, unit="bytes"))
 
     def tell(self, written_bytes: int) -> None:
@@ -36,8 +36,7 @@ class Pace:
         if now - self._told_at < _SECONDS_BETWEEN:
             return
         self._told_at = now
-        expected = self.expected_bytes
-        total = expected if expected is not None and written_bytes < expected else None
+        total = next((expected for expected in self.expected_bytes if written_bytes < expected), None)
         self._narrate(Reached(self._sentence, done=written_bytes, total=total, unit="bytes"))
 
 
