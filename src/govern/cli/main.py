@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import gc
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
@@ -35,6 +37,10 @@ from govern.core.report import EXIT_INTERRUPTED, EXIT_USAGE, Report
 from govern.errors import GovernError
 from govern.reports.formats import is_format
 
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+_SECONDS_OF_CLEANING_UP = 0.05
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """A snapshot is made of as many, none of them garbage: looking through them takes longer than making them."""
 
@@ -103,8 +109,12 @@ def _take_hints(arguments: Sequence[str], session: Session) -> None:
             value = arguments[position + 1] if position + 1 < len(arguments) else ""
         if name == "--format" and is_format(value):
             session.format = value
-        elif name == "--output" and value and Path(value).absolute().parent.is_dir():
+        elif name == "--output" and value and _can_be_written(Path(value)):
             session.output = Path(value)
+
+
+def _can_be_written(file: Path) -> bool:
+    return file.absolute().parent.is_dir() and not file.is_dir()
 
 
 @contextlib.contextmanager
@@ -119,11 +129,25 @@ def _signals_as_interrupts() -> Iterator[None]:
     ]
     for number in ours:
         signal.signal(number, interrupt)
+    sys.unraisablehook = _interrupt_again
     try:
         yield
     finally:
+        sys.unraisablehook = sys.__unraisablehook__
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
+
+
+def _interrupt_again(lost: UnraisableHookArgs) -> None:
+    """An interrupt that came while Python cleaned something up is not raised by it: it comes once more, a moment later.
+
+    See the manual of signal, Note on Signal Handlers and Exceptions.
+    """
+    if not isinstance(lost.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
+        return
+    name = str(lost.exc_value) or "SIGINT"
+    threading.Timer(_SECONDS_OF_CLEANING_UP, _thread.interrupt_main, (signal.Signals[name],)).start()
 
 
 def _never_fail_to_encode(stream: TextIO) -> None:

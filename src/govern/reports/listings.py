@@ -84,13 +84,18 @@ _TEXTS_OF_THEIR_OWN = frozenset({"diagram", "notation", "title", "besides"})
 
 
 def select_unsaid(report: Report) -> Mapping[str, Any]:
-    """What is to be listed, but for a repair whose statements stand with their findings already."""
+    """What is to be listed, but for what stands with the findings already: a repair's statements, health's remedy."""
     is_said = any(finding.fix for finding in report.findings)
-    return {
+    unsaid = {
         name: value
         for name, value in report.data.items()
         if not (is_said and name == "repair") and name not in _TEXTS_OF_THEIR_OWN
     }
+    if health := unsaid.get("health"):
+        said, _, remedy = str(health["message"]).partition("; next: ")
+        if any(remedy == finding.remedy for finding in report.findings):
+            unsaid["health"] = {**health, "message": said}
+    return unsaid
 
 
 def _listing(name: str, value: Any, style: Style) -> Iterator[str]:
