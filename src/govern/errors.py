@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from govern.core.closeness import find_close
 from govern.core.report import (
@@ -55,16 +54,6 @@ class GovernError(Exception):
 
     def _sentences(self) -> tuple[tuple[str, str], ...]:
         return (("why:", self.why), ("next:", self.next), ("state:", self.state))
-
-
-@contextmanager
-def if_interrupted(state: str) -> Iterator[None]:
-    """Whoever interrupts the block is told that this is the state of things."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        error.add_note(state)
-        raise
 
 
 class ConfigurationError(GovernError):

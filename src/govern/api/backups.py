@@ -44,7 +44,7 @@ from govern.core.run import Run
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
-from govern.errors import NOTHING_CHANGED, ConfigurationError, Unreachable, if_interrupted
+from govern.errors import ConfigurationError, Unreachable
 from govern.revisions.graph import read_project_chain
 
 if TYPE_CHECKING:
@@ -250,15 +250,12 @@ def restore(
     guard_chain(project, draft)
     live = LiveDatabase(settings, resolve_target(settings))
     is_whole = not (merge or tables)
-    with if_interrupted(NOTHING_CHANGED):
-        bring_here(settings, backup_id, narrate=narrate)
-        backup = find_fitting(
-            settings, draft, live.dialect, project.chain, backup_id, is_whole=is_whole, allow=allow
-        )
-        with contextlib.suppress(
-            Unreachable
-        ):  # then there is nothing to describe, and all the more to restore
-            describe_target(live, project, draft)
+    bring_here(settings, backup_id, narrate=narrate)
+    backup = find_fitting(
+        settings, draft, live.dialect, project.chain, backup_id, is_whole=is_whole, allow=allow
+    )
+    with contextlib.suppress(Unreachable):  # then there is nothing to describe, and all the more to restore
+        describe_target(live, project, draft)
     wanted = Wanted(tables=tables, merges=merge, allow=allow)
     chain = project.chain
     probing = None if plan else prepare_proof(settings, project.manifest, "restore")

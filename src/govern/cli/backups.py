@@ -194,7 +194,7 @@ def backup_prune(session: Session, *, yes: bool, kept_databases: bool) -> Report
     """
     from govern import api
 
-    session.changes = "database" if kept_databases else "backups" if yes else "nothing"
+    session.changes = "elsewhere" if kept_databases else "backups" if yes else "nothing"
     if kept_databases and not yes:
         raise click.UsageError("--kept-databases drops databases: it wants --yes")
     return api.backup_prune(session.settings, yes=yes, kept_databases=kept_databases)

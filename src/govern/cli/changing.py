@@ -351,7 +351,7 @@ def repair_prune(
     )
 
 
-@embedded.changing("stop")
+@embedded.changing("stop", what="elsewhere")
 def embedded_stop(session: Session) -> Report:
     """Stop it. The next command that needs it starts it again, with its data.
 

@@ -84,7 +84,7 @@ def diagram(
     Examples:
       govern diagram --output schema.svg                  all of it
       govern diagram --table notes --depth 2              what is around a table
-      govern diagram --against-ref origin/main --as svg   what a pull request changes
+      govern diagram --against-ref origin/main --as svg   what a branch changes
       govern diagram --of head --against revision         what is pending
       govern diagram --url postgresql://app@db/app --as dot   a live database
     """

@@ -19,21 +19,24 @@ from govern.version import __version__
 _URL_PASSWORD = re.compile(r"(\w://[^\s:/@]*:)\S*@")
 _PASSWORD_PARAMETER = re.compile(r"(password=)[^\s&]+", re.IGNORECASE)
 _SHORTEST_SECRET = 4
+_NOT_KNOWN = "not known: the command may have changed something before"
 
-Changes = Literal["nothing", "files", "backups", "database"]
-"""What a command may change."""
+Changes = Literal["nothing", "files", "backups", "database", "elsewhere"]
+"""What a command may change: ``database`` in a run of the ledger, ``elsewhere`` without one."""
 
 _STATES: Mapping[Changes, str] = {
     "nothing": NOTHING_CHANGED,
     "files": "no database was changed; of the project's files some may be written",
     "backups": "the database was only read; a backup that is listed is whole",
-    "database": "not known: the command may have changed something before",
+    "database": _NOT_KNOWN,
+    "elsewhere": _NOT_KNOWN,
 }
 _AFTERWARDS: Mapping[Changes, str] = {
     "nothing": "run it again",
     "files": "see what was written: git status",
     "backups": "see which backups there are: govern backup list",
     "database": "see what was done: govern history",
+    "elsewhere": "run it again",
 }
 
 

@@ -92,13 +92,20 @@ def _execute(arguments: Sequence[str], session: Session) -> Report:
             return replace(error.report, problem=problem)
         return session.report(problem, entries=error.entries)
     except KeyboardInterrupt as error:
-        return session.report(interruption_problem(error, command=session.command, changes=session.changes))
+        changes = session.changes if _may_have_changed(session) else "nothing"
+        return session.report(interruption_problem(error, command=session.command, changes=changes))
     except (Exception, SystemExit) as error:
         if session.verbose:
             write(format_traceback(error, secrets=session.secrets), sys.stderr)
         return session.report(
             crash_problem(error, command=session.command, changes=session.changes, secrets=session.secrets)
         )
+
+
+def _may_have_changed(session: Session) -> bool:
+    """Whether an interrupted command had come so far. Nothing is imported to find out."""
+    record = sys.modules.get("govern.actions.record")
+    return session.changes != "database" or (record is not None and record.has_begun_run())
 
 
 def _take_hints(arguments: Sequence[str], session: Session) -> None:

@@ -9,7 +9,7 @@ from govern.cli.session import Session
 from govern.core.report import Report
 
 
-@monitor.changing("run")
+@monitor.changing("run", what="elsewhere")
 @click.option("--once", is_flag=True, help="One look, and a report of what was found.")
 @click.option(
     "--interval",
@@ -46,7 +46,7 @@ def monitor_status(session: Session) -> Report:
     return status(session.settings)
 
 
-@monitor.changing("start")
+@monitor.changing("start", what="elsewhere")
 def monitor_start(session: Session) -> Report:
     """Let the monitor work again after a stop, or after two fixes have failed; starts no process.
 
@@ -59,7 +59,7 @@ def monitor_start(session: Session) -> Report:
     return start(session.settings)
 
 
-@monitor.changing("stop")
+@monitor.changing("stop", what="elsewhere")
 def monitor_stop(session: Session) -> Report:
     """Let the monitor wait until it is started again; ends no process.
 

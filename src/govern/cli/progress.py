@@ -25,24 +25,27 @@ _FRAMES_A_SECOND = 10.0
 @contextmanager
 def showing(style: Style, stream: TextIO) -> Iterator[Callable[[str], None]]:
     """Yields the function that tells one step; see ``Reached`` for those that are counted."""
-    console = _Console(file=stream, no_color=not style.color)
-    columns = (
+    with prepare(style, stream) as drawn:
+        yield Steps(drawn, style).tell
+
+
+def prepare(
+    style: Style, stream: TextIO, *, width: int | None = None, clock: Callable[[], float] | None = None
+) -> Progress:
+    """What draws the line on ``stream``, as soon as it is entered."""
+    console = _Console(file=stream, no_color=not style.color, width=width)
+    return Progress(
         _Spinner("dots" if style.unicode else "line", style="cyan"),
         _Sentence(),
         _Bar(bar_width=_bar_width(console), complete_style="cyan", finished_style="cyan"),
         _Measure(style),
         _Edge(),
-    )
-    # stdout stays what it is: the report and nothing else
-    drawn = Progress(
-        *columns,
         console=console,
         transient=True,
-        redirect_stdout=False,
+        redirect_stdout=False,  # it stays what it is: the report and nothing else
         refresh_per_second=_FRAMES_A_SECOND,
+        get_time=clock,
     )
-    with drawn:
-        yield _Steps(drawn, style).tell
 
 
 def _bar_width(console: Console) -> int:
@@ -56,7 +59,7 @@ class _Console(Console):
         return False
 
 
-class _Steps:
+class Steps:
     """One step at a time. A counted one that others came in between of goes on where it was."""
 
     def __init__(self, drawn: Progress, style: Style) -> None:

@@ -27,7 +27,7 @@ from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.declared import Declared, beside, declared_by_revisions, heed_env, in_words_of, schema_copy
-from govern.errors import NOTHING_CHANGED, Refused, if_interrupted
+from govern.errors import Refused
 
 if TYPE_CHECKING:
     from govern.source.manifest import Manifest
@@ -165,27 +165,26 @@ def apply_repair(
         live.dialect.hold_migration_lock(live.url, wait_seconds=wait),
         declared_by_revisions(live.settings, live.read_stamped(), like=live.url) as declared,
     ):
-        with if_interrupted(NOTHING_CHANGED):
-            narrate("planning the repair and proving it on a copy")
-            differences = find_differences(live, declared, scope, today)
-            aim = differences.accept_all_but(choose)
-            plan = prove(live, declared.url, aim, differences.schema)
-            if not plan.changes:
-                draft.passed("repair", "the schema is as declared; there is nothing to repair")
-                return
-            guard_proof(plan)
-            guard_hazards(plan.hazards, allow)
-            statements = count_of(len(plan.statements), "statement")
-            draft.passed("rehearse", f"{statements}, proven on a copy of the schema")
-            undertaking = Undertaking(
-                repair=SCHEMA_REPAIR,
-                kind=SCHEMA_REPAIR,
-                stages=(Stage(statements=plan.statements),),
-                schema=differences.schema,
-                aim=aim,
-                beside=beside(declared),
-            )
-            backup = create_verified_backup(live, draft, reason="repair", narrate=narrate).id
+        narrate("planning the repair and proving it on a copy")
+        differences = find_differences(live, declared, scope, today)
+        aim = differences.accept_all_but(choose)
+        plan = prove(live, declared.url, aim, differences.schema)
+        if not plan.changes:
+            draft.passed("repair", "the schema is as declared; there is nothing to repair")
+            return
+        guard_proof(plan)
+        guard_hazards(plan.hazards, allow)
+        statements = count_of(len(plan.statements), "statement")
+        draft.passed("rehearse", f"{statements}, proven on a copy of the schema")
+        undertaking = Undertaking(
+            repair=SCHEMA_REPAIR,
+            kind=SCHEMA_REPAIR,
+            stages=(Stage(statements=plan.statements),),
+            schema=differences.schema,
+            aim=aim,
+            beside=beside(declared),
+        )
+        backup = create_verified_backup(live, draft, reason="repair", narrate=narrate).id
         run = start_definitions(live, undertaking, backup)
         draft.data["run"] = run.to_json()
         draft.data["run"] = run.to_json()

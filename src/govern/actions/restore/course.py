@@ -35,7 +35,7 @@ from govern.core.wording import name_revisions
 from govern.database.connection import Connection
 from govern.database.keeping import Replacement
 from govern.database.live import LiveDatabase
-from govern.errors import FailedMidway, GovernError, Refused, Unreachable, if_interrupted
+from govern.errors import FailedMidway, GovernError, Refused, Unreachable
 from govern.revisions.graph import Chain
 from govern.source.manifest import Manifest
 
@@ -89,20 +89,19 @@ def restore_database(
     """
     asked = _Asked(backup=backup, allow=allow, find_own=find_own, narrate=narrate)
     with live.dialect.replacing(live.url, wait_seconds=live.settings.lock_wait_seconds) as replacement:
-        with if_interrupted("the database is as it was"):
-            _tell_beginning(replacement, draft)
-            confirm()
-            side = restore_beside(live, backup, replacement, narrate=narrate)
-            compare_beside(side, draft, backup, narrate=narrate)
-            if upgrade:
-                upgrade_to_heads(side, live, draft, chain, narrate=narrate)
-            rows = RestoredRows(side)
-            outgoing = _Outgoing() if replacement.is_missing else _examine(live, draft, rows, asked)
-            if outgoing.is_as_backed_up:
-                draft.passed("restore", "the database is as the backup has it: nothing was done")
-                return None
-            problem = find_problem(side, draft, chain, manifest, narrate=narrate)
-            resume.forget(side, chain.ancestors(side.read_stamped()))
+        _tell_beginning(replacement, draft)
+        confirm()
+        side = restore_beside(live, backup, replacement, narrate=narrate)
+        compare_beside(side, draft, backup, narrate=narrate)
+        if upgrade:
+            upgrade_to_heads(side, live, draft, chain, narrate=narrate)
+        rows = RestoredRows(side)
+        outgoing = _Outgoing() if replacement.is_missing else _examine(live, draft, rows, asked)
+        if outgoing.is_as_backed_up:
+            draft.passed("restore", "the database is as the backup has it: nothing was done")
+            return None
+        problem = find_problem(side, draft, chain, manifest, narrate=narrate)
+        resume.forget(side, chain.ancestors(side.read_stamped()))
         run = _exchange(live, replacement, rows, outgoing, asked)
         run = _record_end(live, run, problem)
     _tell_end(run, draft, replacement)
