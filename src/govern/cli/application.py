@@ -8,6 +8,7 @@ import click
 
 from govern.cli.root import root
 from govern.cli.session import Session
+from govern.cli.values import complete_probe
 from govern.core.report import Report
 
 
@@ -94,7 +95,7 @@ def scan(
 
 
 @root.inspecting("probe")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_probe)
 @click.option(
     "--file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -9,6 +9,7 @@ import click
 
 from govern.cli.root import backup, root
 from govern.cli.session import Session
+from govern.cli.values import complete_backup, complete_table
 from govern.core.report import Report
 
 
@@ -39,7 +40,7 @@ def backup_list(session: Session, *, folder: Path | None) -> Report:
 
 
 @backup.inspecting("show")
-@click.argument("backup_id", metavar="BACKUP")
+@click.argument("backup_id", metavar="BACKUP", shell_complete=complete_backup)
 def backup_show(session: Session, *, backup_id: str) -> Report:
     """What one backup holds.
 
@@ -66,7 +67,9 @@ def backup_create(session: Session) -> Report:
 
 
 @backup.changing("copy", what="backups")
-@click.argument("backup_id", metavar="BACKUP", required=False, default="latest")
+@click.argument(
+    "backup_id", metavar="[BACKUP]", required=False, default="latest", shell_complete=complete_backup
+)
 @click.option("--all", "every", is_flag=True, help="Every backup that has no copy yet.")
 def backup_copy(session: Session, *, backup_id: str, every: bool) -> Report:
     """Copy a backup to the object store of the settings.
@@ -100,7 +103,7 @@ def backup_adopt(session: Session, *, path: Path) -> Report:
 
 
 @backup.changing("verify", what="backups")
-@click.argument("backup_id", metavar="BACKUP", required=False)
+@click.argument("backup_id", metavar="[BACKUP]", required=False, shell_complete=complete_backup)
 @click.option(
     "--level",
     type=click.Choice(["files", "restore", "content"]),
@@ -158,7 +161,9 @@ def backup_verify(
 
 
 @backup.changing("drill", what="backups")
-@click.argument("backup_id", metavar="BACKUP", required=False, default="latest")
+@click.argument(
+    "backup_id", metavar="[BACKUP]", required=False, default="latest", shell_complete=complete_backup
+)
 def backup_drill(session: Session, *, backup_id: str) -> Report:
     """Try out how long a restore takes: all of it, up to the exchange, which is not made.
 
@@ -201,7 +206,7 @@ def backup_prune(session: Session, *, yes: bool, kept_databases: bool) -> Report
 
 
 @backup.changing("sign", what="backups")
-@click.argument("backup_id", metavar="BACKUP", required=False)
+@click.argument("backup_id", metavar="[BACKUP]", required=False, shell_complete=complete_backup)
 @click.option("--all", "everything", is_flag=True, help="Every backup that has no right signature yet.")
 def backup_sign(session: Session, *, backup_id: str | None, everything: bool) -> Report:
     """Vouch for a backup of an earlier release, or one that is signed with another key.
@@ -221,7 +226,7 @@ def backup_sign(session: Session, *, backup_id: str | None, everything: bool) ->
 
 
 @backup.changing("pin", what="backups")
-@click.argument("backup_id", metavar="BACKUP")
+@click.argument("backup_id", metavar="BACKUP", shell_complete=complete_backup)
 @click.option("--because", required=True, metavar="TEXT", help="Why it is kept, for whoever wonders later.")
 def backup_pin(session: Session, *, backup_id: str, because: str) -> Report:
     """Keep a backup from ever being pruned.
@@ -236,7 +241,7 @@ def backup_pin(session: Session, *, backup_id: str, because: str) -> Report:
 
 
 @backup.changing("unpin", what="backups")
-@click.argument("backup_id", metavar="BACKUP")
+@click.argument("backup_id", metavar="BACKUP", shell_complete=complete_backup)
 def backup_unpin(session: Session, *, backup_id: str) -> Report:
     """Let the policy decide about a pinned backup again.
 
@@ -250,7 +255,9 @@ def backup_unpin(session: Session, *, backup_id: str) -> Report:
 
 
 @root.changing("restore")
-@click.argument("backup_id", metavar="BACKUP", required=False, default="latest")
+@click.argument(
+    "backup_id", metavar="[BACKUP]", required=False, default="latest", shell_complete=complete_backup
+)
 @click.option("--plan", is_flag=True, help="Only say what would change.")
 @click.option(
     "--merge",
@@ -262,6 +269,7 @@ def backup_unpin(session: Session, *, backup_id: str) -> Report:
     "tables",
     multiple=True,
     metavar="TABLE",
+    shell_complete=complete_table,
     help="This table alone, which becomes what it is in the backup. May be given several times.",
 )
 @click.option(

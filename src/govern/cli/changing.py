@@ -11,6 +11,7 @@ import click
 from govern.cli.options import SPAN, number
 from govern.cli.root import embedded, repair, root
 from govern.cli.session import Session
+from govern.cli.values import complete_repair, complete_revision
 from govern.core.report import Report
 
 
@@ -94,7 +95,14 @@ _dry_run = click.option(
 
 
 @root.changing("migrate")
-@click.option("--to", default="heads", show_default=True, metavar="REVISION", help="Where to stop.")
+@click.option(
+    "--to",
+    default="heads",
+    show_default=True,
+    metavar="REVISION",
+    shell_complete=complete_revision,
+    help="Where to stop.",
+)
 @_backup
 @_rehearse
 @_allow
@@ -162,7 +170,7 @@ def migrate(
 
 
 @root.changing("downgrade", context_settings={"ignore_unknown_options": True})
-@click.argument("revision")
+@click.argument("revision", shell_complete=complete_revision)
 @_backup
 @_rehearse
 @_allow
@@ -206,7 +214,10 @@ def downgrade(
 
 @root.changing("baseline")
 @click.option(
-    "--at", metavar="REVISION", help="Which one, where several revisions have the database's schema."
+    "--at",
+    metavar="REVISION",
+    shell_complete=complete_revision,
+    help="Which one, where several revisions have the database's schema.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say which revision's schema it is.")
 def baseline(session: Session, *, at: str | None, dry_run: bool) -> Report:
@@ -228,7 +239,7 @@ def baseline(session: Session, *, at: str | None, dry_run: bool) -> Report:
 
 
 @root.changing("stamp")
-@click.argument("revision")
+@click.argument("revision", shell_complete=complete_revision)
 def stamp(session: Session, *, revision: str) -> Report:
     """Say that the database is at REVISION, without running anything of it; refused where its schema is another.
 
@@ -259,7 +270,7 @@ def revision(session: Session, *, message: str) -> Report:
 
 
 @repair.changing("apply")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_repair)
 @click.option("--all", "every", is_flag=True, help="Every repair that the manifest declares.")
 @click.option(
     "--batch",

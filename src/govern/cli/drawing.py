@@ -9,6 +9,7 @@ import click
 from govern.cli.options import number
 from govern.cli.root import root
 from govern.cli.session import Session
+from govern.cli.values import complete_table
 from govern.core.report import Report
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ _NOTATIONS: dict[str, Notation] = {
     "tables",
     multiple=True,
     metavar="NAME",
+    shell_complete=complete_table,
     help="Only this table and its neighbours. May be given several times.",
 )
 @click.option(

@@ -6,19 +6,13 @@ import click
 
 from govern.cli.root import root
 from govern.cli.session import Session
+from govern.cli.values import complete_rule
 from govern.core.report import Entry, Report
 from govern.errors import NoSuchName
 
 
-def _complete_rule(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
-    """For the shell: the rules whose names begin so."""
-    from govern.checks.registry import all_rules
-
-    return [rule for rule in all_rules() if rule.startswith(begun)]
-
-
 @root.inspecting("explain")
-@click.argument("rule", required=False, shell_complete=_complete_rule)
+@click.argument("rule", required=False, shell_complete=complete_rule)
 def explain(session: Session, *, rule: str | None) -> Report:
     """What a rule means and what to do about it, with examples; without RULE, all of them.
 

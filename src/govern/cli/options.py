@@ -16,6 +16,7 @@ from govern.cli.logs import set_up_logs
 from govern.cli.narration import narration
 from govern.cli.publish import style_of
 from govern.cli.session import Session
+from govern.cli.values import complete_target
 from govern.core.finding import Severity
 from govern.reports.formats import FORMATS
 
@@ -67,7 +68,12 @@ def global_options() -> list[click.Parameter]:
             check=_is_given,
             help="The database. Better set DATABASE_URL: a password here is seen in the list of processes.",
         ),
-        GlobalOption("--target", metavar="NAME", help="A database named in the configuration."),
+        GlobalOption(
+            "--target",
+            metavar="NAME",
+            shell_complete=complete_target,
+            help="A database named in the configuration.",
+        ),
         GlobalOption(
             "--format", type=click.Choice(FORMATS), help="How the report is written; text by default."
         ),
@@ -147,6 +153,11 @@ class _Number(click.ParamType):  # type: ignore[type-arg]  # a class of paramete
 def number(least: int, most: int | None = None) -> click.ParamType:  # type: ignore[type-arg]  # as above
     """The type of an option that takes a whole number."""
     return _Number(least, most)
+
+
+no_backups = click.option(
+    "--no-backups", is_flag=True, help="What backups say does not count: they are another machine's affair."
+)
 
 
 class Command(_WithGlobalOptions):

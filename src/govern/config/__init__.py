@@ -24,6 +24,7 @@ __all__ = [
     "find_completion",
     "find_secret",
     "find_user_folder",
+    "list_targets",
     "load",
     "wants_animation",
     "wants_color",
@@ -161,6 +162,12 @@ def load(
         read_back_seconds=float(declared.read_back_seconds),
         actor=environ.get("GOVERN_ACTOR") or environ.get("USER") or environ.get("LOGNAME") or _account(),
     )
+
+
+def list_targets(config: Path | None = None, *, start: Path | None = None) -> tuple[str, ...]:
+    """The names of the databases that the configuration of ``start`` has. Raises as ``load``."""
+    file = find_file(config, (start or Path.cwd()).resolve())
+    return tuple(sorted(read_file(file).targets or ())) if file else ()
 
 
 def _find_identity(root: Path, declared: Declared, environ: Mapping[str, str]) -> Path | None:
