@@ -18,6 +18,10 @@ from govern.core.report import (
 NOTHING_CHANGED = "nothing was changed"
 
 
+def _hang(text: str) -> str:
+    return text.replace("\n", "\n         ")  # as wide as the label before it
+
+
 class GovernError(Exception):
     """Base of all errors govern raises on purpose."""
 
@@ -49,7 +53,7 @@ class GovernError(Exception):
 
     def __str__(self) -> str:
         lines = [self.what]
-        lines += [f"  {label:<6} {text}" for label, text in self._sentences() if text]
+        lines += [f"  {label:<6} {_hang(text)}" for label, text in self._sentences() if text]
         return "\n".join(lines)
 
     def _sentences(self) -> tuple[tuple[str, str], ...]:

@@ -141,6 +141,18 @@ def test_an_unknown_target_lists_the_known_ones(tmp_path: Path) -> None:
     assert fail(tmp_path, target="stagin").next == "did you mean staging?"
 
 
+def test_all_that_is_wrong_with_the_file_is_told_at_once(tmp_path: Path) -> None:
+    write(tmp_path, toml='modles = "x"\nlock_wait_seconds = "soon"\n[targets.a]\nulr = "x"\nurl = 5\n')
+    error = fail(tmp_path)
+    assert error.what == "govern.toml has 4 mistakes"
+    assert error.why.splitlines() == [
+        "govern.toml has an unknown key 'modles' for govern; did you mean 'models'?",
+        "govern.toml: lock_wait_seconds must be a number; it is str",
+        "govern.toml has an unknown key 'targets.a.ulr' for govern; did you mean 'url'?",
+        "govern.toml: targets.a.url must be a text; it is int",
+    ]
+
+
 def test_the_templates_placeholder_is_no_url(tmp_path: Path) -> None:
     write(tmp_path, ini=INI + "sqlalchemy.url = driver://user:pass@localhost/dbname\n")
     assert read(tmp_path).url is None
