@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import gc
 import signal
@@ -51,7 +50,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         _never_fail_to_encode(stream)
     try:
-        with _signals_as_interrupts():
+        with signals_as_interrupts():
             exit_code = run(sys.argv[1:])
     except KeyboardInterrupt:  # a second one, while the first was being reported
         exit_code = EXIT_INTERRUPTED
@@ -125,7 +124,7 @@ def _can_be_written(file: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _signals_as_interrupts() -> Iterator[None]:
+def signals_as_interrupts() -> Iterator[None]:
     """SIGTERM, and a terminal that closes, end a command as Ctrl-C does: in order, and saying the state."""
 
     def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
@@ -136,11 +135,11 @@ def _signals_as_interrupts() -> Iterator[None]:
     ]
     for number in ours:
         signal.signal(number, interrupt)
-    sys.unraisablehook = _interrupt_again
+    hook, sys.unraisablehook = sys.unraisablehook, _interrupt_again
     try:
         yield
     finally:
-        sys.unraisablehook = sys.__unraisablehook__
+        sys.unraisablehook = hook
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
 
@@ -153,8 +152,9 @@ def _interrupt_again(lost: UnraisableHookArgs) -> None:
     if not isinstance(lost.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(lost)
         return
-    name = str(lost.exc_value) or "SIGINT"
-    threading.Timer(_SECONDS_OF_CLEANING_UP, _thread.interrupt_main, (signal.Signals[name],)).start()
+    number = signal.Signals[str(lost.exc_value) or "SIGINT"]
+    main_thread = threading.main_thread().ident or 0
+    threading.Timer(_SECONDS_OF_CLEANING_UP, signal.pthread_kill, (main_thread, number)).start()
 
 
 def _never_fail_to_encode(stream: TextIO) -> None:

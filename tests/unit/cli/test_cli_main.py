@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ import pytest
 
 import govern
 from govern.actions import record
-from govern.cli.main import run
+from govern.cli.main import run, signals_as_interrupts
 from govern.cli.root import root
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.report import Entry, Report
@@ -370,6 +371,22 @@ def test_an_interruption_after_a_run_began_may_have_changed_something(
     assert "state: not known" in told
     assert run(["check"]) == 130
     assert "state: nothing was changed" in capsys.readouterr().err
+
+
+def test_an_interrupt_that_python_swallowed_comes_once_more() -> None:
+    class CleanedUp:
+        def __del__(self) -> None:
+            raise KeyboardInterrupt
+
+    def work() -> None:
+        with signals_as_interrupts():
+            CleanedUp()
+            time.sleep(10)
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert time.monotonic() - begun < 5
 
 
 def test_an_interrupted_look_changed_nothing(api: FakeApi, capsys: Captured) -> None:
