@@ -146,7 +146,7 @@ def restored(
     *,
     like: DatabaseUrl,
     digests: Mapping[str, str] = MappingProxyType({}),
-    narrate: Narrate,
+    narrate: Narrate = lambda _: None,
 ) -> Iterator[RestoredCopy]:
     """The backup in a scratch database, dropped afterwards. Raises FailedMidway if it does not restore."""
     sentence = f"restoring the backup into a scratch database, {_describe_size(backup)}"
