@@ -157,7 +157,7 @@ class _Crew:
         open_connection: OpenConnection,
         tables: Iterable[_Table],
         query: Callable[[_Table], sql.Composable],
-        on_rows: Callable[[int], None],
+        on_rows: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._open_connection = open_connection
         self._waiting = deque(tables)
