@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -22,7 +22,11 @@ from govern.source.lock import read_lock
 from govern.source.sql_files import read_sql_files
 
 if TYPE_CHECKING:
-    from govern.revisions.protocol import ChildError, Description, RefusedIndex
+    from govern.revisions.protocol import ChildError, Description, Event, RefusedIndex
+
+
+def ignore(event: Event) -> None:
+    """Nobody wants to know how far a replay is."""
 
 
 class ReplayFailed(CouldNotCheck):
@@ -100,25 +104,29 @@ def declared_by_models(settings: Settings, *, like: DatabaseUrl) -> Iterator[Dec
 
 @contextmanager
 def declared_by_revisions(
-    settings: Settings, revisions: tuple[str, ...], *, like: DatabaseUrl
+    settings: Settings,
+    revisions: tuple[str, ...],
+    *,
+    like: DatabaseUrl,
+    on_event: Callable[[Event], None] = ignore,
 ) -> Iterator[Declared]:
     """The revisions up to and including ``revisions``, replayed in a scratch database; none of them is base.
 
-    Raises ReplayFailed.
+    ``on_event`` is told all that the child says meanwhile. Raises ReplayFailed.
     """
     with scratch_database(settings, like=like, label="replay") as url:
         dialect_of(url).prepare_replay(like, url, version_table(settings))
         for revision in revisions:
-            replay(LiveDatabase(settings, url), revision)
+            replay(LiveDatabase(settings, url), revision, on_event=on_event)
         yield Declared(url, LiveDatabase(settings, url).read_snapshot())
 
 
-def replay(scratch: LiveDatabase, revision: str) -> None:
+def replay(scratch: LiveDatabase, revision: str, *, on_event: Callable[[Event], None] = ignore) -> None:
     """Upgrades a scratch database, and reads back that something was persisted. Raises ReplayFailed."""
     from govern.revisions.runner import Runner
 
     settings = scratch.settings
-    outcome = Runner(settings).upgrade(scratch.url, revision)
+    outcome = Runner(settings).upgrade(scratch.url, revision, on_event=on_event)
     if outcome.error is not None:
         raise ReplayFailed(outcome.error)
     if not scratch.read_stamped():
@@ -184,11 +192,17 @@ def _run_sql_files(settings: Settings, url: DatabaseUrl) -> None:
                 ) from error
 
 
-def expected_at(live: LiveDatabase, revision: tuple[str, ...], schema: Snapshot) -> tuple[Snapshot, str]:
+def expected_at(
+    live: LiveDatabase,
+    revision: tuple[str, ...],
+    schema: Snapshot,
+    *,
+    on_event: Callable[[Event], None] = ignore,
+) -> tuple[Snapshot, str]:
     """What to hold ``schema`` (the live one) against at ``revision``, in its own words, and where that comes from.
 
-    The lock's snapshot where it speaks of that revision on that engine and major, else a replay.
-    Raises ReplayFailed where a replay is needed and breaks.
+    The lock's snapshot where it speaks of that revision on that engine and major, else a replay, of which ``on_event``
+    is told. Raises ReplayFailed where a replay is needed and breaks.
     """
     settings = live.settings
     lock = read_lock(settings.lock)
@@ -198,6 +212,6 @@ def expected_at(live: LiveDatabase, revision: tuple[str, ...], schema: Snapshot)
         except CouldNotCheck:  # no scratch database is to be had: the texts have to do
             expected = lock.snapshot
         return expected, settings.relative(settings.lock)
-    with declared_by_revisions(settings, revision, like=live.url) as declared:
+    with declared_by_revisions(settings, revision, like=live.url, on_event=on_event) as declared:
         expected = in_words_of(schema, declared.snapshot, live.dialect, beside(declared))
         return expected, f"a replay of the revisions up to {name_revisions(revision)}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from govern.core.closeness import find_close
 from govern.core.report import (
     EXIT_FAILED,
     EXIT_REFUSED,
@@ -13,6 +16,10 @@ from govern.core.report import (
 )
 
 NOTHING_CHANGED = "nothing was changed"
+
+
+def _hang(text: str) -> str:
+    return text.replace("\n", "\n         ")  # as wide as the label before it
 
 
 class GovernError(Exception):
@@ -46,7 +53,7 @@ class GovernError(Exception):
 
     def __str__(self) -> str:
         lines = [self.what]
-        lines += [f"  {label:<6} {text}" for label, text in self._sentences() if text]
+        lines += [f"  {label:<6} {_hang(text)}" for label, text in self._sentences() if text]
         return "\n".join(lines)
 
     def _sentences(self) -> tuple[tuple[str, str], ...]:
@@ -57,6 +64,17 @@ class ConfigurationError(GovernError):
     """The command line, the configuration, the manifest or alembic.ini is wrong; names file and line."""
 
     exit_code = EXIT_USAGE
+
+
+class NoSuchName(ConfigurationError):
+    """Something was named that there is not. ``meant``: what there is and is called nearly so, the closest first."""
+
+    def __init__(self, what: str, *, wanted: str, known: Iterable[str], why: str = "", next: str) -> None:
+        self.wanted = wanted
+        self.meant = find_close(wanted, known)
+        super().__init__(
+            what, why=why, next=f"did you mean {' or '.join(self.meant)}?" if self.meant else next
+        )
 
 
 class CouldNotCheck(GovernError):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from govern.cli.main import run
+from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import GOVERN
 
 ASK = """
@@ -21,13 +23,13 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 
 
-def complete(*words: str) -> list[str]:
+def complete(*words: str, folder: Path | None = None) -> list[str]:
     """What bash offers for the last word."""
     bash = shutil.which("bash")
     assert bash is not None
     script = ASK.format(folder=shlex.quote(str(GOVERN.parent)), words=" ".join(map(shlex.quote, words)))
     done = subprocess.run(
-        [bash, "--norc", "-c", script], capture_output=True, text=True, check=True, timeout=60
+        [bash, "--norc", "-c", script], capture_output=True, text=True, check=True, timeout=60, cwd=folder
     )
     assert done.stderr == ""
     return done.stdout.split()
@@ -52,3 +54,12 @@ def test_other_shells_get_a_script_of_theirs(capsys: pytest.CaptureFixture[str])
         assert run(["completion", shell]) == 0
         assert said in capsys.readouterr().out
     assert run(["completion", "tcsh"]) == 2
+
+
+def test_bash_completes_what_the_project_has(make_project: MakeProject) -> None:
+    project = make_project("plain", files={"govern.toml": '[targets.staging]\nurl = "sqlite:///s.db"\n'})
+    assert complete("govern", "migrate", "--to", "r", folder=project.root) == ["r1", "r2"]
+    assert complete("govern", "--target", "st", folder=project.root) == ["staging"]
+    assert complete("govern", "backup", "show", "l", folder=project.root) == ["latest"]
+    project.write({"govern.toml": "no TOML"})
+    assert complete("govern", "migrate", "--to", "r", folder=project.root) == []

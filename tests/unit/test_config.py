@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from govern.config import Settings, load, wants_color
+from govern.config import Settings, load, wants_animation, wants_color
 from govern.errors import ConfigurationError
 
 INI = "[alembic]\nscript_location = %(here)s/migrations\n"
@@ -135,9 +135,22 @@ def test_url_env_names_a_variable(tmp_path: Path) -> None:
 
 def test_an_unknown_target_lists_the_known_ones(tmp_path: Path) -> None:
     write(tmp_path, toml='[targets.staging]\nurl = "sqlite:///s.db"\n')
-    error = fail(tmp_path, target="stagin")
+    error = fail(tmp_path, target="production")
     assert error.why == "known targets: staging"
-    assert error.next == "add [targets.stagin] to govern.toml"
+    assert error.next == "add [targets.production] to govern.toml"
+    assert fail(tmp_path, target="stagin").next == "did you mean staging?"
+
+
+def test_all_that_is_wrong_with_the_file_is_told_at_once(tmp_path: Path) -> None:
+    write(tmp_path, toml='modles = "x"\nlock_wait_seconds = "soon"\n[targets.a]\nulr = "x"\nurl = 5\n')
+    error = fail(tmp_path)
+    assert error.what == "govern.toml has 4 mistakes"
+    assert error.why.splitlines() == [
+        "govern.toml has an unknown key 'modles' for govern; did you mean 'models'?",
+        "govern.toml: lock_wait_seconds must be a number; it is str",
+        "govern.toml has an unknown key 'targets.a.ulr' for govern; did you mean 'url'?",
+        "govern.toml: targets.a.url must be a text; it is int",
+    ]
 
 
 def test_the_templates_placeholder_is_no_url(tmp_path: Path) -> None:
@@ -288,8 +301,24 @@ def test_a_percent_sign_in_the_folders_own_name_is_harmless(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("environ", "wanted"),
-    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+    ("environ", "in_a_terminal", "in_a_pipe"),
+    [
+        ({}, True, False),
+        ({"NO_COLOR": "1"}, False, False),
+        ({"NO_COLOR": ""}, True, False),
+        ({"TERM": "dumb"}, False, False),
+        ({"FORCE_COLOR": "1", "TERM": "dumb"}, True, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False, False),
+    ],
 )
-def test_whether_colour_is_wanted(environ: dict[str, str], wanted: bool) -> None:
-    assert wants_color(environ) is wanted
+def test_whether_colour_is_wanted(environ: dict[str, str], in_a_terminal: bool, in_a_pipe: bool) -> None:
+    assert wants_color(environ, is_terminal=True) is in_a_terminal
+    assert wants_color(environ, is_terminal=False) is in_a_pipe
+
+
+@pytest.mark.parametrize(
+    ("environ", "wanted"),
+    [({}, True), ({"CI": "true"}, False), ({"CI": "false"}, True), ({"TERM": "dumb"}, False)],
+)
+def test_whether_a_line_may_be_drawn_over_again(environ: dict[str, str], wanted: bool) -> None:
+    assert wants_animation(environ) is wanted

@@ -13,6 +13,7 @@ from govern.actions.stamp import write_stamp
 from govern.actions.walk import walk_chain
 from govern.checks.drift import judge_drift
 from govern.core.changes import Change, diff
+from govern.core.reached import Counter
 from govern.core.report import Draft, Entry
 from govern.core.scope import Scope, sort_changes
 from govern.core.snapshot import Snapshot
@@ -49,9 +50,12 @@ def adopt_database(
         raise Refused(
             "the database is empty: there is nothing to adopt", next="make its tables: govern migrate"
         )
-    narrate(f"comparing the database with {count_of(len(chain.revisions), 'revision')}, one after the other")
     scope = heed_env(scope, live, _every_object(schema))
-    search = _Search(live, chain, schema, scope, today)
+    sentence = (
+        f"comparing the database with {count_of(len(chain.revisions), 'revision')}, one after the other"
+    )
+    counter = Counter(narrate, sentence, total=len(chain.revisions), unit="revision")
+    search = _Search(live, chain, schema, scope, today, counter)
     walk_chain(live.settings, chain, like=live.url, look=search.look, watched=chain.revisions)
     if not search.fitting:
         raise _refuse_nearest(search, draft)
@@ -81,8 +85,16 @@ class _Near:
 class _Search:
     """Looks at one revision's schema after the other."""
 
-    def __init__(self, live: LiveDatabase, chain: Chain, schema: Snapshot, scope: Scope, today: date) -> None:
-        self._live, self._chain = live, chain
+    def __init__(
+        self,
+        live: LiveDatabase,
+        chain: Chain,
+        schema: Snapshot,
+        scope: Scope,
+        today: date,
+        counter: Counter,
+    ) -> None:
+        self._live, self._chain, self._counter = live, chain, counter
         self.schema, self.scope, self.today = schema, scope, today
         self._rows: tuple[str, ...] = ()
         self.fitting: list[tuple[str, ...]] = []
@@ -93,6 +105,7 @@ class _Search:
         """Texts are compared as the server means them, which takes a while: not where more objects are missing than the
         nearest revision differs in."""
         self._rows = self._chain.heads_after(self._rows, (self._chain.revisions[paused.revision],))
+        self._counter.add()
         declared = scratch.snapshot
         missing = [change for change in self._find_changes(declared) if change.action != "changed"]
         if self.nearest is not None and len(missing) > self.nearest.differences:

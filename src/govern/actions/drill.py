@@ -20,6 +20,7 @@ from govern.actions.restore.fit import find_fitting
 from govern.actions.validate import validate
 from govern.core.backup import Backup
 from govern.core.drill import Drill
+from govern.core.reached import Reached
 from govern.core.report import Draft, Entry
 from govern.core.wording import count_of, name_seconds
 from govern.database.live import LiveDatabase
@@ -87,7 +88,8 @@ def _expect_seconds(backup: Backup, done: tuple[Backup, ...], spent: float) -> f
 
 def _verify(live: LiveDatabase, backup: Backup, level: Level, narrate: Narrate) -> Entry:
     def say(sentence: str) -> None:
-        narrate(f"{backup.id}: {sentence}")
+        named = f"{backup.id}: {sentence}"
+        narrate(sentence.saying(named) if isinstance(sentence, Reached) else named)
 
     try:
         with reading(backup):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from govern.actions.backup.store import list_backups
+from govern.actions.backup.pace import expect_bytes
 from govern.actions.rehearse import Rehearsal
 from govern.actions.saved_plan import SavedPlan
 from govern.actions.validate import judge_schema, serious
@@ -245,21 +245,11 @@ def _rooms(live: LiveDatabase) -> Iterator[Room]:
     settings = live.settings
     with live.connect() as connection:
         extent = live.dialect.read_extent(connection)
-    packing = _packing_so_far(live) or extent.packing
-    yield Room(purpose="the backup", folder=settings.backups, bytes=round(extent.tables * packing))
+    expected = expect_bytes(settings, live.url.database, extent)
+    yield Room(purpose="the backup", folder=settings.backups, bytes=expected)
     folder = find_scratch_folder(settings, live.url)
     if folder is not None:
         yield Room(purpose="the copy restored from it", folder=folder, bytes=extent.whole)
-
-
-def _packing_so_far(live: LiveDatabase) -> float | None:
-    """How many bytes the newest backup of this database has for each that the tables had."""
-    for backup in list_backups(live.settings):
-        manifest = backup.manifest
-        is_ours = (manifest.target, manifest.database) == (live.settings.target, live.url.database)
-        if is_ours and manifest.table_bytes:
-            return backup.bytes / manifest.table_bytes
-    return None
 
 
 def _refuse_hazards(what: str, forbidden: Iterable[Hazard]) -> Refused:

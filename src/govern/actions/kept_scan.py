@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -40,14 +40,25 @@ class Code:
         return digest(*(one.surroundings for one in self.said))
 
 
-def judge_changed(code: Code, schema: Schema, fingerprint: str, kept: Kept) -> Judged:
+def judge_changed(
+    code: Code,
+    schema: Schema,
+    fingerprint: str,
+    kept: Kept,
+    *,
+    narrate: Callable[[str], None] = lambda _: None,
+) -> Judged:
     """As ``judge_code``. ``fingerprint``: of all that the schema's answers depend on."""
     against = digest(edition(), fingerprint, *schema.search_path, code.around)
     keys = [digest(against, one.text) for one in code.said]
     known = {key: judged for key, text in kept.find(keys).items() if (judged := _parse(text)) is not None}
     left = {key: one for key, one in zip(keys, code.said, strict=True) if key not in known}
     files = [parse(one.text) for one in left.values()]
-    new = dict(zip(left, judge_each(files, schema, code.surroundings), strict=True)) if left else {}
+    new = (
+        dict(zip(left, judge_each(files, schema, code.surroundings, narrate=narrate), strict=True))
+        if left
+        else {}
+    )
     kept.keep({key: _render(judged) for key, judged in new.items()}, used=known)
     each = known | new
     return Judged.sum(each[key] for key in keys)

@@ -155,7 +155,6 @@ class _Trial:
     """On the backup, if that was asked for."""
 
     def on_backup(self, copy: RestoredCopy) -> None:
-        self.narrate("rehearsing on the restored backup")
         self.rehearsal = rehearse_on(
             LiveDatabase(self.live.settings, copy.url),
             self.live,
@@ -164,6 +163,7 @@ class _Trial:
             to=self.to,
             how="data",
             committed=self.committed,
+            narrate=self.narrate,
         )
 
     def on(self, how: RehearsalKind, backup: Backup | None) -> Rehearsal:

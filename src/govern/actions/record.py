@@ -6,6 +6,7 @@ import contextlib
 import secrets
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,12 @@ from govern.source.lock import read_lock
 from govern.version import __version__
 
 _GIT_SECONDS = 5.0
+_begun = threading.Event()
+
+
+def has_begun_run() -> bool:
+    """Whether this process has recorded that a run begins: before that no action changes a database."""
+    return _begun.is_set()
 
 
 def start_run(
@@ -37,6 +44,7 @@ def start_run(
 ) -> Run:
     """Records that a run begins. Raises NotPermitted where the ledger cannot be written: before anything else is."""
     now = datetime.now(UTC)
+    _begun.set()
     with live.connect(read_only=False) as connection:
         run = Run(
             id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",

@@ -27,9 +27,10 @@ from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import schema_copy
 from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused, Unreachable
+from govern.revisions.counting import count_revisions
 from govern.revisions.explain import describe_failure, missing_extension, next_without_extension
 from govern.revisions.graph import Chain, Destination, Way
-from govern.revisions.protocol import ChildError, Committed
+from govern.revisions.protocol import ChildError, Committed, Event
 from govern.revisions.runner import Outcome, Runner
 
 if TYPE_CHECKING:
@@ -89,9 +90,9 @@ def rehearse(
     ``data`` needs the backup. What is wrong with them is the rehearsal's ``failure``. Raises CouldNotCheck where no
     copy can be made.
     """
-    narrate(f"rehearsing on {_ON[how]}")
-    with _copy(live, how, backup) as copy:
-        return rehearse_on(copy, live, chain, manifest, to=to, how=how, committed=committed)
+    narrate(f"making {_ON[how]}, to rehearse on it")
+    with _copy(live, how, backup, narrate) as copy:
+        return rehearse_on(copy, live, chain, manifest, to=to, how=how, committed=committed, narrate=narrate)
 
 
 def conclude(rehearsal: Rehearsal, draft: Draft) -> None:
@@ -119,6 +120,7 @@ def rehearse_on(
     to: Destination,
     how: RehearsalKind,
     committed: Committed,
+    narrate: Narrate,
 ) -> Rehearsal:
     """Runs them on ``copy``, which holds what ``live`` does. Raises nothing of what is wrong: that is its answer.
 
@@ -130,7 +132,8 @@ def rehearse_on(
         drop_batch_leftovers(copy)
         before = copy.read_snapshot()
         run = Runner(copy.settings).going(way.direction)
-        outcome = run(copy.url, way.target, rehearsing=True, committed=committed)
+        hear = count_revisions(narrate, f"rehearsing on {_ON[how]}", len(way.revisions))
+        outcome = run(copy.url, way.target, rehearsing=True, committed=committed, on_event=hear)
     except GovernError as error:
         return Rehearsal(how=how, failure=error)
     if outcome.error is not None and outcome.error.is_cut:
@@ -141,7 +144,9 @@ def rehearse_on(
     if set(copy.read_stamped()) != set(way.reached):
         return Rehearsal(how=how, observations=outcome.observations, failure=_nothing_persisted(live, how))
     after = copy.read_snapshot()
-    judgement, findings, undecided = _judge(copy, live, before, after, manifest)
+    total = len(chain.ancestors(way.reached))
+    hear = count_revisions(narrate, f"comparing {_ON[how]} with the declared one", total)
+    judgement, findings, undecided = _judge(copy, live, before, after, manifest, hear)
     return Rehearsal(
         how=how,
         observations=outcome.observations,
@@ -156,10 +161,12 @@ def rehearse_on(
 
 
 @contextmanager
-def _copy(live: LiveDatabase, how: RehearsalKind, backup: Backup | None) -> Iterator[LiveDatabase]:
+def _copy(
+    live: LiveDatabase, how: RehearsalKind, backup: Backup | None, narrate: Narrate
+) -> Iterator[LiveDatabase]:
     """Raises CouldNotCheck where none can be made."""
     if how == "data" and backup is not None:
-        with restored(live.settings, live.dialect, backup, like=live.url) as copy:
+        with restored(live.settings, live.dialect, backup, like=live.url, narrate=narrate) as copy:
             yield LiveDatabase(live.settings, copy.url)
         return
     with _schema_copy(live) as made:
@@ -180,14 +187,19 @@ def _schema_copy(live: LiveDatabase) -> Iterator[LiveDatabase]:
 
 
 def _judge(
-    copy: LiveDatabase, live: LiveDatabase, before: Snapshot, after: Snapshot, manifest: Manifest | None
+    copy: LiveDatabase,
+    live: LiveDatabase,
+    before: Snapshot,
+    after: Snapshot,
+    manifest: Manifest | None,
+    on_event: Callable[[Event], None],
 ) -> tuple[Judgement | None, tuple[Finding, ...], str]:
     """How the copy differs from what is declared; of that, what it did not differ in from the live one to begin with.
 
     Or why it could not be compared.
     """
     try:
-        judgement = judge_schema(copy, after, manifest)
+        judgement = judge_schema(copy, after, manifest, on_event=on_event)
     except CouldNotCheck as error:
         return None, (), f"not compared with the declared schema: {error.what}"
     if not judgement.verdict.findings:

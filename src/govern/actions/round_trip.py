@@ -5,13 +5,15 @@ This module writes to no database but the scratch one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from govern.actions.walk import walk_chain
 from govern.config import Settings
 from govern.core.changes import Change, diff
+from govern.core.reached import Counter
 from govern.core.snapshot import Snapshot
+from govern.core.wording import count_of
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 from govern.declared import Declared, beside, in_words_of
@@ -38,7 +40,12 @@ def has_way_back(file: RevisionFile) -> bool:
 
 
 def prove_ways_back(
-    settings: Settings, chain: Chain, revisions: Collection[str], *, like: DatabaseUrl
+    settings: Settings,
+    chain: Chain,
+    revisions: Collection[str],
+    *,
+    like: DatabaseUrl,
+    narrate: Callable[[str], None] = lambda _: None,
 ) -> WaysBack:
     """Takes ``revisions`` up, down and up again, in the course of the whole chain.
 
@@ -46,12 +53,15 @@ def prove_ways_back(
     """
     before: dict[str, Snapshot] = {}
     changes: dict[str, tuple[Change, ...]] = {}
+    sentence = f"taking back and applying again {count_of(len(revisions), 'revision')}"
+    counter = Counter(narrate, sentence, total=len(revisions), unit="revision")
 
     def look(paused: Paused, scratch: Declared) -> None:
         if paused.point == "before":
             before[paused.revision] = scratch.snapshot
         else:
             changes[paused.revision] = _compare(before.pop(paused.revision), scratch)
+            counter.add()
 
     walked = walk_chain(settings, chain, like=like, look=look, proven=revisions)
     return WaysBack(

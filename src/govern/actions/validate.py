@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from govern.core.finding import Finding, Severity
 from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
 from govern.database.live import LiveDatabase
-from govern.declared import expected_at, heed_env
+from govern.declared import expected_at, heed_env, ignore
+from govern.revisions.protocol import Event
 from govern.source.scope import read_scope
 
 if TYPE_CHECKING:
@@ -38,16 +40,17 @@ def validate(
     *,
     is_at_head: bool = True,
     known: Judgement | None = None,
+    on_event: Callable[[Event], None] = ignore,
 ) -> tuple[Finding, ...]:
     """Holds the schema against the declared one at the stamped revision and, if it is that, rows against the manifest.
 
     The manifest speaks of the newest revision: its rows are looked at where the database is there. Two entries of the
-    report. ``known`` is a judgement of a moment ago. Raises ReplayFailed where the declared
-    schema can only be had by a replay that breaks.
+    report. ``known`` is a judgement of a moment ago; ``on_event`` is told of a replay. Raises ReplayFailed where the
+    declared schema can only be had by a replay that breaks.
     """
     schema = live.read_snapshot()
     draft.unmodelled = schema.unmodelled
-    judgement = judge_schema(live, schema, manifest, known=known)
+    judgement = judge_schema(live, schema, manifest, known=known, on_event=on_event)
     verdict, source = judgement.verdict, judgement.source
     remark = f"; {verdict.remark}" if verdict.remark else ""
     draft.add(Entry.of("validate", verdict.findings, f"compared with {source}{remark}"))
@@ -65,7 +68,12 @@ def validate(
 
 
 def judge_schema(
-    database: LiveDatabase, schema: Snapshot, manifest: Manifest | None, *, known: Judgement | None = None
+    database: LiveDatabase,
+    schema: Snapshot,
+    manifest: Manifest | None,
+    *,
+    known: Judgement | None = None,
+    on_event: Callable[[Event], None] = ignore,
 ) -> Judgement:
     """How ``schema``, the database's, differs from the declared one at its revision.
 
@@ -74,7 +82,7 @@ def judge_schema(
     revision = database.read_stamped()
     if known is not None and (known.revision, known.schema) == (revision, schema):
         return known
-    declared, source = expected_at(database, revision, schema)
+    declared, source = expected_at(database, revision, schema, on_event=on_event)
     critical = tuple(table.name for table in manifest.critical_tables) if manifest else ()
     scope, today = read_scope(database.settings, manifest), datetime.now().astimezone().date()
     scope = heed_env(scope, database, diff(declared, schema))

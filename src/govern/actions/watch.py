@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from govern.core.reached import Reached
 from govern.database.connection import Connection
 from govern.database.live import LiveDatabase
 from govern.errors import GovernError
@@ -31,13 +32,17 @@ class Watch:
         self._began = threading.Event()
         self._ended = threading.Event()
         self._told: tuple[str, float] = ("", 0.0)
+        self._applied = self._revisions = 0
         self.blockers: tuple[str, ...] = ()
         """Who was in the way last; empty if nobody was, or was seen."""
         self.waited_seconds = 0.0
         """Since the first lock that was not to be had; 0 if there was none."""
 
-    def begin(self) -> None:
+    def begin(self, sentence: str, *, revisions: int) -> None:
         """The migration lock is held: from here on it is our own session that is looked at."""
+        if not self._began.is_set():
+            self._revisions = revisions
+            self._narrate(self._reach(sentence))
         self._began.set()
 
     def end(self) -> None:
@@ -47,11 +52,16 @@ class Watch:
     def tell(self, event: Event) -> None:
         """Narrates what the child says of revisions and locks."""
         if isinstance(event, RevisionDone):
-            self._narrate(f"applied {event.revision} in {event.seconds:.2f} s")
+            self._applied += 1
+            done = "applied" if event.direction == "upgrade" else "took back"
+            self._narrate(self._reach(f"{done} {event.revision} in {event.seconds:.2f} s"))
         elif isinstance(event, Blocked):
             self.waited_seconds = event.seconds
             what = f"{event.revision} needs a lock" if event.revision else "a lock is needed"
             self._tell_seldom(f"{what} that {describe_blockers(self.blockers)}: trying again")
+
+    def _reach(self, sentence: str) -> Reached:
+        return Reached(sentence, done=self._applied, total=self._revisions, unit="revision")
 
     def look(self) -> None:
         """The thread's work: looks until the end, or until it cannot."""

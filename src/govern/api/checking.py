@@ -33,6 +33,7 @@ from govern.declared import (
     in_words_of,
 )
 from govern.errors import CouldNotCheck
+from govern.revisions.counting import count_revisions
 from govern.revisions.merged import Merged
 from govern.source.lock import read_lock
 from govern.source.scope import read_scope
@@ -90,8 +91,7 @@ def examine(draft: Draft, project: Project, *, against_ref: str | None, narrate:
         if any(_breaks_the_chain(finding) for finding in entry.findings):
             draft.add(Entry(name="replay", status="skipped", reason="the revision chain is broken"))
         else:
-            narrate("replaying the revisions from an empty database")
-            if _check_replay(draft, project, models, like):
+            if _check_replay(draft, project, models, like, narrate):
                 _check_ways_back(draft, project, merged, like, narrate)
     _check_manifest(draft, project, models.snapshot)
     _check_lock(draft, project, models.snapshot)
@@ -118,11 +118,16 @@ def _chain_entry(project: Project) -> Entry:
     )
 
 
-def _check_replay(draft: Draft, project: Project, models: Declared, like: DatabaseUrl) -> bool:
+def _check_replay(
+    draft: Draft, project: Project, models: Declared, like: DatabaseUrl, narrate: Narrate
+) -> bool:
     """Whether the revisions replay at all."""
     settings, heads = project.settings, project.chain.effective_heads
+    hear = count_revisions(
+        narrate, "replaying the revisions from an empty database", len(project.chain.ancestors(heads))
+    )
     try:
-        with declared_by_revisions(settings, heads, like=like) as revisions:
+        with declared_by_revisions(settings, heads, like=like, on_event=hear) as revisions:
             draft.passed("replay", f"from empty to {name_revisions(heads)}")
             draft.add(compare_models(project, models, revisions))
     except ReplayFailed as failure:
@@ -145,9 +150,8 @@ def _check_ways_back(
     if not chosen:
         draft.passed("round trip", "no revision to take back and apply again")
         return
-    narrate(f"taking back and applying again {count_of(len(chosen), 'revision')}")
     try:
-        ways = prove_ways_back(project.settings, chain, chosen, like=like)
+        ways = prove_ways_back(project.settings, chain, chosen, like=like, narrate=narrate)
     except CouldNotCheck as error:
         reason = f"not proven: {error.what}: {error.why}"
         draft.add(Entry(name="round trip", status="skipped", reason=reason, is_optional=True))

@@ -34,7 +34,7 @@ from govern.core.report import Draft
 from govern.core.snapshot import Snapshot, default_namespace
 from govern.core.wording import count_of
 from govern.database.engines import dialect_of
-from govern.errors import ConfigurationError
+from govern.errors import NoSuchName
 
 _TOLD = 3
 
@@ -221,8 +221,10 @@ def _find_known(settings: Settings, standing: Standing, columns: tuple[str, ...]
     named = [Retyping(column_of(name), "", "named by --column") for name in columns]
     for one in named:
         if one.column.name not in _columns_beside(standing.snapshot, one.column):
-            raise ConfigurationError(
+            raise NoSuchName(
                 f"there is no column {one.column}",
+                wanted=str(one.column),
+                known=sorted(str(column) for column in read_types(standing.snapshot)),
                 why="it was named by --column",
                 next="name a column of the declared schema: --column notes.user_id",
             )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from govern.api.command import Narrate, silent
 from govern.api.project import Project
 from govern.checks.chain import check_chain
 from govern.core.finding import Severity
 from govern.database.live import LiveDatabase
 from govern.declared import Declared, declared_by_models, declared_by_revisions
 from govern.errors import CouldNotCheck
+from govern.revisions.counting import count_revisions
 
 DECLARATIONS: Mapping[str, str] = {
     "revision": "the stamped revision",
@@ -20,19 +22,24 @@ DECLARATIONS: Mapping[str, str] = {
 
 
 @contextmanager
-def declared_as(project: Project, live: LiveDatabase, against: str) -> Iterator[Declared]:
+def declared_as(
+    project: Project, live: LiveDatabase, against: str, *, narrate: Narrate = silent
+) -> Iterator[Declared]:
     """What one of ``DECLARATIONS`` stands for, in a scratch database like ``live``.
 
     Raises ReplayFailed, and CouldNotCheck for revisions that cannot be walked.
     """
+    sentence = f"building the schema declared by {DECLARATIONS[against]}"
     if against == "models":
+        narrate(sentence)
         with declared_by_models(project.settings, like=live.url) as declared:
             yield declared
         return
     stamped = live.read_only_stamp() if against == "revision" else None
     require_replayable(project, stamped)
     revisions = project.chain.effective_heads if stamped is None else stamped
-    with declared_by_revisions(project.settings, revisions, like=live.url) as declared:
+    hear = count_revisions(narrate, sentence, len(project.chain.ancestors(revisions)))
+    with declared_by_revisions(project.settings, revisions, like=live.url, on_event=hear) as declared:
         yield declared
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from typing import Literal
@@ -18,7 +17,7 @@ from govern.core.report import Draft
 from govern.core.restoration import Place, name_place
 from govern.core.wording import count_of
 from govern.database.scratch import dropping_meanwhile
-from govern.errors import ConfigurationError, CouldNotCheck
+from govern.errors import ConfigurationError, CouldNotCheck, NoSuchName
 from govern.reports.diagram import (
     LONGEST_MERMAID,
     count_marks,
@@ -91,13 +90,12 @@ def find_table(name: str, places: Collection[Place]) -> Place:
             next=f"name it: {which}",
         )
     names = sorted({said for place in places for said in (name_place(place), place[1])})
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    raise ConfigurationError(
+    raise NoSuchName(
         f"there is no table {name}",
+        wanted=name,
+        known=names,
         why=f"{len(places):,} tables and views can be drawn",
-        next=f"did you mean {' or '.join(close)}?"
-        if close
-        else "see all of them: govern diagram --columns none",
+        next="see all of them: govern diagram --columns none",
     )
 
 

@@ -40,7 +40,7 @@ from govern.declared import (
     heed_env,
     in_words_of,
 )
-from govern.errors import ConfigurationError, CouldNotCheck, Refused
+from govern.errors import ConfigurationError, CouldNotCheck, NoSuchName, Refused
 from govern.source.baseline import render_baseline
 from govern.source.lock import read_lock, render_lock
 from govern.source.scope import read_scope
@@ -76,8 +76,7 @@ def drift(
     live = open_database(project, draft)
     with _no_migration_running(live), live.reading_snapshot() as read_live:
         if against in ("revision", "head", "models"):
-            narrate(f"building the schema declared by {DECLARATIONS[against]}")
-            with declared_as(project, live, against) as declared:
+            with declared_as(project, live, against, narrate=narrate) as declared:
                 scope = declared.narrow(scope)
                 order = LiveDatabase(settings, declared.url).read_column_order() if column_order else None
                 expected, schema = _align(live, read_live(), declared.snapshot, order, beside(declared))
@@ -212,8 +211,10 @@ def _read_other(settings: Settings, against: str, *, with_order: bool) -> tuple[
         return other.read_snapshot(), other.read_column_order() if with_order else None
     lock = read_lock(Path(against))
     if lock is None:
-        raise ConfigurationError(
+        raise NoSuchName(
             f"there is no snapshot file {against}",
+            wanted=against,
+            known=DECLARATIONS,
             why="--against takes revision, head, models, a snapshot file or a URL",
             next="write one: govern snapshot --output FILE",
         )

@@ -24,6 +24,7 @@ from govern.database.target import declared_like, target_dialect
 from govern.declared import declared_by_revisions
 from govern.errors import CouldNotCheck, Refused
 from govern.revisions.checksums import read_checksums
+from govern.revisions.counting import count_revisions
 from govern.revisions.graph import RevisionFile
 from govern.revisions.merged import Merged, read_merged
 from govern.revisions.runner import Runner
@@ -199,11 +200,15 @@ def _observe(
     ]
     if broken:
         return (), {"run": f"the revision chain is broken: {broken[0].message}"}
-    narrate(f"running {count_of(len(selection.revisions), 'revision')} on a scratch database")
+    narrate("making a scratch database as it is before them")
+    count = len(selection.revisions)
     try:
         like = declared_like(settings)
         with declared_by_revisions(settings, selection.start, like=like) as declared:
-            outcome = Runner(settings).upgrade(declared.url, selection.to, rehearsing=True)
+            hear = count_revisions(
+                narrate, f"running {count_of(count, 'revision')} on a scratch database", count
+            )
+            outcome = Runner(settings).upgrade(declared.url, selection.to, rehearsing=True, on_event=hear)
     except (CouldNotCheck, Refused) as error:
         return (), {"run": f"{error.what}: {error.why}"}
     if outcome.error is None:

@@ -19,7 +19,7 @@ from govern.core.monitoring import Event
 from govern.core.probed import sum_up
 from govern.core.run import Run
 from govern.database.target import resolve_target
-from govern.errors import ConfigurationError, CouldNotCheck, GovernError
+from govern.errors import ConfigurationError, CouldNotCheck, GovernError, NoSuchName
 from govern.reports.reading import read_report
 
 _USUALLY = timedelta(days=1)
@@ -118,11 +118,13 @@ def _read_file(settings: Settings) -> dict[str, Run]:
 
 
 def _find(runs: Iterable[Run], wanted: str) -> Run:
-    for run in runs:
-        if run.id == wanted:
-            return run
-    raise ConfigurationError(
+    by_id = {run.id: run for run in runs}
+    if wanted in by_id:
+        return by_id[wanted]
+    raise NoSuchName(
         f"there is no run {wanted}",
+        wanted=wanted,
+        known=by_id,
         why="neither the ledger nor .govern/history.jsonl has it",
         next="see those there are: govern history",
     )

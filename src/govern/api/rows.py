@@ -42,9 +42,9 @@ def integrity(
         narrate("looking for references that nobody declared")
         _suggest(draft, project, live)
         return
-    narrate("looking for rows without what they refer to")
+    narrate("reading the schema")
     schema = live.read_snapshot()
-    orphans = _look_for_orphans(draft, project, live, schema, budget_seconds)
+    orphans = _look_for_orphans(draft, project, live, schema, budget_seconds, narrate)
     narrate("looking at sequences, duplicates, promises and files")
     rows = _look_at_rows(draft, project, live, schema, budget_seconds)
     _look_at_manifest(draft, project, live)
@@ -53,11 +53,21 @@ def integrity(
 
 
 def _look_for_orphans(
-    draft: Draft, project: Project, live: LiveDatabase, schema: Snapshot, budget_seconds: float
+    draft: Draft,
+    project: Project,
+    live: LiveDatabase,
+    schema: Snapshot,
+    budget_seconds: float,
+    narrate: Narrate,
 ) -> Attributed:
     with live.connect() as connection:
         check = check_orphans(
-            connection, live.dialect, project.manifest, path=_path(project), seconds=budget_seconds
+            connection,
+            live.dialect,
+            project.manifest,
+            path=_path(project),
+            seconds=budget_seconds,
+            narrate=narrate,
         )
     attributed = attribute_orphans(live, project.manifest, check)
     draft.add(Entry.of("references", attributed.findings, _describe(check)))

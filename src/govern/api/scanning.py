@@ -64,20 +64,18 @@ def scan(
         draft.add(Entry(name="scan", status="skipped", reason=reason))
         return
     require_parser(found)
-    narrate(f"reading {count_of(len(found), 'file')}, and creating the schema in a scratch database")
+    narrate(f"creating the schema in a scratch database, and looking at {count_of(len(found), 'file')}")
     named = [(path, settings.relative(path)) for path in found]
     with Kept(settings.state_folder) as kept, ThreadPoolExecutor(1) as aside:
-        reading = aside.submit(read_changed, named, kept)
+        reading = aside.submit(read_changed, named, kept, narrate=narrate)
         with schema_of(settings, against) as standing:
             code = Code(reading.result())
             with open_papering(settings, standing, found, columns) as papering:
                 if (fix or diff) and apply_fixes(draft, papering, is_diff=diff):
                     code = Code(read_changed(named, kept))
-                narrate("showing it what the files say")
-                judged = _judge(code, standing, kept)
+                judged = _judge(code, standing, kept, narrate)
                 if across_pending:
-                    narrate("showing it to the schema before the pending revisions")
-                    judged = _judge_across(draft, settings, code, judged, kept)
+                    judged = _judge_across(draft, settings, code, judged, kept, narrate)
                 if papering is not None:
                     judged.findings = papering.add_to(judged.findings)
     if any(settings.root.is_relative_to(path.absolute()) for path in paths):
@@ -124,9 +122,9 @@ def _report(
         draft.passed("baseline", f"{held.gone} fewer than it says: govern scan --write-baseline {baseline}")
 
 
-def _judge(code: Code, standing: Standing, kept: Kept) -> Judged:
+def _judge(code: Code, standing: Standing, kept: Kept, narrate: Narrate) -> Judged:
     with open_schema(standing.url, search_path_of(code.surroundings)) as schema:
-        return judge_changed(code, schema, standing.fingerprint, kept)
+        return judge_changed(code, schema, standing.fingerprint, kept, narrate=narrate)
 
 
 def _find_unused(
@@ -144,7 +142,9 @@ def _find_unused(
     return find_unused(tables, code.files, texts)
 
 
-def _judge_across(draft: Draft, settings: Settings, code: Code, after: Judged, kept: Kept) -> Judged:
+def _judge_across(
+    draft: Draft, settings: Settings, code: Code, after: Judged, kept: Kept, narrate: Narrate
+) -> Judged:
     """Also by the schema that the database has as long as nothing is applied."""
     project = read_project(settings)
     pending = project.chain.pending(open_database(project, draft).read_only_stamp(), "heads")
@@ -152,7 +152,8 @@ def _judge_across(draft: Draft, settings: Settings, code: Code, after: Judged, k
         draft.passed("pending", "no revision is pending: there is one schema to fit")
         return after
     with schema_of(settings, "revision") as standing:
-        before = _judge(code, standing, kept)
+        narrate("asking the schema before the pending revisions")
+        before = _judge(code, standing, kept, narrate)
     draft.passed("pending", f"held against the schema before and after {count_of(len(pending), 'revision')}")
     return judged_across(before, after)
 

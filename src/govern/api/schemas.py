@@ -19,7 +19,7 @@ from govern.database.live import LiveDatabase
 from govern.database.target import declared_like
 from govern.database.url import DatabaseUrl
 from govern.declared import Declared, beside, copied, in_words_of
-from govern.errors import ConfigurationError
+from govern.errors import ConfigurationError, NoSuchName
 from govern.revisions.merged import read_merged_file
 from govern.source.lock import parse_lock, read_lock
 
@@ -112,8 +112,10 @@ def read_declared(settings: Settings) -> Schema:
 def _read_snapshot_file(path: str) -> Schema:
     lock = read_lock(Path(path))
     if lock is None:
-        raise ConfigurationError(
+        raise NoSuchName(
             f"there is no snapshot file {path}",
+            wanted=path,
+            known=("declared", "live", *DECLARATIONS),
             why=f"a schema is one of: {WORDS}",
             next="write one: govern snapshot --output FILE",
         )

@@ -6,11 +6,12 @@ A foreign key that the server upholds can have orphans all the same: rows that c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from govern.core.finding import Finding, Rule, Severity, Subject
+from govern.core.reached import Counter
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.restoration import Place
 from govern.core.snapshot import default_namespace
@@ -33,6 +34,7 @@ RULES = (ORPHAN,)
 
 EXAMPLES = 5
 """Keys shown of each reference."""
+_SENTENCE = "looking for rows without what they refer to"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ def check_orphans(
     *,
     path: str | None,
     seconds: float,
+    narrate: Callable[[str], None] = lambda _: None,
 ) -> OrphanCheck:
     """Counts the rows of every reference that name no parent, for at most ``seconds``, on a read-only connection.
 
@@ -75,7 +78,11 @@ def check_orphans(
         *dialect.read_references(connection),
         *(one for one in implied if isinstance(one, Reference)),
     )
-    found = tuple(dialect.find_orphans(connection, references, examples=EXAMPLES, seconds=seconds))
+    found: list[OrphanCount | NotCounted] = []
+    counter = Counter(narrate, _SENTENCE, total=len(references), unit="reference")
+    for one in dialect.find_orphans(connection, references, examples=EXAMPLES, seconds=seconds):
+        found.append(one)
+        counter.add()
     counts = tuple(one for one in found if isinstance(one, OrphanCount))
     by_name = {str(reference): line for reference, line in lines.items()}
     return OrphanCheck(

@@ -8,6 +8,7 @@ import click
 
 from govern.cli.root import root
 from govern.cli.session import Session
+from govern.cli.values import complete_probe
 from govern.core.report import Report
 
 
@@ -71,13 +72,14 @@ def scan(
 
     \b
     Examples:
-      govern scan src                  all there is below src
-      govern scan app jobs web/server  several places
-      govern scan src --fix --diff     what it would be without conversions that nothing needs any more
-      govern scan src --across-pending before a deployment, beside the database that it is for
+      govern scan src                    all there is below src
+      govern scan app jobs web/server    several places
+      govern scan src --fix --diff       what it is without needless conversions
+      govern scan src --across-pending   before a deployment
     """
     from govern import api
 
+    session.changes = "files" if fix and not diff else session.changes
     return api.scan(
         session.settings,
         paths,
@@ -93,7 +95,7 @@ def scan(
 
 
 @root.inspecting("probe")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_probe)
 @click.option(
     "--file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -9,6 +9,7 @@ import click
 
 from govern.cli.root import backup, root
 from govern.cli.session import Session
+from govern.cli.values import complete_backup, complete_table
 from govern.core.report import Report
 
 
@@ -39,7 +40,7 @@ def backup_list(session: Session, *, folder: Path | None) -> Report:
 
 
 @backup.inspecting("show")
-@click.argument("backup_id", metavar="BACKUP")
+@click.argument("backup_id", metavar="BACKUP", shell_complete=complete_backup)
 def backup_show(session: Session, *, backup_id: str) -> Report:
     """What one backup holds.
 
@@ -52,7 +53,7 @@ def backup_show(session: Session, *, backup_id: str) -> Report:
     return api.backup_show(session.settings, backup_id)
 
 
-@backup.changing("create")
+@backup.changing("create", what="backups")
 def backup_create(session: Session) -> Report:
     """Take a backup and verify it by restoring it into a scratch database.
 
@@ -65,8 +66,10 @@ def backup_create(session: Session) -> Report:
     return api.backup_create(session.settings, narrate=session.narrate)
 
 
-@backup.changing("copy")
-@click.argument("backup_id", metavar="BACKUP", required=False, default="latest")
+@backup.changing("copy", what="backups")
+@click.argument(
+    "backup_id", metavar="[BACKUP]", required=False, default="latest", shell_complete=complete_backup
+)
 @click.option("--all", "every", is_flag=True, help="Every backup that has no copy yet.")
 def backup_copy(session: Session, *, backup_id: str, every: bool) -> Report:
     """Copy a backup to the object store of the settings.
@@ -82,7 +85,7 @@ def backup_copy(session: Session, *, backup_id: str, every: bool) -> Report:
     return api.backup_copy(session.settings, backup_id, every=every, narrate=session.narrate)
 
 
-@backup.changing("adopt")
+@backup.changing("adopt", what="backups")
 @click.argument("path", type=click.Path(path_type=Path))
 def backup_adopt(session: Session, *, path: Path) -> Report:
     """Make a backup of what somebody else made: a dump of pg_dump, a SQLite file, a backup that lies elsewhere.
@@ -99,8 +102,8 @@ def backup_adopt(session: Session, *, path: Path) -> Report:
     return api.backup_adopt(session.settings, path, narrate=session.narrate)
 
 
-@backup.changing("verify")
-@click.argument("backup_id", metavar="BACKUP", required=False)
+@backup.changing("verify", what="backups")
+@click.argument("backup_id", metavar="[BACKUP]", required=False, shell_complete=complete_backup)
 @click.option(
     "--level",
     type=click.Choice(["files", "restore", "content"]),
@@ -157,8 +160,10 @@ def backup_verify(
     )
 
 
-@backup.changing("drill")
-@click.argument("backup_id", metavar="BACKUP", required=False, default="latest")
+@backup.changing("drill", what="backups")
+@click.argument(
+    "backup_id", metavar="[BACKUP]", required=False, default="latest", shell_complete=complete_backup
+)
 def backup_drill(session: Session, *, backup_id: str) -> Report:
     """Try out how long a restore takes: all of it, up to the exchange, which is not made.
 
@@ -174,7 +179,7 @@ def backup_drill(session: Session, *, backup_id: str) -> Report:
     return api.backup_drill(session.settings, backup_id, narrate=session.narrate)
 
 
-@backup.changing("prune")
+@backup.changing("prune", what="backups")
 @click.option("--yes", is_flag=True, help="Remove them. Without it they are only shown.")
 @click.option(
     "--kept-databases",
@@ -194,13 +199,14 @@ def backup_prune(session: Session, *, yes: bool, kept_databases: bool) -> Report
     """
     from govern import api
 
+    session.changes = "elsewhere" if kept_databases else "backups" if yes else "nothing"
     if kept_databases and not yes:
         raise click.UsageError("--kept-databases drops databases: it wants --yes")
     return api.backup_prune(session.settings, yes=yes, kept_databases=kept_databases)
 
 
-@backup.changing("sign")
-@click.argument("backup_id", metavar="BACKUP", required=False)
+@backup.changing("sign", what="backups")
+@click.argument("backup_id", metavar="[BACKUP]", required=False, shell_complete=complete_backup)
 @click.option("--all", "everything", is_flag=True, help="Every backup that has no right signature yet.")
 def backup_sign(session: Session, *, backup_id: str | None, everything: bool) -> Report:
     """Vouch for a backup of an earlier release, or one that is signed with another key.
@@ -219,8 +225,8 @@ def backup_sign(session: Session, *, backup_id: str | None, everything: bool) ->
     return api.backup_sign(session.settings, backup_id)
 
 
-@backup.changing("pin")
-@click.argument("backup_id", metavar="BACKUP")
+@backup.changing("pin", what="backups")
+@click.argument("backup_id", metavar="BACKUP", shell_complete=complete_backup)
 @click.option("--because", required=True, metavar="TEXT", help="Why it is kept, for whoever wonders later.")
 def backup_pin(session: Session, *, backup_id: str, because: str) -> Report:
     """Keep a backup from ever being pruned.
@@ -234,8 +240,8 @@ def backup_pin(session: Session, *, backup_id: str, because: str) -> Report:
     return api.backup_pin(session.settings, backup_id, because=because)
 
 
-@backup.changing("unpin")
-@click.argument("backup_id", metavar="BACKUP")
+@backup.changing("unpin", what="backups")
+@click.argument("backup_id", metavar="BACKUP", shell_complete=complete_backup)
 def backup_unpin(session: Session, *, backup_id: str) -> Report:
     """Let the policy decide about a pinned backup again.
 
@@ -249,7 +255,9 @@ def backup_unpin(session: Session, *, backup_id: str) -> Report:
 
 
 @root.changing("restore")
-@click.argument("backup_id", metavar="BACKUP", required=False, default="latest")
+@click.argument(
+    "backup_id", metavar="[BACKUP]", required=False, default="latest", shell_complete=complete_backup
+)
 @click.option("--plan", is_flag=True, help="Only say what would change.")
 @click.option(
     "--merge",
@@ -261,6 +269,7 @@ def backup_unpin(session: Session, *, backup_id: str) -> Report:
     "tables",
     multiple=True,
     metavar="TABLE",
+    shell_complete=complete_table,
     help="This table alone, which becomes what it is in the backup. May be given several times.",
 )
 @click.option(
@@ -309,10 +318,11 @@ def restore(
       govern restore --merge              what is missing, and nothing else
       govern restore --table notes        one table, as it was
       govern restore 20261121T120000Z-migrate-3f9a1c --allow overwrites-rows:orders
-      govern restore --from exports/      what is missing, out of users.json, projects.csv, …
+      govern restore --from exports/      what is missing, out of users.json, …
     """
     from govern import api
 
+    session.changes = "nothing" if plan else session.changes
     if folder is not None:
         if backup_id != "latest" or upgrade:
             raise click.UsageError("--from is no backup: BACKUP and --upgrade go without it")

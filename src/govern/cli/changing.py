@@ -8,13 +8,14 @@ from typing import Literal
 
 import click
 
-from govern.cli.options import SPAN
+from govern.cli.options import SPAN, number
 from govern.cli.root import embedded, repair, root
 from govern.cli.session import Session
+from govern.cli.values import complete_repair, complete_revision
 from govern.core.report import Report
 
 
-@root.changing("init")
+@root.changing("init", what="files")
 @click.option(
     "--alembic-config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -48,7 +49,7 @@ def init(
     Examples:
       govern init
       govern init --name billing
-      govern init --alembic-config .venv/lib/python3.12/site-packages/app/alembic.ini --python .venv/bin/python
+      govern init --alembic-config service/alembic.ini --python .venv/bin/python
     """
     from govern import api
 
@@ -56,7 +57,7 @@ def init(
     return api.init(session.settings, narrate=session.narrate)
 
 
-@root.changing("lock")
+@root.changing("lock", what="files")
 def lock(session: Session) -> Report:
     """Write schema.lock and govern.sum: the declared schema and the history, for review.
 
@@ -94,7 +95,14 @@ _dry_run = click.option(
 
 
 @root.changing("migrate")
-@click.option("--to", default="heads", show_default=True, metavar="REVISION", help="Where to stop.")
+@click.option(
+    "--to",
+    default="heads",
+    show_default=True,
+    metavar="REVISION",
+    shell_complete=complete_revision,
+    help="Where to stop.",
+)
 @_backup
 @_rehearse
 @_allow
@@ -136,15 +144,16 @@ def migrate(
 
     \b
     Examples:
-      govern migrate                      to the newest revision
-      govern migrate --dry-run            what would be done, and what each guard says
-      govern migrate --list-guards        what the guards are
-      govern migrate --rehearse data      try it on the restored backup first
-      govern migrate --plan plan.json     what was planned and reviewed
+      govern migrate                    to the newest revision
+      govern migrate --dry-run          what would be done, and what guards say
+      govern migrate --list-guards      what the guards are
+      govern migrate --rehearse data    try it on the restored backup first
+      govern migrate --plan plan.json   what was planned and reviewed
       DATABASE_URL=postgresql://app@db/app govern migrate --format json
     """
     from govern import api
 
+    session.changes = "nothing" if dry_run or list_guards else session.changes
     if list_guards:
         return api.list_guards(session.settings)
     return api.migrate(
@@ -161,7 +170,7 @@ def migrate(
 
 
 @root.changing("downgrade", context_settings={"ignore_unknown_options": True})
-@click.argument("revision")
+@click.argument("revision", shell_complete=complete_revision)
 @_backup
 @_rehearse
 @_allow
@@ -189,6 +198,7 @@ def downgrade(
     """
     from govern import api
 
+    session.changes = "nothing" if dry_run else session.changes
     if revision.startswith("-") and not revision[1:].isdecimal():
         raise click.NoSuchOption(revision)  # they are let through for the sake of -1
     return api.downgrade(
@@ -204,7 +214,10 @@ def downgrade(
 
 @root.changing("baseline")
 @click.option(
-    "--at", metavar="REVISION", help="Which one, where several revisions have the database's schema."
+    "--at",
+    metavar="REVISION",
+    shell_complete=complete_revision,
+    help="Which one, where several revisions have the database's schema.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say which revision's schema it is.")
 def baseline(session: Session, *, at: str | None, dry_run: bool) -> Report:
@@ -221,11 +234,12 @@ def baseline(session: Session, *, at: str | None, dry_run: bool) -> Report:
     """
     from govern import api
 
+    session.changes = "nothing" if dry_run else session.changes
     return api.baseline(session.settings, at=at, dry_run=dry_run, narrate=session.narrate)
 
 
 @root.changing("stamp")
-@click.argument("revision")
+@click.argument("revision", shell_complete=complete_revision)
 def stamp(session: Session, *, revision: str) -> Report:
     """Say that the database is at REVISION, without running anything of it; refused where its schema is another.
 
@@ -241,7 +255,7 @@ def stamp(session: Session, *, revision: str) -> Report:
     return api.stamp(session.settings, revision, narrate=session.narrate)
 
 
-@root.changing("revision")
+@root.changing("revision", what="files")
 @click.option("-m", "--message", required=True, help="What the revision does, in a few words.")
 def revision(session: Session, *, message: str) -> Report:
     """Write a revision file with what the models have and the revisions lack.
@@ -256,11 +270,11 @@ def revision(session: Session, *, message: str) -> Report:
 
 
 @repair.changing("apply")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_repair)
 @click.option("--all", "every", is_flag=True, help="Every repair that the manifest declares.")
 @click.option(
     "--batch",
-    type=click.IntRange(min=1),
+    type=number(1),
     metavar="ROWS",
     help="So many rows a transaction, each with what goes with it; else all of a repair are one.",
 )
@@ -342,12 +356,13 @@ def repair_prune(
     """
     from govern import api
 
+    session.changes = "nothing" if is_plan else session.changes
     return api.repair_prune(
         session.settings, older_than=older_than, runs=runs, is_plan=is_plan, narrate=session.narrate
     )
 
 
-@embedded.changing("stop")
+@embedded.changing("stop", what="elsewhere")
 def embedded_stop(session: Session) -> Report:
     """Stop it. The next command that needs it starts it again, with its data.
 

@@ -15,13 +15,14 @@ _SHELLS = ("bash", "fish", "zsh")
 
 
 @root.inspecting("completion")
-@click.argument("shell", type=click.Choice(_SHELLS))
+@click.argument("shell", type=click.Choice(_SHELLS), metavar="SHELL")
 def completion(session: Session, *, shell: str) -> Report:
     """Print what makes a shell complete commands, options and their values.
 
     \b
     Examples:
-      eval "$(govern completion bash)"     as a line of ~/.bashrc; zsh in ~/.zshrc likewise
+      eval "$(govern completion bash)"     as a line of ~/.bashrc
+      eval "$(govern completion zsh)"      as a line of ~/.zshrc, after compinit
       govern completion fish > ~/.config/fish/completions/govern.fish
     """
     writer = get_completion_class(shell)

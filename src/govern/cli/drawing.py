@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from govern.cli.options import number
 from govern.cli.root import root
 from govern.cli.session import Session
+from govern.cli.values import complete_table
 from govern.core.report import Report
 
 if TYPE_CHECKING:
@@ -49,11 +51,12 @@ _NOTATIONS: dict[str, Notation] = {
     "tables",
     multiple=True,
     metavar="NAME",
+    shell_complete=complete_table,
     help="Only this table and its neighbours. May be given several times.",
 )
 @click.option(
     "--depth",
-    type=click.IntRange(0, 20),
+    type=number(0, 20),
     metavar="LINES",
     help="How many lines from there a neighbour may be: 1 from --table, 0 from what is different.",
 )
@@ -81,11 +84,11 @@ def diagram(
 
     \b
     Examples:
-      govern diagram --output schema.svg                        all of it
-      govern diagram --table notes --depth 2                    what is around a table
-      govern diagram --against-ref origin/main --as svg         what a pull request changes
-      govern diagram --of head --against revision               what is pending
-      govern diagram --url postgresql://app@db/app --as dot     a live database
+      govern diagram --output schema.svg                  all of it
+      govern diagram --table notes --depth 2              what is around a table
+      govern diagram --against-ref origin/main --as svg   what a branch changes
+      govern diagram --of head --against revision         what is pending
+      govern diagram --url postgresql://app@db/app --as dot   a live database
     """
     from govern import api
 

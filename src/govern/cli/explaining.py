@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-
 import click
 
 from govern.cli.root import root
 from govern.cli.session import Session
+from govern.cli.values import complete_rule
 from govern.core.report import Entry, Report
-
-
-def _complete_rule(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
-    """For the shell: the rules whose names begin so."""
-    from govern.checks.registry import all_rules
-
-    return [rule for rule in all_rules() if rule.startswith(begun)]
+from govern.errors import NoSuchName
 
 
 @root.inspecting("explain")
-@click.argument("rule", required=False, shell_complete=_complete_rule)
+@click.argument("rule", required=False, shell_complete=complete_rule)
 def explain(session: Session, *, rule: str | None) -> Report:
     """What a rule means and what to do about it, with examples; without RULE, all of them.
 
@@ -38,9 +31,9 @@ def explain(session: Session, *, rule: str | None) -> Report:
         ]
         return session.report(entries=(Entry.of("explain", (), f"{len(listed)} rules"),), rules=listed)
     if rule not in rules:
-        close = difflib.get_close_matches(rule, rules, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(close)}?" if close else "govern explain lists all rules"
-        raise click.BadParameter(f"there is no rule {rule!r}; {hint}", param_hint="RULE")
+        raise NoSuchName(
+            f"there is no rule {rule!r}", wanted=rule, known=rules, next="see all of them: govern explain"
+        )
     known = rules[rule]
     facts = {
         "id": known.id,

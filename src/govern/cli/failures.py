@@ -5,8 +5,9 @@ from __future__ import annotations
 import platform
 import re
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import click
@@ -20,34 +21,52 @@ _PASSWORD_PARAMETER = re.compile(r"(password=)[^\s&]+", re.IGNORECASE)
 _SHORTEST_SECRET = 4
 _NOT_KNOWN = "not known: the command may have changed something before"
 
+Changes = Literal["nothing", "files", "backups", "database", "elsewhere"]
+"""What a command may change: ``database`` in a run of the ledger, ``elsewhere`` without one."""
 
-def usage_problem(error: click.ClickException) -> Problem:
-    """A command line that cannot be understood."""
+_STATES: Mapping[Changes, str] = {
+    "nothing": NOTHING_CHANGED,
+    "files": "no database was changed; of the project's files some may be written",
+    "backups": "the database was only read; a backup that is listed is whole",
+    "database": _NOT_KNOWN,
+    "elsewhere": _NOT_KNOWN,
+}
+_AFTERWARDS: Mapping[Changes, str] = {
+    "nothing": "run it again",
+    "files": "see what was written: git status",
+    "backups": "see which backups there are: govern backup list",
+    "database": "see what was done: govern history",
+    "elsewhere": "run it again",
+}
+
+
+def usage_problem(error: click.ClickException, *, next: str | None) -> Problem:
+    """A command line that cannot be understood; ``next``: what was probably meant."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "govern"
+    said = error.message if isinstance(error, click.NoSuchOption) else error.format_message()
     return Problem(
-        what=redact(_lower_first(error.format_message().rstrip("."))),
+        what=redact(_lower_first(said.rstrip("."))),
         why="",
-        next=f"{path} --help",
+        next=next or f"{path} --help",
         state=NOTHING_CHANGED,
         exit_code=EXIT_USAGE,
     )
 
 
-def interruption_problem(error: KeyboardInterrupt, *, command: str, changes: bool) -> Problem:
+def interruption_problem(error: KeyboardInterrupt, *, command: str, changes: Changes) -> Problem:
     """Ctrl-C or a signal. Whoever was interrupted says the state of things with ``error.add_note``."""
     notes = getattr(error, "__notes__", ())
-    unsaid = _NOT_KNOWN if changes else NOTHING_CHANGED
     return Problem(
         what=f"govern {command}".rstrip() + " was interrupted",
         why=str(error) or "Ctrl-C",
-        next="see what was done: govern history" if changes else "run it again",
-        state="; ".join(notes) or unsaid,
+        next=_AFTERWARDS[changes],
+        state="; ".join(notes) or _STATES[changes],
         exit_code=EXIT_INTERRUPTED,
     )
 
 
-def crash_problem(error: BaseException, *, command: str, changes: bool, secrets: Iterable[str]) -> Problem:
+def crash_problem(error: BaseException, *, command: str, changes: Changes, secrets: Iterable[str]) -> Problem:
     """An error nobody foresaw: a bug, never the exit code of a finding."""
     told = redact(" ".join(str(error).split()), secrets)
     kind = type(error).__name__
@@ -55,7 +74,7 @@ def crash_problem(error: BaseException, *, command: str, changes: bool, secrets:
         what=f"govern {command}".rstrip() + f" crashed: {kind}" + (f": {told}" if told else ""),
         why=f"a bug in govern {__version__} (Python {platform.python_version()}), raised in {_origin(error)}",
         next="run it again with -v and report what it prints",
-        state=_NOT_KNOWN if changes else NOTHING_CHANGED,
+        state=_STATES[changes],
         exit_code=EXIT_UNDECIDED,
     )
 

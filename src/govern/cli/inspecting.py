@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from govern.cli.options import no_backups, number
 from govern.cli.root import embedded, repair, root
 from govern.cli.session import Session
+from govern.cli.values import complete_repair, complete_revision
 from govern.core.report import Report
 
 
@@ -61,7 +63,14 @@ def check(session: Session, *, against_ref: str | None, since: str | None) -> Re
 
 
 @root.inspecting("lint")
-@click.option("--to", default="heads", show_default=True, metavar="REVISION", help="The last one to look at.")
+@click.option(
+    "--to",
+    default="heads",
+    show_default=True,
+    metavar="REVISION",
+    shell_complete=complete_revision,
+    help="The last one to look at.",
+)
 @click.option("--all", "everything", is_flag=True, help="Every revision, whether the database has it or not.")
 @_against_ref
 @_since
@@ -191,7 +200,14 @@ def drift(
 
 
 @root.inspecting("plan")
-@click.option("--to", default="heads", show_default=True, metavar="REVISION", help="Where the plan ends.")
+@click.option(
+    "--to",
+    default="heads",
+    show_default=True,
+    metavar="REVISION",
+    shell_complete=complete_revision,
+    help="Where the plan ends.",
+)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -214,9 +230,7 @@ def plan(session: Session, *, to: str, out: Path | None) -> Report:
 
 
 @root.inspecting("history")
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many, newest first."
-)
+@click.option("--limit", default=20, show_default=True, type=number(1), help="How many, newest first.")
 def history(session: Session, *, limit: int) -> Report:
     """Who changed the database, when, with which backup.
 
@@ -229,13 +243,8 @@ def history(session: Session, *, limit: int) -> Report:
     return api.history(session.settings, limit=limit)
 
 
-_no_backups = click.option(
-    "--no-backups", is_flag=True, help="What backups say does not count: they are another machine's affair."
-)
-
-
 @root.inspecting("health")
-@_no_backups
+@no_backups
 def health(session: Session, *, no_backups: bool) -> Report:
     """What an application asks before it starts: is this the schema it was written for?
 
@@ -249,70 +258,6 @@ def health(session: Session, *, no_backups: bool) -> Report:
     from govern import api
 
     return api.health(session.settings, judges_backups=not no_backups)
-
-
-@root.inspecting("serve")
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    metavar="ADDRESS",
-    help="Where to listen: who can reach it can ask.",
-)
-@click.option(
-    "--port", default=8080, show_default=True, type=click.IntRange(0, 65_535), help="0: one that is free."
-)
-@click.option(
-    "--unix",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="PATH",
-    help="Listen on a Unix socket there instead.",
-)
-@click.option(
-    "--allow-host",
-    "names",
-    multiple=True,
-    metavar="NAME",
-    help="A name by which others call this server, for the monitor's API and page. May be given several times.",
-)
-@click.option(
-    "--read-only", is_flag=True, help="Nobody can have anything changed, whatever secret they know."
-)
-@_no_backups
-def serve(
-    session: Session,
-    *,
-    host: str,
-    port: int,
-    unix: Path | None,
-    names: tuple[str, ...],
-    read_only: bool,
-    no_backups: bool,
-) -> Report:
-    """Answer /health, /health/ping, /health/database and /metrics over HTTP, until SIGTERM or Ctrl-C.
-
-    And the monitor's page at /admin/database-health, with its API below /api/database-health: both are read-only
-    unless GOVERN_MONITOR_TOKEN has a secret, and tell more to who knows it.
-
-    \b
-    Examples:
-      govern serve --port 8080           for probes and Prometheus on this machine
-      govern serve --host 0.0.0.0        in a container: other machines can ask, too
-      govern serve --unix /run/health    behind a proxy
-    """
-    from govern.web.serving import serve
-
-    served = serve(
-        session.settings,
-        host=host,
-        port=port,
-        unix=unix,
-        judges_backups=not no_backups,
-        names=names,
-        read_only=read_only,
-        narrate=session.narrate,
-    )
-    return session.report(entries=(served,))
 
 
 @repair.inspecting("list")
@@ -338,7 +283,7 @@ def repair_list(session: Session, *, budget_seconds: float) -> Report:
 
 
 @repair.inspecting("plan")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_repair)
 @click.option("--all", "every", is_flag=True, help="Every repair that the manifest declares.")
 def repair_plan(session: Session, *, names: tuple[str, ...], every: bool) -> Report:
     """What repairs would do: statements, exact counts, keys, and what goes with the rows.
@@ -389,8 +334,9 @@ def integrity(session: Session, *, budget_seconds: float, suggest: bool) -> Repo
     counts and keys are read, never whole rows, and nothing is written.
 
     \b
-    Example:
-      govern integrity --suggest     relationships for the manifest, with the evidence
+    Examples:
+      govern integrity               all of it
+      govern integrity --suggest     relationships for the manifest
     """
     from govern import api
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
+from govern.config import wants_animation
 from govern.reports.style import Style
 
 Narrate = Callable[[str], None]
@@ -14,15 +15,17 @@ Narrate = Callable[[str], None]
 
 @contextlib.contextmanager
 def narration(*, quiet: bool, style: Style, stream: TextIO | None = None) -> Iterator[Narrate]:
-    """Yields the function that tells one step: a spinner on a terminal, else a line; nothing if ``quiet``."""
+    """Yields the function that tells one step: on a terminal in a line of its own; nothing if ``quiet``."""
     stream = stream or sys.stderr
     if quiet:
         yield say_nothing
-    elif stream.isatty():
-        with _spinner(style, stream) as narrate:
+    elif stream.isatty() and wants_animation():
+        from govern.cli.progress import showing
+
+        with showing(style, stream) as narrate:
             yield narrate
     else:
-        yield lambda sentence: write(f"{style.say(sentence)}\n", stream)
+        yield _write_lines(style, stream)
 
 
 def write(text: str, stream: TextIO) -> None:
@@ -36,16 +39,14 @@ def say_nothing(sentence: str) -> None:
     """What ``--quiet`` asks for."""
 
 
-@contextlib.contextmanager
-def _spinner(style: Style, stream: TextIO) -> Iterator[Narrate]:
-    """The current step beside a spinner that is gone in the end: the report says what was done."""
-    from rich.console import Console
-    from rich.live import Live
-    from rich.spinner import Spinner
-    from rich.text import Text
+def _write_lines(style: Style, stream: TextIO) -> Narrate:
+    """Each sentence once, however often it comes with other numbers: a log is no place to count in."""
+    told = ""
 
-    console = Console(file=stream, no_color=not style.color)
-    spinner = Spinner("dots" if style.unicode else "line")
-    # stdout stays what it is: the report and nothing else
-    with Live(spinner, console=console, transient=True, redirect_stdout=False, refresh_per_second=12):
-        yield lambda sentence: spinner.update(text=Text(style.say(sentence)))
+    def narrate(sentence: str) -> None:
+        nonlocal told
+        if sentence != told:
+            told = str(sentence)
+            write(f"{style.say(sentence)}\n", stream)
+
+    return narrate

@@ -10,10 +10,13 @@ from typing import Any
 
 import click
 
+from govern.cli.correcting import MissingCommand, NoSuchCommand
+from govern.cli.failures import Changes
 from govern.cli.logs import set_up_logs
 from govern.cli.narration import narration
 from govern.cli.publish import style_of
 from govern.cli.session import Session
+from govern.cli.values import complete_target
 from govern.core.finding import Severity
 from govern.reports.formats import FORMATS
 
@@ -65,7 +68,12 @@ def global_options() -> list[click.Parameter]:
             check=_is_given,
             help="The database. Better set DATABASE_URL: a password here is seen in the list of processes.",
         ),
-        GlobalOption("--target", metavar="NAME", help="A database named in the configuration."),
+        GlobalOption(
+            "--target",
+            metavar="NAME",
+            shell_complete=complete_target,
+            help="A database named in the configuration.",
+        ),
         GlobalOption(
             "--format", type=click.Choice(FORMATS), help="How the report is written; text by default."
         ),
@@ -92,7 +100,8 @@ class _WithGlobalOptions(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {"Options": [], "Global options": []}
         for parameter in self.get_params(ctx):
-            if (record := parameter.get_help_record(ctx)) is not None:
+            record = parameter.get_help_record(ctx)
+            if record is not None and record[1]:  # of an argument the usage says all there is
                 kind = "Global options" if isinstance(parameter, GlobalOption) else "Options"
                 sections[kind].append(record)
         for title, records in sections.items():
@@ -122,10 +131,39 @@ class _Span(click.ParamType):  # type: ignore[type-arg]  # a class of parameters
 SPAN = _Span()
 
 
+class _Number(click.ParamType):  # type: ignore[type-arg]  # a class of parameters in the newest click alone
+    """A whole number of at least ``least``."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int | None) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        wanted = f"from {self._least} on" if self._most is None else f"from {self._least} to {self._most}"
+        try:
+            number = int(value)
+        except ValueError:
+            number = self._least - 1
+        if number < self._least or (self._most is not None and number > self._most):
+            self.fail(f"{value!r} is no whole number {wanted}", param, ctx)
+        return number
+
+
+def number(least: int, most: int | None = None) -> click.ParamType:  # type: ignore[type-arg]  # as above
+    """The type of an option that takes a whole number."""
+    return _Number(least, most)
+
+
+no_backups = click.option(
+    "--no-backups", is_flag=True, help="What backups say does not count: they are another machine's affair."
+)
+
+
 class Command(_WithGlobalOptions):
     """A command: takes the Session first and returns a Report."""
 
-    def __init__(self, *arguments: Any, changes: bool = False, **attributes: Any) -> None:
+    def __init__(self, *arguments: Any, changes: Changes = "nothing", **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
         self.changes = changes
 
@@ -148,18 +186,31 @@ class Group(_WithGlobalOptions, click.Group):
         self.format_commands(ctx, formatter)
         super().format_options(ctx, formatter)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            raise MissingCommand(ctx, known=self.commands)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        is_word = bool(args) and not args[0].startswith("-")
+        if is_word and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
+            raise NoSuchCommand(args[0], known=self.commands, context=ctx)
+        return super().resolve_command(ctx, args)
+
     def inspecting(self, name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:
         """Registers a command that changes nothing."""
-        return self._register(name, changes=False)
+        return self._register(name, changes="nothing")
 
     def changing(
-        self, name: str | None = None, **attributes: Any
+        self, name: str | None = None, *, what: Changes = "database", **attributes: Any
     ) -> Callable[[Callable[..., Any]], click.Command]:
-        """Registers a command that may change a database or a file; ``attributes`` are click's."""
-        return self._register(name, changes=True, **attributes)
+        """Registers a command that may change ``what``; ``attributes`` are click's."""
+        return self._register(name, changes=what, **attributes)
 
     def _register(
-        self, name: str | None, *, changes: bool, **attributes: Any
+        self, name: str | None, *, changes: Changes, **attributes: Any
     ) -> Callable[[Callable[..., Any]], click.Command]:
         def register(function: Callable[..., Any]) -> click.Command:
             return self.command(name, changes=changes, **attributes)(click.pass_obj(function))

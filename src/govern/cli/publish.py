@@ -34,7 +34,7 @@ def style_of(stream: TextIO) -> Style:
     is_terminal = stream.isatty()
     encoding = (stream.encoding or "ascii").lower().replace("-", "")
     return Style(
-        color=is_terminal and wants_color(),
+        color=wants_color(is_terminal=is_terminal),
         unicode=encoding in ("utf8", "utf16", "utf32"),
         width=shutil.get_terminal_size().columns if is_terminal else None,
     )

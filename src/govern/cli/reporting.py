@@ -12,6 +12,7 @@ import click
 from govern.cli.publish import write_document
 from govern.cli.root import report
 from govern.cli.session import Session
+from govern.cli.values import complete_target
 from govern.core.report import Report
 from govern.errors import GovernError
 from govern.reports.formats import DOCUMENTS, Document, is_document
@@ -101,6 +102,7 @@ def report_restoration(
 @click.option(
     "--environment",
     metavar="NAME",
+    shell_complete=complete_target,
     help="A database named in the configuration: also its drift, and what is pending there. Nothing is changed.",
 )
 def report_pull_request(session: Session, *, against_ref: str, environment: str | None) -> Report:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from govern.cli.failures import Changes
 from govern.cli.narration import Narrate, say_nothing
 from govern.core.finding import Severity
 from govern.core.report import Entry, Problem, Report, Target
@@ -40,8 +41,8 @@ class Session:
 
     command: str = ""
     """``backup create``; empty until one was recognised."""
-    changes: bool = False
-    """Whether the command may change something."""
+    changes: Changes = "nothing"
+    """What the command may change, asked as it is."""
     narrate: Narrate = say_nothing
     """Tells one step of the command on stderr."""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))

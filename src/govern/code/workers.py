@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from govern.code.files import require_parser
 from govern.code.kept.json_form import Said
 from govern.code.worker import READY
 from govern.config import environment_of_others
+from govern.core.reached import Counter
 from govern.errors import CouldNotCheck
 
 _PROGRAM = "from govern.code.worker import main; main()"
@@ -31,7 +32,13 @@ Named = tuple[Path, str]
 """A file, and how it is called in reports."""
 
 
-def read_files(files: Sequence[Named], *, most: int = _MOST, seconds_a_file: float = _SECONDS) -> list[Said]:
+def read_files(
+    files: Sequence[Named],
+    *,
+    most: int = _MOST,
+    seconds_a_file: float = _SECONDS,
+    narrate: Callable[[str], None] = lambda _: None,
+) -> list[Said]:
     """What each of the files says, in their order. One that cannot be read says why, and the others are read.
 
     Raises ToolMissing without ast-grep-py, CouldNotCheck where no process can be started.
@@ -43,9 +50,13 @@ def read_files(files: Sequence[Named], *, most: int = _MOST, seconds_a_file: flo
     count = max(1, min(most, os.cpu_count() or 1, len(files), sum(sizes) // _WORTH_ANOTHER))
     by_size = sorted(range(len(files)), key=lambda at: -sizes[at])
     shares = [by_size[first::count] for first in range(count)]
+    counter = Counter(narrate, "reading the files", total=len(files), unit="file")
+
+    def read(share: Sequence[int]) -> list[Said]:
+        return _read_share([files[at] for at in share], seconds_a_file, counter)
 
     with ThreadPoolExecutor(count) as threads:
-        done = threads.map(lambda share: _read_share([files[at] for at in share], seconds_a_file), shares)
+        done = threads.map(read, shares)
         found = {
             at: file
             for share, read in zip(shares, done, strict=True)
@@ -54,11 +65,11 @@ def read_files(files: Sequence[Named], *, most: int = _MOST, seconds_a_file: flo
     return [found[at] for at in range(len(files))]
 
 
-def _read_share(files: Sequence[Named], seconds: float) -> list[Said]:
+def _read_share(files: Sequence[Named], seconds: float, counter: Counter) -> list[Said]:
     """A process that ends at one of them is followed by another one for the rest."""
     read: list[Said] = []
     while len(read) < len(files):
-        told = _run_worker(files[len(read) :], seconds)
+        told = _run_worker(files[len(read) :], seconds, counter)
         read += map(Said.parse, told.lines)
         if len(read) < len(files):
             _, name = files[len(read)]
@@ -73,26 +84,41 @@ class _Told(NamedTuple):
     exit_code: int
 
 
-def _run_worker(files: Sequence[Named], seconds: float) -> _Told:
+def _run_worker(files: Sequence[Named], seconds: float, counter: Counter) -> _Told:
     request = json.dumps({"seconds": seconds, "files": [[str(path), name] for path, name in files]})
-    with tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as errors:
+        asked.write(request.encode())
+        asked.seek(0)
         try:
-            done = subprocess.run(
+            worker = subprocess.Popen(
                 [sys.executable, "-P", "-c", _PROGRAM],
-                input=request.encode(),
+                stdin=asked,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=_environment(),
-                check=False,
             )
         except OSError as error:
             raise _no_worker(error.strerror or str(error)) from error
-        *lines, _ = done.stdout.decode().split("\n")  # the last one has no end
-        if lines[:1] != [READY] or done.returncode == -signal.SIGINT:
+        with worker:
+            lines = list(_listen(worker, counter))
+        if lines[:1] != [READY] or worker.returncode == -signal.SIGINT:
             errors.seek(0)
             said = errors.read().decode(errors="replace").strip()
-            raise _no_worker(said.rpartition("\n")[2] or f"exit status {done.returncode}")
-    return _Told(lines[1:], done.returncode)
+            raise _no_worker(said.rpartition("\n")[2] or f"exit status {worker.returncode}")
+    return _Told(lines[1:], worker.returncode)
+
+
+def _listen(worker: subprocess.Popen[bytes], counter: Counter) -> Iterator[str]:
+    """Its whole lines, as they come; a last one without an end was cut off."""
+    assert worker.stdout is not None  # noqa: S101 - as it was started
+    try:
+        for number, line in enumerate(worker.stdout):
+            if line.endswith(b"\n"):
+                yield line.decode().removesuffix("\n")
+                counter.add(int(number > 0))
+    except BaseException:
+        worker.kill()
+        raise
 
 
 def _environment() -> dict[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from govern.config.alembic import AlembicSettings, read_alembic
 from govern.config.declared import Declared, find_file, find_interpreter, read_file, target_table
-from govern.errors import ConfigurationError
+from govern.errors import ConfigurationError, NoSuchName
 
 __all__ = [
     "COMPLETION_VARIABLE",
@@ -24,7 +24,9 @@ __all__ = [
     "find_completion",
     "find_secret",
     "find_user_folder",
+    "list_targets",
     "load",
+    "wants_animation",
     "wants_color",
 ]
 
@@ -162,6 +164,12 @@ def load(
     )
 
 
+def list_targets(config: Path | None = None, *, start: Path | None = None) -> tuple[str, ...]:
+    """The names of the databases that the configuration of ``start`` has. Raises as ``load``."""
+    file = find_file(config, (start or Path.cwd()).resolve())
+    return tuple(sorted(read_file(file).targets or ())) if file else ()
+
+
 def _find_identity(root: Path, declared: Declared, environ: Mapping[str, str]) -> Path | None:
     file = environ.get("GOVERN_BACKUP_IDENTITY") or declared.backup_identity
     return root / Path(file).expanduser() if file else None
@@ -180,9 +188,22 @@ def find_completion(environ: Mapping[str, str] = os.environ) -> str | None:
     return environ.get(COMPLETION_VARIABLE)
 
 
-def wants_color(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether a terminal is to be coloured: not with NO_COLOR (https://no-color.org), not on a dumb one."""
-    return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+def wants_color(environ: Mapping[str, str] = os.environ, *, is_terminal: bool = True) -> bool:
+    """Whether text is to be coloured: never with NO_COLOR (https://no-color.org), always with FORCE_COLOR.
+
+    (https://force-color.org); else on a terminal that is not a dumb one.
+    """
+    if environ.get("NO_COLOR"):
+        return False
+    return bool(environ.get("FORCE_COLOR")) or (is_terminal and environ.get("TERM") != "dumb")
+
+
+def wants_animation(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a terminal is one where a line may be drawn over again: somebody looks at it, and it can.
+
+    ``CI`` is what machines set that build and test; some of them run commands in a terminal.
+    """
+    return environ.get("TERM") != "dumb" and environ.get("CI", "").lower() in ("", "0", "false")
 
 
 def find_secret(variable: str, environ: Mapping[str, str] = os.environ) -> str | None:
@@ -235,8 +256,10 @@ def _choose_url(
         targets = declared.targets or {}
         table = target_table(declared, target)
         if target not in targets:
-            raise ConfigurationError(
+            raise NoSuchName(
                 f"there is no target {target!r}",
+                wanted=target,
+                known=sorted(targets),
                 why=f"known targets: {', '.join(sorted(targets)) or 'none'}",
                 next=_where_to_add(target, file),
             )

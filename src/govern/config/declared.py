@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from govern.config.toml import parse_toml, subtable
+from govern.core.closeness import find_close
 from govern.errors import ConfigurationError
 
 _TARGET_KEYS = frozenset({"url", "url_env", "scratch_url"})
@@ -71,31 +72,45 @@ def find_file(given: Path | None, start: Path) -> Path | None:
 def read_file(file: Path) -> Declared:
     """The keys of a govern.toml or pyproject.toml. Raises ConfigurationError for unknown ones and other types."""
     table = _govern_table(parse_toml(file), file)
-    known = {field.name: field for field in fields(Declared)}
-    for key, value in table.items():
-        if key not in known:
-            raise _unknown_key(key, tuple(known), file)
-        _check_type(key, value, file)
-    for name, target in table.get("targets", {}).items():
-        _check_type(f"targets.{name}", target, file)
-        for key, value in target.items():
-            if key not in _TARGET_KEYS:
-                raise _unknown_key(f"targets.{name}.{key}", tuple(_TARGET_KEYS), file)
-            _check_type(f"targets.{name}.{key}", value, file)
+    problems = [*_find_problems(table, file)]
+    if len(problems) > 1:
+        raise ConfigurationError(
+            f"{file.name} has {len(problems)} mistakes",
+            why="\n".join(f"{one.what}; {one.why or one.next}" for one in problems),
+            next=f"correct {file}",
+        )
+    if problems:
+        raise problems[0]
     return Declared(**table)
 
 
-def _unknown_key(key: str, known: tuple[str, ...], file: Path) -> ConfigurationError:
-    import difflib  # only to say what is wrong
+def _find_problems(table: Mapping[str, Any], file: Path) -> Iterator[ConfigurationError]:
+    known = tuple(field.name for field in fields(Declared))
+    for key, value in table.items():
+        yield from _check_key(key, value, key in known, known, file)
+    targets = table.get("targets", {})
+    for name, target in targets.items() if isinstance(targets, dict) else ():
+        yield from _check_type(f"targets.{name}", target, file)
+        for key, value in target.items() if isinstance(target, dict) else ():
+            yield from _check_key(
+                f"targets.{name}.{key}", value, key in _TARGET_KEYS, tuple(_TARGET_KEYS), file
+            )
 
-    close = difflib.get_close_matches(key.rpartition(".")[2], known, n=1)
-    return ConfigurationError(
+
+def _check_key(
+    key: str, value: object, is_known: bool, known: tuple[str, ...], file: Path
+) -> Iterator[ConfigurationError]:
+    if is_known:
+        yield from _check_type(key, value, file)
+        return
+    close = find_close(key.rpartition(".")[2], known)
+    yield ConfigurationError(
         f"{file.name} has an unknown key {key!r} for govern",
         next=f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(sorted(known))}",
     )
 
 
-def _check_type(key: str, value: object, file: Path) -> None:
+def _check_type(key: str, value: object, file: Path) -> Iterator[ConfigurationError]:
     expected: tuple[type, ...] = (str,)
     wanted = "a text"
     if key == "targets" or (key.startswith("targets.") and key.count(".") == 1):
@@ -109,7 +124,7 @@ def _check_type(key: str, value: object, file: Path) -> None:
     is_of_texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
     is_negative = key.endswith("_jobs") and isinstance(value, int) and value < 0
     if not isinstance(value, expected) or isinstance(value, bool) or not is_of_texts or is_negative:
-        raise ConfigurationError(
+        yield ConfigurationError(
             f"{file.name}: {key} must be {wanted}",
             why=f"it is {value}" if is_negative else f"it is {type(value).__name__}",
             next=f"correct {file}",

@@ -199,6 +199,9 @@ class Dialect(Keeping, Integrity, Protocol):
     def read_extent(self, connection: Connection) -> Extent:
         """How much room the database takes, and where."""
 
+    def measure(self, url: DatabaseUrl) -> int:
+        """The bytes of the whole database; waits for nobody's locks. Raises Unreachable, or what ``errors`` lists."""
+
     def drop_database(self, url: DatabaseUrl) -> None:
         """Drops it, ending other sessions on it first. No error if it is gone already."""
 

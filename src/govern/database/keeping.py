@@ -143,10 +143,12 @@ class Keeping(Protocol):
         *,
         jobs: int = 1,
         algorithm: str | None = None,
+        on_rows: Callable[[int], None] = lambda _: None,
     ) -> Contents | None:
         """The rows of every table of ``read_tables``, but for what is generated, on several connections at once.
 
-        All of them see the same moment. A transaction of ``connection`` has other settings afterwards.
+        ``on_rows`` is told of each table how many it was, from several threads. All of them see the same moment.
+        A transaction of ``connection`` has other settings afterwards.
         ``algorithm``: that of the digests to compare with; None: the fastest. Returns None where that algorithm is
         not known here, or the dialect copies files.
         """

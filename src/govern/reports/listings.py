@@ -85,13 +85,18 @@ _TEXTS_OF_THEIR_OWN = frozenset({"diagram", "notation", "title", "besides"})
 
 
 def select_unsaid(report: Report) -> Mapping[str, Any]:
-    """What is to be listed, but for statements that stand with their findings, and what a review tells."""
+    """What is to be listed, but for what stands with the findings already, and what a review tells."""
     said = _TEXTS_OF_THEIR_OWN
     if any(finding.fix for finding in report.findings):
         said |= {"repair"}
     if "pull_request" in report.data:
         said |= _TOLD_BY_REVIEW
-    return {name: value for name, value in report.data.items() if name not in said}
+    unsaid = {name: value for name, value in report.data.items() if name not in said}
+    if health := unsaid.get("health"):
+        message, _, remedy = str(health["message"]).partition("; next: ")
+        if any(remedy == finding.remedy for finding in report.findings):
+            unsaid["health"] = {**health, "message": message}
+    return unsaid
 
 
 def _listing(name: str, value: Any, style: Style) -> Iterator[str]:

@@ -78,10 +78,10 @@ def render_problem(problem: Problem, style: Style | None = None) -> str:
 
 
 def _headline(report: Report, style: Style) -> list[str]:
-    parts = [style.paint(f"govern {report.command}", "bold")]
-    if report.target:
-        parts += [style.say(part) for part in describe_target(report.target)]
-    return [style.say(" · ").join(parts)]
+    title = f"govern {report.command}"
+    parts = (title, *describe_target(report.target)) if report.target else (title,)
+    [first, *others] = style.indent(" · ".join(parts), first="", rest="  ")
+    return [style.paint(title, "bold") + first.removeprefix(title), *others]
 
 
 def _entries(report: Report, style: Style, fail_on: Severity) -> Iterator[str]:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from govern.actions.backup.pace import Pace
+from govern.core.reached import Reached
 
 
-def test_a_long_backup_tells_its_bytes_and_its_rate_every_few_seconds() -> None:
+def test_a_long_backup_tells_its_bytes_of_those_that_are_expected() -> None:
     told: list[str] = []
     now = 100.0
-    pace = Pace(told.append, clock=lambda: now)
-    for second in range(12):
+    pace = Pace(told.append, "writing", clock=lambda: now)
+    for second in range(4):
         now = 100.0 + second
-        if second == 8:
-            pace.table_bytes = 4_000_000_000
         pace.tell(second * 250_000_000)
-    assert told == [
-        "written 1.2 GB, 250.0 MB a second",
-        "written 2.5 GB of tables that take 4.0 GB, 250.0 MB a second",
-    ]
+        pace.tell(second * 250_000_000 + 1)
+        pace.expected_bytes = (400_000_000, 600_000_000)
+    reached = [(one.done, one.total) for one in told if isinstance(one, Reached)]
+    assert set(told) == {"writing"}
+    assert reached == [(0, None), (250_000_000, 400_000_000), (500_000_000, 600_000_000), (750_000_000, None)]
 
 
-def test_a_short_backup_tells_nothing() -> None:
+def test_a_short_backup_tells_that_it_began_and_no_more() -> None:
     told: list[str] = []
-    pace = Pace(told.append, clock=lambda: 7.0)
+    pace = Pace(told.append, "writing", clock=lambda: 7.0)
     pace.tell(1)
-    assert told == []
+    assert told == ["writing"]

@@ -470,7 +470,7 @@ def test_what_there_is_not_is_named(tmp_path: Path) -> None:
     file.write_text("probes: {sequences: [{name: accounts, steps: [{anonymous: [/]}]}]}\n")
     with pytest.raises(ConfigurationError, match="there is no probe 'acounts'") as refused:
         probe_application(settings, ("acounts",), file=file)
-    assert refused.value.next == "did you mean 'accounts'?"
+    assert refused.value.next == "did you mean accounts?"
     with pytest.raises(ConfigurationError, match="nobody says where the application is"):
         probe_application(settings, file=file)
 

@@ -8,20 +8,24 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import click
 import pytest
 
 import govern
-from govern.cli.main import run
+from govern.actions import record
+from govern.cli.main import run, signals_as_interrupts
+from govern.cli.root import root
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.report import Entry, Report
-from govern.errors import ConfigurationError, FailedMidway, Refused, Unreachable
+from govern.errors import ConfigurationError, FailedMidway, NoSuchName, Refused, Unreachable
 
 RULE = Rule(id="chain.cycle", name="a cycle", severity=Severity.ERROR, condition="", effect="e", remedy="r")
 CLEAN = Report(
@@ -237,6 +241,56 @@ def test_a_usage_error_is_a_json_document_where_json_was_asked_for(api: FakeApi,
     assert json.loads(capsys.readouterr().out)["problem"]["exit_code"] == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "next_"),
+    [
+        (["chek"], "did you mean check? govern check"),
+        (["--quiet", "backup", "verfy", "x y"], "did you mean verify? govern --quiet backup verify 'x y'"),
+        (["migrate", "--bakup", "off"], "did you mean --backup? govern migrate --backup off"),
+        (["migrate", "--bakup=off"], "did you mean --backup? govern migrate --backup=off"),
+        (["check", "--format", "jsn"], "did you mean json? govern check --format json"),
+        (["check", "--fail-on=eror"], "did you mean error? govern check --fail-on=error"),
+        (["completion", "zhs"], "did you mean zsh? govern completion zsh"),
+        (["backup"], "govern backup --help"),
+        (["backup", "prune", "--keep", "x"], "govern backup prune --help"),
+        (["history", "--limit", "many"], "govern history --help"),
+        (["migrate", "--url", "postgresql://a:b@c/d", "--bakup", "off"], "did you mean --backup?"),
+    ],
+)
+def test_a_mistyped_command_line_is_told_as_it_was_meant(
+    arguments: list[str], next_: str, api: FakeApi, capsys: Captured
+) -> None:
+    assert run(arguments) == 2
+    assert f"  next:  {next_}\n" in capsys.readouterr().err
+    assert api.calls == []
+
+
+def test_a_name_that_there_is_not_is_told_as_it_was_meant(api: FakeApi, capsys: Captured) -> None:
+    for known, next_ in (("1f3a", "did you mean 1f3a? govern migrate --to 1f3a"), ("9", "govern chain")):
+        api.answer = NoSuchName(
+            "there is no revision '1fa'", wanted="1fa", known=[known], next="govern chain"
+        )
+        assert run(["migrate", "--to", "1fa"]) == 2
+        assert f"  next:  {next_}\n" in capsys.readouterr().err
+
+
+def test_every_command_has_examples_that_fit_a_terminal() -> None:
+    commands = list(_walk(root, "govern"))
+    without = [name for name, text in commands if "\nexample" not in text.casefold()]
+    wide = [
+        line for _, text in commands for line in text.splitlines() if len(line) > 80 and "  " in line.strip()
+    ]
+    assert len(commands) > 40
+    assert (without, wide) == ([], [])
+
+
+def _walk(command: click.Command, name: str) -> Iterator[tuple[str, str]]:
+    with click.Context(command, info_name=name, terminal_width=80) as context:
+        yield name, command.get_help(context).replace("\n  ", "\n")
+    for inner in getattr(command, "commands", {}).values():
+        yield from _walk(inner, f"{name} {inner.name}")
+
+
 def test_no_arguments_show_the_help_and_are_a_usage_error(api: FakeApi, capsys: Captured) -> None:
     assert run([]) == 2
     out, err = capsys.readouterr()
@@ -299,9 +353,40 @@ def test_an_interruption_tells_the_state_it_left(api: FakeApi, capsys: Captured)
     assert capsys.readouterr().err == (
         "error: govern migrate was interrupted\n"
         "  why:   SIGTERM\n"
-        "  next:  see what was done: govern history\n"
+        "  next:  run it again\n"
         "  state: the database is as it was\n"
     )
+
+
+def test_an_interruption_after_a_run_began_may_have_changed_something(
+    api: FakeApi, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.answer = KeyboardInterrupt()
+    assert run(["repair", "apply"]) == 130
+    assert "state: nothing was changed" in capsys.readouterr().err
+    monkeypatch.setattr(record, "has_begun_run", lambda: True)
+    assert run(["repair", "apply"]) == 130
+    told = capsys.readouterr().err
+    assert "next:  see what was done: govern history" in told
+    assert "state: not known" in told
+    assert run(["check"]) == 130
+    assert "state: nothing was changed" in capsys.readouterr().err
+
+
+def test_an_interrupt_that_python_swallowed_comes_once_more() -> None:
+    class CleanedUp:
+        def __del__(self) -> None:
+            raise KeyboardInterrupt
+
+    def work() -> None:
+        with signals_as_interrupts():
+            CleanedUp()
+            time.sleep(10)
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert time.monotonic() - begun < 5
 
 
 def test_an_interrupted_look_changed_nothing(api: FakeApi, capsys: Captured) -> None:

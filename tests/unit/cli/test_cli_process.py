@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,6 +87,47 @@ def test_a_closed_stderr_does_not_break_the_command(tmp_path: Path) -> None:
     assert "passed" in process.stdout.read()
     process.stdout.close()
     assert process.wait(timeout=20) == 0
+
+
+def run_in_terminal(*arguments: str, cwd: Path, **environment: str) -> tuple[str, str]:
+    """Standard output, of a line at most, and all that the terminal got that standard error is."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, *arguments],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "TERM": "xterm", "CI": "", **environment},
+    )
+    os.close(theirs)
+    with open(ours, "rb", buffering=0) as terminal:  # noqa: PTH123 - a descriptor has no path
+        drawn = b"".join(_read_to_its_end(terminal)).decode()
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    return out, drawn
+
+
+def _read_to_its_end(terminal: io.RawIOBase) -> Iterator[bytes]:
+    """A terminal that nobody writes to any more is an error on Linux."""
+    with contextlib.suppress(OSError):
+        while content := terminal.read(65_536):
+            yield content
+
+
+def test_a_terminal_sees_the_step_in_a_line_that_is_gone_afterwards(tmp_path: Path) -> None:
+    out, drawn = run_in_terminal("check", "--output", "report.txt", cwd=tmp_path)
+    assert out == ""
+    assert "größe" in drawn
+    assert drawn.endswith("\x1b[2K")  # what erases a line
+    assert "\x1b[?25l" not in drawn  # what hides the cursor: a killed command would leave it so
+
+
+@pytest.mark.parametrize("variables", [{"CI": "true"}, {"TERM": "dumb"}])
+def test_nothing_moves_where_nobody_looks(tmp_path: Path, variables: dict[str, str]) -> None:
+    _, drawn = run_in_terminal("check", "--output", "report.txt", cwd=tmp_path, **variables)
+    assert drawn == "größe\r\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")

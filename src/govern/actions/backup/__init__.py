@@ -2,6 +2,7 @@
 
 from govern.actions.backup.adopt import ADOPTED, adopt
 from govern.actions.backup.create import create_backup
+from govern.actions.backup.growth import watching_growth
 from govern.actions.backup.locks import reading
 from govern.actions.backup.offsite import bring_here, copy_offsite, list_offsite
 from govern.actions.backup.proven import create_verified_backup
@@ -49,4 +50,5 @@ __all__ = [
     "restore_data",
     "restored",
     "verify_backup",
+    "watching_growth",
 ]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from govern.actions.backup.pace import Pace
+from govern.actions.backup.pace import Pace, expect_bytes
 from govern.actions.backup.signing import sign
 from govern.actions.backup.store import DATA, MANIFEST, SNAPSHOT, new_folder, new_id, write_private
 from govern.config import Settings
@@ -70,8 +70,8 @@ def create_backup(
     backup_id = new_id(reason, created_at)
     where = settings.relative(settings.backups / backup_id)
     with new_folder(settings.backups, backup_id) as folder:
-        narrate(f"writing {where}, and reading schema and rows beside it")
-        tool, content = _dump(settings, dialect, url, folder / DATA, narrate)
+        pace = Pace(narrate, f"writing {where}, and reading schema and rows beside it")
+        tool, content = _dump(settings, dialect, url, folder / DATA, pace)
         write_private(folder / SNAPSHOT, render_lock(content.snapshot, content.revision or ()))
         manifest = BackupManifest(
             id=backup_id,
@@ -97,14 +97,14 @@ def create_backup(
 
 
 def _dump(
-    settings: Settings, dialect: Dialect, url: DatabaseUrl, data: Path, narrate: Narrate
+    settings: Settings, dialect: Dialect, url: DatabaseUrl, data: Path, pace: Pace
 ) -> tuple[str, Content]:
     """Writes the dump; returns what wrote it, and what the database held at that moment."""
     seen: list[Content] = []
-    pace = Pace(narrate)
 
     def look(moment: Moment) -> None:
-        pace.table_bytes = dialect.read_extent(moment.connection).tables
+        extent = dialect.read_extent(moment.connection)
+        pace.expected_bytes = expect_bytes(settings, url.database, extent), extent.tables
         digest = partial(
             dialect.digest_contents,
             moment.connection,

@@ -26,7 +26,7 @@ from govern.actions.backup.locks import changing, gone, lock_partial
 from govern.config import Settings
 from govern.core.backup import DAMAGED_FILE, MISSING_FILE, Backup, BackupManifest, ManifestDamaged
 from govern.core.finding import Finding, Subject
-from govern.errors import ConfigurationError, CouldNotCheck, NotPermitted, Refused
+from govern.errors import ConfigurationError, CouldNotCheck, NoSuchName, NotPermitted, Refused
 
 MANIFEST = "manifest.json"
 SNAPSHOT = "snapshot.lock"
@@ -82,8 +82,10 @@ def find_backup(settings: Settings, wanted: str = LATEST, *, but_for: str | None
     if wanted == LATEST:
         return _find_latest(settings, but_for)
     if not _ID.fullmatch(wanted) or not _is_folder(settings.backups / wanted):
-        raise ConfigurationError(
+        raise NoSuchName(
             f"there is no backup {wanted[:80]!r} in {settings.relative(settings.backups)}",
+            wanted=wanted[:80],
+            known=(LATEST, *(backup.id for backup in list_backups(settings))),
             next="see which there are: govern backup list",
         )
     read = read_backup(settings, settings.backups / wanted)

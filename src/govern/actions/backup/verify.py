@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from govern.actions.backup.create import Content, hash_file, read_content
+from govern.actions.backup.growth import watching_growth
 from govern.actions.backup.signing import find_wrong_signature, require_signature
 from govern.actions.backup.store import (
     DATA,
@@ -40,6 +41,7 @@ from govern.core.backup import (
 from govern.core.changes import Change, diff
 from govern.core.contents import Contents
 from govern.core.finding import Finding, Rule, Severity, Subject
+from govern.core.reached import Counter
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of, name_bytes
 from govern.database.dialect import Dialect
@@ -144,10 +146,22 @@ def restored(
     *,
     like: DatabaseUrl,
     digests: Mapping[str, str] = MappingProxyType({}),
+    narrate: Narrate = lambda _: None,
 ) -> Iterator[RestoredCopy]:
     """The backup in a scratch database, dropped afterwards. Raises FailedMidway if it does not restore."""
+    sentence = f"restoring the backup into a scratch database, {_describe_size(backup)}"
+    least = backup.manifest.table_bytes or 0
     with scratch_database(settings, like=like, label="verify") as url:
-        yield RestoredCopy(url, restore_data(settings, dialect, backup, url, digests=digests))
+        with watching_growth(dialect, url, like=like, least_bytes=least, narrate=narrate, sentence=sentence):
+            left_out = restore_data(settings, dialect, backup, url, digests=digests)
+        yield RestoredCopy(url, left_out)
+
+
+def _describe_size(backup: Backup) -> str:
+    """``120 rows of 2.1 GB of tables``: so that nobody wonders what a server is busy with."""
+    manifest = backup.manifest
+    size = "" if manifest.table_bytes is None else f" of {name_bytes(manifest.table_bytes)} of tables"
+    return f"{count_of(sum(manifest.rows.values()), 'row')}{size}"
 
 
 def restore_data(
@@ -272,13 +286,11 @@ class _Proof:
     narrate: Narrate
 
     def restore_and_compare(self, on_restored: OnRestored | None) -> _Restored:
-        self.narrate(f"restoring the backup into a scratch database, {self._describe_size()}")
         try:
             with self._restored() as copy:
                 with_rows = self.level == "content"
-                self.narrate("comparing it with what was backed up" + (", row by row" if with_rows else ""))
                 has_compared, findings = _compare(
-                    self.settings, self.dialect, self.backup, copy, with_rows=with_rows
+                    self.settings, self.dialect, self.backup, copy, self.narrate, with_rows=with_rows
                 )
                 if on_restored is not None and not is_unfit(findings):
                     on_restored(copy)
@@ -294,27 +306,36 @@ class _Proof:
             return _Restored(findings=(Finding.of(DOES_NOT_RESTORE, subject, message),))
 
     def _restored(self) -> AbstractContextManager[RestoredCopy]:
-        return restored(self.settings, self.dialect, self.backup, like=self.like, digests=self.digests)
-
-    def _describe_size(self) -> str:
-        """``4 jobs at most, about 2.1 GB of tables``: so that nobody wonders what a server is busy with."""
-        manifest = self.backup.manifest
-        size = "" if manifest.table_bytes is None else f" of {name_bytes(manifest.table_bytes)} of tables"
-        return f"{count_of(sum(manifest.rows.values()), 'row')}{size}"
+        return restored(
+            self.settings,
+            self.dialect,
+            self.backup,
+            like=self.like,
+            digests=self.digests,
+            narrate=self.narrate,
+        )
 
 
 def find_differences(
-    settings: Settings, dialect: Dialect, backup: Backup, copy: RestoredCopy
+    settings: Settings, dialect: Dialect, backup: Backup, copy: RestoredCopy, narrate: Narrate
 ) -> tuple[Finding, ...]:
     """In what the restored copy is not what was backed up: revision, schema, rows of each table."""
-    return _compare(settings, dialect, backup, copy, with_rows=True)[1]
+    return _compare(settings, dialect, backup, copy, narrate, with_rows=True)[1]
 
 
 def _compare(
-    settings: Settings, dialect: Dialect, backup: Backup, copy: RestoredCopy, *, with_rows: bool
+    settings: Settings,
+    dialect: Dialect,
+    backup: Backup,
+    copy: RestoredCopy,
+    narrate: Narrate,
+    *,
+    with_rows: bool,
 ) -> tuple[bool, tuple[Finding, ...]]:
     """Whether the rows' checksums were compared, and what differs."""
     manifest, file = backup.manifest, backup.path / SNAPSHOT
+    sentence = "comparing it with what was backed up" + (", row by row" if with_rows else "")
+    counter = Counter(narrate, sentence, total=sum(manifest.rows.values()), unit="row")
     expected = parse_lock(read_regular(file).decode(), file).snapshot
     table = version_table(settings)
 
@@ -329,6 +350,7 @@ def _compare(
                 table,
                 jobs=settings.backup_jobs,
                 algorithm=manifest.checksum_algorithm,
+                on_rows=counter.add,
             )
 
         found = read_content(dialect, connection, table, digest)

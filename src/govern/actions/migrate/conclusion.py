@@ -33,6 +33,7 @@ from govern.core.run import AppliedRevision, Run
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.errors import CouldNotCheck, FailedMidway, GovernError
+from govern.revisions.counting import count_revisions
 from govern.revisions.graph import Chain
 from govern.revisions.protocol import ChildError
 from govern.revisions.runner import Outcome
@@ -209,13 +210,14 @@ def _tell_applied(undertaking: Undertaking, run: Run, outcome: Outcome) -> None:
 
 def _validate(undertaking: Undertaking, stamped: tuple[str, ...]) -> tuple[Finding, ...]:
     """What makes the database unhealthy."""
-    undertaking.narrate("validating the schema")
+    total = len(undertaking.chain.ancestors(stamped))
     findings = validate(
         undertaking.live,
         undertaking.draft,
         undertaking.manifest,
         is_at_head=_is_at_head(undertaking.chain, stamped),
         known=undertaking.judgement,
+        on_event=count_revisions(undertaking.narrate, "validating the schema", total),
     )
     return serious(findings) + _find_newly_broken(undertaking)
 

@@ -80,7 +80,7 @@ def _apply(undertaking: Undertaking) -> None:
 
     def prepare() -> Orders:
         _prepare(undertaking)
-        watch.begin()
+        watch.begin(_describe(undertaking), revisions=len(undertaking.before.steps))
         return resume.orders(live, undertaking.run.id if undertaking.run else "", undertaking.committed)
 
     def hear(event: Event) -> None:
@@ -155,8 +155,11 @@ def _prepare(undertaking: Undertaking) -> None:
         backup=ready.backup,
         plan_digest=plan.digest if plan else None,
     )
-    doing = "applying" if to.direction == "upgrade" else "taking back"
-    undertaking.narrate(f"{doing} {count_of(len(way.revisions), 'revision')}")
+
+
+def _describe(undertaking: Undertaking) -> str:
+    doing = "applying" if undertaking.to.direction == "upgrade" else "taking back"
+    return f"{doing} {count_of(len(undertaking.before.steps), 'revision')}"
 
 
 def _tidy(live: LiveDatabase, draft: Draft) -> bool:

@@ -20,7 +20,7 @@ from govern.database.live import LiveDatabase
 from govern.database.row_copies import read_undoable
 from govern.database.row_marks import MarkedRows
 from govern.database.row_return import RowReturn
-from govern.errors import ConfigurationError, Refused
+from govern.errors import NoSuchName, Refused
 from govern.revisions.graph import Chain
 
 if TYPE_CHECKING:
@@ -94,8 +94,10 @@ def _find(live: LiveDatabase, run_id: str) -> Undoable:
     found = standing[:1] if run_id == LATEST else [one for one in known if one.run == run_id]
     if not found:
         listed = ", ".join(one.run for one in standing)
-        raise ConfigurationError(
+        raise NoSuchName(
             f"there is no run {run_id} that could be rolled back",
+            wanted=run_id,
+            known=[one.run for one in standing],
             why=f"there are: {listed}" if listed else "no repair stands in this database",
             next="govern repair list",
         )

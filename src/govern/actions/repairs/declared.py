@@ -13,7 +13,7 @@ from govern.core.rows import SequencePosition
 from govern.core.snapshot import default_namespace
 from govern.database.connection import Connection
 from govern.database.live import LiveDatabase
-from govern.errors import ConfigurationError
+from govern.errors import ConfigurationError, NoSuchName
 from govern.source.manifest import split_column, split_table
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ def find_repairs(live: LiveDatabase, manifest: Manifest | None, names: Iterable[
     unknown = [name for name in names if name not in declared]
     if unknown:
         where = live.settings.relative(manifest.path) if manifest else "there is no manifest"
-        raise ConfigurationError(
+        raise NoSuchName(
             f"there is no repair {unknown[0]!r}",
+            wanted=unknown[0],
+            known=declared,
             why=f"{where}: {', '.join(declared) or 'no repairs are declared'}",
-            next="name one of these, or declare it under the key repairs; govern repair list",
+            next="name one of these, or declare it under the key repairs; see them: govern repair list",
         )
     return tuple(declared[name] for name in names)
 

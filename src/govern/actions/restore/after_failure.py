@@ -50,7 +50,7 @@ def fall_back(
 
     def find_own(differences: tuple[TableDifference, ...]) -> Mapping[Place, TableDigest]:
         narrate("running the applied revisions on the backup, to tell their rows from others'")
-        return _find_own_rows(run, live, differences, allow)
+        return _find_own_rows(run, live, differences, allow, narrate)
 
     narrate(f"restoring the backup {run.backup}")
     try:
@@ -80,11 +80,15 @@ def fall_back(
 
 
 def _find_own_rows(
-    run: Run, live: LiveDatabase, differences: tuple[TableDifference, ...], allow: tuple[str, ...]
+    run: Run,
+    live: LiveDatabase,
+    differences: tuple[TableDifference, ...],
+    allow: tuple[str, ...],
+    narrate: Callable[[str], None],
 ) -> Mapping[Place, TableDigest]:
     """The tables whose live rows are what the applied revisions make of the backup, and so nobody else's."""
     backup = require_signature(find_backup(live.settings, run.backup or ""), allow=allow)
-    with restored(live.settings, live.dialect, backup, like=live.url) as copy:
+    with restored(live.settings, live.dialect, backup, like=live.url, narrate=narrate) as copy:
         again = LiveDatabase(live.settings, copy.url)
         try:
             for revision in run.to_revision:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from govern.actions.backup import RestoredCopy, amend_manifest, find_differences, is_unfit, restore_data
+from govern.actions.backup import (
+    RestoredCopy,
+    amend_manifest,
+    find_differences,
+    is_unfit,
+    restore_data,
+    watching_growth,
+)
 from govern.core.backup import Backup
 from govern.core.report import Draft, Entry
 from govern.database.keeping import Replacement
@@ -17,8 +24,15 @@ def restore_beside(
     live: LiveDatabase, backup: Backup, replacement: Replacement, *, narrate: Callable[[str], None]
 ) -> LiveDatabase:
     """The restored database. Raises NotPermitted where it lacks what belongs to roles, FailedMidway."""
-    narrate("restoring the backup beside the live database")
-    left_out = restore_data(live.settings, live.dialect, backup, replacement.side)
+    with watching_growth(
+        live.dialect,
+        replacement.side,
+        like=live.url,
+        least_bytes=backup.manifest.table_bytes or 0,
+        narrate=narrate,
+        sentence="restoring the backup beside the live database",
+    ):
+        left_out = restore_data(live.settings, live.dialect, backup, replacement.side)
     if left_out:
         raise NotPermitted(
             f"the backup {backup.id} cannot be restored as it was",
@@ -33,8 +47,8 @@ def compare_beside(
     side: LiveDatabase, draft: Draft, backup: Backup, *, narrate: Callable[[str], None]
 ) -> None:
     """Raises Refused, and says so in the backup's manifest, where it is not what was backed up."""
-    narrate("comparing it with what was backed up")
-    findings = find_differences(side.settings, side.dialect, backup, RestoredCopy(side.url, ()))
+    copy = RestoredCopy(side.url, ())
+    findings = find_differences(side.settings, side.dialect, backup, copy, narrate)
     draft.add(
         Entry.of("restore", findings, "restored beside the live database, and compared with the backup")
     )

@@ -100,8 +100,7 @@ def restore_database(
         if outgoing.is_as_backed_up:
             draft.passed("restore", "the database is as the backup has it: nothing was done")
             return None
-        narrate("validating the restored database")
-        problem = find_problem(side, draft, chain, manifest)
+        problem = find_problem(side, draft, chain, manifest, narrate=narrate)
         resume.forget(side, chain.ancestors(side.read_stamped()))
         run = _exchange(live, replacement, rows, outgoing, asked)
         run = _record_end(live, run, problem)

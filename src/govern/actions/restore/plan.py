@@ -41,8 +41,7 @@ def plan_restore(
         "revisions",
         f"the backup is at {revision}, the live database at {name_revisions(live.read_stamped())}, the code at {heads}",
     )
-    narrate("restoring the backup into a scratch database")
-    with restored(live.settings, live.dialect, backup, like=live.url) as copy:
+    with restored(live.settings, live.dialect, backup, like=live.url, narrate=narrate) as copy:
         side = LiveDatabase(live.settings, copy.url)
         if upgrade:
             upgrade_to_heads(side, live, draft, chain, narrate=narrate)

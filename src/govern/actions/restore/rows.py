@@ -132,17 +132,17 @@ def _restored_source(
 
 @contextmanager
 def _restored_as_it_was(live: LiveDatabase, backup: Backup, narrate: Narrate) -> Iterator[LiveDatabase]:
-    narrate("restoring the backup into a scratch database")
     with contextlib.ExitStack() as stack:
         try:
-            copy = stack.enter_context(restored(live.settings, live.dialect, backup, like=live.url))
+            restoring = restored(live.settings, live.dialect, backup, like=live.url, narrate=narrate)
+            copy = stack.enter_context(restoring)
         except FailedMidway as error:  # nobody uses what it broke in
             raise CouldNotCheck(
                 f"the backup {backup.id} could not be restored into a scratch database",
                 why=error.why,
                 next="see that there is room for it; prove the backup: govern backup verify",
             ) from error
-        findings = find_differences(live.settings, live.dialect, backup, copy)
+        findings = find_differences(live.settings, live.dialect, backup, copy, narrate)
         if is_unfit(findings):
             raise Refused(
                 f"the backup {backup.id} does not give back what was backed up",

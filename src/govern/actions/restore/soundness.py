@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from govern.actions.validate import serious, validate
 from govern.checks.startup.rules import CANNOT_VERIFY
 from govern.core.finding import Finding, Subject
@@ -9,17 +11,32 @@ from govern.core.report import Draft, Entry
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.errors import CouldNotCheck
+from govern.revisions.counting import count_revisions
 from govern.revisions.graph import Chain
 from govern.source.manifest import Manifest
 
+Narrate = Callable[[str], None]
 
-def find_problem(database: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None) -> str | None:
+
+def find_problem(
+    database: LiveDatabase,
+    draft: Draft,
+    chain: Chain,
+    manifest: Manifest | None,
+    *,
+    narrate: Narrate = lambda _: None,
+) -> str | None:
     """What is not as declared, as a sentence for the ledger; None where all is."""
-    return describe_wrong(find_wrong(database, draft, chain, manifest))
+    return describe_wrong(find_wrong(database, draft, chain, manifest, narrate=narrate))
 
 
 def find_wrong(
-    database: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None
+    database: LiveDatabase,
+    draft: Draft,
+    chain: Chain,
+    manifest: Manifest | None,
+    *,
+    narrate: Narrate = lambda _: None,
 ) -> tuple[Finding, ...]:
     """What is not as declared; that nobody could say it is a finding, too."""
     stamped = database.read_stamped()
@@ -28,9 +45,10 @@ def find_wrong(
         draft.add(Entry(name="validate", status="skipped", reason=reason, is_optional=True))
         return ()
     is_at_head = set(stamped) == set(chain.effective_heads)
+    rows = manifest if is_at_head else None  # the manifest speaks of the newest schema
+    hear = count_revisions(narrate, "validating the database", len(chain.ancestors(stamped)))
     try:
-        # the manifest speaks of the newest schema
-        return tuple(serious(validate(database, draft, manifest if is_at_head else None)))
+        return tuple(serious(validate(database, draft, rows, on_event=hear)))
     except CouldNotCheck as error:
         draft.add(Entry(name="validate", status="skipped", reason=f"{error.what}: {error.why}"))
         about = Subject(kind="database", name=database.url.redacted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -18,7 +17,7 @@ from govern.core.snapshot import split_name
 from govern.database.live import LiveDatabase
 from govern.database.transfer import Transfer
 from govern.declared import in_words_of
-from govern.errors import ConfigurationError, Refused
+from govern.errors import ConfigurationError, NoSuchName, Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +165,9 @@ def _find_table(name: str, known: Collection[Place], backups: Callable[[], Itera
             why=f"the newest backup that has it is {earlier.id}",
             next=f"restore it from there: govern restore {earlier.id} --merge --table {shlex.quote(name)}",
         )
-    close = difflib.get_close_matches(name, map(name_place, known), n=1)
-    raise ConfigurationError(
+    raise NoSuchName(
         f"there is no table {name} in the backup or in the live database",
-        why=f"did you mean {close[0]}?" if close else "",
+        wanted=name,
+        known=map(name_place, known),
         next="the backup's tables: govern backup show",
     )

@@ -59,14 +59,20 @@ def take_over(
     run = replace(run, rows=dict(_count_rows(done)))
     draft.data["tables"] = done.to_json()
     draft.passed("restore", _describe_done(done))
-    narrate("validating the database")
-    return _conclude(live, draft, chain, manifest, run)
+    return _conclude(live, draft, chain, manifest, run, narrate)
 
 
-def _conclude(live: LiveDatabase, draft: Draft, chain: Chain, manifest: Manifest | None, run: Run) -> Run:
+def _conclude(
+    live: LiveDatabase,
+    draft: Draft,
+    chain: Chain,
+    manifest: Manifest | None,
+    run: Run,
+    narrate: Callable[[str], None],
+) -> Run:
     """Looks at what it is now, and writes the end into the ledger."""
     try:
-        problem = find_problem(live, draft, chain, manifest)
+        problem = find_problem(live, draft, chain, manifest, narrate=narrate)
         run = finish_run(live, run, "unhealthy" if problem else "applied", error=problem)
     except CouldNotCheck as error:
         raise FailedMidway(

@@ -16,6 +16,7 @@ from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import ReplayFailed, replay
 from govern.errors import Refused
+from govern.revisions.counting import count_revisions
 from govern.revisions.graph import Chain
 
 Narrate = Callable[[str], None]
@@ -70,13 +71,14 @@ def upgrade(
     pending = find_pending(chain, side.read_stamped(), to)
     if not pending:
         return Upgraded()
-    narrate(f"upgrading the restored backup by {count_of(len(pending), 'revision')}")
     there = live.dialect.exists(live.url)
     if there:
         live.dialect.prepare_copy(live.url, side.url, side.table)
     before = _Before.of(side, _read_tables(live) if there else {})
+    sentence = f"upgrading the restored backup by {count_of(len(pending), 'revision')}"
+    hear = count_revisions(narrate, sentence, len(pending))
     for revision in sorted(to):
-        replay(side, revision)
+        replay(side, revision, on_event=hear)
     return Upgraded(revisions=pending, told=tuple(_tell(before, side)))
 
 

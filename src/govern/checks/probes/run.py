@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -23,7 +22,7 @@ from govern.core.masking import Mask
 from govern.core.report import Entry
 from govern.core.template import Undefined
 from govern.core.wording import count_of, name_seconds
-from govern.errors import ConfigurationError, GovernError
+from govern.errors import ConfigurationError, GovernError, NoSuchName
 
 if TYPE_CHECKING:
     from govern.source.manifest.probes import Probes, Sequence, Step, StepKind
@@ -104,11 +103,12 @@ def choose(probes: Probes, names: tuple[str, ...]) -> tuple[Sequence, ...]:
     by_name = {sequence.name: sequence for sequence in probes.sequences}
     for name in names:
         if name not in by_name:
-            close = difflib.get_close_matches(name, by_name, n=1)
-            raise ConfigurationError(
+            raise NoSuchName(
                 f"there is no probe {name!r}",
+                wanted=name,
+                known=by_name,
                 why=f"there are: {', '.join(by_name) or 'none'}",
-                next=f"did you mean {close[0]!r}?" if close else "see probes.sequences of the manifest",
+                next="see probes.sequences of the manifest",
             )
     return tuple(by_name[name] for name in dict.fromkeys(names)) or probes.sequences
 

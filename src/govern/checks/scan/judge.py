@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from govern.checks.scan.dialects import find_engine
@@ -47,14 +47,18 @@ def judge_code(files: Iterable[CodeFile], schema: Schema) -> Judged:
 
 
 def judge_each(
-    files: Iterable[CodeFile], schema: Schema, surroundings: Iterable[CodeFile]
+    files: Iterable[CodeFile],
+    schema: Schema,
+    surroundings: Iterable[CodeFile],
+    *,
+    narrate: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Judged]:
     """Each of the files by itself; ``surroundings``: of all files of the code, these among them."""
     files, surroundings = (
         tuple(replace(file, sql=tuple(part for sql in file.sql for part in _split(sql))) for file in some)
         for some in (files, surroundings)
     )
-    understood = understand((sql for file in files for sql in file.sql), schema)
+    understood = understand((sql for file in files for sql in file.sql), schema, narrate=narrate)
     own = find_created(surroundings, schema)
     models = Models(surroundings, schema)
     for file in files:

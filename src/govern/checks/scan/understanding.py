@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from govern.checks.scan.placeholders import NAME_HOLE, Statement, split_statements
 from govern.checks.scan.schema import Schema
 from govern.core.code import SqlText
 from govern.core.objection import Objection
+from govern.core.reached import counted
 
 _STAND_INS = (None, "", NAME_HOLE)
 """What is tried in place of holes, one after the other; a whole text has only the first."""
@@ -28,14 +29,17 @@ class Understood:
     """Whether the schema takes it with nothing in place of its holes: tables can be read out of it, no more."""
 
 
-def understand(texts: Iterable[SqlText], schema: Schema) -> Mapping[str, Understood]:
+def understand(
+    texts: Iterable[SqlText], schema: Schema, *, narrate: Callable[[str], None] = lambda _: None
+) -> Mapping[str, Understood]:
     """By text. The schema is asked of many statements at a time, of each one once."""
     is_whole = {sql.text: sql.is_whole for sql in texts}
     understood: dict[str, Understood] = {}
     counts: dict[str, int] = {}
     for stand_in in _STAND_INS:
         left = [text for text in is_whole if text not in understood]
-        for text, each in _try(left, stand_in, schema).items():
+        shown = counted(left, narrate, "showing the schema what the files say", unit="text")
+        for text, each in _try(shown, stand_in, schema).items():
             is_misunderstood = _is_misunderstood(each)
             counts.setdefault(text, max(1, len(each)))
             if is_whole[text] or not is_misunderstood:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from govern.code.files import LANGUAGES
@@ -12,7 +12,9 @@ from govern.code.texts.imports import Homes
 from govern.code.workers import Named, read_files
 
 
-def read_changed(files: Sequence[Named], kept: Kept) -> list[Said]:
+def read_changed(
+    files: Sequence[Named], kept: Kept, *, narrate: Callable[[str], None] = lambda _: None
+) -> list[Said]:
     """What each of the files says, in their order; only those are read that ``kept`` does not have.
 
     Raises as ``read_files``.
@@ -26,7 +28,7 @@ def read_changed(files: Sequence[Named], kept: Kept) -> list[Said]:
         if earlier is not None and _is_as_it_was(earlier, path, digests, homes):
             said[path] = earlier
     left = [named for named in files if named[0] not in said]
-    new = {path: one for (path, _), one in zip(left, read_files(left), strict=True)}
+    new = {path: one for (path, _), one in zip(left, read_files(left, narrate=narrate), strict=True)}
     lasting = [(path, name) for path, name in left if new[path].digest]
     kept.keep(
         {_key(path, name, new[path].digest): new[path].render() for path, name in lasting},

@@ -115,8 +115,9 @@ def digest_contents(
     *,
     jobs: int,
     algorithm: str | None,
+    on_rows: Callable[[int], None],
 ) -> Contents | None:
-    """The rows of every table, the largest first, on ``jobs`` connections at once; ``algorithm``: see the dialect.
+    """The rows of every table, the largest first, on ``jobs`` connections at once; the others: see the dialect.
 
     Raises NotPermitted where the role may not read every row of a table.
     """
@@ -125,7 +126,7 @@ def digest_contents(
         return None
     tables = _find_tables(connection, table, _LARGEST_FIRST)
     jobs = choose_jobs(connection, jobs, measure_database(connection))
-    crew = _Crew(open_another, tables, _QUERIES[algorithm])
+    crew = _Crew(open_another, tables, _QUERIES[algorithm], on_rows)
     return Contents(algorithm=algorithm, tables=crew.work(connection, jobs))
 
 
@@ -156,10 +157,12 @@ class _Crew:
         open_connection: OpenConnection,
         tables: Iterable[_Table],
         query: Callable[[_Table], sql.Composable],
+        on_rows: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._open_connection = open_connection
         self._waiting = deque(tables)
         self._query = query
+        self._on_rows = on_rows
         self._working: list[Connection] = []
         self._done: dict[Place, TableDigest] = {}
         self._failure: Exception | None = None
@@ -189,7 +192,9 @@ class _Crew:
                 while self._waiting:
                     with suppress(IndexError):  # another took the last one
                         table = self._waiting.popleft()
-                        self._done[table.place] = _digest(connection, table.place, self._query(table))
+                        digest = _digest(connection, table.place, self._query(table))
+                        self._done[table.place] = digest
+                        self._on_rows(digest.rows)
         except Exception as error:
             self._failure = self._failure or error
             self._stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
@@ -59,6 +59,7 @@ from govern.database.postgresql import (
     transactions,
 )
 from govern.database.postgresql import watermark as watermarks
+from govern.database.postgresql.parallelism import measure_database
 from govern.database.row_spelling import RowTransaction
 from govern.database.schema_work import SchemaWork
 from govern.database.transfer import Transfer
@@ -99,6 +100,10 @@ class PostgreSQL:
 
     def read_extent(self, connection: Connection) -> Extent:
         return sizes.read_extent(connection)
+
+    def measure(self, url: DatabaseUrl) -> int:
+        with self.connect(url, read_only=True) as connection:
+            return measure_database(connection)
 
     def drop_database(self, url: DatabaseUrl) -> None:
         server.drop_database(url)
@@ -372,10 +377,13 @@ class PostgreSQL:
         *,
         jobs: int = 1,
         algorithm: str | None = None,
+        on_rows: Callable[[int], None] = lambda _: None,
     ) -> Contents | None:
         from govern.database.postgresql import contents
 
-        return contents.digest_contents(connection, open_another, table, jobs=jobs, algorithm=algorithm)
+        return contents.digest_contents(
+            connection, open_another, table, jobs=jobs, algorithm=algorithm, on_rows=on_rows
+        )
 
     def read_row_hashes(
         self, connection: Connection, place: Place, columns: tuple[str, ...]

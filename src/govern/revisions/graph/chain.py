@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from govern.config import AlembicSettings
-from govern.errors import ConfigurationError
+from govern.errors import ConfigurationError, NoSuchName
 from govern.revisions.graph.files import BrokenFile, RevisionFile, read_revision_file
 
 _REVISION_FILE_NAME = re.compile(r"(?!\.#|__init__).*\.py")
@@ -226,7 +225,7 @@ def _resolve(chain: Chain, target: str) -> tuple[str, ...]:
     found = heads if symbol == "heads" else _resolve_symbol(chain, target, symbol, heads)
     if not lineage.issuperset(found):
         raise ConfigurationError(
-            f"revision {found[0]} is not on the branch {branch!r}", next=_name_candidates(chain, heads)
+            f"revision {found[0]} is not on the branch {branch!r}", next=_name_candidates(heads)
         )
     return found
 
@@ -259,18 +258,17 @@ def _resolve_id(chain: Chain, id_: str) -> str:
             why=f"they are {_shorten(beginning_so)}",
             next="give more of the id",
         )
-    raise ConfigurationError(
+    raise NoSuchName(
         f"there is no revision {id_!r}",
+        wanted=id_,
+        known=(*chain.revisions, *chain.labels, "heads", "head", "base"),
         why=f"none of the {len(chain.revisions)} revisions in "
         f"{', '.join(str(location) for location in chain.locations) or 'the chain'} has this id or label",
-        next=_name_candidates(chain, chain.heads, close_to=id_),
+        next=_name_candidates(chain.heads),
     )
 
 
-def _name_candidates(chain: Chain, heads: tuple[str, ...], close_to: str = "") -> str:
-    close = difflib.get_close_matches(close_to, (*chain.revisions, *chain.labels), n=3)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
+def _name_candidates(heads: tuple[str, ...]) -> str:
     return f"name a revision, or a head: {_shorten(heads)}" if heads else "write the first revision"
 
 

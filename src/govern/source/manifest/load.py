@@ -268,7 +268,7 @@ def _refusal(path: Path, problems: Iterable[Problem]) -> ConfigurationError:
         return ConfigurationError(lines[0], next="correct the manifest")
     return ConfigurationError(
         f"the manifest {path.name} has {len(found)} problems",
-        why="\n         ".join(lines),  # as wide as the label before it
+        why="\n".join(lines),
         next="correct the manifest",
     )
 
