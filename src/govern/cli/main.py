@@ -21,6 +21,7 @@ from govern.cli import (  # noqa: F401  (they register commands)
     completing,
     drawing,
     explaining,
+    fleets,
     inspecting,
     monitoring,
     reporting,

@@ -52,5 +52,10 @@ def report() -> None:
     """Pages for people: how a database is, what a migration or a pull request does, an incident."""
 
 
-for group in (backup, repair, embedded, monitor, report):
+@click.group("fleet", cls=Group)
+def fleet() -> None:
+    """One command on hundreds of databases: waves, canaries, stop on failure, one report."""
+
+
+for group in (backup, repair, embedded, monitor, report, fleet):
     root.add_command(group)
