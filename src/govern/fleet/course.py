@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,21 +31,30 @@ from govern.core.report import (
     Report,
 )
 from govern.core.wording import count_of
-from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused
+from govern.errors import ConfigurationError, CouldNotCheck, FailedMidway, GovernError, Refused
 from govern.fleet.executors import open_executor
-from govern.fleet.grouping import group_findings, group_problems, group_schemas, name_some
+from govern.fleet.grouping import group_findings, group_problems, group_revisions, group_schemas
 from govern.fleet.inventory import Target, read_targets, select
-from govern.fleet.job import Job, Outcome
+from govern.fleet.job import WORST_FIRST, Job, Outcome
 from govern.fleet.limits import Limits
 from govern.fleet.run import PAUSED, Visit
-from govern.fleet.state import FOLDER, Record, RunFile, begin_run, continue_run, find_run, find_unfinished
+from govern.fleet.state import (
+    FOLDER,
+    Record,
+    RunFile,
+    begin_run,
+    continue_run,
+    find_run,
+    find_unfinished,
+    list_runs,
+)
 from govern.fleet.telling import Teller
 from govern.fleet.waves import Amount, StopRule, Wave, arrange
-from govern.fleet.work import CHANGING, FleetCommand
+from govern.fleet.work import CHANGING, DEFAULTS, FleetCommand
+from govern.reports.fleet import name_some
 
 _NO_DATABASE = "postgresql:///"
 """The settings of a fleet are those of its project, and of none of its databases."""
-_WORST_FIRST = (EXIT_FAILED, EXIT_UNDECIDED, EXIT_REFUSED, EXIT_FOUND, EXIT_CLEAN)
 _WORDS = {
     EXIT_FAILED: "failed midway",
     EXIT_UNDECIDED: "could not be done",
@@ -91,6 +101,25 @@ class Order:
             sorted(self.options.items()),
         )  # fmt: skip
         return hashlib.sha256(json.dumps(what, default=str).encode()).hexdigest()[:16]
+
+    @property
+    def command_line(self) -> str:
+        """What to type to ask for the same again."""
+        words = ["govern", "fleet", self.command, "--targets", str(self.targets)]
+        for condition in self.conditions:
+            words += ["--select", condition]
+        for name in ("canary", "wave_by", "wave_size", "stop_after"):
+            if (value := getattr(self, name)) is not None:
+                words += [f"--{name.replace('_', '-')}", value]
+        for name, value in self.options.items():
+            if value == DEFAULTS.get(name):
+                continue
+            if isinstance(value, bool):
+                words.append(f"--{name.replace('_', '-')}")
+                continue
+            for one in value if isinstance(value, tuple) else (value,):
+                words += [f"--{name.removesuffix('_seconds').replace('_', '-')}", str(one)]
+        return shlex.join(words)
 
     @property
     def stop(self) -> StopRule:
@@ -145,13 +174,28 @@ def _job_of(order: Order, run: str, target: Target) -> Job:
 def _find_earlier(order: Order, settings: Settings) -> Record | None:
     """What changes databases goes on where it was, unless told otherwise; a look begins anew, unless told to go on."""
     folder = settings.state_folder / FOLDER
-    if order.resume == "last":
-        return find_unfinished(folder, order.asked, datetime.now(UTC))
-    if order.resume is not None:
-        return find_run(folder, order.resume)
-    if order.command in CHANGING and not order.is_new:
-        return find_unfinished(folder, order.asked, datetime.now(UTC))
-    return None
+    if order.resume not in (None, "last"):
+        return _require_same(find_run(folder, str(order.resume)), order)
+    if order.resume is None and (order.command not in CHANGING or order.is_new):
+        return None
+    record = find_unfinished(folder, order.asked, datetime.now(UTC))
+    if record is None and order.resume is not None:
+        raise ConfigurationError(
+            "there is no run to go on with",
+            why="none of the same command, options and targets was left unfinished within a day",
+            next="see what runs there are: govern fleet runs; or begin anew, without --resume",
+        )
+    return record
+
+
+def _require_same(record: Record, order: Order) -> Record:
+    if record.asked != order.asked:
+        raise ConfigurationError(
+            f"the run {record.run} was asked for something else",
+            why=f"it was a govern fleet {record.command} with other options or targets",
+            next="give the options that it was begun with; or begin anew, without --resume",
+        )
+    return record
 
 
 def _choose_done(order: Order, record: Record | None) -> Mapping[str, Outcome]:
@@ -183,7 +227,9 @@ def _tell(
     """The entries: each wave, and then what was found in all of them; and the listings."""
     for wave in waves:
         draft.add(_entry_of(wave, outcomes, why_ended))
-    groups = group_findings(outcomes.values(), all_rules())
+    # whoever comes to an end first: two runs that found the same say the same
+    ordered = [outcomes[target.name] for wave in waves for target in wave.targets if target.name in outcomes]
+    groups = group_findings(ordered, all_rules())
     draft.add(
         Entry.of(
             order.command,
@@ -192,10 +238,11 @@ def _tell(
             f"{count_of(len(outcomes), 'target')}",
         )
     )
-    draft.data["run"] = {"id": run, "ended": why_ended or None}
+    draft.data["fleet"] = {"run": run, "ended": why_ended or None}
     draft.data["groups"] = [group.to_json() for group in groups]
-    draft.data["problems"] = group_problems(outcomes.values())
-    draft.data["schemas"] = group_schemas(outcomes.values())
+    draft.data["problems"] = group_problems(ordered)
+    draft.data["revisions"] = group_revisions(ordered)
+    draft.data["schemas"] = group_schemas(ordered)
     draft.data["targets"] = [
         _target_row(target, wave, outcomes.get(target.name)) for wave in waves for target in wave.targets
     ]
@@ -205,7 +252,7 @@ def _tell(
 def _entry_of(wave: Wave, outcomes: Mapping[str, Outcome], why_ended: str) -> Entry:
     ended = Counter(outcomes[target.name].exit_code for target in wave.targets if target.name in outcomes)
     counted = [
-        f"{ended[code]} {_WORDS.get(code, 'otherwise')}" for code in reversed(_WORST_FIRST) if ended[code]
+        f"{ended[code]} {_WORDS.get(code, 'otherwise')}" for code in reversed(WORST_FIRST) if ended[code]
     ]
     missing = len(wave.targets) - ended.total()
     if missing:
@@ -220,9 +267,9 @@ def _entry_of(wave: Wave, outcomes: Mapping[str, Outcome], why_ended: str) -> En
 
 
 def find_worst(exit_codes: Mapping[int, int] | Counter[int]) -> int:
-    """5, 3, 4, 1, 0: what nobody knows the state of outweighs what was refused."""
+    """5, 3, 4, 1, 0; a fleet that was not visited is clean."""
     return next(
-        (code for code in _WORST_FIRST if exit_codes.get(code)), EXIT_UNDECIDED if exit_codes else EXIT_CLEAN
+        (code for code in WORST_FIRST if exit_codes.get(code)), EXIT_UNDECIDED if exit_codes else EXIT_CLEAN
     )
 
 
@@ -257,17 +304,18 @@ def _raise_worst(
     """Where all were visited and nothing worse than findings came of it, the report says so by itself."""
     total = sum(len(wave.targets) for wave in waves)
     by_code: dict[int, list[str]] = {}
-    for outcome in outcomes.values():
-        by_code.setdefault(outcome.exit_code, []).append(outcome.target)
+    for target in (target for wave in waves for target in wave.targets):
+        if target.name in outcomes:
+            by_code.setdefault(outcomes[target.name].exit_code, []).append(target.name)
     worst = find_worst({code: len(names) for code, names in by_code.items()})
     missing = total - len(outcomes)
     if worst in (EXIT_CLEAN, EXIT_FOUND) and not missing:
         return
     state = ", ".join(
-        f"{len(by_code[code])} {_WORDS[code]}" for code in reversed(_WORST_FIRST) if code in by_code
+        f"{len(by_code[code])} {_WORDS[code]}" for code in reversed(WORST_FIRST) if code in by_code
     )
     state += f"{', ' if state else ''}{missing} not visited" if missing else ""
-    again = f"govern fleet {order.command} --targets {order.targets}"
+    again = order.command_line
     if why_ended.startswith(PAUSED):
         raise Paused(f"the run was {why_ended}", next=f"go on: {again}", state=state)
     if worst in (EXIT_CLEAN, EXIT_FOUND):
@@ -290,3 +338,26 @@ def _raise_worst(
 def _first_problem(outcomes: Mapping[str, Outcome], names: Sequence[str]) -> str:
     problem = outcomes[names[0]].problem
     return f"{names[0]}: {problem['what']}" if problem else f"{names[0]}: not everything could be looked at"
+
+
+def tell_runs(folder: Path, config: Path | None) -> Report:
+    """The runs whose state lies beside the project, the newest first."""
+    return command("fleet runs")(_list_runs)(folder, config)
+
+
+def _list_runs(draft: Draft, folder: Path, config: Path | None) -> None:
+    settings = load(config=config, start=folder, url=_NO_DATABASE)
+    records = list_runs(settings.state_folder / FOLDER)
+    draft.data["fleet_runs"] = [
+        {
+            "run": record.run,
+            "command": record.command,
+            "started_at": record.started_at,
+            "clean": sum(outcome.exit_code == EXIT_CLEAN for outcome in record.outcomes.values()),
+            "others": sum(outcome.exit_code != EXIT_CLEAN for outcome in record.outcomes.values()),
+            "begun": len(record.under_way),
+            "end": "finished" if record.is_finished else record.end or "under way, or killed",
+        }
+        for record in records
+    ]
+    draft.passed("runs", count_of(len(records), "run"))

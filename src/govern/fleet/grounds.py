@@ -13,11 +13,13 @@ from pathlib import Path
 
 from govern.api.declaring import declared_as
 from govern.api.project import Project, read_project
-from govern.config import Settings, load
+from govern.checks.startup import Expectation
+from govern.config import load
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.declared import Declared, ReplayFailed
 from govern.errors import ConfigurationError, CouldNotCheck, GovernError
+from govern.startup import read_expectation
 
 _TRIES = 2
 """A replay may have failed for the sake of the server that it was tried on."""
@@ -41,6 +43,7 @@ class Grounds:
         self._config = config
         self._lock = threading.Lock()
         self._projects: dict[str, Project] = {}
+        self._expectations: dict[str, Expectation] = {}
         self._declarations: dict[_Key, _Declaration] = {}
         self._open = ExitStack()
 
@@ -54,11 +57,15 @@ class Grounds:
                 settings = load(config=self._config, start=self._folder, url=url.text)
                 self._projects[url.dialect] = read_project(settings)
             project = self._projects[url.dialect]
-        return replace(project, settings=self._settings_of(project.settings, name, url))
+        return replace(project, settings=replace(project.settings, url=url.text, target=name))
 
-    @staticmethod
-    def _settings_of(settings: Settings, name: str, url: DatabaseUrl) -> Settings:
-        return replace(settings, url=url.text, target=name)
+    def expectation_of(self, project: Project) -> Expectation:
+        """What the application brings along for such a database; read once for each engine, too."""
+        dialect = DatabaseUrl.parse(project.settings.url or "").dialect
+        with self._lock:
+            if dialect not in self._expectations:
+                self._expectations[dialect] = read_expectation(project.settings, dialect)
+            return self._expectations[dialect]
 
     @contextmanager
     def declared_as(self, project: Project, live: LiveDatabase, against: str) -> Iterator[Declared]:

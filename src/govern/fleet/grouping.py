@@ -9,9 +9,8 @@ from typing import Any
 
 from govern.core.finding import Finding, Rule
 from govern.fleet.job import Outcome
+from govern.reports.fleet import name_some
 from govern.reports.reading import to_report
-
-_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +18,8 @@ class Variant:
     """One message, and whose it is."""
 
     message: str
+    form: str
+    """What tells it from the others, where the message does not: ``type integer, nullable``."""
     targets: tuple[str, ...]
 
 
@@ -61,7 +62,10 @@ class Group:
             "count": len(self.targets),
             "of": self.of,
             "targets": list(self.targets),
-            "variants": [{"message": one.message, "targets": list(one.targets)} for one in self.variants],
+            "variants": [
+                {"message": one.message, "form": one.form, "targets": list(one.targets)}
+                for one in self.variants
+            ],
         }
 
 
@@ -71,7 +75,7 @@ def group_findings(outcomes: Iterable[Outcome], rules: Mapping[str, Rule]) -> tu
     found: dict[str, dict[str, list[tuple[str, Finding]]]] = defaultdict(lambda: defaultdict(list))
     for outcome in outcomes:
         for finding in to_report(outcome.document, rules).findings:
-            found[finding.key][finding.message].append((outcome.target, finding))
+            found[finding.key][finding.message + _form_of(finding)].append((outcome.target, finding))
     groups = [_group(forms.values(), len(outcomes)) for forms in found.values()]
     return tuple(
         sorted(groups, key=lambda one: (-one.finding.severity, -len(one.targets), one.finding.rule.id))
@@ -84,10 +88,24 @@ def _group(forms: Iterable[list[tuple[str, Finding]]], of: int) -> Group:
     return Group(
         finding=replace(ordered[0][0][1], severity=gravest),
         variants=tuple(
-            Variant(message=form[0][1].message, targets=tuple(name for name, _ in form)) for form in ordered
+            Variant(
+                message=form[0][1].message,
+                form=_form_of(form[0][1]),
+                targets=tuple(name for name, _ in form),
+            )
+            for form in ordered
         ),
         of=of,
     )
+
+
+def _form_of(finding: Finding) -> str:
+    """What is live in place of what is declared. Other rules' evidence, as numbers of rows, differs everywhere."""
+    live = finding.evidence.get("live")
+    if finding.rule.family != "drift" or not isinstance(live, Mapping):
+        return "" if finding.rule.family != "drift" or live is None else str(live)
+    said = ((name, {True: "yes", False: "no"}.get(value, value)) for name, value in live.items())
+    return ", ".join(f"{name} {value}" for name, value in said)
 
 
 def group_problems(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
@@ -104,6 +122,23 @@ def group_problems(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
             "targets": [one.target for one in members],
         }
         for (exit_code, _), members in ordered
+    ]
+
+
+def group_revisions(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+    """Where targets stand in the chain; the place where most stand first."""
+    found: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if (target := outcome.document.get("target")) is not None:
+            found[", ".join(target["revision"] or ()) or "base"].append(outcome)
+    return [
+        {
+            "revision": revision,
+            "pending": members[0].document.get("pending"),
+            "count": len(members),
+            "targets": [one.target for one in members],
+        }
+        for revision, members in sorted(found.items(), key=lambda one: -len(one[1]))
     ]
 
 
@@ -126,10 +161,3 @@ def group_schemas(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
         }
         for (engine, revision, fingerprint), names in sorted(found.items(), key=lambda one: -len(one[1]))
     ]
-
-
-def name_some(names: Iterable[str]) -> str:
-    """The first few, and how many more there are."""
-    names = tuple(names)
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -8,11 +8,20 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from govern.core.finding import Severity
-from govern.core.report import EXIT_UNDECIDED, Problem, Report
+from govern.core.report import (
+    EXIT_CLEAN,
+    EXIT_FAILED,
+    EXIT_FOUND,
+    EXIT_REFUSED,
+    EXIT_UNDECIDED,
+    Problem,
+    Report,
+)
 from govern.database.url import DatabaseUrl
 from govern.errors import GovernError
 from govern.fleet.grounds import grounds_of
@@ -22,6 +31,8 @@ from govern.fleet.work import FleetCommand, work_on
 from govern.reports.json import KEYS, to_document
 from govern.revisions.redaction import make_redactor
 
+WORST_FIRST = (EXIT_FAILED, EXIT_UNDECIDED, EXIT_REFUSED, EXIT_FOUND, EXIT_CLEAN)
+"""How a target may end; what nobody knows the state of outweighs what was refused."""
 _KEPT = KEYS | {"fingerprint", "pending"}
 """Of a report that is kept for each of hundreds of databases."""
 
@@ -80,7 +91,10 @@ def outcome_of(job: Job, report: Report, url: DatabaseUrl | None = None) -> Outc
     """The report as it is kept: no password of ``url`` is in it."""
     document = {name: value for name, value in to_document(report).items() if name in _KEPT}
     redacted = _map_texts(document, make_redactor(url))
-    return Outcome(target=job.target.name, exit_code=report.exit_code(job.fail_on), document=redacted)
+    exit_code = report.exit_code(job.fail_on)
+    # what is wrong with one entry of the targets file keeps nobody from the others: it could not be done
+    known = exit_code if exit_code in WORST_FIRST else EXIT_UNDECIDED
+    return Outcome(target=job.target.name, exit_code=known, document=redacted)
 
 
 def unvisited(job: Job, *, what: str, why: str, next: str) -> Outcome:
@@ -111,8 +125,6 @@ def _of_crash(job: Job, error: Exception) -> Report:
 
 
 def _without_entries(job: Job, problem: Problem) -> Report:
-    from datetime import UTC, datetime
-
     return Report(command=job.command, started_at=datetime.now(UTC), duration_ms=0, problem=problem)
 
 
