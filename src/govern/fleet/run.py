@@ -69,7 +69,7 @@ class Visit:
                 if not under_way:
                     break
                 done, _ = wait(under_way, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
-                for future in done:
+                for future in [one for one in under_way if one in done]:
                     failed += self._end(under_way.pop(future), future)
                 self.why_ended = self.why_ended or self.stop.decide(wave, failed, self._failed)
             except KeyboardInterrupt as interrupt:
