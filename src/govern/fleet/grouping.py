@@ -104,8 +104,13 @@ def _form_of(finding: Finding) -> str:
     live = finding.evidence.get("live")
     if finding.rule.family != "drift" or not isinstance(live, Mapping):
         return "" if finding.rule.family != "drift" or live is None else str(live)
-    said = ((name, {True: "yes", False: "no"}.get(value, value)) for name, value in live.items())
-    return ", ".join(f"{name} {value}" for name, value in said)
+    return ", ".join(f"{name} {_say(value)}" for name, value in live.items())
+
+
+def _say(fact: object) -> str:
+    if isinstance(fact, bool):
+        return "yes" if fact else "no"
+    return " ".join(map(str, fact)) if isinstance(fact, list) else str(fact)
 
 
 def group_problems(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:

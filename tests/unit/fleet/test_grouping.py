@@ -23,7 +23,10 @@ def changed(column: str, live: str, severity: Severity = Severity.ERROR) -> Find
         Subject(kind="column", namespace="public", name=column),
         f"column {column} is otherwise",
         severity=severity,
-        evidence={"declared": {"type": "integer"}, "live": {"type": live}},
+        evidence={
+            "declared": {"type": "integer"},
+            "live": {"type": live, "labels": ["a", "b"], "nullable": True},
+        },
     )
 
 
@@ -57,8 +60,8 @@ def test_forms_of_one_finding_are_told_apart() -> None:
     one, other = changed("users.age", "bigint"), changed("users.age", "text")
     (group,) = group_findings([found("a", other), found("b", one), found("c", one)], all_rules())
     assert [(variant.form, variant.targets) for variant in group.variants] == [
-        ("type bigint", ("b", "c")),
-        ("type text", ("a",)),
+        ("type bigint, labels a b, nullable yes", ("b", "c")),
+        ("type text, labels a b, nullable yes", ("a",)),
     ]
     assert "in 2 forms" in group.told.message
 
