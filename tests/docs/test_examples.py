@@ -71,6 +71,7 @@ def test_getting_started_is_true_from_beginning_to_end(getting_started: Path) ->
         "backups.md",
         "ci.md",
         "embedded-postgresql.md",
+        "fleets.md",
         "health.md",
         "code-scan.md",
         "diagrams.md",
