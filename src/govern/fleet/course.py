@@ -52,6 +52,7 @@ from govern.fleet.telling import Teller
 from govern.fleet.waves import Amount, StopRule, Wave, arrange
 from govern.fleet.work import CHANGING, DEFAULTS, FleetCommand
 from govern.reports.fleet import name_some
+from govern.reports.json import to_timestamp
 
 _NO_DATABASE = "postgresql:///"
 """The settings of a fleet are those of its project, and of none of its databases."""
@@ -352,7 +353,7 @@ def _list_runs(draft: Draft, folder: Path, config: Path | None) -> None:
         {
             "run": record.run,
             "command": record.command,
-            "started_at": record.started_at,
+            "started_at": to_timestamp(record.started_at),
             "clean": sum(outcome.exit_code == EXIT_CLEAN for outcome in record.outcomes.values()),
             "others": sum(outcome.exit_code != EXIT_CLEAN for outcome in record.outcomes.values()),
             "begun": len(record.under_way),

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from govern.api.declaring import declared_as
-from govern.api.project import Project, read_project
+from govern.api.project import Project, find_chain_problems, read_project
 from govern.checks.startup import Expectation
 from govern.config import load
+from govern.core.finding import Severity
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.declared import Declared, ReplayFailed
@@ -44,6 +45,7 @@ class Grounds:
         self._lock = threading.Lock()
         self._projects: dict[str, Project] = {}
         self._expectations: dict[str, Expectation] = {}
+        self._is_walkable: bool | None = None
         self._declarations: dict[_Key, _Declaration] = {}
         self._open = ExitStack()
 
@@ -66,6 +68,14 @@ class Grounds:
             if dialect not in self._expectations:
                 self._expectations[dialect] = read_expectation(project.settings, dialect)
             return self._expectations[dialect]
+
+    def is_walkable(self, project: Project) -> bool:
+        """Whether nothing is wrong with the revision files by themselves; asked once, for all engines."""
+        with self._lock:
+            if self._is_walkable is None:
+                problems = find_chain_problems(project)
+                self._is_walkable = all(one.severity < Severity.ERROR for one in problems)
+            return self._is_walkable
 
     @contextmanager
     def declared_as(self, project: Project, live: LiveDatabase, against: str) -> Iterator[Declared]:

@@ -121,13 +121,19 @@ def _migrate(grounds: Grounds, project: Project, options: Options) -> Report:
 
 
 def _stands_as_validated(grounds: Grounds, project: Project) -> bool:
+    """By the revision files: a lock that was not written again knows nothing of the newest."""
+    if not grounds.is_walkable(project):
+        return False  # the migration itself will say what is the matter
     url = resolve_target(project.settings)
     question = Question(project.settings, url, grounds.expectation_of(project))
     try:
         with open_look(url) as look:
-            return question.glance_over(look) is not None
+            seen = question.glance_over(look)
     except CouldNotCheck:
-        return False  # the migration itself will say what is the matter
+        return False  # here, too
+    if seen is None or seen.target is None:
+        return False
+    return set(seen.target.revision or ()) == set(project.chain.effective_heads)
 
 
 @command("migrate")
