@@ -116,7 +116,11 @@ def _key_of(live: LiveDatabase, against: str) -> _Key:
         version = dialect.read_server_version(connection)
         path = dialect.judging().read_search_path(connection)
         homes = dialect.find_version_tables(connection, live.table)
-    stamped = live.read_only_stamp() if against == "revision" else ()
+        stamped = dialect.read_version_rows(connection, live.table)
+    if against != "revision":
+        stamped = ()
+    elif stamped is None:
+        stamped = live.read_only_stamp()
     return dialect.name, version.partition(".")[0], path, homes, against, stamped
 
 
