@@ -95,7 +95,9 @@ def test_drift_of_many_is_told_once_and_the_others_are_clean(
     clean = fleet.project.succeed("fleet", "drift", "--targets", "targets.yaml", "--select", "name=file0")
     assert not clean.report["groups"]
     assert set(by_name(clean)) == {"file0"}
-    text = fleet.project.govern("fleet", "drift", "--targets", "targets.yaml", "--select", "engine=postgresql")
+    text = fleet.project.govern(
+        "fleet", "drift", "--targets", "targets.yaml", "--select", "engine=postgresql"
+    )
     assert "(on 2 of 3, in 2 forms: pg1, pg2)" in text.out
     assert text.exit_code == 1
 
