@@ -85,6 +85,7 @@ bench: setup  ## benchmarks beside the peers, ratios printed
 	$(BIN)/python benchmarks/health.py
 	$(BIN)/python benchmarks/orphans.py --quick
 	$(BIN)/python benchmarks/diagram.py
+	$(BIN)/python benchmarks/fleet.py --postgresql 40 --sqlite 60 --migrated 20
 	$(BIN)/python benchmarks/backup.py --size 0.25
 	$(BIN)/python benchmarks/pytest_plugin.py
 	$(BIN)/python benchmarks/scan.py --runs 3

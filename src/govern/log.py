@@ -6,9 +6,11 @@ structlog takes longer to import than most commands to run, and most log nothing
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 
 _set_up: list[Callable[[], None]] = []
+_setting_up = threading.Lock()
 
 
 def set_up_with_first_event(set_up: Callable[[], None]) -> None:
@@ -34,8 +36,9 @@ class Log:
     def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
         import structlog
 
-        while _set_up:
-            _set_up.pop()()
+        with _setting_up:
+            while _set_up:
+                _set_up.pop()()
         if structlog.is_configured():
             getattr(structlog.get_logger(self._name), level)(event, **facts)
         else:  # in an application that uses another one structlog would print to stdout

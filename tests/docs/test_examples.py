@@ -28,6 +28,7 @@ PAGES_THAT_ARE_RUN = (
     "code-scan.md",
     "diagrams.md",
     "embedded-postgresql.md",
+    "fleets.md",
     "health.md",
     "integrity.md",
     "monitor.md",

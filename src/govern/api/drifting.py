@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from govern.actions.files import write_text
 from govern.api.attributed import attribute_drift
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.declaring import DECLARATIONS, declared_as, require_replayable
-from govern.api.project import open_database, read_project
+from govern.api.project import Project, open_database, read_project
 from govern.checks.drift import (
     Verdict,
     check_refused,
@@ -35,6 +35,7 @@ from govern.database.scratch import dropping_meanwhile
 from govern.database.target import target_dialect
 from govern.database.url import DatabaseUrl
 from govern.declared import (
+    Declared,
     beside,
     copied,
     heed_env,
@@ -46,6 +47,8 @@ from govern.source.lock import read_lock, render_lock
 from govern.source.scope import read_scope
 
 _LOCK_WAIT_SECONDS = 5.0
+Declare = Callable[[Project, LiveDatabase, str], AbstractContextManager[Declared]]
+"""Brings the schema that a word of ``DECLARATIONS`` stands for into being, for as long as its context lasts."""
 
 
 @command("drift")
@@ -69,21 +72,52 @@ def drift(
     receives them, and what it lists is no finding. ``today`` decides which ignored differences have expired.
     ``column_order`` also compares the order of columns; a snapshot file does not know it.
     """
-    project = read_project(settings)
-    today = today or local_today()
+    hold_against(
+        draft,
+        read_project(settings),
+        against=against,
+        sql_file=sql_file,
+        column_order=column_order,
+        baseline=baseline,
+        write_baseline=write_baseline,
+        today=today or local_today(),
+        declare=partial(declared_as, narrate=narrate),
+        narrate=narrate,
+    )
+
+
+def hold_against(
+    draft: Draft,
+    project: Project,
+    *,
+    against: str,
+    today: date,
+    sql_file: Path | None = None,
+    column_order: bool = False,
+    baseline: Path | None = None,
+    write_baseline: Path | None = None,
+    declare: Declare = declared_as,
+    repairs: bool = True,
+    narrate: Narrate = silent,
+) -> Snapshot:
+    """The entries of ``drift``; returns the live schema. Scratch databases are dropped by whoever calls it.
+
+    ``declare`` brings the declared schema into being. ``repairs``: whether one is looked for and proven.
+    """
+    settings = project.settings
     scope = read_scope(settings, project.manifest, baseline=baseline, with_known=write_baseline is None)
     judge = partial(judge_drift, today=today, critical_tables=project.critical_tables)
     live = open_database(project, draft)
     with _no_migration_running(live), live.reading_snapshot() as read_live:
         if against in ("revision", "head", "models"):
-            with declared_as(project, live, against, narrate=narrate) as declared:
+            with declare(project, live, against) as declared:
                 scope = declared.narrow(scope)
                 order = LiveDatabase(settings, declared.url).read_column_order() if column_order else None
                 expected, schema = _align(live, read_live(), declared.snapshot, order, beside(declared))
                 scope = heed_env(scope, live, diff(expected, schema))
                 verdict = judge(expected, schema, scope=scope)
                 findings = verdict.findings
-                if (findings or sql_file is not None) and write_baseline is None:
+                if repairs and (findings or sql_file is not None) and write_baseline is None:
                     from govern.actions.repairs.schema import prove_repair  # with all that a backup needs
 
                     narrate("looking for a repair and proving it on a copy")
@@ -108,6 +142,7 @@ def drift(
         findings = ()
     findings += check_scope(verdict.sorted, scope)
     draft.add(Entry.of("drift", findings, f"held against {DECLARATIONS.get(against, against)}{remark}"))
+    return schema
 
 
 @command("drift")

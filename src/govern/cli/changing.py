@@ -70,26 +70,33 @@ def lock(session: Session) -> Report:
     return api.lock(session.settings, narrate=session.narrate)
 
 
-_backup = click.option(
+backup_option = click.option(
     "--backup",
     type=click.Choice(["auto", "off"]),
     default="auto",
     show_default=True,
     help="auto: take a backup and verify it before anything is changed.",
 )
-_rehearse = click.option(
+rehearse_option = click.option(
     "--rehearse",
     type=click.Choice(["schema", "data", "off"]),
     help="Run the revisions on a copy first: of the schema (the default, where one can be made), or on the backup. "
     "off: nobody sees what they do.",
 )
-_allow = click.option(
+allow_option = click.option(
     "--allow",
     multiple=True,
     metavar="HAZARD:SUBJECT",
     help="Let one named harm happen: drops-column:users.nick. May be given several times.",
 )
-_dry_run = click.option(
+on_failure_option = click.option(
+    "--on-failure",
+    type=click.Choice(["stop", "restore"]),
+    default="stop",
+    show_default=True,
+    help="restore: where a failure leaves the database otherwise than it was, put the backup in its place.",
+)
+dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Every guard that only reads, and the plan; nothing is changed."
 )
 
@@ -103,23 +110,17 @@ _dry_run = click.option(
     shell_complete=complete_revision,
     help="Where to stop.",
 )
-@_backup
-@_rehearse
-@_allow
+@backup_option
+@rehearse_option
+@allow_option
 @click.option(
     "--plan",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Apply exactly this plan of govern plan --out, or nothing.",
 )
-@click.option(
-    "--on-failure",
-    type=click.Choice(["stop", "restore"]),
-    default="stop",
-    show_default=True,
-    help="restore: where a failure leaves the database otherwise than it was, put the backup in its place.",
-)
-@_dry_run
+@on_failure_option
+@dry_run_option
 @click.option(
     "--list-guards",
     is_flag=True,
@@ -171,10 +172,10 @@ def migrate(
 
 @root.changing("downgrade", context_settings={"ignore_unknown_options": True})
 @click.argument("revision", shell_complete=complete_revision)
-@_backup
-@_rehearse
-@_allow
-@_dry_run
+@backup_option
+@rehearse_option
+@allow_option
+@dry_run_option
 def downgrade(
     session: Session,
     *,
@@ -278,8 +279,8 @@ def revision(session: Session, *, message: str) -> Report:
     metavar="ROWS",
     help="So many rows a transaction, each with what goes with it; else all of a repair are one.",
 )
-@_backup
-@_allow
+@backup_option
+@allow_option
 def repair_apply(
     session: Session,
     *,
@@ -317,8 +318,8 @@ def repair_apply(
 
 @repair.changing("rollback")
 @click.argument("run")
-@_backup
-@_allow
+@backup_option
+@allow_option
 def repair_rollback(
     session: Session, *, run: str, backup: Literal["auto", "off"], allow: tuple[str, ...]
 ) -> Report:

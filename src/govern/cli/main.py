@@ -22,6 +22,7 @@ from govern.cli import (  # noqa: F401  (they register commands)
     completing,
     drawing,
     explaining,
+    fleets,
     inspecting,
     monitoring,
     reporting,

@@ -84,5 +84,10 @@ def report() -> None:
     """
 
 
-for group in (backup, repair, embedded, monitor, report):
+@click.group("fleet", cls=Group)
+def fleet() -> None:
+    """One command on hundreds of databases: waves, canaries, stop on failure, one report."""
+
+
+for group in (backup, repair, embedded, monitor, report, fleet):
     root.add_command(group)

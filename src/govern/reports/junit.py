@@ -32,6 +32,8 @@ def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
     suite.time = report.duration_ms / 1000
     document: Any = junitparser.JUnitXml("govern")  # half of its methods have no types
     document.add_testsuite(suite)
+    if "fleet" in report.data:
+        document.add_testsuite(_to_targets(report))
     document.update_statistics()
     suite.time = document.time = report.duration_ms / 1000
     return _write(document)
@@ -60,6 +62,41 @@ def _to_case(
     if lines := [*filter(None, [entry.reason]), *told]:
         case.system_out = _clean("\n\n".join(lines))
     return case
+
+
+def _to_targets(report: Report) -> junitparser.TestSuite:
+    """Of a fleet: a case for each database, so that a CI system shows which ones."""
+    suite = junitparser.TestSuite(_clean(f"govern {report.command}: targets"))
+    for target in report.data["targets"]:
+        case = junitparser.TestCase(
+            _clean(target["name"]),
+            classname=_clean(f"govern.fleet.{target['wave']}"),
+            time=_seconds_of(target),
+        )
+        case.result = _to_results(target)
+        suite.add_testcase(case)
+    return suite
+
+
+def _seconds_of(target: Mapping[str, Any]) -> float:
+    return float(target.get("duration_ms", 0)) / 1000
+
+
+def _to_results(target: Mapping[str, Any]) -> list[Any]:
+    problem, said = target["problem"], [finding["message"] for finding in target["findings"]]
+    if target["exit_code"] is None:
+        return [junitparser.Skipped("not visited")]
+    if target["exit_code"] == 0:
+        return []
+    if problem is None:
+        return [
+            junitparser.Failure(
+                _clean("; ".join(said) or "not everything could be looked at"), target["status"]
+            )
+        ]
+    error = junitparser.Error(_clean(problem["what"]), f"exit {target['exit_code']}")
+    error.text = _clean("\n".join(filter(None, (problem["why"], problem["next"], problem["state"]))))
+    return [error]
 
 
 def _to_failure(finding: Finding) -> junitparser.Failure:

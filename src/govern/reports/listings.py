@@ -8,6 +8,14 @@ from typing import Any
 from govern.core.report import Report
 from govern.core.wording import count_of, name_age, name_bytes, name_seconds
 from govern.reports.effects import list_effects
+from govern.reports.fleet import (
+    tell_forms,
+    tell_outliers,
+    tell_problems,
+    tell_revisions,
+    tell_run,
+    tell_targets,
+)
 from govern.reports.statements import terminate
 from govern.reports.style import Style
 
@@ -102,15 +110,21 @@ def select_unsaid(report: Report) -> Mapping[str, Any]:
 def _listing(name: str, value: Any, style: Style) -> Iterator[str]:
     special: Mapping[str, Callable[[Any, Style], Iterator[str]]] = {
         "application": _application,
+        "fleet": tell_run,
         "found": _found,
+        "groups": tell_forms,
         "guards": _guards,
         "health": _health,
         "plan": _plan,
+        "problems": tell_problems,
         "statements": _statements,
         "repair": _repair,
         "repairs": _repairs,
         "next": _next_commands,
+        "revisions": tell_revisions,
         "rule": _facts,
+        "schemas": tell_outliers,
+        "targets": tell_targets,
         "examples": _examples,
     }
     if name in special:

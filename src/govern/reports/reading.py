@@ -31,14 +31,15 @@ def read_report(file: Path, rules: Mapping[str, Rule]) -> Report:
             f"{file} is no report of govern", why=f"schema_version is not {SCHEMA_VERSION}", next=_NEXT
         )
     try:
-        return _report(document, rules)
+        return to_report(document, rules)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigurationError(
             f"{file} is not a whole report", why=f"{type(error).__name__}: {error}", next=_NEXT
         ) from error
 
 
-def _report(document: Mapping[str, Any], rules: Mapping[str, Rule]) -> Report:
+def to_report(document: Mapping[str, Any], rules: Mapping[str, Rule]) -> Report:
+    """The same of a document that was read already. Raises KeyError, TypeError or ValueError for another one."""
     return Report(
         command=document["command"],
         started_at=_moment(document["started_at"]),

@@ -1,0 +1,235 @@
+"""Which databases a fleet has: the listed ones, files, what programs print and what catalogues say."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from govern.database.url import DatabaseUrl
+from govern.errors import ConfigurationError, CouldNotCheck, GovernError
+from govern.fleet.references import (
+    FromCommand,
+    InCatalogue,
+    InFile,
+    InVariable,
+    OnServer,
+    Reference,
+    Written,
+    find_server,
+    read_catalogue,
+    resolve,
+)
+from govern.fleet.targets_file import Glob, Listed, Place, Program, Query, read_targets_file
+
+_COMMAND_SECONDS = 300.0
+_OF_A_ROW = frozenset({"name", "url", "database", "host", "port"})
+UNKNOWN_SERVER = "unknown"
+"""The server of all whose address is not to be had where the fleet is read: they count as sharing one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One database of a fleet, without its secrets."""
+
+    name: str
+    reference: Reference
+    labels: tuple[tuple[str, str], ...] = ()
+    server: str = ""
+    """What it shares with others that must not all be asked at once; empty for nothing."""
+
+    def label(self, name: str) -> str | None:
+        """``name`` is a label as any other."""
+        return self.name if name == "name" else dict(self.labels).get(name)
+
+
+def read_targets(path: Path) -> tuple[Target, ...]:
+    """All of them, in the order of the file. Raises ConfigurationError, and what a catalogue's database raises."""
+    declared, folder = read_targets_file(path), path.absolute().parent
+    found = (
+        *(_listed(entry, folder, path) for entry in declared.targets),
+        *(target for glob in declared.globs for target in _globbed(glob, folder)),
+        *(target for program in declared.commands for target in _printed(program, folder)),
+        *(target for query in declared.queries for target in _catalogued(query, folder, path)),
+    )
+    _refuse_same_names(found, path)
+    if not found:
+        raise ConfigurationError(
+            f"{path.name} names no database",
+            why="targets, globs, commands and queries are empty, or yield nothing",
+            next="list the databases: docs/fleets.md shows each kind of entry",
+        )
+    return found
+
+
+def select(targets: Iterable[Target], conditions: Iterable[str]) -> tuple[Target, ...]:
+    """Those that fulfil all of ``label=value``; of one label's several values any. ``*`` stands for anything.
+
+    Raises ConfigurationError where that leaves none.
+    """
+    wanted: dict[str, list[str]] = {}
+    for condition in conditions:
+        label, equals, value = condition.partition("=")
+        if not equals or not label:
+            raise ConfigurationError(
+                f"{condition!r} is no condition", next="write label=value, for example --select region=eu"
+            )
+        wanted.setdefault(label, []).append(value)
+    chosen = tuple(target for target in targets if all(_has(target, *one) for one in wanted.items()))
+    if wanted and not chosen:
+        said = ", ".join(f"{label}={'|'.join(values)}" for label, values in wanted.items())
+        raise ConfigurationError(f"no target has {said}", next="look at the labels: govern fleet status")
+    return chosen
+
+
+def _has(target: Target, label: str, values: Iterable[str]) -> bool:
+    found = target.label(label)
+    return found is not None and any(fnmatch.fnmatchcase(found, value) for value in values)
+
+
+def _listed(entry: Listed, folder: Path, path: Path, labels: Mapping[str, str] | None = None) -> Target:
+    reference = _refer(entry, folder, path)
+    return Target(
+        name=entry.name,
+        reference=reference,
+        labels=tuple({**(labels or {}), **entry.labels}.items()),
+        server=entry.server if entry.server is not None else _ask_server(reference),
+    )
+
+
+def _refer(place: Place, folder: Path, path: Path) -> Reference:
+    if place.url_env is not None:
+        return InVariable(place.url_env)
+    if place.url_file is not None:
+        return InFile(str(folder / place.url_file))
+    if place.url_command is not None:
+        return FromCommand(place.url_command, str(folder))
+    text = place.url or ""
+    url = DatabaseUrl.parse(text)
+    if url.redacted.count("***") > text.count("***"):
+        raise ConfigurationError(
+            f"{path.name} holds a password: {url.redacted}",
+            why="what is in it goes into jobs and reports of runs",
+            next="say where the URL is: url_env, url_file or url_command",
+        )
+    return Written(str(resolve(Written(text)).text))
+
+
+def _ask_server(reference: Reference) -> str:
+    """A program is not run only to learn this: a vault counts who asks it."""
+    if isinstance(reference, FromCommand):
+        return UNKNOWN_SERVER
+    try:
+        return find_server(resolve(reference))
+    except GovernError:
+        return UNKNOWN_SERVER  # who does the work will say what is wrong, or has what is missing here
+
+
+def _globbed(glob: Glob, folder: Path) -> Iterator[Target]:
+    for file in sorted(folder.glob(glob.files)):
+        if file.is_file():
+            name = str(file.relative_to(folder).with_suffix("")) if file.is_relative_to(folder) else file.stem
+            yield Target(name=name, reference=Written(f"sqlite:///{file}"), labels=tuple(glob.labels.items()))
+
+
+def _printed(program: Program, folder: Path) -> Iterator[Target]:
+    said = " ".join(program.command)
+    try:
+        ended = subprocess.run(
+            program.command,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        why = getattr(error, "strerror", None) or f"it took longer than {_COMMAND_SECONDS:.0f} s"
+        raise CouldNotCheck(f"{said} could not be run", why=why, next="run it by hand") from error
+    if ended.returncode != 0:
+        raise CouldNotCheck(
+            f"{said} failed", why=f"it ended with exit status {ended.returncode}", next="run it by hand"
+        )
+    for entry in _parse_printed(ended.stdout, said):
+        yield _listed(entry, folder, Path(program.command[0]), program.labels)
+
+
+def _parse_printed(text: str, said: str) -> Iterator[Listed]:
+    """A JSON list, or a JSON object a line."""
+    try:
+        values = (
+            json.loads(text)
+            if text.lstrip().startswith("[")
+            else [json.loads(line) for line in text.splitlines() if line.strip()]
+        )
+        for value in values:
+            yield Listed.model_validate_json(json.dumps(value))
+    except (ValueError, ValidationError) as error:
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise ConfigurationError(
+            f"{said} printed no targets",
+            why=why,
+            next='print entries as under targets, as JSON: {"name": "acme", "url_env": "ACME_URL"}',
+        ) from None
+
+
+def _catalogued(query: Query, folder: Path, path: Path) -> Iterator[Target]:
+    catalogue = _refer(query.catalogue, folder, path)
+    server = _refer(query.server, folder, path) if query.server else catalogue
+    for row in read_catalogue(resolve(catalogue), query.sql):
+        if not row.get("name"):
+            raise ConfigurationError(
+                "the catalogue's query yields a row without a name",
+                why=f"its columns are {', '.join(row)}",
+                next="name what tells tenants apart: SELECT slug AS name, …",
+            )
+        labels = {
+            name: str(value) for name, value in row.items() if name not in _OF_A_ROW and value is not None
+        }
+        yield Target(
+            name=str(row["name"]),
+            reference=_refer_row(row, catalogue, server, query.sql),
+            labels=tuple({**query.labels, **labels}.items()),
+            server=_server_of(row, server),
+        )
+
+
+def _refer_row(row: Mapping[str, Any], catalogue: Reference, server: Reference, sql: str) -> Reference:
+    if row.get("url"):
+        return InCatalogue(catalogue, sql, str(row["name"]))
+    if not row.get("database"):
+        raise ConfigurationError(
+            f"the catalogue does not say where {row['name']} is",
+            why="its row has neither url nor database",
+            next="let the query yield a column url, or database",
+        )
+    host, port = (None if row.get(key) is None else str(row[key]) for key in ("host", "port"))
+    return OnServer(server, str(row["database"]), host, port)
+
+
+def _server_of(row: Mapping[str, Any], server: Reference) -> str:
+    """A URL of the row is looked at here, and not kept."""
+    try:
+        if row.get("url"):
+            return find_server(DatabaseUrl.parse(str(row["url"])))
+        host, port = (None if row.get(key) is None else str(row[key]) for key in ("host", "port"))
+        return find_server(resolve(OnServer(server, "postgres", host, port)))
+    except GovernError:
+        return UNKNOWN_SERVER
+
+
+def _refuse_same_names(targets: Iterable[Target], path: Path) -> None:
+    twice = [name for name, count in Counter(target.name for target in targets).items() if count > 1]
+    if twice:
+        raise ConfigurationError(
+            f"{path.name} names {', '.join(twice[:5])} more than once",
+            why="a target is known by its name: in reports, in the state of a run, among backups",
+            next="give each its own name",
+        )
