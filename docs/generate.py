@@ -90,8 +90,8 @@ _EXIT_CODES: Mapping[int, str] = {
 def render_cli(_current: str) -> str:
     """cli.md: every command, what it takes, and how it ends."""
     commands = dict(_leaves(root, "govern"))
-    looking = {path: command for path, command in commands.items() if not command.changes}
-    acting = {path: command for path, command in commands.items() if command.changes}
+    looking = {path: command for path, command in commands.items() if command.changes == "nothing"}
+    acting = {path: command for path, command in commands.items() if command.changes != "nothing"}
     lines = [
         "# Command line",
         "",
