@@ -8,13 +8,24 @@ BIN    := $(VENV)/bin
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(BIN)/govern: pyproject.toml
+LOCK := requirements-dev.txt
+PIP  := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# the second line installs what pyproject.toml names and the lock has not yet
+$(BIN)/govern: pyproject.toml $(LOCK)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) --require-hashes --no-deps --requirement $(LOCK)
+	$(PIP) --no-build-isolation --editable '.[dev]'
 	@touch $@
 
 .PHONY: setup
 setup: $(BIN)/govern  ## create .venv with govern and everything its development needs
+
+.PHONY: lock
+lock: setup  ## write requirements-dev.txt anew after a change of pyproject.toml; UPGRADE=--upgrade for newer versions
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --annotation-style line --custom-compile-command "make lock" --quiet $(UPGRADE) \
+		--output-file $(LOCK)
 
 .PHONY: demo
 demo: setup  ## govern the sample application on an embedded PostgreSQL, break it, see it found, repair it
