@@ -57,6 +57,22 @@ test-mermaid: setup  ## what govern diagram writes, drawn by Mermaid itself in C
 test-faults: setup  ## migrations that are killed at 50 moments on each engine, all other faults, every server on every wrong database
 	$(BIN)/pytest tests/acceptance/faults tests/acceptance/frameworks -n 2 -q --moments 50 --long-faults
 
+PYTHONS ?= $(BIN)/python
+.PHONY: test-packaging
+test-packaging: setup  ## wheel and sdist, each extra in a fresh environment and used there (PYTHONS="python3.12 python3.14")
+	$(BIN)/python -m tests.fixtures.packaging $(PYTHONS)
+
+.PHONY: test-lowest
+test-lowest: setup  ## unit tests and the main acceptance tests with the oldest dependencies that pyproject.toml allows
+	$(BIN)/uv venv --quiet --clear --seed .govern/lowest
+	$(BIN)/uv pip install --quiet --python .govern/lowest --resolution lowest-direct --editable '.[dev]'
+	.govern/lowest/bin/python -m pytest $(LOWEST) -n 2 --dist worksteal -q
+
+.PHONY: audit
+audit: setup  ## what is known of weaknesses in the locked dependencies; asks a public service
+	$(PIP) pip-audit
+	$(BIN)/pip-audit --requirement $(LOCK) --require-hashes --disable-pip
+
 .PHONY: corpus
 corpus: setup  ## precision and recall of govern scan over tests/cases/scan, by language and rule
 	$(BIN)/python -m tests.fixtures.scan_corpus
