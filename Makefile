@@ -62,12 +62,6 @@ PYTHONS ?= $(BIN)/python
 test-packaging: setup  ## wheel and sdist, each extra in a fresh environment and used there (PYTHONS="python3.12 python3.14")
 	$(BIN)/python -m tests.fixtures.packaging $(PYTHONS)
 
-.PHONY: test-lowest
-test-lowest: setup  ## unit tests and the main acceptance tests with the oldest dependencies that pyproject.toml allows
-	$(BIN)/uv venv --quiet --clear --seed .govern/lowest
-	$(BIN)/uv pip install --quiet --python .govern/lowest --resolution lowest-direct --editable '.[dev]'
-	.govern/lowest/bin/python -m pytest $(LOWEST) -n 2 --dist worksteal -q
-
 .PHONY: audit
 audit: setup  ## what is known of weaknesses in the locked dependencies; asks a public service
 	$(PIP) pip-audit
