@@ -65,7 +65,7 @@ test-packaging: setup  ## wheel and sdist, each extra in a fresh environment and
 .PHONY: audit
 audit: setup  ## what is known of weaknesses in the locked dependencies; asks a public service
 	$(PIP) pip-audit
-	$(BIN)/pip-audit --requirement $(LOCK) --require-hashes --disable-pip
+	$(BIN)/pip-audit --requirement $(LOCK) --require-hashes --disable-pip --strict
 
 .PHONY: corpus
 corpus: setup  ## precision and recall of govern scan over tests/cases/scan, by language and rule
