@@ -8,13 +8,24 @@ BIN    := $(VENV)/bin
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(BIN)/govern: pyproject.toml
+LOCK := requirements-dev.txt
+PIP  := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# the second line installs what pyproject.toml names and the lock has not yet
+$(BIN)/govern: pyproject.toml $(LOCK)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) --require-hashes --no-deps --requirement $(LOCK)
+	$(PIP) --no-build-isolation --editable '.[dev]'
 	@touch $@
 
 .PHONY: setup
 setup: $(BIN)/govern  ## create .venv with govern and everything its development needs
+
+.PHONY: lock
+lock: setup  ## write requirements-dev.txt anew after a change of pyproject.toml; UPGRADE=--upgrade for newer versions
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --annotation-style line --custom-compile-command "make lock" --quiet $(UPGRADE) \
+		--output-file $(LOCK)
 
 .PHONY: demo
 demo: setup  ## govern the sample application on an embedded PostgreSQL, break it, see it found, repair it
@@ -45,6 +56,16 @@ test-mermaid: setup  ## what govern diagram writes, drawn by Mermaid itself in C
 .PHONY: test-faults
 test-faults: setup  ## migrations that are killed at 50 moments on each engine, all other faults, every server on every wrong database
 	$(BIN)/pytest tests/acceptance/faults tests/acceptance/frameworks -n 2 -q --moments 50 --long-faults
+
+PYTHONS ?= $(BIN)/python
+.PHONY: test-packaging
+test-packaging: setup  ## wheel and sdist, each extra in a fresh environment and used there (PYTHONS="python3.12 python3.14")
+	$(BIN)/python -m tests.fixtures.packaging $(PYTHONS)
+
+.PHONY: audit
+audit: setup  ## what is known of weaknesses in the locked dependencies; asks a public service
+	$(PIP) pip-audit
+	$(BIN)/pip-audit --requirement $(LOCK) --require-hashes --disable-pip --strict
 
 .PHONY: corpus
 corpus: setup  ## precision and recall of govern scan over tests/cases/scan, by language and rule

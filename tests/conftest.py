@@ -48,3 +48,11 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in tuple(os.environ):
         if name == "DATABASE_URL" or name.startswith(("PG", "GOVERN_", "ALEMBIC_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def clean_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor by a command that ran in this process before, and said where its events go."""
+    monkeypatch.setattr("govern.log._set_up", [])
+    if structlog := sys.modules.get("structlog"):
+        structlog.reset_defaults()

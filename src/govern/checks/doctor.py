@@ -206,6 +206,8 @@ def _look_at_embedded(settings: Settings) -> str:
 
 
 def _look_at_docker() -> str:
+    if not container.is_installed():
+        return f"not looked for; not needed, or: {container.INSTALL_LINE}"
     return "an engine answers" if container.is_docker_answering() else "no engine answers; not needed"
 
 

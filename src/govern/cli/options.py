@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -49,7 +49,13 @@ def _has_folder(file: Path) -> None:
         raise click.BadParameter(f"there is no folder {file.parent}")
 
 
-class _Severity(click.Choice[str]):
+if TYPE_CHECKING:
+    _Words = click.Choice[str]
+else:
+    _Words = click.Choice  # before click 8.2 it could not be subscripted
+
+
+class _Severity(_Words):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return value if isinstance(value, Severity) else Severity.parse(super().convert(value, param, ctx))
 

@@ -6,11 +6,13 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, ToolMissing
 
+INSTALL_LINE = "pip install 'govern[containers]'"
 _SOCKET = Path("/var/run/docker.sock")
 
 
@@ -24,7 +26,7 @@ def run_postgresql(major: int) -> Iterator[DatabaseUrl]:
         from testcontainers.community.postgres import PostgresContainer
     except ImportError:
         raise ToolMissing(
-            "testcontainers is not installed", next="pip install testcontainers, or configure scratch_url"
+            "testcontainers is not installed", next=f"{INSTALL_LINE}, or configure scratch_url"
         ) from None
     if not is_docker_answering():
         raise ToolMissing(
@@ -45,6 +47,11 @@ def run_postgresql(major: int) -> Iterator[DatabaseUrl]:
         yield DatabaseUrl.parse(started.get_connection_url())
     finally:
         started.stop()
+
+
+def is_installed() -> bool:
+    """Whether the extra is there; without it nobody looks for a Docker engine."""
+    return find_spec("testcontainers") is not None
 
 
 def is_docker_answering() -> bool:

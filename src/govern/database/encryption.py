@@ -157,7 +157,7 @@ def _load() -> Any:
         raise ToolMissing(
             "encrypted backups need pyrage",
             why="it is not installed",
-            next='pip install "govern[encryption]"',
+            next="pip install 'govern[encryption]'",
         ) from error
     return pyrage
 

@@ -160,7 +160,7 @@ def _import_client() -> tuple[Any, Any]:
         raise ToolMissing(
             "notifications by webhook need the packages httpx2 and stamina",
             why=f"{error.name} is not installed",
-            next="python -m pip install 'govern[monitor]'",
+            next="pip install 'govern[monitor]'",
         ) from error
     for name in ("httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.WARNING)  # below that they tell the URL

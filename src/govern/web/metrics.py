@@ -20,7 +20,7 @@ except ImportError as error:
     raise ToolMissing(
         "metrics need the package prometheus-client",
         why="it is not installed",
-        next='pip install "govern[web]"',
+        next="pip install 'govern[web]'",
     ) from error
 
 __all__ = ["MEDIA_TYPE", "render_metrics"]

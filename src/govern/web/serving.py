@@ -106,7 +106,7 @@ def _make_server(health: Health, api: MonitorApi, page: Dashboard) -> uvicorn.Se
         raise ToolMissing(
             "govern serve needs the package uvicorn",
             why="it is not installed",
-            next='pip install "govern[web]"',
+            next="pip install 'govern[web]'",
         ) from error
     return uvicorn.Server(
         uvicorn.Config(

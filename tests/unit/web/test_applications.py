@@ -120,7 +120,7 @@ def test_without_the_package_metrics_say_how_to_install_it(
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     answer = health.answer("/metrics")
     assert answer.status == 501
-    assert b'pip install "govern[web]"' in answer.body
+    assert b"pip install 'govern[web]'" in answer.body
 
 
 def test_without_the_package_serve_says_how_to_install_it(
@@ -130,4 +130,4 @@ def test_without_the_package_serve_says_how_to_install_it(
     settings = config.load(start=tmp_path, url=f"sqlite:///{tmp_path}/none.sqlite", environ={})
     with pytest.raises(ToolMissing) as told:
         serve(settings, host="127.0.0.1", port=0, unix=None, judges_backups=True, narrate=lambda _: None)
-    assert told.value.next == 'pip install "govern[web]"'
+    assert told.value.next == "pip install 'govern[web]'"

@@ -61,7 +61,8 @@ def copy_if_asked(
         copy_offsite(settings, backup, narrate=narrate)
     except CouldNotCheck as error:
         subject = Subject(kind="backup", name=backup.id, path=settings.relative(backup.path))
-        return (Finding.of(NOT_COPIED, subject, f"{error.what}: {error.why}"),)
+        remedy = f"{error.next}, then: govern backup copy" if isinstance(error, ToolMissing) else ""
+        return (Finding.of(NOT_COPIED, subject, f"{error.what}: {error.why}", remedy=remedy),)
     return ()
 
 
@@ -72,9 +73,9 @@ def list_offsite(settings: Settings) -> tuple[BackupManifest, ...]:
     """
     if settings.offsite is None:
         return ()
-    import obstore
-
     with _open_store(settings) as store:
+        import obstore
+
         names = obstore.list_with_delimiter(store)["common_prefixes"]
         found = [_read_manifest(store, name) for name in names if is_backup_id(name)]
     manifests = [manifest for manifest in found if manifest is not None]
@@ -126,7 +127,7 @@ def _open_store(settings: Settings) -> Iterator[ObjectStore]:
         raise ToolMissing(
             "copies of backups in an object store need obstore",
             why="it is not installed",
-            next='pip install "govern[offsite]"',
+            next="pip install 'govern[offsite]'",
         ) from error
     url = settings.offsite or ""
     try:

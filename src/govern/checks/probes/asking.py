@@ -108,7 +108,7 @@ def import_client() -> Any:
         raise ToolMissing(
             "probes need the package httpx2",
             why=f"{error.name} is not installed",
-            next="python -m pip install 'govern[probes]'",
+            next="pip install 'govern[probes]'",
         ) from error
     for name in ("httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.WARNING)  # below that they tell URLs and headers

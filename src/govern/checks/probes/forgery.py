@@ -40,7 +40,7 @@ def import_jwt() -> Any:
         raise ToolMissing(
             "probes of tokens need the package pyjwt",
             why=f"{error.name} is not installed",
-            next="python -m pip install 'govern[probes]'",
+            next="pip install 'govern[probes]'",
         ) from error
     return jwt
 

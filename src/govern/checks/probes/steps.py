@@ -218,7 +218,7 @@ def import_jsonschema() -> Any:
         raise ToolMissing(
             "a JSON Schema needs the package jsonschema",
             why=f"{error.name} is not installed",
-            next="python -m pip install 'govern[probes]'",
+            next="pip install 'govern[probes]'",
         ) from error
     return jsonschema
 
