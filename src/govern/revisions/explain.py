@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from govern.config import Settings
 from govern.errors import ConfigurationError, CouldNotCheck, GovernError, Refused, ToolMissing, Unreachable
@@ -32,22 +35,41 @@ def lock_refused(holder: str | None, seconds: float) -> Refused:
 
 def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
     """The error for a child that ended itself on purpose."""
-    facts = stopped.facts
-    match stopped.reason:
-        case "lock_timeout":
-            return lock_refused(facts["holder"], facts["seconds"])
+    reason, facts = stopped.reason, stopped.facts
+    if reason == "lock_timeout":
+        return lock_refused(facts["holder"], facts["seconds"])
+    explained = (
+        _explain_interpreter(reason, facts, settings.python)
+        or _explain_env(reason, facts)
+        or _explain_models(reason, facts)
+        or _explain_revision(reason, facts)
+    )
+    return explained or NeedsDatabase(
+        "env.py cannot be asked without a database", why="it connects even where it runs offline"
+    )
+
+
+def _explain_interpreter(reason: str, facts: Mapping[str, Any], python: Path) -> GovernError | None:
+    """What the project's interpreter lacks."""
+    match reason:
         case "not_installed":
             return ToolMissing(
-                f"the project's interpreter {settings.python} has no {facts['package']}",
-                next=f"{settings.python} -m pip install '{facts['package']}>={facts['oldest']}', "
+                f"the project's interpreter {python} has no {facts['package']}",
+                next=f"{python} -m pip install '{facts['package']}>={facts['oldest']}', "
                 "or set python in [tool.govern] to the interpreter that has it",
             )
         case "too_old":
             return ToolMissing(
                 f"{facts['package']} {facts['version']} is too old for govern",
-                why=f"it needs {facts['package']} {facts['oldest']} or later in {settings.python}",
-                next=f"{settings.python} -m pip install --upgrade {facts['package']}",
+                why=f"it needs {facts['package']} {facts['oldest']} or later in {python}",
+                next=f"{python} -m pip install --upgrade {facts['package']}",
             )
+    return None
+
+
+def _explain_env(reason: str, facts: Mapping[str, Any]) -> GovernError | None:
+    """What env.py does that cannot be led to the target database."""
+    match reason:
         case "foreign_dialect":
             return ConfigurationError(
                 f"env.py connects to a {facts['dialect']} database, but the target is {facts['wanted']}",
@@ -70,6 +92,50 @@ def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
                 next="let create_engine connect by URL; connect_args and events stay as they are",
                 state=NO_REVISION_RAN,
             )
+        case "elsewhere":
+            return Refused(
+                f"{facts['place'] or 'a library'} opens a database connection of its own",
+                why=f"{facts['driver']} was called; on a copy it would reach past the copy to another database",
+                next="let it use op.get_bind(), or rehearse nothing of it: --rehearse off",
+            )
+        case "no_application":
+            return ConfigurationError(
+                "env.py works in the context of a Flask application, and none was found",
+                why=facts["why"],
+                next="set FLASK_APP as for the flask command, or let a hook enter the context: "
+                'hook = "package.module:function" in [tool.govern]',
+                state=NO_REVISION_RAN,
+            )
+    return None
+
+
+def _explain_models(reason: str, facts: Mapping[str, Any]) -> GovernError | None:
+    """What the configuration names, and is not there."""
+    match reason:
+        case "no_metadata":
+            return ConfigurationError(
+                "the project's models were not found",
+                why="no models are configured and env.py gives no target_metadata to context.configure",
+                next='set models = "package.module:metadata" in [tool.govern]',
+            )
+        case "hook":
+            return ConfigurationError(
+                f"hook = {facts['hook']!r} does not prepare Alembic",
+                why=facts["why"],
+                next="let package.module:function return three things: a Config, metadata, a context manager; or None",
+            )
+        case "models":
+            return ConfigurationError(
+                f"models = {facts['models']!r} is not a metadata",
+                why=facts["why"],
+                next='write it as models = "package.module:metadata" in [tool.govern]',
+            )
+    return None
+
+
+def _explain_revision(reason: str, facts: Mapping[str, Any]) -> GovernError | None:
+    """What a revision would do, or can no longer do."""
+    match reason:
         case "cascade":
             return Refused(
                 f"to rebuild {facts['table']} would delete or empty rows of {facts['child']}",
@@ -91,41 +157,7 @@ def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
                 why=facts["why"],
                 next="let env.py configure a connection that is in no transaction, and run the migrations online",
             )
-        case "elsewhere":
-            return Refused(
-                f"{facts['place'] or 'a library'} opens a database connection of its own",
-                why=f"{facts['driver']} was called; on a copy it would reach past the copy to another database",
-                next="let it use op.get_bind(), or rehearse nothing of it: --rehearse off",
-            )
-        case "no_metadata":
-            return ConfigurationError(
-                "the project's models were not found",
-                why="no models are configured and env.py gives no target_metadata to context.configure",
-                next='set models = "package.module:metadata" in [tool.govern]',
-            )
-        case "hook":
-            return ConfigurationError(
-                f"hook = {facts['hook']!r} does not prepare Alembic",
-                why=facts["why"],
-                next="let package.module:function return three things: a Config, metadata, a context manager; or None",
-            )
-        case "no_application":
-            return ConfigurationError(
-                "env.py works in the context of a Flask application, and none was found",
-                why=facts["why"],
-                next="set FLASK_APP as for the flask command, or let a hook enter the context: "
-                'hook = "package.module:function" in [tool.govern]',
-                state=NO_REVISION_RAN,
-            )
-        case "models":
-            return ConfigurationError(
-                f"models = {facts['models']!r} is not a metadata",
-                why=facts["why"],
-                next='write it as models = "package.module:metadata" in [tool.govern]',
-            )
-    return NeedsDatabase(
-        "env.py cannot be asked without a database", why="it connects even where it runs offline"
-    )
+    return None
 
 
 def explain_error(error: ChildError, target: str, output: str) -> GovernError:
