@@ -74,7 +74,7 @@ def read_alembic(root: Path, declared: Declared, url: str | None) -> AlembicSett
     search_path = tuple(
         _resolve(path, here, (root,)) for path in _split_paths(options, "prepend_sys_path", r",\s*|\s+|:")
     )
-    places = (root, *search_path, *_installed_packages(find_interpreter(root, declared)))
+    places = (root, *search_path, root / "src", *installed_packages(find_interpreter(root, declared)))
     given = options.get("script_location")
     script_location = _resolve(str(given), here, places) if given else _usual_location(here, root)
     versions = _split_paths(options, "version_locations", r",\s*|\s+")
@@ -112,9 +112,13 @@ def _usual_location(here: Path, root: Path) -> Path:
     return here if (here / "env.py").is_file() else root / _DEFAULT_MIGRATIONS
 
 
-def _installed_packages(python: Path) -> Iterator[Path]:
-    """Where an interpreter keeps what is installed: found without starting it."""
-    yield from sorted((python.parent.parent / "lib").glob("python3*/site-packages"))
+def installed_packages(python: Path) -> Iterator[Path]:
+    """Where an interpreter finds what is installed, in place or by a .pth file: found without starting it."""
+    for folder in sorted((python.parent.parent / "lib").glob("python3*/site-packages")):
+        yield folder
+        for file in sorted(folder.glob("*.pth")):
+            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+            yield from (folder / line for line in lines if line and (folder / line).is_dir())
 
 
 def _read_ini(file: Path, section: str) -> _Options:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from govern.config import Settings
 from govern.errors import ConfigurationError, CouldNotCheck, GovernError, Refused, ToolMissing, Unreachable
@@ -18,6 +20,22 @@ _NEXT_LOCKED = "wait and run again, or see who holds it: govern doctor --locks"
 
 class NeedsDatabase(CouldNotCheck):
     """env.py, or the application it belongs to, connects before it can be asked for anything."""
+
+
+class ForeignEngine(ConfigurationError):
+    """env.py is for a database of another engine. ``file``: the one it would open, where that is SQLite."""
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self.file: str | None = facts.get("file")
+        # a file can be told; another URL may have a password
+        url = sqlite_url(self.file) if self.file else f"{facts['dialect']}://…"
+        super().__init__(
+            f"env.py connects to a {facts['dialect']} database, but the target is {facts['wanted']}",
+            why="another engine's database is never touched in its place",
+            next=f"say which database env.py is for: --url {url}, or DATABASE_URL; or let env.py connect to "
+            f"{facts['wanted']}",
+            state=NO_REVISION_RAN,
+        )
 
 
 def lock_refused(holder: str | None, seconds: float) -> Refused:
@@ -49,12 +67,7 @@ def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
                 next=f"{settings.python} -m pip install --upgrade {facts['package']}",
             )
         case "foreign_dialect":
-            return ConfigurationError(
-                f"env.py connects to a {facts['dialect']} database, but the target is {facts['wanted']}",
-                why="another engine's database is never touched in its place",
-                next="give the URL of the database that env.py is for: --url",
-                state=NO_REVISION_RAN,
-            )
+            return ForeignEngine(facts)
         case "several_databases":
             return ConfigurationError(
                 f"one run of env.py migrates several databases: {', '.join(facts['names'])}",
@@ -126,6 +139,11 @@ def explain_stop(stopped: Stopped, settings: Settings) -> GovernError:
     return NeedsDatabase(
         "env.py cannot be asked without a database", why="it connects even where it runs offline"
     )
+
+
+def sqlite_url(file: str) -> str:
+    """As SQLAlchemy writes it."""
+    return f"sqlite:///{file}"
 
 
 def explain_error(error: ChildError, target: str, output: str) -> GovernError:

@@ -158,11 +158,12 @@ def read_modules(root: Path, *, search_path: Iterable[Path], leave_out: Iterable
 def _python_files(root: Path, excluded: frozenset[Path]) -> Iterator[Path]:
     for folder, subfolders, files in os.walk(root):
         here = Path(folder)
-        subfolders[:] = sorted(name for name in subfolders if not _is_skipped(here / name, excluded))
+        subfolders[:] = sorted(name for name in subfolders if not is_skipped(here / name, excluded))
         yield from (here / name for name in sorted(files) if _is_source(name))
 
 
-def _is_skipped(folder: Path, excluded: frozenset[Path]) -> bool:
+def is_skipped(folder: Path, excluded: frozenset[Path]) -> bool:
+    """Whether a folder has nothing of the project's own: environments, tests, what is built; and the excluded ones."""
     return (
         folder.name in _SKIPPED_FOLDERS
         or folder.name.startswith(".")
