@@ -8,7 +8,7 @@ from govern.actions.round_trip import has_way_back, prove_ways_back
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.linting import Selection, add_lint, check_against_ref, find_history, select_unrecorded
 from govern.api.project import Project, find_chain_problems, read_project
-from govern.checks.chain import does_not_replay, find_ways_back
+from govern.checks.chain import EMPTY_UPGRADE, MISSING_DOWNGRADE, does_not_replay, find_ways_back
 from govern.checks.drift import check_refused, check_scope, judge_drift, with_fixes
 from govern.checks.lock import check_lock
 from govern.checks.manifest import check_manifest
@@ -37,6 +37,7 @@ from govern.revisions.merged import Merged
 from govern.source.lock import read_lock
 from govern.source.scope import read_scope
 
+_OF_FUNCTIONS = (EMPTY_UPGRADE.id, MISSING_DOWNGRADE.id)
 _FORGOTTEN_REVISION = "write the missing revision, then review it: govern revision -m 'what changed'"
 
 
@@ -79,7 +80,7 @@ class Examined:
 
 def examine(draft: Draft, project: Project, *, against_ref: str | None, narrate: Narrate) -> Examined:
     """The entries of ``check``. Scratch databases are dropped by whoever calls it."""
-    entry = draft.add(_chain_entry(project))
+    entry = draft.add(_entry_of_new_revisions(project))
     merged = check_against_ref(draft, project, against_ref)
     like = declared_like(project.settings)
     narrate("creating the models' schema in a scratch database")
@@ -101,6 +102,24 @@ def examine(draft: Draft, project: Project, *, against_ref: str | None, narrate:
 def _chain_entry(project: Project) -> Entry:
     return Entry.of(
         "chain", find_chain_problems(project), count_of(len(project.chain.files), "revision file")
+    )
+
+
+def _entry_of_new_revisions(project: Project) -> Entry:
+    """Nobody corrects the functions of revisions that ran years ago: what the history lacks is counted."""
+    findings = find_chain_problems(project)
+    if not any(finding.rule.id in _OF_FUNCTIONS for finding in findings):
+        return _chain_entry(project)
+    history = find_history(project)
+    new = tuple(
+        finding
+        for finding in findings
+        if finding.rule.id not in _OF_FUNCTIONS or finding.subject.name not in history
+    )
+    files = count_of(len(project.chain.files), "revision file")
+    old = count_of(len(findings) - len(new), "remark")
+    return Entry.of(
+        "chain", new, files if len(new) == len(findings) else f"{files}; {old} on the history: govern chain"
     )
 
 

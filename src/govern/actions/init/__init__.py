@@ -17,6 +17,7 @@ from govern.actions.init.database import Standing, look_at_database
 from govern.actions.init.layout import (
     USUAL_SECTION,
     find_env,
+    folders_by_engine,
     locate,
     locations_by_engine,
     revision_files,
@@ -41,7 +42,7 @@ from govern.core.wording import count_of
 from govern.declared import describe_project
 from govern.errors import GovernError, NotPermitted, Refused
 from govern.revisions.explain import ForeignEngine, sqlite_url
-from govern.revisions.graph import read_project_chain
+from govern.revisions.graph import read_chain, read_project_chain
 from govern.revisions.protocol import Description
 from govern.source.manifest.json_schema import FILE_NAME, render_file
 
@@ -283,8 +284,16 @@ def _look_at_database(
 
 
 def _newest_revisions(settings: Settings) -> tuple[str, ...]:
-    chain = read_project_chain(settings.alembic)
-    return () if chain.broken else chain.heads
+    """Those of each engine, where they are apart."""
+    if folders := folders_by_engine(settings):
+        chains = [read_chain((folder,)) for folder in folders]
+    else:
+        chains = [read_project_chain(settings.alembic)]
+    return (
+        ()
+        if any(chain.broken for chain in chains)
+        else tuple(head for chain in chains for head in chain.heads)
+    )
 
 
 def _alembic_config(settings: Settings) -> str | None:

@@ -72,13 +72,13 @@ def find_env(settings: Settings) -> Path:
 
 def locations_by_engine(settings: Settings) -> str | None:
     """Where the revisions are in a folder for each engine, as govern's configuration has it; else None."""
-    folders = _folders_by_engine(settings)
+    folders = folders_by_engine(settings)
     return f"{settings.relative(folders[0].parent)}/{{dialect}}" if folders else None
 
 
 def version_folders(settings: Settings) -> tuple[Path, ...]:
     """The folders that have revisions: those of each engine where env.py chooses one."""
-    return _folders_by_engine(settings) or settings.alembic.version_locations
+    return folders_by_engine(settings) or settings.alembic.version_locations
 
 
 def revision_files(settings: Settings) -> Iterator[Path]:
@@ -87,7 +87,8 @@ def revision_files(settings: Settings) -> Iterator[Path]:
         yield from (file for file in folder.glob("*.py") if not file.name.startswith("__"))
 
 
-def _folders_by_engine(settings: Settings) -> tuple[Path, ...]:
+def folders_by_engine(settings: Settings) -> tuple[Path, ...]:
+    """One for each engine, where env.py chooses among them; else none."""
     alembic = settings.alembic
     versions = alembic.script_location / "versions"
     folders = tuple(
