@@ -52,7 +52,9 @@ def test_a_large_project_is_searched_in_seconds(tmp_path: Path) -> None:
     files = {f"app/{name}.py": metadatas + imports for name in names} | {"app/__init__.py": ""}
     started = time.process_time()
     assert len(search(tmp_path, files)) == len(names)
-    assert time.process_time() - started < 5  # each metadata once asked every module for all that it loads: minutes
+    assert (
+        time.process_time() - started < 5
+    )  # each metadata once asked every module for all that it loads: minutes
 
 
 @pytest.mark.parametrize("base", [NEW_BASE, OLD_BASE])
