@@ -62,7 +62,8 @@ def test_a_change_names_the_facts_that_differ() -> None:
 
 
 def test_what_is_there_under_another_name_is_known_for_that() -> None:
-    unique, owned = {"type": "unique", "definition": "UNIQUE (a)"}, {"owned_by": "public.users.id"}
+    unique: Facts = {"type": "unique", "definition": "UNIQUE (a)"}
+    owned: Facts = {"owned_by": "public.users.id"}
     declared = snapshot(
         constraint__users__uq_a=unique,
         index__users__ix_a={"definition": "CREATE INDEX ix_a ON public.users USING btree (a)"},
@@ -86,7 +87,7 @@ def test_what_is_there_under_another_name_is_known_for_that() -> None:
 
 
 def test_what_is_alike_in_another_table_or_twice_is_nobodys_other_name() -> None:
-    unique = {"type": "unique", "definition": "UNIQUE (a)"}
+    unique: Facts = {"type": "unique", "definition": "UNIQUE (a)"}
     other_table = diff(snapshot(constraint__users__uq_a=unique), snapshot(constraint__notes__uq_a=unique))
     assert find_renamed(other_table) == {}
     two = snapshot(constraint__users__one=unique, constraint__users__two=unique)
