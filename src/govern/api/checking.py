@@ -33,7 +33,9 @@ from govern.declared import (
     in_words_of,
 )
 from govern.errors import CouldNotCheck
+from govern.revisions.explain import missing_extension, next_without_extension
 from govern.revisions.merged import Merged
+from govern.revisions.protocol import ChildError
 from govern.source.lock import read_lock
 from govern.source.scope import read_scope
 
@@ -131,10 +133,22 @@ def _check_replay(draft: Draft, project: Project, models: Declared, like: Databa
             draft.passed("replay", f"from empty to {name_revisions(heads)}")
             draft.add(compare_models(project, models, revisions))
     except ReplayFailed as failure:
-        draft.add(Entry.of("replay", (does_not_replay(project.chain, failure.error, root=settings.root),)))
+        draft.add(_entry_of_failed_replay(project, failure.error))
         draft.add(Entry(name="models", status="skipped", reason="the revisions do not replay"))
         return False
     return True
+
+
+def _entry_of_failed_replay(project: Project, error: ChildError) -> Entry:
+    """What the server of scratch databases lacks is no fault of the chain: then nobody knows."""
+    extension = missing_extension(error.statement, error.sqlstate)
+    if extension is None:
+        return Entry.of("replay", (does_not_replay(project.chain, error, root=project.settings.root),))
+    reason = (
+        f"revision {error.revision} needs the extension {extension}, and the server of scratch databases has none: "
+        f"{next_without_extension(extension)}; or name a server that has it: scratch_url"
+    )
+    return Entry(name="replay", status="skipped", reason=reason)
 
 
 def _check_ways_back(
