@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from govern.core.changes import describe_change, diff
-from govern.core.snapshot import Snapshot
+from govern.core.changes import accept, describe_change, diff
+from govern.core.snapshot import ObjectKey, Snapshot
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
@@ -137,6 +137,40 @@ def test_nothing_is_proposed_where_nothing_differs(tmp_path: Path) -> None:
     one = make(tmp_path / "one.sqlite", FAMILY)
     other = make(tmp_path / "other.sqlite", FAMILY.replace("INTEGER", "integer").replace(" (", "("))
     assert propose(one, other) == ()
+
+
+def test_each_change_has_the_statements_of_its_own_table(tmp_path: Path) -> None:
+    others = "CREATE TABLE other (a TEXT); CREATE INDEX of_other ON other (a); "
+    live = make(tmp_path / "a.sqlite", FAMILY + others + "CREATE INDEX of_child ON child (body)")
+    wanted = (FAMILY + others).replace("a TEXT", "a TEXT NOT NULL").replace("body TEXT", "body VARCHAR(9)")
+    declared = make(tmp_path / "b.sqlite", wanted + "CREATE INDEX of_child ON child (body DESC)")
+    steps = dialect_of(live).propose_repair(live, live, declared, read(declared), TABLE).steps
+    about = {
+        name: "\n".join(step.sql for step in steps if ObjectKey(*name) in step.undoes)
+        for name in (("column", "", "other.a"), ("column", "", "child.body"), ("index", "", "child.of_child"))
+    }
+    assert "of_other" in about["column", "", "other.a"]
+    assert "child" not in about["column", "", "other.a"]
+    for name in (("column", "", "child.body"), ("index", "", "child.of_child")):
+        assert "_govern_new_child" in about[name]
+        assert "body DESC" in about[name]
+        assert "other" not in about[name]
+    unattributed = [step.sql for step in steps if not step.undoes]
+    assert all("govern_repair" in sql for sql in unattributed)
+
+
+def test_what_is_ignored_survives_that_its_table_is_rebuilt(tmp_path: Path) -> None:
+    kept = "CREATE INDEX by_hand ON child (body); CREATE VIEW seen AS SELECT body FROM child; "
+    live = make(tmp_path / "a.sqlite", FAMILY + kept)
+    declared = make(tmp_path / "b.sqlite", FAMILY.replace("body TEXT", "body TEXT NOT NULL"))
+    ignored = [change for change in diff(read(declared), read(live)) if change.action == "added"]
+    expected = accept(read(declared), read(live), ignored)
+    steps = dialect_of(live).propose_repair(live, live, declared, expected, TABLE).steps
+    with dialect_of(live).connect(live) as connection, connection.transaction():
+        for step in steps:
+            connection.execute(step.sql)
+    assert diff(expected, read(live)) == ()
+    assert len(ignored) == 2
 
 
 def test_keys_that_were_given_once_are_not_given_again(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from govern.core.changes import diff
 from govern.core.snapshot import Snapshot
 from govern.database.engines import dialect_of
+from govern.database.sqlite.catalog import find_equal_defaults
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
 
@@ -45,9 +46,20 @@ SAME = [
     ),
     ("CREATE TABLE t (a INT DEFAULT NULL)", "CREATE TABLE t (a INT)"),
     ("CREATE TABLE t (a INT DEFAULT 'x')", "CREATE TABLE t (a INT DEFAULT ('x'))"),
+    ("CREATE TABLE t (a TEXT DEFAULT ((1) || (2)))", "CREATE TABLE t (a TEXT DEFAULT (((1) || (2))))"),
+    (
+        "CREATE TABLE t (a INT REFERENCES people(id) ON DELETE NO ACTION ON UPDATE CASCADE)",
+        "CREATE TABLE t (a INT REFERENCES people(id) ON UPDATE CASCADE)",
+    ),
 ]
 
 DIFFERENT = [
+    (
+        "a INT REFERENCES people (id) ON DELETE NO ACTION",
+        "a INT REFERENCES people (id) ON DELETE RESTRICT",
+        "constraint",
+        {"definition"},
+    ),
     ("a INT", "a BIGINT", "column", {"type"}),
     ("a INT", "a INT NOT NULL", "column", {"nullable"}),
     ("a INT DEFAULT 1", "a INT DEFAULT 2", "column", {"default"}),
@@ -108,6 +120,29 @@ def test_a_difference_is_one_change(
     changes = diff(snapshot_of(f"CREATE TABLE t ({before})"), snapshot_of(f"CREATE TABLE t ({after})"))
     assert [(change.key.kind, change.action) for change in changes] == [(kind, "changed")]
     assert set(changes[0].facts) == facts
+
+
+@pytest.mark.parametrize(
+    ("column", "declared", "live", "is_equal"),
+    [
+        ("INTEGER", "'-1'", "-1", True),
+        ("BOOLEAN", "'0'", "FALSE", True),
+        ("FLOAT", "1", "'1.0'", True),
+        ("TEXT", "1", "'1'", True),
+        ("TEXT", "1", "'1.0'", False),
+        ("BLOB", "1", "'1'", False),
+        ("INTEGER", "'-1'", "1", False),
+        ("INTEGER", "1", "(abs(-1))", False),
+        ("DATETIME", "CURRENT_TIMESTAMP", "'CURRENT_TIMESTAMP'", False),
+    ],
+)
+def test_constants_that_a_column_stores_as_one_value_are_one_default(
+    snapshot_of: Callable[[str], Snapshot], column: str, declared: str, live: str, is_equal: bool
+) -> None:
+    changes = diff(*(snapshot_of(f"CREATE TABLE t (a {column} DEFAULT {text})") for text in (declared, live)))
+    (change,) = changes
+    assert change.facts.keys() == {"default"}
+    assert find_equal_defaults(changes) == ((change,) if is_equal else ())
 
 
 def test_options_of_a_table_are_facts(snapshot_of: Callable[[str], Snapshot]) -> None:

@@ -16,7 +16,7 @@ from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck
 from govern.revisions.runner import Runner
-from tests.fixtures.projects import CopyProject
+from tests.fixtures.projects import CopyProject, third_revision
 
 ENV = "migrations/env.py"
 CONFIGURE = "context.configure(connection=connection, target_metadata=target_metadata"
@@ -120,6 +120,32 @@ def test_an_env_that_says_nothing_offline_is_adopted_and_checked(
     )
     settings = adopt(settings, sqlite_database)
     assert statuses(api.check(settings))["models"] == "passed"
+
+
+def test_a_first_revision_that_names_the_text_none_is_told_to_lose_its_quotes(
+    sqlite_database: DatabaseUrl, copy_project: CopyProject
+) -> None:
+    settings = copy_project("plain")
+    first = settings.root / "migrations/versions/r1_users.py"
+    first.write_text(first.read_text().replace("down_revision = None", 'down_revision = "None"'))
+    checked = api.check(replace(settings, url=sqlite_database.text))
+    (placeholder,) = (one for one in checked.findings if one.rule.id == "chain.placeholder-parent")
+    assert placeholder.subject.path == "migrations/versions/r1_users.py"
+    assert placeholder.remedy == "write down_revision = None without quotes"
+    assert statuses(checked)["replay"] == "skipped"
+
+
+def test_an_extension_that_no_server_at_hand_has_leaves_the_replay_undecided(
+    postgresql_database: DatabaseUrl, copy_project: CopyProject
+) -> None:
+    wanted = third_revision("op.execute('CREATE EXTENSION IF NOT EXISTS no_such_extension')")
+    settings = replace(copy_project("plain", wanted), url=postgresql_database.text)
+    checked = api.check(settings)
+    entries = {entry.name: entry for entry in checked.entries}
+    assert (entries["replay"].status, entries["models"].status) == ("skipped", "skipped")
+    assert "needs the extension no_such_extension" in entries["replay"].reason
+    assert "scratch_url" in entries["replay"].reason
+    assert "chain.does-not-replay" not in {finding.rule.id for finding in checked.findings}
 
 
 def test_odd_models_ids_with_dots_and_a_version_table_elsewhere_are_no_differences(

@@ -8,7 +8,7 @@ from govern.actions.round_trip import has_way_back, prove_ways_back
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.linting import Selection, add_lint, check_against_ref, find_history, select_unrecorded
 from govern.api.project import Project, find_chain_problems, read_project
-from govern.checks.chain import HISTORY_RULES, does_not_replay, find_ways_back
+from govern.checks.chain import EMPTY_UPGRADE, HISTORY_RULES, MISSING_DOWNGRADE, does_not_replay, find_ways_back
 from govern.checks.drift import check_refused, check_scope, judge_drift, with_fixes
 from govern.checks.lock import check_lock
 from govern.checks.manifest import check_manifest
@@ -34,10 +34,13 @@ from govern.declared import (
 )
 from govern.errors import CouldNotCheck
 from govern.revisions.counting import count_revisions
+from govern.revisions.explain import missing_extension, next_without_extension
 from govern.revisions.merged import Merged
+from govern.revisions.protocol import ChildError
 from govern.source.lock import read_lock
 from govern.source.scope import read_scope
 
+_OF_FUNCTIONS = (EMPTY_UPGRADE.id, MISSING_DOWNGRADE.id)
 _FORGOTTEN_REVISION = "write the missing revision, then review it: govern revision -m 'what changed'"
 
 
@@ -80,7 +83,7 @@ class Examined:
 
 def examine(draft: Draft, project: Project, *, against_ref: str | None, narrate: Narrate) -> Examined:
     """The entries of ``check``. Scratch databases are dropped by whoever calls it."""
-    entry = draft.add(_chain_entry(project))
+    entry = draft.add(_entry_of_new_revisions(project))
     merged = check_against_ref(draft, project, against_ref)
     if merged is not None:
         draft.replace(_say_once(entry, told=draft.entries[-1]))
@@ -118,6 +121,24 @@ def _chain_entry(project: Project) -> Entry:
     )
 
 
+def _entry_of_new_revisions(project: Project) -> Entry:
+    """Nobody corrects the functions of revisions that ran years ago: what the history lacks is counted."""
+    findings = find_chain_problems(project)
+    if not any(finding.rule.id in _OF_FUNCTIONS for finding in findings):
+        return _chain_entry(project)
+    history = find_history(project)
+    new = tuple(
+        finding
+        for finding in findings
+        if finding.rule.id not in _OF_FUNCTIONS or finding.subject.name not in history
+    )
+    files = count_of(len(project.chain.files), "revision file")
+    old = count_of(len(findings) - len(new), "remark")
+    return Entry.of(
+        "chain", new, files if len(new) == len(findings) else f"{files}; {old} on the history: govern chain"
+    )
+
+
 def _check_replay(
     draft: Draft, project: Project, models: Declared, like: DatabaseUrl, narrate: Narrate
 ) -> bool:
@@ -131,10 +152,22 @@ def _check_replay(
             draft.passed("replay", f"from empty to {name_revisions(heads)}")
             draft.add(compare_models(project, models, revisions))
     except ReplayFailed as failure:
-        draft.add(Entry.of("replay", (does_not_replay(project.chain, failure.error, root=settings.root),)))
+        draft.add(_entry_of_failed_replay(project, failure.error))
         draft.add(Entry(name="models", status="skipped", reason="the revisions do not replay"))
         return False
     return True
+
+
+def _entry_of_failed_replay(project: Project, error: ChildError) -> Entry:
+    """What the server of scratch databases lacks is no fault of the chain: then nobody knows."""
+    extension = missing_extension(error.statement, error.sqlstate)
+    if extension is None:
+        return Entry.of("replay", (does_not_replay(project.chain, error, root=project.settings.root),))
+    reason = (
+        f"revision {error.revision} needs the extension {extension}, and the server of scratch databases has none: "
+        f"{next_without_extension(extension)}; or name a server that has it: scratch_url"
+    )
+    return Entry(name="replay", status="skipped", reason=reason)
 
 
 def _check_ways_back(

@@ -25,7 +25,7 @@ from govern.declared import declared_by_revisions
 from govern.errors import CouldNotCheck, Refused
 from govern.revisions.checksums import read_checksums
 from govern.revisions.counting import count_revisions
-from govern.revisions.graph import RevisionFile
+from govern.revisions.graph import RevisionFile, read_chain
 from govern.revisions.merged import Merged, read_merged
 from govern.revisions.runner import Runner
 from govern.source.allowances import read_allowances
@@ -108,7 +108,16 @@ def select_new(project: Project, known: frozenset[str], to: str, reason: str) ->
 def find_history(project: Project) -> frozenset[str]:
     """The revisions that were there before govern, by the settings. Raises ConfigurationError for one there is not."""
     chain = project.chain
-    return frozenset().union(*(chain.ancestors(chain.resolve(last)) for last in project.settings.since))
+    return frozenset().union(*(chain.ancestors(chain.resolve(last)) for last in find_since(project)))
+
+
+def find_since(project: Project) -> tuple[str, ...]:
+    """``since`` without the revisions that lie in another engine's folder: it speaks of each engine's history."""
+    settings, known = project.settings, project.chain.revisions
+    if all(one in known for one in settings.since) or not settings.alembic.other_engines_locations:
+        return settings.since
+    others = read_chain(settings.alembic.other_engines_locations).revisions
+    return tuple(one for one in settings.since if one in known or one not in others)
 
 
 def select_unrecorded(project: Project, merged: Merged | None) -> Selection:
@@ -165,7 +174,7 @@ def add_lint(
 def _since(project: Project, merged: Merged | None) -> str:
     if merged is not None:
         return f"not in {merged.ref}"
-    since = project.settings.since
+    since = find_since(project)
     return f"after {name_revisions(since)}" if since else "all there are"
 
 

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from govern.core.changes import Action, Change, accept, describe_change, diff
+from govern.core.changes import (
+    Action,
+    Change,
+    accept,
+    describe_change,
+    describe_renamed,
+    diff,
+    find_renamed,
+)
 from govern.core.finding import Finding, Fix, Rule, Severity, Subject
 from govern.core.repair import RepairPlan
 from govern.core.scope import Ignore, Known, Scope, Sorted, sort_changes
@@ -178,8 +186,12 @@ def judge_drift(
     _refuse_other_server(declared, live)
     critical = frozenset(critical_tables)
     sorted_changes = sort_changes(diff(declared, live), scope, today)
+    renamed = find_renamed(sorted_changes.open)
+    findings = (
+        _finding(change, critical, remedy, scope, renamed.get(change.key)) for change in sorted_changes.open
+    )
     return Verdict(
-        findings=tuple(_finding(change, critical, remedy, scope) for change in sorted_changes.open),
+        findings=tuple(findings),
         accepted=accept(declared, live, (*sorted_changes.ignored, *sorted_changes.known)),
         sorted=sorted_changes,
     )
@@ -271,21 +283,33 @@ def _refuse_other_server(declared: Snapshot, live: Snapshot) -> None:
         )
 
 
-def _finding(change: Change, critical_tables: frozenset[str], remedy: str, scope: Scope) -> Finding:
+def _finding(
+    change: Change,
+    critical_tables: frozenset[str],
+    remedy: str,
+    scope: Scope,
+    other_name: ObjectKey | None = None,
+) -> Finding:
+    """``other_name``: what it is called on the other side, where nothing but its name differs."""
     key = change.key
     is_leftover = change.action == "added" and key.kind == "table" and key.name.startswith(BATCH_LEFTOVER)
-    message = describe_change(change)
+    message = describe_change(change) if other_name is None else describe_renamed(change, other_name)
+    why = _LEFTOVER_EFFECT if is_leftover else _NAME_EFFECT if other_name is not None else ""
     return Finding.of(
         _RULES[key.kind, change.action],
         Subject(kind=key.kind, namespace=key.namespace or None, name=key.name),
         f"{message}: it was left by an interrupted batch migration" if is_leftover else message,
         severity=scope.weight_of(key) or _severity(change, critical_tables),
-        why=_LEFTOVER_EFFECT if is_leftover else "",
+        why=why,
         remedy=remedy,
         evidence=_evidence(change),
     )
 
 
+_NAME_EFFECT = (
+    "it works as declared, but what names it fails: a revision that drops or renames it, "
+    "ON CONFLICT ON CONSTRAINT, ALTER SEQUENCE"
+)
 _LEFTOVER_EFFECT = (
     "the next batch migration of the table fails because the name is taken; it may hold the only copy of rows"
 )

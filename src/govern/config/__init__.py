@@ -21,6 +21,7 @@ __all__ = [
     "AlembicSettings",
     "Settings",
     "environment_of_others",
+    "find_active_environment",
     "find_completion",
     "find_secret",
     "find_user_folder",
@@ -224,6 +225,12 @@ def find_secret(variable: str, environ: Mapping[str, str] = os.environ) -> str |
             why=getattr(error, "strerror", None) or "it is no text in UTF-8",
             next=f"correct {variable}_FILE, or the file's mode",
         ) from error
+
+
+def find_active_environment(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The Python environment that the shell is in (``VIRTUAL_ENV``, ``CONDA_PREFIX``); None: in none."""
+    given = environ.get("VIRTUAL_ENV") or environ.get("CONDA_PREFIX")
+    return Path(given) if given else None
 
 
 def environment_of_others(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -16,6 +16,8 @@ from govern.errors import ConfigurationError
 _PLACEHOLDER_URL = re.compile(r"(driver|scheme|dialect)(\+\w+)?://")
 """What `alembic init` writes, and others in its place: it names no engine, and env.py replaces it."""
 _DEFAULT_MIGRATIONS = "migrations"
+_ENGINES = ("postgresql", "sqlite")
+_ENGINE = "{dialect}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,8 @@ class AlembicSettings:
     section: str
     script_location: Path
     version_locations: tuple[Path, ...]
+    other_engines_locations: tuple[Path, ...] = ()
+    """Folders with the revisions of the engines that the URL is not of, where ``{dialect}`` tells them apart."""
     has_own_locations: bool = False
     """Whether ``[tool.govern]`` says where the folders are, and Alembic is to be told."""
     recursive_version_locations: bool = False
@@ -70,20 +74,23 @@ def read_alembic(root: Path, declared: Declared, url: str | None) -> AlembicSett
     own_url = str(options.get("sqlalchemy.url") or "") or None
     if own_url and _PLACEHOLDER_URL.match(own_url):
         own_url = None
-    options |= _own_locations(declared, url or own_url)
+    engine = _engine_of(url or own_url)
+    options |= _own_locations(declared, engine)
     search_path = tuple(
         _resolve(path, here, (root,)) for path in _split_paths(options, "prepend_sys_path", r",\s*|\s+|:")
     )
-    places = (root, *search_path, *_installed_packages(find_interpreter(root, declared)))
+    places = (root, *search_path, root / "src", *installed_packages(find_interpreter(root, declared)))
     given = options.get("script_location")
     script_location = _resolve(str(given), here, places) if given else _usual_location(here, root)
     versions = _split_paths(options, "version_locations", r",\s*|\s+")
+    of_others = _other_engines_locations(declared, engine)
     return AlembicSettings(
         file=file if file.is_file() else None,
         section=declared.alembic_section,
         script_location=script_location,
         version_locations=tuple(_resolve(path, here, places) for path in versions)
         or (script_location / "versions",),
+        other_engines_locations=tuple(_resolve(path, here, places) for path in of_others),
         has_own_locations=bool(declared.script_location or declared.version_locations),
         recursive_version_locations=str(options.get("recursive_version_locations", "")).lower() == "true",
         prepend_sys_path=search_path,
@@ -93,18 +100,27 @@ def read_alembic(root: Path, declared: Declared, url: str | None) -> AlembicSett
     )
 
 
-def _own_locations(declared: Declared, url: str | None) -> _Options:
-    """What our own configuration says of the folders; it wins. ``{dialect}`` is the engine of the URL."""
+def _engine_of(url: str | None) -> str:
     engine = url.partition(":")[0].partition("+")[0] if url else "postgresql"
-    engine = "postgresql" if engine == "postgres" else engine
+    return "postgresql" if engine == "postgres" else engine
+
+
+def _own_locations(declared: Declared, engine: str) -> _Options:
+    """What our own configuration says of the folders; it wins. ``{dialect}`` is the engine of the URL."""
     own: dict[str, str | tuple[str, ...]] = {}
     if declared.script_location:
         own["script_location"] = declared.script_location
     if declared.version_locations:
         own["version_locations"] = tuple(
-            location.replace("{dialect}", engine) for location in declared.version_locations
+            location.replace(_ENGINE, engine) for location in declared.version_locations
         )
     return own
+
+
+def _other_engines_locations(declared: Declared, engine: str) -> tuple[str, ...]:
+    others = [other for other in _ENGINES if other != engine]
+    locations = [location for location in declared.version_locations or () if _ENGINE in location]
+    return tuple(location.replace(_ENGINE, other) for location in locations for other in others)
 
 
 def _usual_location(here: Path, root: Path) -> Path:
@@ -112,9 +128,13 @@ def _usual_location(here: Path, root: Path) -> Path:
     return here if (here / "env.py").is_file() else root / _DEFAULT_MIGRATIONS
 
 
-def _installed_packages(python: Path) -> Iterator[Path]:
-    """Where an interpreter keeps what is installed: found without starting it."""
-    yield from sorted((python.parent.parent / "lib").glob("python3*/site-packages"))
+def installed_packages(python: Path) -> Iterator[Path]:
+    """Where an interpreter finds what is installed, in place or by a .pth file: found without starting it."""
+    for folder in sorted((python.parent.parent / "lib").glob("python3*/site-packages")):
+        yield folder
+        for file in sorted(folder.glob("*.pth")):
+            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+            yield from (folder / line for line in lines if line and (folder / line).is_dir())
 
 
 def _read_ini(file: Path, section: str) -> _Options:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -111,6 +112,44 @@ def describe_change(change: Change) -> str:
         for name, (declared, live) in change.facts.items()
     )
     return f"{change.key}: {', '.join(facts)}"
+
+
+def find_renamed(changes: Iterable[Change]) -> Mapping[ObjectKey, ObjectKey]:
+    """Constraints, indexes and sequences that both sides have under different names, each with the other side's.
+
+    They belong to one table and have the same facts; where several are alike, nobody knows which is which.
+    """
+    alike: dict[object, list[Change]] = defaultdict(list)
+    for change in changes:
+        if change.action != "changed" and (place := _place_without_name(change)) is not None:
+            alike[place].append(change)
+    pairs = (
+        pair for pair in alike.values() if sorted(change.action for change in pair) == ["added", "removed"]
+    )
+    return {one.key: other.key for pair in pairs for one, other in (pair, pair[::-1])}
+
+
+def describe_renamed(change: Change, other: ObjectKey) -> str:
+    """One line: ``constraint public.users.users_pkey exists, but is declared as pk_users: only the name differs``."""
+    name = split_name(other.name)[-1]
+    if change.action == "added":
+        return f"{change.key} exists, but is declared as {name}: only the name differs"
+    return f"{change.key} is declared, but is called {name}: only the name differs"
+
+
+def _place_without_name(change: Change) -> object | None:
+    """What is equal for two objects that differ in their names alone; None where a name is all there is."""
+    key, facts = change.key, (change.declared if change.action == "removed" else change.live) or {}
+    parts = split_name(key.name)
+    if key.kind in ("constraint", "index") and len(parts) > 1:
+        plain = {
+            fact: value.replace(f" {parts[-1]} ON ", " ON ") if isinstance(value, str) else value
+            for fact, value in facts.items()
+        }
+        return key.kind, key.namespace, parts[0], tuple(sorted(plain.items()))
+    if key.kind == "sequence" and facts.get("owned_by"):
+        return key.kind, key.namespace, tuple(sorted(facts.items()))
+    return None
 
 
 def is_spelling_alone(change: Change) -> bool:

@@ -49,9 +49,11 @@ def create_target(settings: Settings) -> DatabaseUrl:
 def declared_like(settings: Settings) -> DatabaseUrl:
     """The database whose engine and major version the declared schema is created with.
 
-    The target, as long as it answers: what needs no live database must work without one. Else the server of
-    ``scratch_url``, else the embedded one. Raises the target's error where there is neither.
+    The target, as long as it answers: what needs no live database must work without one. Else (and where none is
+    configured) the server of ``scratch_url``, else the embedded one. Raises the target's error where there is neither.
     """
+    if settings.url is None and settings.scratch_url:
+        return DatabaseUrl.parse(settings.scratch_url)
     target = resolve_target(settings)
     if target.dialect == "sqlite":
         return target

@@ -33,15 +33,25 @@ class Group:
 def group_findings(findings: Iterable[Finding]) -> Iterator[Group]:
     """In the order in which they are read."""
     ordered = sorted(findings, key=lambda finding: (-finding.severity, finding.rule.id))
-    for (severity, _), members in itertools.groupby(ordered, key=lambda one: (one.severity, one.rule.id)):
-        group = tuple(members)
-        yield Group(
-            rule=group[0].rule,
-            severity=severity,
-            findings=group,
-            why=_shared(finding.why for finding in group),
-            remedy=_shared(finding.remedy for finding in group),
-        )
+    for _, members in itertools.groupby(ordered, key=lambda one: (one.severity, one.rule.id)):
+        for group in _split_by_why(tuple(members)):
+            yield Group(
+                rule=group[0].rule,
+                severity=group[0].severity,
+                findings=group,
+                why=_shared(finding.why for finding in group),
+                remedy=_shared(finding.remedy for finding in group),
+            )
+
+
+def _split_by_why(findings: tuple[Finding, ...]) -> tuple[tuple[Finding, ...], ...]:
+    """Several reasons that several findings share stand once each; reasons of their own stay with each."""
+    by_why: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_why.setdefault(finding.why, []).append(finding)
+    if len(by_why) * 2 > len(findings):
+        return (findings,)
+    return tuple(map(tuple, by_why.values()))
 
 
 def say_message(finding: Finding) -> str:

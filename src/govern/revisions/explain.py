@@ -23,6 +23,22 @@ class NeedsDatabase(CouldNotCheck):
     """env.py, or the application it belongs to, connects before it can be asked for anything."""
 
 
+class ForeignEngine(ConfigurationError):
+    """env.py is for a database of another engine. ``file``: the one it would open, where that is SQLite."""
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self.file: str | None = facts.get("file")
+        # a file can be told; another URL may have a password
+        url = sqlite_url(self.file) if self.file else f"{facts['dialect']}://…"
+        super().__init__(
+            f"env.py connects to a {facts['dialect']} database, but the target is {facts['wanted']}",
+            why="another engine's database is never touched in its place",
+            next=f"say which database env.py is for: --url {url}, or DATABASE_URL; or let env.py connect to "
+            f"{facts['wanted']}",
+            state=NO_REVISION_RAN,
+        )
+
+
 def lock_refused(holder: str | None, seconds: float) -> Refused:
     """The migration lock was not to be had within ``seconds``."""
     waited = f"; waited {seconds:.0f}s for it" if seconds >= 1 else ""
@@ -71,12 +87,7 @@ def _explain_env(reason: str, facts: Mapping[str, Any]) -> GovernError | None:
     """What env.py does that cannot be led to the target database."""
     match reason:
         case "foreign_dialect":
-            return ConfigurationError(
-                f"env.py connects to a {facts['dialect']} database, but the target is {facts['wanted']}",
-                why="another engine's database is never touched in its place",
-                next="give the URL of the database that env.py is for: --url",
-                state=NO_REVISION_RAN,
-            )
+            return ForeignEngine(facts)
         case "several_databases":
             return ConfigurationError(
                 f"one run of env.py migrates several databases: {', '.join(facts['names'])}",
@@ -158,6 +169,11 @@ def _explain_revision(reason: str, facts: Mapping[str, Any]) -> GovernError | No
                 next="let env.py configure a connection that is in no transaction, and run the migrations online",
             )
     return None
+
+
+def sqlite_url(file: str) -> str:
+    """As SQLAlchemy writes it."""
+    return f"sqlite:///{file}"
 
 
 def explain_error(error: ChildError, target: str, output: str) -> GovernError:

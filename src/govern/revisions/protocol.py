@@ -249,6 +249,8 @@ class Description:
     """What to do about it."""
     needs_database: bool = False
     """Whether that is because it connects even where it runs offline."""
+    sqlite_file: str | None = None
+    """The SQLite file that env.py is for by itself; None: another engine, or in memory, or not known."""
 
 
 def parse_event(line: str, redact: Callable[[str], str]) -> Event | None:

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from govern.core.changes import Change, describe_change, diff, is_spelling_alone
+from govern.core.changes import (
+    Change,
+    describe_change,
+    describe_renamed,
+    diff,
+    find_renamed,
+    is_spelling_alone,
+)
 from govern.core.snapshot import Fact, Facts, ObjectKey, Snapshot, join_name, split_name
 
 NOTHING: Facts = {}
@@ -52,6 +59,41 @@ def test_a_change_names_the_facts_that_differ() -> None:
         "column public.users.age: collation should be unset, is C, default should be 1, is unset, "
         "type should be integer, is bigint"
     )
+
+
+def test_what_is_there_under_another_name_is_known_for_that() -> None:
+    unique: Facts = {"type": "unique", "definition": "UNIQUE (a)"}
+    owned: Facts = {"owned_by": "public.users.id"}
+    declared = snapshot(
+        constraint__users__uq_a=unique,
+        index__users__ix_a={"definition": "CREATE INDEX ix_a ON public.users USING btree (a)"},
+        sequence__users_id_seq=owned,
+    )
+    live = snapshot(
+        constraint__users__users_a_key=unique,
+        index__users__of_a={"definition": "CREATE INDEX of_a ON public.users USING btree (a)"},
+        sequence__people_id_seq=owned,
+    )
+    changes = diff(declared, live)
+    renamed = find_renamed(changes)
+    assert renamed.keys() == {change.key for change in changes}
+    assert {
+        describe_renamed(change, renamed[change.key]) for change in changes if change.action == "added"
+    } == {
+        "constraint public.users.users_a_key exists, but is declared as uq_a: only the name differs",
+        "index public.users.of_a exists, but is declared as ix_a: only the name differs",
+        "sequence public.people_id_seq exists, but is declared as users_id_seq: only the name differs",
+    }
+
+
+def test_what_is_alike_in_another_table_or_twice_is_nobodys_other_name() -> None:
+    unique: Facts = {"type": "unique", "definition": "UNIQUE (a)"}
+    other_table = diff(snapshot(constraint__users__uq_a=unique), snapshot(constraint__notes__uq_a=unique))
+    assert find_renamed(other_table) == {}
+    two = snapshot(constraint__users__one=unique, constraint__users__two=unique)
+    assert find_renamed(diff(snapshot(constraint__users__uq_a=unique), two)) == {}
+    columns = diff(snapshot(column__users__a={"type": "text"}), snapshot(column__users__b={"type": "text"}))
+    assert find_renamed(columns) == {}
 
 
 def test_what_a_new_table_brings_is_not_listed_beside_it() -> None:

@@ -82,6 +82,15 @@ def test_a_finding_says_what_where_why_and_what_to_do() -> None:
     )
 
 
+def test_reasons_that_several_findings_share_stand_once_each() -> None:
+    names_alone = "only the name differs"
+    mixed = [make_finding(name, why=why) for name, why in zip("abcd", ("", names_alone) * 2, strict=True)]
+    text = render(make_report(Entry.of("drift", tuple(mixed))))
+    assert text.count(f"  why:   {names_alone}\n") == text.count("  why:   code and database disagree\n") == 1
+    own = render(make_report(Entry.of("drift", (make_finding("a"), make_finding("b", why=names_alone)))))
+    assert own.count("error: drift.column-changed") == 1
+
+
 def test_a_message_is_cut_only_where_its_subject_ends() -> None:
     subject = Subject(kind="function", name="pg_sleepy")
     finding = Finding.of(CHANGED, subject, "function pg_sleepy(integer) does not exist")

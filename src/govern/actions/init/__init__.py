@@ -14,6 +14,15 @@ from typing import Any
 
 from govern.actions.init import proposals
 from govern.actions.init.database import Standing, look_at_database
+from govern.actions.init.layout import (
+    USUAL_SECTION,
+    find_env,
+    folders_by_engine,
+    locate,
+    locations_by_engine,
+    revision_files,
+    version_folders,
+)
 from govern.actions.init.metadata import (
     Candidate,
     Table,
@@ -23,7 +32,7 @@ from govern.actions.init.metadata import (
     find_candidates,
 )
 from govern.actions.init.models import find_implied_relationships, read_tables
-from govern.actions.init.modules import parse, read_project_modules
+from govern.actions.init.modules import read_project_modules
 from govern.checks.doctor import UNCLEAR_METADATA, UNREADABLE_PROJECT
 from govern.config import Settings
 from govern.config.alembic import list_histories
@@ -31,13 +40,13 @@ from govern.core.finding import Finding, Subject
 from govern.core.report import Entry
 from govern.core.wording import count_of
 from govern.declared import describe_project
-from govern.errors import ConfigurationError, GovernError, NotPermitted, Refused
-from govern.revisions.graph import read_project_chain
+from govern.errors import GovernError, NotPermitted, Refused
+from govern.revisions.explain import ForeignEngine, sqlite_url
+from govern.revisions.graph import read_chain, read_project_chain
 from govern.revisions.protocol import Description
 from govern.source.manifest.json_schema import FILE_NAME, render_file
 
 CONFIGURATION = Path(proposals.USUAL.configuration)
-_USUAL_SECTION = "alembic"
 _MOST_CRITICAL_TABLES = 6
 _LEAST_REFERENCES = 2
 
@@ -77,14 +86,20 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
     project has a configuration already, ConfigurationError if it is no Alembic project, NotPermitted if nothing can
     be written.
     """
+    settings = locate(settings)
     others = _other_sections(settings)
     places = proposals.places_of(settings.alembic.section) if _is_named(settings, others) else proposals.USUAL
     _refuse_to_overwrite(settings, places)
-    env = _find_env(settings)
+    env = find_env(settings)
     narrate("reading the project's Python files")
     discovery = _discover(settings, env)
     narrate("importing the models in the project's interpreter")
-    described, problems = _describe(settings, discovery)
+    seen = _describe(settings, discovery)
+    own_url = _own_url(settings, seen)
+    if own_url is not None:
+        settings = replace(settings, url=own_url)
+        seen = _describe(settings, discovery) if seen.problems else seen
+    described = seen.described
     tables = read_tables(described.models) if described and described.models else discovery.tables
     settings = _with_version_table(settings, described)
     standing = _look_at_database(settings, tables, narrate)
@@ -93,11 +108,12 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
         models=discovery.models,
         undecided=discovery.undecided,
         alembic_config=_alembic_config(settings),
-        version_locations=_locations_by_engine(settings),
+        version_locations=locations_by_engine(settings),
         section=settings.alembic.section,
         version_table=settings.alembic.version_table,
         version_table_schema=settings.alembic.version_table_schema,
         since=_newest_revisions(settings),
+        url=own_url,
         python=None if settings.python == Path(sys.executable) else settings.relative(settings.python),
         places=places,
     )
@@ -113,7 +129,7 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
     return Adoption(
         entries=(
             Entry.of("alembic", (), _describe_alembic(settings)),
-            Entry.of("metadata", problems, discovery.summary),
+            Entry.of("metadata", seen.problems, discovery.summary),
             Entry.of("configuration", (), f"wrote {places.configuration}"),
             Entry.of("manifest", (), f"kept {places.manifest}" if has_manifest else wrote_manifest),
         ),
@@ -123,8 +139,15 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
     )
 
 
+def _own_url(settings: Settings, seen: _Seen) -> str | None:
+    """The SQLite file that env.py is for, where nobody said which database: govern's own choice is PostgreSQL."""
+    if settings.url is not None or seen.sqlite_file is None:
+        return None
+    return sqlite_url(settings.relative(Path(seen.sqlite_file)))
+
+
 def _is_named(settings: Settings, others: Collection[str]) -> bool:
-    return bool(others) and settings.alembic.section != _USUAL_SECTION
+    return bool(others) and settings.alembic.section != USUAL_SECTION
 
 
 def _other_sections(settings: Settings) -> tuple[str, ...]:
@@ -157,40 +180,6 @@ def _refuse_to_overwrite(settings: Settings, places: proposals.Places) -> None:
         )
 
 
-def _find_env(settings: Settings) -> Path:
-    env = settings.alembic.script_location / "env.py"
-    if not env.is_file():
-        known = settings.alembic.file
-        raise ConfigurationError(
-            "there is no Alembic project here",
-            why=f"{settings.relative(known)} leads to {settings.relative(env)}, which is missing"
-            if known
-            else f"{settings.root} has neither alembic.ini nor [tool.alembic] in pyproject.toml",
-            next=_suggest_ini(settings.root) or "alembic init migrations, then govern init",
-        )
-    if parse(env) is None:
-        raise ConfigurationError(
-            f"{settings.relative(env)} is not valid Python",
-            why="it cannot be parsed",
-            next=f"python -m py_compile {settings.relative(env)}",
-        )
-    return env
-
-
-def _suggest_ini(root: Path) -> str | None:
-    """What to run instead, if there is an ini of another name, or one in folders below."""
-    named = sorted(file.name for file in root.glob("*.ini") if _USUAL_SECTION in list_histories(file))
-    below = sorted(
-        path.parent.relative_to(root)
-        for pattern in ("*/alembic.ini", "*/*/alembic.ini")
-        for path in root.glob(pattern)
-        if not any(part.startswith(".") for part in path.relative_to(root).parts)
-    )
-    suggestions = [f"govern init --alembic-config {name}" for name in named]
-    suggestions += [f"cd {folder} && govern init" for folder in below]
-    return "; or ".join(suggestions) or None
-
-
 def _discover(settings: Settings, env: Path) -> _Discovery:
     candidates = find_candidates(read_project_modules(settings))
     with_tables = tuple(candidate for candidate in candidates if candidate.model_modules) or candidates
@@ -216,11 +205,18 @@ def _explain(candidate: Candidate) -> Iterator[str]:
         yield f"the models of {made} are in {modules}, and no module imports all of them"
 
 
-def _describe(settings: Settings, discovery: _Discovery) -> tuple[Description | None, tuple[Finding, ...]]:
-    """The project as its interpreter sees it, and what speaks against the metadata that was found.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """The project as its interpreter sees it, and what speaks against the metadata that was found."""
 
-    It is not clear, cannot be imported, or misses tables.
-    """
+    described: Description | None
+    problems: tuple[Finding, ...] = ()
+    sqlite_file: str | None = None
+    """The file that env.py is for by itself."""
+
+
+def _describe(settings: Settings, discovery: _Discovery) -> _Seen:
+    """What speaks against it: it is not clear, cannot be imported, or misses tables."""
     about = Subject(kind="configuration", name="models", path=str(CONFIGURATION))
     message = f"which metadata is meant is not clear: {'; '.join(discovery.undecided)}"
     unclear = (Finding.of(UNCLEAR_METADATA, about, message),) if discovery.undecided else ()
@@ -231,21 +227,29 @@ def _describe(settings: Settings, discovery: _Discovery) -> tuple[Description | 
             described = describe_project(chosen, is_online=True)
     except GovernError as error:
         said = Finding.of(UNREADABLE_PROJECT, about, error.what, why=error.why, remedy=error.next)
-        return None, (said, *unclear)
+        file = error.file if isinstance(error, ForeignEngine) else None
+        return _Seen(described=None, problems=(said, *unclear), sqlite_file=file)
+    return _Seen(
+        described=described,
+        problems=(*_find_problems(described, discovery, about, unclear),),
+        sqlite_file=described.sqlite_file,
+    )
+
+
+def _find_problems(
+    described: Description, discovery: _Discovery, about: Subject, unclear: tuple[Finding, ...]
+) -> Iterator[Finding]:
     if described.problem:
-        said = Finding.of(
+        yield Finding.of(
             UNREADABLE_PROJECT, about, described.problem, why=described.why, remedy=described.next
         )
-        return described, (said, *unclear)
-    if unclear:
-        return described, unclear
-    if discovery.models is None:
-        return described, ()  # env.py may have reasons to leave a table out
-    missing = sorted({table.name for table in discovery.tables} - set(described.tables))
-    if missing:
-        message = f"{discovery.models} lacks tables that the project's files define: {', '.join(missing)}"
-        return described, (Finding.of(UNCLEAR_METADATA, about, message, evidence={"missing": missing}),)
-    return described, ()
+    if described.problem or unclear:
+        yield from unclear
+    elif discovery.models is not None:  # else env.py may have reasons to leave a table out
+        missing = sorted({table.name for table in discovery.tables} - set(described.tables))
+        if missing:
+            message = f"{discovery.models} lacks tables that the project's files define: {', '.join(missing)}"
+            yield Finding.of(UNCLEAR_METADATA, about, message, evidence={"missing": missing})
 
 
 def _says_more_online(settings: Settings, described: Description) -> bool:
@@ -280,8 +284,16 @@ def _look_at_database(
 
 
 def _newest_revisions(settings: Settings) -> tuple[str, ...]:
-    chain = read_project_chain(settings.alembic)
-    return () if chain.broken else chain.heads
+    """Those of each engine, where they are apart."""
+    if folders := folders_by_engine(settings):
+        chains = [read_chain((folder,)) for folder in folders]
+    else:
+        chains = [read_project_chain(settings.alembic)]
+    return (
+        ()
+        if any(chain.broken for chain in chains)
+        else tuple(head for chain in chains for head in chain.heads)
+    )
 
 
 def _alembic_config(settings: Settings) -> str | None:
@@ -290,27 +302,6 @@ def _alembic_config(settings: Settings) -> str | None:
     if file is None or file in (settings.root / "alembic.ini", settings.root / "pyproject.toml"):
         return None
     return settings.relative(file)
-
-
-def _locations_by_engine(settings: Settings) -> str | None:
-    """Where the revisions are in a folder for each engine, as govern's configuration has it; else None."""
-    folders = _folders_by_engine(settings)
-    return f"{settings.relative(folders[0].parent)}/{{dialect}}" if folders else None
-
-
-def _folders_by_engine(settings: Settings) -> tuple[Path, ...]:
-    alembic = settings.alembic
-    versions = alembic.script_location / "versions"
-    folders = tuple(
-        versions / name for name in ("postgresql", "sqlite") if any((versions / name).glob("*.py"))
-    )
-    if alembic.recursive_version_locations or len(folders) < 2 or any(versions.glob("*.py")):
-        return ()
-    return folders
-
-
-def _version_folders(settings: Settings) -> tuple[Path, ...]:
-    return _folders_by_engine(settings) or settings.alembic.version_locations
 
 
 def _propose_critical_tables(
@@ -328,8 +319,8 @@ def _propose_critical_tables(
 
 def _describe_alembic(settings: Settings) -> str:
     alembic = settings.alembic
-    files = sum(1 for _ in _revision_files(settings))
-    places = ", ".join(settings.relative(folder) for folder in _version_folders(settings))
+    files = sum(1 for _ in revision_files(settings))
+    places = ", ".join(settings.relative(folder) for folder in version_folders(settings))
     file = settings.relative(alembic.file) if alembic.file else "no configuration file"
     return f"{file}, {count_of(files, 'revision')} in {places}"
 
@@ -344,21 +335,16 @@ def _next_commands(settings: Settings, places: proposals.Places, others: tuple[s
         yield "echo 'backups/' >> .gitignore"
     govern = "govern" if places == proposals.USUAL else f"govern --config {places.configuration}"
     yield f"{govern} doctor"
-    if not any(_revision_files(settings)):
+    if not any(revision_files(settings)):
         yield f"{govern} revision -m 'first tables'"
     yield f"{govern} lock"
     yield f"{govern} check"
     yield f"{govern} migrate"
     for section in others:
-        is_usual = section == _USUAL_SECTION
+        is_usual = section == USUAL_SECTION
         places = proposals.USUAL if is_usual else proposals.places_of(section)
         if not (settings.root / places.configuration).exists():
             yield "govern init" if is_usual else f"govern init --name {section}"
-
-
-def _revision_files(settings: Settings) -> Iterator[Path]:
-    for folder in _version_folders(settings):
-        yield from (file for file in folder.glob("*.py") if not file.name.startswith("__"))
 
 
 def _ignores_backups(ignore: Path) -> bool:

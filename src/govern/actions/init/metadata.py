@@ -95,28 +95,37 @@ def _is_metadata(value: ast.expr) -> bool:
 
 def find_candidates(modules: Modules) -> tuple[Candidate, ...]:
     """Every metadata the project makes, the one with most model modules first."""
+    reached = {module.name: _reach(modules, module) for module in modules}
     models: dict[Metadata, set[str]] = defaultdict(set)
     tables: dict[Metadata, list[Table]] = defaultdict(list)
     for module in modules:
         for name in (*module.classes, *module.values):
-            metadata = metadata_of(modules, module, name)
+            metadata = reached[module.name].get(name)
             if metadata is None:
                 continue
             is_model = _is_model(modules, module, name, metadata)
             models[metadata] |= {module.name} if is_model else set()
             tables[metadata] += _table(modules, module, name) if is_model else ()
+    loaded = {module.name: modules.loaded_by(module) for module in modules}
     candidates = (
         Candidate(
             metadata=metadata,
             model_modules=frozenset(found),
             tables=tuple(sorted(tables[metadata], key=lambda table: table.name)),
-            models=_find_import(modules, metadata, frozenset(found)),
+            models=_find_import(modules, metadata, frozenset(found), reached, loaded),
         )
         for metadata, found in models.items()
     )
     return tuple(
         sorted(candidates, key=lambda candidate: (-len(candidate.model_modules), candidate.metadata))
     )
+
+
+def _reach(modules: Modules, module: Module) -> Mapping[str, Metadata]:
+    """What each of a module's names has to do with a metadata, if anything; imported names come last."""
+    names = (*module.classes, *module.values, *module.imported)
+    found = ((name, metadata_of(modules, module, name)) for name in names)
+    return {name: metadata for name, metadata in found if metadata is not None}
 
 
 def count_references(tables: tuple[Table, ...]) -> Mapping[str, int]:
@@ -302,27 +311,39 @@ def _literal(node: ast.expr) -> object:
 # --- the one import ---------------------------------------------------------------------------------------
 
 
-def _find_import(modules: Modules, metadata: Metadata, model_modules: frozenset[str]) -> str | None:
-    """``module:attribute`` of the smallest import that brings in all models and names the metadata."""
+def _find_import(
+    modules: Modules,
+    metadata: Metadata,
+    model_modules: frozenset[str],
+    reached: Mapping[str, Mapping[str, Metadata]],
+    loaded: Mapping[str, frozenset[str]],
+) -> str | None:
+    """``module:attribute`` of the smallest import that brings in all models and names the metadata.
+
+    ``reached`` and ``loaded`` are each module's names with their metadata, and what importing it loads.
+    """
     needed = model_modules or ({metadata.module} - {""})
     covering = []
     for module in modules:
-        loaded = modules.loaded_by(module)
-        if needed <= loaded and (attribute := _attribute(modules, module, metadata)) is not None:
-            covering.append((len(loaded), module.name, attribute))
+        if not needed <= loaded[module.name]:
+            continue
+        attribute = _attribute(modules, module, metadata, reached[module.name])
+        if attribute is not None:
+            covering.append((len(loaded[module.name]), module.name, attribute))
     if not covering:
         return None
     _, name, attribute = min(covering)
     return f"{name}:{attribute}"
 
 
-def _attribute(modules: Modules, module: Module, metadata: Metadata) -> str | None:
+def _attribute(
+    modules: Modules, module: Module, metadata: Metadata, reached: Mapping[str, Metadata]
+) -> str | None:
     """How to reach the metadata from the module: by its own name, else by any model of it."""
-    names = (*module.classes, *module.values, *module.imported)
-    reached = [name for name in names if metadata_of(modules, module, name) == metadata]
-    if reached:
-        own = (name for name in reached if _leads_to(modules, module, name, metadata))
-        return _with_metadata(modules, module, next(own, reached[0]))
+    leading = [name for name, found in reached.items() if found == metadata]
+    if leading:
+        own = (name for name in leading if _leads_to(modules, module, name, metadata))
+        return _with_metadata(modules, module, next(own, leading[0]))
     if metadata.module.startswith(f"{module.name}."):  # a submodule is an attribute of its package
         owner = modules.by_name[metadata.module]
         inside = metadata.module.removeprefix(f"{module.name}.")

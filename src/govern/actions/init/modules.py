@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,7 +61,7 @@ class Place(NamedTuple):
     """The attributes that follow: ``metadata`` of ``Base.metadata``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Modules:
     """All modules of a project by their names."""
 
@@ -95,18 +96,28 @@ class Modules:
 
     def loaded_by(self, module: Module) -> frozenset[str]:
         """Names of the modules that importing ``module`` loads, itself and its packages included."""
-        loaded: set[str] = set()
+        loaded = {module.name}
         waiting = [module.name]
         while waiting:
-            name = waiting.pop()
-            waiting += (parent for parent in _parents(name) if parent not in loaded)
-            if name in loaded or name not in self.by_name:
-                continue
-            loaded.add(name)
-            waiting += self._next_loads(self.by_name[name])
+            new = self._edges[waiting.pop()] - loaded
+            loaded |= new
+            waiting += new
         return frozenset(loaded)
 
-    def _next_loads(self, module: Module) -> Iterator[str]:
+    @cached_property
+    def _edges(self) -> Mapping[str, frozenset[str]]:
+        """The modules that each one loads itself: large projects are asked about each of their modules."""
+        return {
+            name: frozenset(
+                loaded
+                for named in (name, *self._loads(module))
+                for loaded in (named, *_parents(named))
+                if loaded in self.by_name
+            )
+            for name, module in self.by_name.items()
+        }
+
+    def _loads(self, module: Module) -> Iterator[str]:
         yield from module.loads
         if module.loads_submodules:
             yield from (name for name in self.by_name if name.startswith(f"{module.name}."))
@@ -147,11 +158,12 @@ def read_modules(root: Path, *, search_path: Iterable[Path], leave_out: Iterable
 def _python_files(root: Path, excluded: frozenset[Path]) -> Iterator[Path]:
     for folder, subfolders, files in os.walk(root):
         here = Path(folder)
-        subfolders[:] = sorted(name for name in subfolders if not _is_skipped(here / name, excluded))
+        subfolders[:] = sorted(name for name in subfolders if not is_skipped(here / name, excluded))
         yield from (here / name for name in sorted(files) if _is_source(name))
 
 
-def _is_skipped(folder: Path, excluded: frozenset[Path]) -> bool:
+def is_skipped(folder: Path, excluded: frozenset[Path]) -> bool:
+    """Whether a folder has nothing of the project's own: environments, tests, what is built; and the excluded ones."""
     return (
         folder.name in _SKIPPED_FOLDERS
         or folder.name.startswith(".")

@@ -44,11 +44,17 @@ _CONFIGURATION = """\
 {python}
 # The database: --url, else DATABASE_URL, else one of these, else alembic.ini, else an embedded PostgreSQL.
 # Passwords belong into the environment, not into this file.
-# url_env = "APP_DATABASE_URL"
-
+{url}
 # More databases, for --target NAME.
 # [targets.staging]
 # url_env = "STAGING_DATABASE_URL"
+"""
+_NO_URL = """\
+# url_env = "APP_DATABASE_URL"
+"""
+_OWN_URL = """\
+# This is the file that env.py connects to by itself, here: with another database say --url or DATABASE_URL.
+url = "{url}"
 """
 _MANIFEST = """\
 # yaml-language-server: $schema={schema}
@@ -134,6 +140,7 @@ def configuration(
     version_table: str = "alembic_version",
     version_table_schema: str | None = None,
     since: Iterable[str] = (),
+    url: str | None = None,
     python: str | None = None,
     places: Places,
 ) -> str:
@@ -162,6 +169,7 @@ def configuration(
         alembic=alembic,
         since=f"since = [{newest}]\n" if newest else "# since = []\n",
         python=interpreter,
+        url=_OWN_URL.format(url=url) if url else _NO_URL,
         manifest=f'{mark}manifest = "{places.manifest}"',
         lock=f'{mark}lock = "{places.lock}"',
         backups=f'{mark}backups = "{places.backups}"',

@@ -19,7 +19,7 @@ from govern.core.plan import TableSize
 from govern.core.probed import Probed
 from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
 from govern.core.reference import NotCounted, OrphanCount, Reference
-from govern.core.repair import Proposal, attribute_statements
+from govern.core.repair import Proposal
 from govern.core.restoration import Place, TableDigest
 from govern.core.retention import KeptDatabase
 from govern.core.right import MissingRight, Right
@@ -148,8 +148,8 @@ class SQLite:
         return False
 
     def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
-        del changes, scratch
-        return ()  # the texts are the author's own, and a copy has the same ones
+        del scratch  # the texts are the author's own, and a copy has the same ones
+        return catalog.find_equal_defaults(changes)
 
     def working_on_rows(
         self, url: DatabaseUrl, table: VersionTable, *, read_only: bool, seconds: float | None = None
@@ -255,11 +255,8 @@ class SQLite:
         del live  # the copy has all that is needed of it
         with self.connect(copy, read_only=True) as existing, self.connect(declared, read_only=True) as wanted:
             changes = diff(expected, self.read_snapshot(existing, table))
-            statements = repair.propose_statements(existing, wanted, changes, expected, table, conversions)
-        return Proposal(
-            steps=attribute_statements(statements, tuple(change.key for change in changes)),
-            hazards=hazards_of_undoing(changes),
-        )
+            steps = repair.propose_steps(existing, wanted, changes, expected, table, conversions)
+        return Proposal(steps=steps, hazards=hazards_of_undoing(changes))
 
     def schema_work(self) -> SchemaWork:
         from govern.database.sqlite import schema_repairs

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from govern.core.changes import Change
 from govern.core.identifiers import quote
+from govern.core.repair import RepairStep
 from govern.core.snapshot import ObjectKey, Snapshot, parts_of
 from govern.database.connection import Connection
 from govern.database.sqlite.catalog.snapshot import own_objects_sql
@@ -67,35 +68,69 @@ class _Work(NamedTuple):
     rebuilt: frozenset[str]
 
 
-def propose_statements(
+def propose_steps(
     live: Connection,
     declared: Connection,
     changes: Iterable[Change],
     expected: Snapshot,
     version_table: VersionTable,
     conversions: Mapping[ObjectKey, str] = MappingProxyType({}),
-) -> tuple[str, ...]:
+) -> tuple[RepairStep, ...]:
     """Undoes ``changes`` of the live schema. ``expected`` is aimed at, and may lack something that is declared.
 
     ``conversions`` give the values of columns that are not just copied.
 
-    Statements for one transaction, on a connection that does not enforce foreign keys; none if nothing differs.
+    Steps of one transaction, on a connection that does not enforce foreign keys; none if nothing differs.
 
     Rows of the columns that both sides have survive; the script fails, and so changes nothing, where they do
     not fit the declared table. A virtual table that is defined otherwise is left alone.
     """
     existing, wanted = _read_objects(live, version_table), _read_objects(declared, version_table)
+    changes = tuple(changes)
     work = _sort(changes, existing, wanted, _keys_of(expected))
-    statements = [*_drops(work, existing)]
-    statements += (wanted[key].sql for key in sorted(work.created, key=_rank) if key[0] == "table")
+    undone_by = _Attribution(changes)
+    steps = list(_drops(work, existing, undone_by))
+    # what is to stay though nobody declares it hangs on rebuilt tables, too
+    created = [{**existing, **wanted}[key] for key in sorted(work.created, key=_rank)]
+    steps += (undone_by.step(item.sql, item) for item in created if item.type == "table")
     for table in sorted(work.rebuilt):
         values = {parts_of(key)[1]: by for key, by in conversions.items() if parts_of(key)[0] == table}
-        statements += _rebuild(wanted["table", table].sql, table, live, declared, values)
-    statements += (wanted[key].sql for key in sorted(work.created, key=_rank) if key[0] != "table")
+        rebuilt = wanted["table", table]
+        steps += (
+            undone_by.step(sql, rebuilt) for sql in _rebuild(rebuilt.sql, table, live, declared, values)
+        )
+    steps += (undone_by.step(item.sql, item) for item in created if item.type != "table")
     if not any(kind == "table" for kind, _ in work.dropped) and not work.rebuilt:
-        return tuple(statements)
+        return tuple(steps)
     orphans = str(_count_orphans(live))
-    return (*_GUARD, *statements, *(text.replace("{orphans}", orphans) for text in _CHECK))
+    around = (*_GUARD, *(text.replace("{orphans}", orphans) for text in _CHECK))
+    before, after = around[: len(_GUARD)], around[len(_GUARD) :]
+    return (*(RepairStep(sql=sql) for sql in before), *steps, *(RepairStep(sql=sql) for sql in after))
+
+
+class _Attribution:
+    """Which changes a statement is there for: those of its object's table, and of the tables that the object names."""
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        self._changes: dict[str, list[ObjectKey]] = {}
+        for change in changes:
+            parts = parts_of(change.key)
+            for name in {fold(parts[0]), fold(parts[-1])}:
+                self._changes.setdefault(name, []).append(change.key)
+
+    def step(self, sql: str, item: _Object) -> RepairStep:
+        """The statement about ``item``; one that is there for no change of these goes with the whole script."""
+        names = {fold(item.name), fold(item.table)}
+        if item.type in ("view", "trigger"):
+            names |= {fold(name_of(token)) for token in tokens(item.sql)}
+        keys = {key for name in names for key in self._changes.get(name, ()) if _is_near(key, item, names)}
+        return RepairStep(sql=sql, undoes=tuple(sorted(keys)))
+
+
+def _is_near(key: ObjectKey, item: _Object, names: set[str]) -> bool:
+    """A change of the object itself, or of something in a table that it is, belongs to or names."""
+    parts = parts_of(key)
+    return (key.kind, parts[-1]) == (item.type, item.name) or fold(parts[0]) in names
 
 
 def _keys_of(snapshot: Snapshot) -> frozenset[_Key]:
@@ -119,7 +154,7 @@ def _sort(
     gone = rebuilt | {name for kind, name in dropped if kind == "table"}
     for key in _hanging_on(gone, existing):
         dropped.add(key)
-        created |= {key} & wanted.keys()
+        created |= {key} & (wanted.keys() | aimed_at)
     new = rebuilt | {name for kind, name in created if kind == "table"}
     hanging = _hanging_on(new, wanted) & aimed_at
     created |= {key for key in hanging if key not in existing or key in dropped}
@@ -151,12 +186,12 @@ def _names_one(item: _Object, names: set[str]) -> bool:
     return item.type != "index" and any(fold(name_of(token)) in names for token in tokens(item.sql))
 
 
-def _drops(work: _Work, existing: _Objects) -> Iterator[str]:
+def _drops(work: _Work, existing: _Objects, undone_by: _Attribution) -> Iterator[RepairStep]:
     """From the outside in; an index goes with its table."""
     gone = work.rebuilt | {name for kind, name in work.dropped if kind == "table"}
     for kind, name in sorted(work.dropped, key=_rank, reverse=True):
         if kind != "index" or existing[kind, name].table not in gone:
-            yield f"DROP {kind.upper()} IF EXISTS {quote(name)}"
+            yield undone_by.step(f"DROP {kind.upper()} IF EXISTS {quote(name)}", existing[kind, name])
 
 
 def _rebuild(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .configuration import open_script_directory
-from .drivers import choose_driver, list_drivers
+from .drivers import choose_driver, find_sqlite_file, list_drivers
 from .failure import describe_error, find_cause
 from .filters import find_left_out
 from .metadata import create_tables, describe_tables, metadata_given, table_names
@@ -128,6 +128,7 @@ def describe(session: Session) -> dict[str, Any]:
         version_table=options.get("version_table") or "alembic_version",
         version_table_schema=options.get("version_table_schema"),
         problem=problem,
+        sqlite_file=(problem or {}).get("file") or find_sqlite_file(options.get("url")),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from .attempts import Attempts
 from .confinement import Confinement
 from .driver_connection import is_autocommit
-from .drivers import describe_place
+from .drivers import absolute_file, describe_place
 from .execution import Execution
 from .journal import Journal
 from .keepalive import keep_alive
@@ -106,11 +106,12 @@ class Redirection:
                         with contextlib.suppress(Exception):  # it is closed, or not busy
                             cancel()
 
-    def _connect(self, dialect: Any, _record: Any, _arguments: Any, options: Any) -> Any:
+    def _connect(self, dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
         if self.address is None:
             raise Stop("no_database")
         if dialect.name != self.family:
-            raise Stop("foreign_dialect", dialect=dialect.name, wanted=self.family)
+            file = absolute_file(arguments[0]) if dialect.name == "sqlite" and arguments else None
+            raise Stop("foreign_dialect", dialect=dialect.name, wanted=self.family, file=file)
         place, named = describe_place(dialect.driver, self.family, self.address, self.url)
         try:
             with self._confinement.opened() if self._confinement is not None else contextlib.nullcontext():

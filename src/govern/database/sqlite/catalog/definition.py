@@ -99,7 +99,19 @@ def _constraints(item: Sequence[str], *, column: str | None) -> Iterator[Constra
     for name, clause in _clauses(item):
         if (kind := _CONSTRAINT_TYPES.get(clause[0])) is not None:
             parts = clause if column is None else _as_of_table(clause, column)
+            parts = _without_default_action(parts) if kind == "foreign key" else parts
             yield ConstraintText(type=kind, name=name, definition=_capitalised(parts))
+
+
+def _without_default_action(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """A reference without NO ACTION, which holds anyway (https://www.sqlite.org/foreignkeys.html, 4.3)."""
+    words = tuple(part.upper() for part in parts)
+    at = next((at for at in range(len(words)) if _is_default_action(words[at : at + 4])), None)
+    return parts if at is None else _without_default_action((*parts[:at], *parts[at + 4 :]))
+
+
+def _is_default_action(words: Sequence[str]) -> bool:
+    return words[:1] == ("ON",) and words[1:2] in (("DELETE",), ("UPDATE",)) and words[2:] == ("NO", "ACTION")
 
 
 def _as_of_table(clause: tuple[str, ...], column: str) -> tuple[str, ...]:

@@ -127,8 +127,11 @@ def _column_facts(column: _Column, text: ColumnText) -> Facts:
 
 
 def _default(text: str | None) -> str | None:
-    """``DEFAULT NULL`` is no default."""
-    default = text_of(tokens(text or ""))
+    """``DEFAULT NULL`` is no default, and ``DEFAULT ((0))`` is ``DEFAULT (0)``."""
+    parts = tokens(text or "")
+    while parts[:1] == ("(",) and closing(parts, 0) == len(parts) - 1:
+        parts = parts[1:-1]
+    default = text_of(parts)
     return default if default and default.upper() != "NULL" else None
 
 
