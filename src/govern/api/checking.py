@@ -8,7 +8,13 @@ from govern.actions.round_trip import has_way_back, prove_ways_back
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.linting import Selection, add_lint, check_against_ref, find_history, select_unrecorded
 from govern.api.project import Project, find_chain_problems, read_project
-from govern.checks.chain import EMPTY_UPGRADE, HISTORY_RULES, MISSING_DOWNGRADE, does_not_replay, find_ways_back
+from govern.checks.chain import (
+    EMPTY_UPGRADE,
+    HISTORY_RULES,
+    MISSING_DOWNGRADE,
+    does_not_replay,
+    find_ways_back,
+)
 from govern.checks.drift import check_refused, check_scope, judge_drift, with_fixes
 from govern.checks.lock import check_lock
 from govern.checks.manifest import check_manifest
