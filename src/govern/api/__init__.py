@@ -24,7 +24,8 @@ if TYPE_CHECKING:
         backup_verify_many,
         restore,
     )
-    from govern.api.checking import chain, check
+    from govern.api.chaining import chain
+    from govern.api.checking import check
     from govern.api.diagrams import diagram
     from govern.api.drifting import drift, drift_coverage, snapshot
     from govern.api.examination import health
@@ -64,7 +65,8 @@ _HOMES = {
         "backup_verify_many",
         "restore",
     ),
-    "checking": ("chain", "check"),
+    "chaining": ("chain",),
+    "checking": ("check",),
     "diagrams": ("diagram",),
     "drifting": ("drift", "drift_coverage", "snapshot"),
     "examination": ("health",),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from govern.actions.round_trip import has_way_back, prove_ways_back
+from govern.api.chaining import chain_entry
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.linting import Selection, add_lint, check_against_ref, find_history, select_unrecorded
-from govern.api.project import Project, find_chain_problems, read_project
+from govern.api.project import Project, read_project
 from govern.checks.chain import does_not_replay, find_ways_back
 from govern.checks.drift import check_refused, check_scope, judge_drift, with_fixes
 from govern.checks.lock import check_lock
@@ -38,14 +39,6 @@ from govern.source.lock import read_lock
 from govern.source.scope import read_scope
 
 _FORGOTTEN_REVISION = "write the missing revision, then review it: govern revision -m 'what changed'"
-
-
-@command("chain")
-def chain(draft: Draft, settings: Settings) -> None:
-    """The revision files on their own: read, never imported."""
-    project = read_project(settings)
-    draft.add(_chain_entry(project))
-    draft.data["heads"] = list(project.chain.heads)
 
 
 @command("check")
@@ -79,7 +72,7 @@ class Examined:
 
 def examine(draft: Draft, project: Project, *, against_ref: str | None, narrate: Narrate) -> Examined:
     """The entries of ``check``. Scratch databases are dropped by whoever calls it."""
-    entry = draft.add(_chain_entry(project))
+    entry = draft.add(chain_entry(project))
     merged = check_against_ref(draft, project, against_ref)
     like = declared_like(project.settings)
     narrate("creating the models' schema in a scratch database")
@@ -96,12 +89,6 @@ def examine(draft: Draft, project: Project, *, against_ref: str | None, narrate:
     selection = select_unrecorded(project, merged)
     observations = add_lint(draft, project, selection, today=local_today(), is_optional=True, narrate=narrate)
     return Examined(selection=selection, observations=observations)
-
-
-def _chain_entry(project: Project) -> Entry:
-    return Entry.of(
-        "chain", find_chain_problems(project), count_of(len(project.chain.files), "revision file")
-    )
 
 
 def _check_replay(draft: Draft, project: Project, models: Declared, like: DatabaseUrl) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from govern.config import Settings
 from govern.errors import ConfigurationError, CouldNotCheck, GovernError, Refused, ToolMissing, Unreachable
-from govern.revisions.protocol import ChildError, Stopped
+
+if TYPE_CHECKING:
+    from govern.config import Settings
+    from govern.revisions.protocol import ChildError, Stopped
 
 NO_REVISION_RAN = "no revision was run"
 _CREATE_EXTENSION = re.compile(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.checks.chain.places import revision_subject, show_path
 from govern.checks.chain.rules import BROKEN_FILE, EMPTY_UPGRADE, MISSING_DOWNGRADE
 from govern.core.finding import Finding, Severity, Subject
-from govern.revisions.graph import BrokenFile, Chain, RevisionFile
+
+if TYPE_CHECKING:
+    from govern.revisions.graph import BrokenFile, Chain, RevisionFile
 
 _FORBIDDEN_CHARACTERS = frozenset("@-+:")
 """They mean something in a target (``label@head``, ``head-1``): ``alembic/script/revision.py``, Revision."""

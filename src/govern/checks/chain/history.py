@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.checks.chain.places import revision_subject, show_path
 from govern.checks.chain.rules import (
@@ -14,11 +15,13 @@ from govern.checks.chain.rules import (
     UNKNOWN_DATABASE_REVISION,
 )
 from govern.core.finding import Finding, Severity, Subject
-from govern.core.run import AppliedRevision
 from govern.core.wording import name_revisions
 from govern.revisions.checksums import Checksums, Deviation, compare
 from govern.revisions.graph import Chain, reachable
-from govern.revisions.merged import Merged
+
+if TYPE_CHECKING:
+    from govern.core.run import AppliedRevision
+    from govern.revisions.merged import Merged
 
 
 def check_database(chain: Chain, database_revisions: tuple[str, ...]) -> Iterator[Finding]:

@@ -7,10 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from govern.config import AlembicSettings
 from govern.errors import ConfigurationError
 from govern.revisions.graph.files import BrokenFile, RevisionFile, read_revision_file
+
+if TYPE_CHECKING:
+    from govern.config import AlembicSettings
 
 _REVISION_FILE_NAME = re.compile(r"(?!\.#|__init__).*\.py")
 """What Alembic loads from a version location (``alembic/script/base.py``, ``_only_source_rev_file``)."""
