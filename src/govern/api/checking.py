@@ -35,6 +35,7 @@ from govern.declared import (
 )
 from govern.errors import CouldNotCheck
 from govern.revisions.merged import Merged
+from govern.revisions.nursery import importing_alembic_once
 from govern.source.lock import read_lock
 from govern.source.scope import read_scope
 
@@ -43,6 +44,7 @@ _FORGOTTEN_REVISION = "write the missing revision, then review it: govern revisi
 
 @command("check")
 @dropping_meanwhile()
+@importing_alembic_once()
 def check(
     draft: Draft,
     settings: Settings,
