@@ -55,12 +55,11 @@ def _broken(broken: BrokenFile, root: Path) -> Finding:
 
 
 def _unusable_id(file: RevisionFile, root: Path, version_table_length: int) -> Iterator[Finding]:
-    subject = revision_subject(file, root, at="revision")
     forbidden = "".join(sorted(_FORBIDDEN_CHARACTERS.intersection(file.revision)))
     if forbidden:
         yield Finding.of(
             BROKEN_FILE,
-            subject,
+            revision_subject(file, root, at="revision"),
             f"the revision id {file.revision!r} has characters Alembic does not allow: {forbidden}",
             why="Alembic raises RevisionError for every command as long as the file is there",
             remedy="use letters, digits, '_' and '.', here and in what names it as down_revision",
@@ -68,7 +67,7 @@ def _unusable_id(file: RevisionFile, root: Path, version_table_length: int) -> I
     if len(file.revision) > version_table_length:
         yield Finding.of(
             BROKEN_FILE,
-            subject,
+            revision_subject(file, root, at="revision"),
             f"the revision id {file.revision!r} has {len(file.revision)} characters, "
             f"the version table holds {version_table_length}",
             why="PostgreSQL refuses to store it (StringDataRightTruncation) after the revision's DDL has run",
@@ -91,6 +90,8 @@ def _empty_upgrade(file: RevisionFile, root: Path) -> Finding:
 
 
 def _missing_downgrade(file: RevisionFile, root: Path) -> Iterator[Finding]:
+    if file.has_downgrade and not (file.downgrade_is_empty or file.downgrade_raises):
+        return
     subject = revision_subject(file, root, at="downgrade" if file.has_downgrade else "revision")
     if not file.has_downgrade:
         yield Finding.of(MISSING_DOWNGRADE, subject, f"revision {file.revision} has no downgrade()")
