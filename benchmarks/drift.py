@@ -102,18 +102,22 @@ def bench(
     if results is not None:
         commands["results dbdiff"] = (str(results), "dbdiff", live.text, declared.text)
     print(f"\n{tables:,} tables; whole process, {runs} runs each, interleaved")
-    ours, *_ = measured.tell(f"{tables:,} tables", compare(commands, project, runs), size=tables).values()
+    ours, *_ = measured.tell(
+        f"{tables:,} tables", compare(commands, project, runs, folder), size=tables
+    ).values()
     print("  in process")
     time_in_process(live, declared, tables, runs)
     return ours
 
 
-def compare(commands: Mapping[str, Sequence[str]], project: Path, runs: int) -> dict[str, list[Run]]:
+def compare(
+    commands: Mapping[str, Sequence[str]], project: Path, runs: int, server: Path
+) -> dict[str, list[Run]]:
     """The first round warms the caches."""
     found: dict[str, list[Run]] = {name: [] for name in commands}
     for number in range(runs + 1):
         for name, command in commands.items():
-            run = time_process(command, project, has_compared)
+            run = time_process(command, project, has_compared, server=server)
             if number > 0:
                 found[name].append(run)
     return found

@@ -103,7 +103,7 @@ def compare(
     for number in range(runs + 1):
         for name, command in commands.items():
             renew(server, template)
-            run = time_process(command, project)
+            run = time_process(command, project, server=project.parent)
             require_done(server, project)
             if number > 0:
                 found[name].append(run)

@@ -111,7 +111,7 @@ def compare(commands: Mapping[str, Sequence[str]], project: Path, runs: int) -> 
     found: dict[str, list[Run]] = {name: [] for name in commands}
     for number in range(runs + 1):
         for name, command in commands.items():
-            run = time_process(command, project, has_looked)
+            run = time_process(command, project, has_looked, server=project.parent)
             if number > 0:  # the first round warms the caches
                 found[name].append(run)
     return found

@@ -22,7 +22,7 @@ def program() -> Iterator[ModuleType]:
         import page
 
         yield page
-    for name in ("page", "charts", "measured", "processes"):
+    for name in ("page", "charts", "measured", "processes", "targets"):
         sys.modules.pop(name, None)
 
 
