@@ -65,6 +65,17 @@ def test_where_the_interpreter_is_gone_a_child_is_started(project: Settings) -> 
         assert found == os.getpid()
 
 
+def test_where_something_starts_threads_with_python_a_child_is_started(
+    project: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with importing_alembic_once(), process.start_child(project.python, project.root, {}) as child:
+        assert parent_of(child._process.pid) == os.getpid()
+
+
 def test_an_interpreter_that_is_missing_or_has_no_alembic_is_named(project: Settings, tmp_path: Path) -> None:
     bare = tmp_path / "python"
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E -s "$@"\n')

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import struct
+from pathlib import Path
 from typing import Any, cast
 
 _IMPORTED = ("alembic.command", "alembic.context", "alembic.op", "sqlalchemy.orm")
@@ -22,6 +23,8 @@ def become_child(requests: int) -> tuple[int, int]:
     for name in _IMPORTED:
         with contextlib.suppress(Exception):  # the child says what is missing, or too old
             importlib.import_module(name)
+    if len([*Path("/proc/self/task").iterdir()]) > 1:
+        os._exit(0)  # what the environment starts with Python has threads, which a fork would lack
     gc.freeze()  # what no child collects stays shared among them
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for keepers
     with socket.socket(fileno=requests) as asking:
