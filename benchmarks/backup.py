@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/backup.py [--size SIZE] [--runs RUNS] [--only postgresql|sqlite]. SIZE 1 (the default) is 2 GB
 of PostgreSQL, on an embedded server in a temporary folder, and 1 GB of SQLite; 0.1 a tenth of each. What is timed is
-whole processes. Medians, the ratio of govern to each, run by run, and govern's peak memory.
+whole processes. Medians, how many times govern's each takes, run by run, and peak memory.
 
 A verified backup is a dump, a restore into a scratch database, and the checksums of both: what these take bare and one
 after the other is its own parts. The peers restore what govern has dumped.
@@ -13,18 +13,18 @@ from __future__ import annotations
 import argparse
 import shutil
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import psycopg
-from processes import ENVIRONMENT, time_process
+from measured import Measured, add_file_option
+from processes import ENVIRONMENT, Run, time_process
 from psycopg import sql
 
 from govern.database import embedded
@@ -87,32 +87,28 @@ class Timed:
     """How many times over it is in what govern does."""
 
 
-@dataclass(slots=True)
-class Measured:
-    seconds: list[float] = field(default_factory=list)
-    peaks: list[int] = field(default_factory=list)
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--size", type=float, default=1.0)
     arguments.add_argument("--runs", type=int, default=3)
     arguments.add_argument("--only", choices=["postgresql", "sqlite"])
+    add_file_option(arguments)
     chosen = arguments.parse_args()
+    measured = Measured("backup", chosen.lines)
     folder = Path(tempfile.mkdtemp(prefix="govern-bench-"))
     folder.chmod(0o711)  # the server may run as another user
     try:
         if chosen.only != "sqlite":
-            bench_postgresql(folder, chosen.size, chosen.runs)
+            bench_postgresql(folder, chosen.size, chosen.runs, measured)
         if chosen.only != "postgresql":
-            bench_sqlite(folder, chosen.size, chosen.runs)
+            bench_sqlite(folder, chosen.size, chosen.runs, measured)
     finally:
         if chosen.only != "sqlite":
             embedded.stop(folder / ".govern")
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def bench_postgresql(folder: Path, size: float, runs: int) -> None:
+def bench_postgresql(folder: Path, size: float, runs: int, measured: Measured) -> None:
     server = embedded.ensure_running(folder / ".govern", settings=FAST).with_database("postgres")
     live, copy = server.with_database("live"), server.with_database("copy")
     recreate(server, "live")
@@ -158,14 +154,14 @@ def bench_postgresql(folder: Path, size: float, runs: int) -> None:
     with psycopg.connect(live.conninfo) as connection:
         found = connection.execute(TABLE_BYTES).fetchone()
     print(f"\nPostgreSQL, tables of {found and found[0]}, {runs} runs each, interleaved")
-    compare(timed, project, runs)
+    measured.tell(f"PostgreSQL, tables of {found and found[0]}", compare(timed, project, runs))
     for path in (bare, dumped, archive, project / "backups"):
         remove(path)
     for name in ("live", "copy"):
         drop(server, name)
 
 
-def bench_sqlite(folder: Path, size: float, runs: int) -> None:
+def bench_sqlite(folder: Path, size: float, runs: int, measured: Measured) -> None:
     file, copy = folder / "live.db", folder / "copy.db"
     with closing(sqlite3.connect(file)) as connection:
         connection.executescript(SQLITE.format(rows=round(SQLITE_ROWS * size)))
@@ -200,25 +196,20 @@ def bench_sqlite(folder: Path, size: float, runs: int) -> None:
         ),
     }
     print(f"\nSQLite, {file.stat().st_size / 1e9:.2f} GB, {runs} runs each, interleaved")
-    compare(timed, project, runs)
+    measured.tell(f"SQLite, {file.stat().st_size / 1e9:.2f} GB", compare(timed, project, runs))
 
 
-def compare(timed: Mapping[str, Timed], project: Path, runs: int) -> None:
-    measured = {name: Measured() for name in timed}
+def compare(timed: Mapping[str, Timed], project: Path, runs: int) -> Mapping[str, Sequence[Run | float]]:
+    found: dict[str, list[Run | float]] = {name: [] for name in timed}
     for _ in range(runs):
+        parts = 0.0
         for name, one in timed.items():
             one.prepare()
-            seconds, peak = time_process(one.command, project)
-            measured[name].seconds.append(seconds)
-            measured[name].peaks.append(peak)
-    ours = measured[OURS].seconds
-    parts = [
-        sum(one.is_part * measured[name].seconds[run] for name, one in timed.items()) for run in range(runs)
-    ]
-    for name, values in {**measured, "its own parts, bare": Measured(parts)}.items():
-        ratio = statistics.median(mine / other for mine, other in zip(ours, values.seconds, strict=True))
-        print(f"    {name:<34} {statistics.median(values.seconds):7.2f} s   govern takes {ratio:6.2f} x")
-    print(f"    govern's peak memory: {statistics.median(measured[OURS].peaks) / 1024:.0f} MB")
+            run = time_process(one.command, project)
+            found[name].append(run)
+            parts += one.is_part * run.seconds
+        found.setdefault("its own parts, bare", []).append(parts)
+    return found
 
 
 DIGEST = """

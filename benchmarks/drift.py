@@ -22,10 +22,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import psycopg
-from processes import time_process
+from measured import Line, Measured, add_file_option
+from processes import Run, time_process
 
 from govern.core.changes import diff
 from govern.database import embedded, migra_diff
@@ -37,14 +37,6 @@ from govern.database.version_table import VersionTable
 from govern.source.lock import parse_lock, render_lock
 
 TABLE = VersionTable()
-
-
-class Measured(NamedTuple):
-    """Medians of whole processes."""
-
-    seconds: float
-    megabytes: float
-    """The most memory that the process had at a time."""
 
 
 FAST = {
@@ -63,21 +55,27 @@ def main() -> None:
     arguments.add_argument("tables", nargs="*", type=int, default=[40, 500, 2000, 10000])
     arguments.add_argument("--runs", type=int, default=5)
     arguments.add_argument("--results", type=Path, metavar="PROGRAM")
+    add_file_option(arguments)
     chosen = arguments.parse_args()
+    measured = Measured("drift", chosen.lines)
     folder = Path(tempfile.mkdtemp(prefix="govern-bench-"))
     folder.chmod(0o711)  # the server may run as another user
     try:
         server = embedded.ensure_running(folder / ".govern", settings=FAST).with_database("postgres")
-        measured = {
-            tables: bench(folder, server, tables, chosen.runs, chosen.results) for tables in chosen.tables
-        }
-        print_growth(measured)
+        print_growth(
+            {
+                tables: bench(folder, server, tables, chosen.runs, chosen.results, measured)
+                for tables in chosen.tables
+            }
+        )
     finally:
         embedded.stop(folder / ".govern")
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def bench(folder: Path, server: DatabaseUrl, tables: int, runs: int, results: Path | None) -> Measured:
+def bench(
+    folder: Path, server: DatabaseUrl, tables: int, runs: int, results: Path | None, measured: Measured
+) -> Line:
     """What govern itself took."""
     live, declared = (make_database(server, f"{name}_{tables}", tables) for name in ("live", "declared"))
     project = make_project(folder / f"project_{tables}", live, tables)
@@ -104,37 +102,33 @@ def bench(folder: Path, server: DatabaseUrl, tables: int, runs: int, results: Pa
     if results is not None:
         commands["results dbdiff"] = (str(results), "dbdiff", live.text, declared.text)
     print(f"\n{tables:,} tables; whole process, {runs} runs each, interleaved")
-    measured = compare(commands, project, runs)
+    ours, *_ = measured.tell(
+        f"{tables:,} tables", compare(commands, project, runs, folder), size=tables
+    ).values()
     print("  in process")
     time_in_process(live, declared, tables, runs)
-    return measured
+    return ours
 
 
-def compare(commands: Mapping[str, Sequence[str]], project: Path, runs: int) -> Measured:
-    """What the first command took."""
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
-    peaks: dict[str, list[int]] = {name: [] for name in commands}
+def compare(
+    commands: Mapping[str, Sequence[str]], project: Path, runs: int, server: Path
+) -> dict[str, list[Run]]:
+    """The first round warms the caches."""
+    found: dict[str, list[Run]] = {name: [] for name in commands}
     for number in range(runs + 1):
         for name, command in commands.items():
-            elapsed, peak = time_process(command, project, has_compared)
-            if number > 0:  # the first round warms the caches
-                seconds[name].append(elapsed)
-                peaks[name].append(peak)
-    first = next(iter(commands))
-    ours = seconds[first]
-    for name, values in seconds.items():
-        ratio = statistics.median(other / mine for mine, other in zip(ours, values, strict=True))
-        peak = statistics.median(peaks[name]) / 1024
-        print(f"    {name:<28} {statistics.median(values):7.2f} s  {peak:6.0f} MB  ratio {ratio:5.1f}")
-    return Measured(statistics.median(ours), statistics.median(peaks[first]) / 1024)
+            run = time_process(command, project, has_compared, server=server)
+            if number > 0:
+                found[name].append(run)
+    return found
 
 
-def print_growth(measured: Mapping[int, Measured]) -> None:
+def print_growth(ours: Mapping[int, Line]) -> None:
     """Time and memory of one table more, between each size and the next: level where work grows linearly."""
     print("\ngrowth of a whole govern drift")
-    for (fewer, before), (more, after) in itertools.pairwise(sorted(measured.items())):
+    for (fewer, before), (more, after) in itertools.pairwise(sorted(ours.items())):
         milliseconds = (after.seconds - before.seconds) / (more - fewer) * 1000
-        kilobytes = (after.megabytes - before.megabytes) / (more - fewer) * 1024
+        kilobytes = ((after.megabytes or 0) - (before.megabytes or 0)) / (more - fewer) * 1024
         print(f"    {fewer:>6,} to {more:>6,} tables  {milliseconds:6.2f} ms  {kilobytes:6.1f} KB a table")
 
 

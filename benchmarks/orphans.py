@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import socket
-import statistics
 import tempfile
 import threading
 import time
@@ -27,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from measured import Measured, add_file_option
 
 from govern.core.reference import OrphanCount
 from govern.database import embedded
@@ -65,6 +65,7 @@ class Size:
 
 def main() -> None:
     arguments = read_arguments()
+    measured = Measured("orphans", arguments.lines)
     size = Size(arguments.children, arguments.parents, arguments.rounds)
     folder = Path(tempfile.mkdtemp(prefix="govern-bench-"))
     try:
@@ -75,12 +76,12 @@ def main() -> None:
         run(small, *small_tables(), "VACUUM ANALYZE")
         print(f"{size.children:,} children, {size.parents:,} parents; {size.rounds} rounds")
         for column, name in LARGE_COLUMNS.items():
-            report(name, compare_large(url, column, size.rounds))
-            with_orphans(url, column, report, size.rounds)
+            measured.tell(name, compare_large(url, column, size.rounds))
+            measured.tell(f"{name}, {ORPHANS:,} orphans", with_orphans(url, column, size.rounds))
         with reached_over(small, arguments.round_trip) as reached:
             way = f", {arguments.round_trip} ms away" if arguments.round_trip else ", over a socket"
             print(f"{SMALL_TABLES} foreign keys of 50 rows each{way}")
-            report("all of them", compare_small(reached, size.rounds))
+            measured.tell(f"{SMALL_TABLES} small keys{way}", compare_small(reached, size.rounds))
     finally:
         embedded.stop(folder)
         shutil.rmtree(folder, ignore_errors=True)
@@ -93,6 +94,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--parents", type=int)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--round-trip", type=float, default=0.0, metavar="MS")
+    add_file_option(parser)
     arguments = parser.parse_args()
     arguments.children = arguments.children or (1_000_000 if arguments.quick else 5_000_000)
     arguments.parents = arguments.parents or arguments.children // 10
@@ -129,9 +131,7 @@ def compare_large(url: DatabaseUrl, column: str, rounds: int) -> Mapping[str, li
     return seconds
 
 
-def with_orphans(
-    url: DatabaseUrl, column: str, tell: Callable[[str, Mapping[str, list[float]]], None], rounds: int
-) -> None:
+def with_orphans(url: DatabaseUrl, column: str, rounds: int) -> Mapping[str, list[float]]:
     """Some children lose their parents; VALIDATE ends at the first of them, and is left out."""
     lose = f"UPDATE child SET {column} = -{column} WHERE id <= {ORPHANS}"
     key = f"ALTER TABLE child ADD CONSTRAINT k FOREIGN KEY ({column}) REFERENCES parent NOT VALID"
@@ -145,7 +145,7 @@ def with_orphans(
         rounds,
     )
     run(url, "ALTER TABLE child DROP CONSTRAINT k", lose, "VACUUM ANALYZE child")
-    tell(f"{LARGE_COLUMNS[column]}, {ORPHANS:,} orphans", seconds)
+    return seconds
 
 
 def compare_small(url: DatabaseUrl, rounds: int) -> Mapping[str, list[float]]:
@@ -242,13 +242,6 @@ def interleave(
             if round_number:  # the first round warms the caches
                 seconds[name].append(elapsed)
     return seconds
-
-
-def report(what: str, seconds: Mapping[str, list[float]]) -> None:
-    ours = statistics.median(seconds["govern"])
-    for name, values in seconds.items():
-        median = statistics.median(values)
-        print(f"  {what:<38} {name:<20} {median:7.3f} s   {median / ours:6.2f} × govern", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,16 +12,15 @@ from __future__ import annotations
 import argparse
 import itertools
 import shutil
-import statistics
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 from drift import batches, bin, schema_sql, sqlalchemy_url
-from processes import time_process
+from measured import Measured, add_file_option
+from processes import Run, time_process
 from psycopg import sql
 
 from govern.database import embedded
@@ -62,21 +61,16 @@ GOVERN: Mapping[str, Sequence[str]] = {
 TEMPLATE, WORK, DONE = "template_of_work", "work", "done"
 
 
-@dataclass(slots=True)
-class Runs:
-    """Of one command, round by round."""
-
-    seconds: list[float] = field(default_factory=list)
-    kilobytes: list[int] = field(default_factory=list)
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--tables", type=int, default=81)
     arguments.add_argument("--megabytes", type=int, default=100)
     arguments.add_argument("--revisions", type=int, default=5)
     arguments.add_argument("--runs", type=int, default=5)
+    arguments.add_argument("--dbmate", type=Path, metavar="PROGRAM")
+    add_file_option(arguments)
     chosen = arguments.parse_args()
+    measured = Measured("migrate", chosen.lines)
     folder = Path(tempfile.mkdtemp(prefix="govern-bench-"))
     folder.chmod(0o711)  # the server may run as another user
     try:
@@ -87,40 +81,53 @@ def main() -> None:
             f"{chosen.tables} tables, {megabytes:.0f} MB with indexes, {chosen.revisions} pending revisions; "
             f"whole processes, {chosen.runs} runs each, interleaved"
         )
-        compare(server, project, TEMPLATE, chosen.runs)
+        pending_runs = compare(server, project, TEMPLATE, chosen.runs, chosen.dbmate)
+        measured.tell(f"{chosen.revisions} revisions pending, {megabytes:.0f} MB", pending_runs)
         print("nothing pending")
-        compare(server, project, DONE, chosen.runs)
+        measured.tell("nothing pending", compare(server, project, DONE, chosen.runs, None))
     finally:
         embedded.stop(folder / ".govern")
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def compare(server: DatabaseUrl, project: Path, template: str, runs: int) -> None:
+def compare(
+    server: DatabaseUrl, project: Path, template: str, runs: int, dbmate: Path | None
+) -> Mapping[str, Sequence[Run]]:
     """Each command on a fresh copy of ``template``, in turn; the first round warms the caches."""
-    commands = {"alembic upgrade head": (bin("alembic"), "upgrade", "head")}
-    for name, options in GOVERN.items() if template == TEMPLATE else [("nothing to guard", ())]:
-        commands[f"govern migrate: {name}"] = (bin("govern"), "migrate", "--quiet", *options)
-    measured = {name: Runs() for name in commands}
+    commands: dict[str, Sequence[str]] = {
+        f"govern migrate: {name}": (bin("govern"), "migrate", "--quiet", *options)
+        for name, options in (GOVERN.items() if template == TEMPLATE else [("nothing to guard", ())])
+    }
+    commands |= find_peers(server, dbmate if template == TEMPLATE else None)
+    found: dict[str, list[Run]] = {name: [] for name in commands}
     for number in range(runs + 1):
         for name, command in commands.items():
             renew(server, template)
-            seconds, kilobytes = time_process(command, project)
+            run = time_process(command, project, server=project.parent)
             require_done(server, project)
             if number > 0:
-                measured[name].seconds.append(seconds)
-                measured[name].kilobytes.append(kilobytes)
-    show(measured)
+                found[name].append(run)
+    return found
 
 
-def show(measured: Mapping[str, Runs]) -> None:
-    first = next(iter(measured.values()))
-    for name, runs in measured.items():
-        seconds = statistics.median(runs.seconds)
-        pairs = list(zip(first.seconds, runs.seconds, strict=True))
-        ratio = statistics.median(ours / theirs for theirs, ours in pairs)
-        more = statistics.median(ours - theirs for theirs, ours in pairs)
-        megabytes = statistics.median(runs.kilobytes) / 1024
-        print(f"    {name:<44} {seconds:6.2f} s  {megabytes:5.0f} MB  ratio {ratio:5.1f}  {more:+6.2f} s")
+def find_peers(server: DatabaseUrl, dbmate: Path | None) -> Mapping[str, Sequence[str]]:
+    """What applies the same statements without a guard."""
+    peers: dict[str, Sequence[str]] = {"alembic upgrade head": (bin("alembic"), "upgrade", "head")}
+    if dbmate is not None:
+        work = server.with_database(WORK).text.replace("?host=", "?socket=")
+        options = ("--url", f"{work}&sslmode=disable", "--migrations-dir", "dbmate", "--no-dump-schema")
+        peers["dbmate up"] = (str(dbmate), *options, "up")
+    return peers
+
+
+def write_dbmate(folder: Path, work: Sequence[Sequence[str]]) -> None:
+    """The same statements as revisions, each in a transaction of its own, as dbmate has it."""
+    folder.mkdir()
+    for number, statements in enumerate(work, start=1):
+        text = ";\n".join((*statements, f"UPDATE alembic_version SET version_num = 'r{number}'"))
+        (folder / f"2026010100000{number}_r{number}.sql").write_text(
+            f"-- migrate:up\n{text};\n-- migrate:down\n"
+        )
 
 
 def fill(server: DatabaseUrl, tables: int, megabytes: int) -> float:
@@ -158,6 +165,7 @@ def make_project(root: Path, server: DatabaseUrl, tables: int, revisions: int) -
     (root / "models.py").write_text("from sqlalchemy import MetaData\nmetadata = MetaData()\n")
     (root / "govern.toml").write_text('models = "models:metadata"\n')
     work = [list(schema_sql(tables)), *itertools.islice(pending(tables), revisions)]
+    write_dbmate(root / "dbmate", work[1:])
     for number, statements in enumerate(work):
         parent = f"r{number - 1}" if number else None
         text = REVISION.format(revision=f"r{number}", parent=parent, statements=statements)

@@ -26,7 +26,9 @@ from pathlib import Path
 
 from code_base import write_code_base
 from drift import FAST, bin, make_database, make_project
+from measured import Measured, add_file_option
 from processes import ENVIRONMENT, time_process
+from processes import Run as Timed
 
 from govern.code.kept.store import FILE
 from govern.database import embedded
@@ -49,8 +51,7 @@ class Run:
     command: Sequence[str]
     prepare: Callable[[], object] = lambda: None
     what: str = ""
-    seconds: list[float] = field(default_factory=list)
-    kilobytes: list[int] = field(default_factory=list)
+    timed: list[Timed] = field(default_factory=list)
 
 
 def main() -> None:
@@ -61,7 +62,9 @@ def main() -> None:
     arguments.add_argument("--runs", type=int, default=5)
     arguments.add_argument("--project", type=Path, metavar="FOLDER")
     arguments.add_argument("--peers", type=Path, metavar="FOLDER")
+    add_file_option(arguments)
     chosen = arguments.parse_args()
+    measured = Measured("scan", chosen.lines)
     folder = Path(tempfile.mkdtemp(prefix="govern-bench-"))
     folder.chmod(0o711)  # the server may run as another user
     try:
@@ -71,18 +74,18 @@ def main() -> None:
         write_code_base(
             project / "app", files=chosen.files, statements=chosen.statements, tables=chosen.tables
         )
-        bench(project, "app", chosen.runs, peers=find_peers(project, chosen.peers))
+        bench(project, "app", chosen.runs, peers=find_peers(project, chosen.peers), measured=measured)
         if chosen.project is not None:
             shutil.copytree(
                 chosen.project, project / "real", ignore=shutil.ignore_patterns(".git"), symlinks=True
             )
-            bench(project, "real", chosen.runs, peers=[])
+            bench(project, "real", chosen.runs, peers=[], measured=measured)
     finally:
         embedded.stop(folder / ".govern")
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def bench(project: Path, folder: str, runs: int, peers: list[Run]) -> None:
+def bench(project: Path, folder: str, runs: int, peers: list[Run], measured: Measured) -> None:
     kept, code = project / ".govern" / FILE, project / folder
     command = (bin("govern"), "scan", folder, "--quiet")
     files = sorted(code.rglob("*.py"))
@@ -97,18 +100,13 @@ def bench(project: Path, folder: str, runs: int, peers: list[Run]) -> None:
     for number in range(runs + 1):
         for run in (*ours, *peers):
             run.prepare()
-            elapsed, peak = time_process(run.command, project, has_looked)
+            timed = time_process(run.command, project, has_looked)
             if number > 0:  # the first round warms the caches of the machine
-                run.seconds.append(elapsed)
-                run.kilobytes.append(peak)
-    cold = statistics.median(ours[0].seconds)
+                run.timed.append(timed)
+    cold = statistics.median(timed.seconds for timed in ours[0].timed)
     print(f"    {int(described.split()[0].replace(',', '')) / cold:,.0f} statements a second")
-    for run in (*ours, *peers):
-        ratio = statistics.median(
-            other / mine for mine, other in zip(ours[0].seconds, run.seconds, strict=True)
-        )
-        seconds, peak = statistics.median(run.seconds), statistics.median(run.kilobytes) / 1024
-        print(f"    {run.name:<30} {seconds:7.2f} s  {peak:5.0f} MB  ratio {ratio:6.2f}  {run.what}")
+    named = {f"{run.name}: {run.what}" if run.what else run.name: run.timed for run in (*ours, *peers)}
+    measured.tell(described, named)
 
 
 def describe(project: Path, folder: str) -> str:

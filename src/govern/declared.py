@@ -7,21 +7,21 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from govern.config import Settings
 from govern.core.changes import Change, accept, diff
-from govern.core.scope import Scope
 from govern.core.snapshot import Snapshot, join_name
 from govern.core.wording import name_revisions
-from govern.database.dialect import Dialect, OpenScratch
 from govern.database.engines import dialect_of
 from govern.database.live import LiveDatabase, version_table
 from govern.database.scratch import scratch_database, scratch_folder
-from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck
 from govern.source.lock import read_lock
 from govern.source.sql_files import read_sql_files
 
 if TYPE_CHECKING:
+    from govern.config import Settings
+    from govern.core.scope import Scope
+    from govern.database.dialect import Dialect, OpenScratch
+    from govern.database.url import DatabaseUrl
     from govern.revisions.protocol import ChildError, Description, Event, RefusedIndex
 
 
@@ -61,9 +61,11 @@ def heed_env(scope: Scope, live: LiveDatabase, changes: Sequence[Change]) -> Sco
 
     An env.py may connect while it is asked: it gets an empty scratch database beside ``live``.
     """
-    from govern.revisions.left_out import env_filters, find_left_out
+    if scope.left_out is not None or not changes:
+        return scope
+    from govern.revisions.left_out import env_filters, find_left_out  # with all that starts Alembic
 
-    if scope.left_out is not None or not changes or not env_filters(live.settings):
+    if not env_filters(live.settings):
         return scope
     with scratch_database(live.settings, like=live.url, label="hooks") as url:
         return replace(scope, left_out=find_left_out(live.settings, url, changes))

@@ -6,12 +6,10 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from govern.actions.backup.removal import Removal, remove_backups
 from govern.actions.backup.store import find_damaged, list_backups
-from govern.config import Settings
-from govern.core.backup import Backup
 from govern.core.report import Draft, Entry
 from govern.core.retention import (
     KeptDatabase,
@@ -23,10 +21,14 @@ from govern.core.retention import (
     decide,
     find_needed,
 )
-from govern.core.run import Run
 from govern.core.wording import count_of, name_bytes
-from govern.database.live import LiveDatabase
 from govern.errors import CouldNotCheck
+
+if TYPE_CHECKING:
+    from govern.config import Settings
+    from govern.core.backup import Backup
+    from govern.core.run import Run
+    from govern.database.live import LiveDatabase
 
 _MANY_RUNS = 10_000
 

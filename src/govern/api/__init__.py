@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from govern.api.backups import (
         backup_copy,
         backup_create,
-        backup_drill,
         backup_list,
         backup_pin,
         backup_prune,
@@ -21,10 +20,9 @@ if TYPE_CHECKING:
         backup_sign,
         backup_unpin,
         backup_verify,
-        backup_verify_many,
-        restore,
     )
-    from govern.api.checking import chain, check
+    from govern.api.chaining import chain
+    from govern.api.checking import check
     from govern.api.diagrams import diagram
     from govern.api.drifting import drift, drift_coverage, snapshot
     from govern.api.examination import health
@@ -45,6 +43,7 @@ if TYPE_CHECKING:
     from govern.api.probing import probe
     from govern.api.repairing import repair_apply, repair_list, repair_plan, repair_prune, repair_rollback
     from govern.api.reporting import report_health, report_migration, report_restoration
+    from govern.api.restoring import backup_drill, backup_verify_many, restore
     from govern.api.reviewing import report_pull_request
     from govern.api.rows import integrity
     from govern.api.scanning import scan
@@ -53,7 +52,6 @@ _HOMES = {
     "backups": (
         "backup_copy",
         "backup_create",
-        "backup_drill",
         "backup_list",
         "backup_pin",
         "backup_prune",
@@ -61,10 +59,9 @@ _HOMES = {
         "backup_sign",
         "backup_unpin",
         "backup_verify",
-        "backup_verify_many",
-        "restore",
     ),
-    "checking": ("chain", "check"),
+    "chaining": ("chain",),
+    "checking": ("check",),
     "diagrams": ("diagram",),
     "drifting": ("drift", "drift_coverage", "snapshot"),
     "examination": ("health",),
@@ -85,6 +82,7 @@ _HOMES = {
     "probing": ("probe",),
     "repairing": ("repair_apply", "repair_list", "repair_plan", "repair_prune", "repair_rollback"),
     "reporting": ("report_health", "report_migration", "report_restoration"),
+    "restoring": ("backup_drill", "backup_verify_many", "restore"),
     "reviewing": ("report_pull_request",),
     "rows": ("integrity",),
     "scanning": ("scan",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from govern.actions.round_trip import has_way_back, prove_ways_back
+from govern.api.chaining import chain_entry
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.linting import Selection, add_lint, check_against_ref, find_history, select_unrecorded
 from govern.api.project import Project, find_chain_problems, read_project
@@ -42,6 +43,7 @@ from govern.errors import CouldNotCheck
 from govern.revisions.counting import count_revisions
 from govern.revisions.explain import missing_extension, next_without_extension
 from govern.revisions.merged import Merged
+from govern.revisions.nursery import importing_alembic_once
 from govern.revisions.protocol import ChildError
 from govern.source.lock import read_lock
 from govern.source.scope import read_scope
@@ -50,16 +52,9 @@ _OF_FUNCTIONS = (EMPTY_UPGRADE.id, MISSING_DOWNGRADE.id)
 _FORGOTTEN_REVISION = "write the missing revision, then review it: govern revision -m 'what changed'"
 
 
-@command("chain")
-def chain(draft: Draft, settings: Settings) -> None:
-    """The revision files on their own: read, never imported."""
-    project = read_project(settings)
-    draft.add(_chain_entry(project))
-    draft.data["heads"] = list(project.chain.heads)
-
-
 @command("check")
 @dropping_meanwhile()
+@importing_alembic_once()
 def check(
     draft: Draft,
     settings: Settings,
@@ -121,17 +116,11 @@ def _breaks_the_chain(finding: Finding) -> bool:
     return finding.severity >= Severity.ERROR and finding.rule not in HISTORY_RULES
 
 
-def _chain_entry(project: Project) -> Entry:
-    return Entry.of(
-        "chain", find_chain_problems(project), count_of(len(project.chain.files), "revision file")
-    )
-
-
 def _entry_of_new_revisions(project: Project) -> Entry:
     """Nobody corrects the functions of revisions that ran years ago: what the history lacks is counted."""
     findings = find_chain_problems(project)
     if not any(finding.rule.id in _OF_FUNCTIONS for finding in findings):
-        return _chain_entry(project)
+        return chain_entry(project)
     history = find_history(project)
     new = tuple(
         finding

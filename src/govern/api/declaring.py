@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from govern.api.command import Narrate, silent
-from govern.api.project import Project
 from govern.checks.chain import check_chain
 from govern.core.finding import Severity
-from govern.database.live import LiveDatabase
 from govern.declared import Declared, declared_by_models, declared_by_revisions
 from govern.errors import CouldNotCheck
 from govern.revisions.counting import count_revisions
+
+if TYPE_CHECKING:
+    from govern.api.project import Project
+    from govern.database.live import LiveDatabase
 
 DECLARATIONS: Mapping[str, str] = {
     "revision": "the stamped revision",

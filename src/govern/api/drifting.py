@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.actions.files import write_text
-from govern.api.attributed import attribute_drift
 from govern.api.command import Narrate, command, local_today, silent
 from govern.api.declaring import DECLARATIONS, declared_as, require_replayable
 from govern.api.project import Project, open_database, read_project
@@ -21,15 +21,9 @@ from govern.checks.drift import (
     key_of,
     with_fixes,
 )
-from govern.config import Settings
 from govern.core.changes import describe_change, diff, with_column_order
-from govern.core.finding import Finding
-from govern.core.repair import RepairPlan
 from govern.core.report import Draft, Entry
-from govern.core.row_repair import SCHEMA_REPAIR
-from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.core.wording import count_of
-from govern.database.dialect import OpenScratch
 from govern.database.live import LiveDatabase
 from govern.database.scratch import dropping_meanwhile
 from govern.database.target import target_dialect
@@ -45,6 +39,13 @@ from govern.errors import ConfigurationError, CouldNotCheck, NoSuchName, Refused
 from govern.source.baseline import render_baseline
 from govern.source.lock import read_lock, render_lock
 from govern.source.scope import read_scope
+
+if TYPE_CHECKING:
+    from govern.config import Settings
+    from govern.core.finding import Finding
+    from govern.core.repair import RepairPlan
+    from govern.core.snapshot import ColumnOrder, Snapshot
+    from govern.database.dialect import OpenScratch
 
 _LOCK_WAIT_SECONDS = 5.0
 Declare = Callable[[Project, LiveDatabase, str], AbstractContextManager[Declared]]
@@ -124,6 +125,8 @@ def hold_against(
                     plan = prove_repair(live, declared, scope, today)
                     findings = _with_repair(draft, findings, plan, sql_file)
                     if against == "revision":
+                        from govern.api.attributed import attribute_drift  # with all that repairs need
+
                         open_changes = tuple(verdict.sorted.open)
                         findings = attribute_drift(
                             live, project.manifest, findings, expected, schema, open_changes
@@ -285,6 +288,8 @@ def _write_script(path: Path, plan: RepairPlan) -> Entry:
 
 
 def _repair_json(plan: RepairPlan) -> dict[str, object]:
+    from govern.core.row_repair import SCHEMA_REPAIR
+
     return {
         "repair": SCHEMA_REPAIR,
         "kind": SCHEMA_REPAIR,

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from govern.checks.chain import HISTORY_RULES, check_chain
-from govern.config import Settings
 from govern.core.finding import Finding, Severity
 from govern.core.guard import CHAIN, HISTORY
 from govern.core.report import Draft, Entry
-from govern.core.run import AppliedRevision
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
@@ -21,6 +19,8 @@ from govern.revisions.checksums import read_checksums
 from govern.revisions.graph import Chain, read_project_chain
 
 if TYPE_CHECKING:
+    from govern.config import Settings
+    from govern.core.run import AppliedRevision
     from govern.source.manifest import Manifest
 
 _MANY_RUNS = 1000

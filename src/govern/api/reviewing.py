@@ -27,6 +27,7 @@ from govern.database.scratch import dropping_meanwhile
 from govern.errors import ConfigurationError, GovernError
 from govern.reports.diagram import count_marks, render_mermaid, render_svg
 from govern.revisions.merged import read_merged_file
+from govern.revisions.nursery import importing_alembic_once
 from govern.source.exceptions import read_exceptions
 from govern.source.lock import Lock, parse_lock, read_lock
 
@@ -37,6 +38,7 @@ _MOST_TABLES_IN_A_COMMENT = 12
 
 @command("report pull-request")
 @dropping_meanwhile()
+@importing_alembic_once()
 def report_pull_request(
     draft: Draft,
     settings: Settings,

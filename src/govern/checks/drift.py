@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from govern.core.changes import (
     Action,
@@ -16,11 +17,13 @@ from govern.core.changes import (
     find_renamed,
 )
 from govern.core.finding import Finding, Fix, Rule, Severity, Subject
-from govern.core.repair import RepairPlan
 from govern.core.scope import Ignore, Known, Scope, Sorted, sort_changes
 from govern.core.snapshot import Fact, ObjectKey, Snapshot, join_name, parts_of
 from govern.errors import CouldNotCheck
-from govern.revisions.protocol import RefusedIndex
+
+if TYPE_CHECKING:
+    from govern.core.repair import RepairPlan
+    from govern.revisions.protocol import RefusedIndex
 
 KINDS: Mapping[str, str] = {
     "schema": "code that names it in a query or search_path fails or finds other tables",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
-from govern.core.finding import Finding
+if TYPE_CHECKING:
+    from govern.core.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from govern.core.restoration import Place, TableDigest
+if TYPE_CHECKING:
+    from govern.core.restoration import Place, TableDigest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from govern.core.reference import Reference
-from govern.core.restoration import Place
 from govern.core.snapshot import ObjectKey, Snapshot, split_name
+
+if TYPE_CHECKING:
+    from govern.core.restoration import Place
 
 _NAME = r'(?:"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[^\s"`\[(),.]+)'
 _COLUMNS = re.compile(rf"\(\s*({_NAME}(?:[^()]*))\)")

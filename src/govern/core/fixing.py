@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from govern.core.issue import FixKind, Issue
+if TYPE_CHECKING:
+    from govern.core.issue import FixKind, Issue
 
 Mode = Literal["off", "dry-run", "apply"]
 Outcome = Literal["pending", "fixed", "failed", "forgiven", "taken-back"]

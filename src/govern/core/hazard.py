@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from govern.core.changes import Change
 from govern.core.snapshot import Facts, ObjectKey, join_name, parts_of, split_name
+
+if TYPE_CHECKING:
+    from govern.core.changes import Change
 
 
 @dataclass(frozen=True, slots=True, order=True)

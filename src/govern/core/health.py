@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from govern.core.finding import Finding
-from govern.core.probed import Probed
+if TYPE_CHECKING:
+    from govern.core.finding import Finding
+    from govern.core.probed import Probed
 
 Status = Literal["healthy", "degraded", "critical"]
 

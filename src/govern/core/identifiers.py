@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from govern.core.restoration import Place
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from govern.core.restoration import Place
 
 
 def quote(name: str) -> str:

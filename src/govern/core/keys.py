@@ -6,12 +6,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from govern.core.reference import Reference
 from govern.core.restoration import Place, name_place
 from govern.core.snapshot import Snapshot, split_name
-from govern.core.table_shape import TableShape
+
+if TYPE_CHECKING:
+    from govern.core.reference import Reference
+    from govern.core.table_shape import TableShape
 
 _FAMILIES = (
     (re.compile(r"(small|big)?int(eger)?[248]?\b|(big|small)?serial\b", re.IGNORECASE), "whole numbers"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from govern.core.hazard import Hazard
-from govern.core.observation import Observation
+if TYPE_CHECKING:
+    from govern.core.hazard import Hazard
+    from govern.core.observation import Observation
 
 RehearsalKind = Literal["schema", "data"]
 """On a copy of the schema, or on the restored backup with its rows."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from govern.core.report import Entry
+if TYPE_CHECKING:
+    from govern.core.report import Entry
 
 _PREFIX = "probe "
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from govern.core.document import Document
 from govern.core.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from govern.core.document import Document
 
 EntryStatus = Literal["passed", "found", "skipped", "crashed"]
 ReportStatus = Literal["clean", "found", "refused", "failed", "undecided"]

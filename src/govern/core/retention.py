@@ -10,10 +10,13 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from govern.core.backup import Backup, BackupManifest
-from govern.core.run import Run
 from govern.core.wording import count_of
+
+if TYPE_CHECKING:
+    from govern.core.backup import Backup, BackupManifest
+    from govern.core.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

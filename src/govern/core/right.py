@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from govern.core.changes import Change
-from govern.core.observation import Observation
 from govern.core.snapshot import RELATIONS, ObjectKey, Snapshot, join_name, parts_of, split_name
+
+if TYPE_CHECKING:
+    from govern.core.changes import Change
+    from govern.core.observation import Observation
 
 Ability = Literal["owns", "owns-or-drops", "creates", "references", "triggers"]
 """``owns-or-drops``: who owns the schema may drop what is in it."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from govern.core.hazard import Hazard, hazard_of
-from govern.core.reference import Reference
 from govern.core.restoration import Place, name_place
-from govern.core.rows import SequencePosition
 from govern.core.schema_repair import REBUILD_KIND, Definitions
 from govern.core.wording import count_of
+
+if TYPE_CHECKING:
+    from govern.core.reference import Reference
+    from govern.core.rows import SequencePosition
 
 SCHEMA_REPAIR = "schema"
 """The name of the repair that every project has: of what drifted."""

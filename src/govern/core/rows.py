@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from govern.core.identifiers import quote
-from govern.core.restoration import Place
+
+if TYPE_CHECKING:
+    from govern.core.restoration import Place
 
 PromiseKind = Literal["check", "not null", "enum", "domain", "storage class"]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from govern.core.hazard import Hazard
 from govern.core.restoration import Place, name_place
 from govern.core.snapshot import Facts, ObjectKey
 from govern.core.wording import count_of
+
+if TYPE_CHECKING:
+    from govern.core.hazard import Hazard
 
 SchemaRepairKind = Literal[
     "convert_type",

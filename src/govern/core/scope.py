@@ -8,10 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
-from govern.core.changes import Change
-from govern.core.finding import Severity
 from govern.core.snapshot import ABOUT_AN_OBJECT, Fact, ObjectKey, join_name
+
+if TYPE_CHECKING:
+    from govern.core.changes import Change
+    from govern.core.finding import Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,26 +8,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from govern.core.changes import Change
-from govern.core.health import Load, RowCount, Storage
-from govern.core.plan import TableSize
-from govern.core.probed import Probed
-from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
-from govern.core.repair import Proposal
-from govern.core.right import MissingRight, Right
-from govern.core.run import Run
-from govern.core.session import OpenTransaction, Replica
-from govern.core.snapshot import ColumnOrder, Coverage, ObjectKey, Snapshot
-from govern.database.connection import Connection
 from govern.database.integrity import Integrity
-from govern.database.judging import Judging
 from govern.database.keeping import Keeping
-from govern.database.row_spelling import RowTransaction
-from govern.database.schema_work import SchemaWork
 from govern.database.url import DatabaseUrl
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.core.changes import Change
+    from govern.core.health import Load, RowCount, Storage
+    from govern.core.plan import TableSize
+    from govern.core.probed import Probed
+    from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
+    from govern.core.repair import Proposal
+    from govern.core.right import MissingRight, Right
+    from govern.core.run import Run
+    from govern.core.session import OpenTransaction, Replica
+    from govern.core.snapshot import ColumnOrder, Coverage, ObjectKey, Snapshot
+    from govern.database.connection import Connection
+    from govern.database.judging import Judging
+    from govern.database.row_spelling import RowTransaction
+    from govern.database.schema_work import SchemaWork
+    from govern.database.version_table import VersionTable
 
 OpenScratch = Callable[[], AbstractContextManager[DatabaseUrl]]
 """Opens a scratch database for as long as the context lasts."""

@@ -13,11 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from govern.config import Settings
-from govern.core.backup import ENCRYPTED_SUFFIX
 from govern.errors import ConfigurationError, NotPermitted, ToolMissing
+
+if TYPE_CHECKING:
+    from govern.config import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,8 @@ NO_KEYS = Keys()
 
 def encrypted_name(file: Path) -> Path:
     """Where what would be in ``file`` is, encrypted."""
+    from govern.core.backup import ENCRYPTED_SUFFIX
+
     return file.with_name(f"{file.name}{ENCRYPTED_SUFFIX}")
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from govern.database.dialect import Dialect
-from govern.database.url import DatabaseUrl
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from govern.database.dialect import Dialect
+    from govern.database.url import DatabaseUrl
 
 
 def dialect_of(url: DatabaseUrl) -> Dialect:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from govern.core.keys import Overlap
-from govern.core.reference import NotCounted, OrphanCount, Reference
-from govern.core.restoration import Place
-from govern.core.rows import (
-    BrokenPromise,
-    Damage,
-    Duplicates,
-    LostPromises,
-    NotLookedAt,
-    Promise,
-    SequencePosition,
-    Unique,
-)
-from govern.core.snapshot import Snapshot
-from govern.core.table_shape import TableShape
-from govern.database.connection import Connection
-from govern.database.version_table import VersionTable
+if TYPE_CHECKING:
+    from govern.core.keys import Overlap
+    from govern.core.reference import NotCounted, OrphanCount, Reference
+    from govern.core.restoration import Place
+    from govern.core.rows import (
+        BrokenPromise,
+        Damage,
+        Duplicates,
+        LostPromises,
+        NotLookedAt,
+        Promise,
+        SequencePosition,
+        Unique,
+    )
+    from govern.core.snapshot import Snapshot
+    from govern.core.table_shape import TableShape
+    from govern.database.connection import Connection
+    from govern.database.version_table import VersionTable
 
 
 class Integrity(Protocol):

@@ -7,19 +7,21 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from govern.core.contents import Contents
-from govern.core.discovery import FoundDump
-from govern.core.exports import BadCell, Column, StagedRow, Tables
-from govern.core.restoration import Place, TableDigest
-from govern.core.retention import KeptDatabase
-from govern.core.snapshot import ColumnOrder
 from govern.database.connection import Connection
 from govern.database.encryption import NO_KEYS, Keys
-from govern.database.transfer import Transfer
-from govern.database.url import DatabaseUrl
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.core.contents import Contents
+    from govern.core.discovery import FoundDump
+    from govern.core.exports import BadCell, Column, StagedRow, Tables
+    from govern.core.restoration import Place, TableDigest
+    from govern.core.retention import KeptDatabase
+    from govern.core.snapshot import ColumnOrder
+    from govern.database.transfer import Transfer
+    from govern.database.url import DatabaseUrl
+    from govern.database.version_table import VersionTable
 
 Progress = Callable[[int], None]
 """Called with the bytes written so far."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from govern.core.run import Run
-from govern.database.connection import Connection
 from govern.errors import Refused
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from govern.config import Settings
 from govern.core.report import Target
-from govern.core.snapshot import ColumnOrder, Snapshot
-from govern.database.connection import Connection
-from govern.database.dialect import Dialect
 from govern.database.engines import dialect_of
-from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.config import Settings
+    from govern.core.snapshot import ColumnOrder, Snapshot
+    from govern.database.connection import Connection
+    from govern.database.dialect import Dialect
+    from govern.database.url import DatabaseUrl
 
 
 @dataclass(frozen=True, slots=True)

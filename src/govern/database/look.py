@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from govern.core.glance import Glance
-from govern.database.connection import Connection
-from govern.database.url import DatabaseUrl
-from govern.database.version_table import VersionTable
+if TYPE_CHECKING:
+    from govern.core.glance import Glance
+    from govern.database.connection import Connection
+    from govern.database.url import DatabaseUrl
+    from govern.database.version_table import VersionTable
 
 SECONDS = 30.0
 """How long a look may take, the time to connect not counted."""

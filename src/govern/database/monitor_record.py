@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from govern.database.connection import Connection
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 Document = Mapping[str, Any]
 PROBED = "probes"

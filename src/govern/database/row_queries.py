@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from govern.core.identifiers import quote, quote_place
-from govern.core.reference import Reference
-from govern.core.restoration import Place
-from govern.core.rows import Promise, Unique
+
+if TYPE_CHECKING:
+    from govern.core.reference import Reference
+    from govern.core.restoration import Place
+    from govern.core.rows import Promise, Unique
 
 _LOOKED_AT = 1000
 

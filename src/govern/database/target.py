@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from govern.config import Settings
-from govern.core.snapshot import Snapshot
-from govern.database.dialect import Dialect
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, ToolMissing
 from govern.log import Log
+
+if TYPE_CHECKING:
+    from govern.config import Settings
+    from govern.core.snapshot import Snapshot
+    from govern.database.dialect import Dialect
 
 log = Log(__name__)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeGuard, assert_never, get_args
+from typing import TYPE_CHECKING, Literal, TypeGuard, assert_never, get_args
 
 from govern.core.finding import Severity
-from govern.core.report import Report
-from govern.reports.places import Places
+
+if TYPE_CHECKING:
+    from govern.core.report import Report
+    from govern.reports.places import Places
 
 Document = Literal["json", "junit", "sarif", "github", "gitlab", "markdown", "html"]
 Format = Literal["text"] | Document

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from govern.core.report import Report
 from govern.core.wording import count_of, name_age, name_bytes, name_seconds
 from govern.reports.effects import list_effects
 from govern.reports.fleet import (
@@ -17,7 +16,10 @@ from govern.reports.fleet import (
     tell_targets,
 )
 from govern.reports.statements import terminate
-from govern.reports.style import Style
+
+if TYPE_CHECKING:
+    from govern.core.report import Report
+    from govern.reports.style import Style
 
 Rows = Sequence[Mapping[str, Any]]
 

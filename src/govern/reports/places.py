@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from govern.core.finding import Finding, Subject
-
 if TYPE_CHECKING:
     from govern.config import Settings
+    from govern.core.finding import Finding, Subject
 
 _CONFIGURATIONS = ("govern.toml", "pyproject.toml", "alembic.ini")
 _DEFAULT_NAMESPACE = "public"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from govern.core.finding import Finding, Severity
-from govern.core.report import Entry, Problem, Report, Target
 from govern.core.wording import count_of
+
+if TYPE_CHECKING:
+    from govern.core.report import Entry, Problem, Report, Target
 
 _DIALECTS = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 

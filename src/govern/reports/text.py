@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from govern.core.finding import Finding, Fix, Severity
-from govern.core.report import EXIT_CLEAN, EXIT_FOUND, Entry, EntryStatus, Problem, Report
+from govern.core.report import EXIT_CLEAN, EXIT_FOUND
 from govern.reports.grouping import Group, group_findings, say_message, say_place
 from govern.reports.listings import render_listings, select_unsaid
 from govern.reports.review_text import render_review
 from govern.reports.statements import terminate
 from govern.reports.style import Paint, Style
 from govern.reports.summary import describe_entry, describe_target, summarise
+
+if TYPE_CHECKING:
+    from govern.core.report import Entry, EntryStatus, Problem, Report
 
 _MARKS: dict[EntryStatus, tuple[str, Paint]] = {
     "passed": ("✓", "green"),

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, unquote
 
 from govern.errors import ConfigurationError
-from govern.revisions.graph import Chain
+
+if TYPE_CHECKING:
+    from govern.revisions.graph import Chain
 
 _FORMAT = "govern.sum 1"
 _HEADER = f"# {_FORMAT}: revision, its down_revision, sha256 of its file. Written by `govern lock`."

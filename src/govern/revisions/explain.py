@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from govern.config import Settings
 from govern.errors import ConfigurationError, CouldNotCheck, GovernError, Refused, ToolMissing, Unreachable
-from govern.revisions.protocol import ChildError, Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from govern.config import Settings
+    from govern.revisions.protocol import ChildError, Stopped
 
 NO_REVISION_RAN = "no revision was run"
 _CREATE_EXTENSION = re.compile(

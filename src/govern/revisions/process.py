@@ -16,8 +16,8 @@ from typing import Any
 
 from govern.config import environment_of_others
 from govern.errors import ConfigurationError, ToolMissing
+from govern.revisions.nursery import CHILD, Forked, fork_child
 
-CHILD = Path(__file__).parent / "child"
 LONGEST_OUTPUT = 65_536
 """Bytes kept of what env.py prints: the last ones."""
 EXIT_SECONDS = 5.0
@@ -29,7 +29,7 @@ INTERRUPT_SECONDS = 10.0
 class Child:
     """A running child: requests and orders go in, lines of events come out."""
 
-    def __init__(self, process: subprocess.Popen[bytes], orders: int, events: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | Forked, orders: int, events: int) -> None:
         self._process = process
         self._orders = orders
         self._events = events
@@ -75,7 +75,7 @@ class Child:
             self._process.wait(EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             self._kill()
-        code = self._process.returncode
+        code = self._process.returncode or 0
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
     def interrupt(self) -> None:
@@ -148,11 +148,11 @@ def start_child(
 
 def _start(
     python: Path, root: Path, orders: int, events: int, inherit: tuple[int, ...]
-) -> subprocess.Popen[bytes]:
+) -> subprocess.Popen[bytes] | Forked:
     if not root.is_dir():
         raise ConfigurationError(f"the project's folder {root} does not exist")
     try:
-        return subprocess.Popen(
+        return fork_child(python, root, (orders, events, *inherit)) or subprocess.Popen(
             [str(python), str(CHILD), str(orders), str(events)],
             cwd=root,
             env=environment_of_others(),

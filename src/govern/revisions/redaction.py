@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, quote_plus, unquote, urlsplit
 
-from govern.database.url import DatabaseUrl
+if TYPE_CHECKING:
+    from govern.database.url import DatabaseUrl
 
 
 def make_redactor(url: DatabaseUrl | None) -> Callable[[str], str]:

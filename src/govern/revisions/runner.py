@@ -11,11 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from govern.config import Settings
-from govern.core.hazard import Hazard
-from govern.core.observation import Observation
 from govern.database.dialect import Limits, MigrationLock
 from govern.database.engines import dialect_of
 from govern.database.lock_file import hold_lock_file
@@ -49,6 +46,11 @@ from govern.revisions.protocol import (
     parse_event,
 )
 from govern.revisions.redaction import make_redactor
+
+if TYPE_CHECKING:
+    from govern.config import Settings
+    from govern.core.hazard import Hazard
+    from govern.core.observation import Observation
 
 Asked = tuple[str, str | None, str, str | None]
 """An object as env.py's hooks know it: type, schema, table, and its own name unless it is the table."""

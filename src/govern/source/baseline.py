@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from govern.core.changes import Change
 from govern.core.scope import Known
 from govern.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from govern.core.changes import Change
 
 _TITLE = (
     "# Differences that were there when this database was adopted, and that nobody has decided about yet.\n"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from govern.config import Settings
 from govern.core.scope import Ignore, Scope, Weight
 from govern.source.baseline import read_baseline
 
 if TYPE_CHECKING:
+    from govern.config import Settings
     from govern.source.manifest import Manifest
 
 

@@ -8,19 +8,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.actions.backup.create import create_backup, hash_file
 from govern.actions.backup.signing import find_wrong_signature, sign
 from govern.actions.backup.store import amend_manifest, is_backup_folder, read_backup
 from govern.actions.backup.verify import check_files, is_unfit, require_engine, restore_data, verify_backup
 from govern.core.backup import AdoptedFrom, Backup
-from govern.core.discovery import FoundDump
 from govern.core.finding import Finding
 from govern.core.report import Draft, Entry
-from govern.database.live import LiveDatabase
 from govern.database.scratch import scratch_database
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck, FailedMidway, NotPermitted, Refused
+
+if TYPE_CHECKING:
+    from govern.core.discovery import FoundDump
+    from govern.database.live import LiveDatabase
 
 ADOPTED = "adopted"
 """The reason of such a backup."""

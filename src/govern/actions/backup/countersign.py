@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from govern.actions.backup.signing import find_wrong_signature, judge_signature, sign
 from govern.actions.backup.store import amend_manifest
 from govern.actions.backup.verify import check_files, is_unfit
-from govern.config import Settings
-from govern.core.backup import Backup
 from govern.core.report import Entry
+
+if TYPE_CHECKING:
+    from govern.config import Settings
+    from govern.core.backup import Backup
 
 
 def countersign(settings: Settings, backup: Backup) -> Entry:

@@ -9,25 +9,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.actions.backup.pace import Pace, expect_bytes
 from govern.actions.backup.signing import sign
 from govern.actions.backup.store import DATA, MANIFEST, SNAPSHOT, new_folder, new_id, write_private
-from govern.config import Settings
 from govern.core.backup import Backup, BackupFile, BackupManifest
-from govern.core.contents import Contents
-from govern.core.restoration import Place
-from govern.core.snapshot import Snapshot
-from govern.database.connection import Connection
-from govern.database.dialect import Dialect
 from govern.database.encryption import Keys
-from govern.database.keeping import Moment
 from govern.database.live import version_table
-from govern.database.url import DatabaseUrl
-from govern.database.version_table import VersionTable
 from govern.errors import ConfigurationError
 from govern.source.lock import read_lock, render_lock
 from govern.version import __version__
+
+if TYPE_CHECKING:
+    from govern.config import Settings
+    from govern.core.contents import Contents
+    from govern.core.restoration import Place
+    from govern.core.snapshot import Snapshot
+    from govern.database.connection import Connection
+    from govern.database.dialect import Dialect
+    from govern.database.keeping import Moment
+    from govern.database.url import DatabaseUrl
+    from govern.database.version_table import VersionTable
 
 Narrate = Callable[[str], None]
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from govern.actions.backup.signing import judge_signature
-from govern.core.backup import Backup, BackupManifest
 from govern.core.retention import Source
 from govern.core.wording import count_of
-from govern.revisions.graph import Chain
+
+if TYPE_CHECKING:
+    from govern.core.backup import Backup, BackupManifest
+    from govern.revisions.graph import Chain
 
 
 def describe_backups(

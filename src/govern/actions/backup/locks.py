@@ -11,9 +11,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from govern.core.backup import Backup
 from govern.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from govern.core.backup import Backup
 
 
 @contextmanager

@@ -22,13 +22,14 @@ from govern.actions.backup.store import (
     new_folder,
     write_private,
 )
-from govern.config import Settings
 from govern.core.backup import NOT_COPIED, Backup, BackupFile, BackupManifest, ManifestDamaged
 from govern.core.finding import Finding, Subject
 from govern.errors import ConfigurationError, CouldNotCheck, ToolMissing
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
+
+    from govern.config import Settings
 
 _MULTIPART_BYTES = 64 << 20
 """A smaller file goes in one request, held in memory; S3 takes up to 5 GB so."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from govern.actions.backup.create import create_backup
 from govern.actions.backup.locks import reading
 from govern.actions.backup.offsite import copy_if_asked
 from govern.actions.backup.signing import find_unkept_key
 from govern.actions.backup.verify import OnRestored, verify_backup
-from govern.core.backup import Backup
 from govern.core.report import Draft, Entry
-from govern.database.live import LiveDatabase
 from govern.errors import Refused
+
+if TYPE_CHECKING:
+    from govern.core.backup import Backup
+    from govern.database.live import LiveDatabase
 
 
 def create_verified_backup(

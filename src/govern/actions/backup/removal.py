@@ -10,13 +10,16 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.actions.backup.locks import alone_with, changing
 from govern.actions.backup.store import PARTIAL, find_foreign_files, flush, list_backups, sweep, writing
-from govern.config import Settings
 from govern.core.backup import Backup
 from govern.core.wording import count_of
 from govern.errors import NotPermitted
+
+if TYPE_CHECKING:
+    from govern.config import Settings
 
 Choose = Callable[[tuple[Backup, ...]], Iterable[Backup]]
 """Of all backups, those that are to go."""

@@ -13,13 +13,16 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.config import find_secret, find_user_folder
-from govern.core.backup import Backup, BackupManifest
 from govern.core.finding import Finding, Subject
 from govern.core.hazard import Hazard
 from govern.core.signature import KEY_NOT_KEPT, WRONG_SIGNATURE, SignatureState, SigningKey
 from govern.errors import ConfigurationError, Refused
+
+if TYPE_CHECKING:
+    from govern.core.backup import Backup, BackupManifest
 
 VARIABLE = "GOVERN_BACKUP_KEY"
 FILE = "signing.key"

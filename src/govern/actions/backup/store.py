@@ -21,12 +21,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.actions.backup.locks import changing, gone, lock_partial
-from govern.config import Settings
 from govern.core.backup import DAMAGED_FILE, MISSING_FILE, Backup, BackupManifest, ManifestDamaged
 from govern.core.finding import Finding, Subject
 from govern.errors import ConfigurationError, CouldNotCheck, NoSuchName, NotPermitted, Refused
+
+if TYPE_CHECKING:
+    from govern.config import Settings
 
 MANIFEST = "manifest.json"
 SNAPSHOT = "snapshot.lock"

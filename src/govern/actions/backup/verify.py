@@ -12,7 +12,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from govern.actions.backup.create import Content, hash_file, read_content
 from govern.actions.backup.growth import watching_growth
@@ -25,7 +25,6 @@ from govern.actions.backup.store import (
     read_backup,
     read_regular,
 )
-from govern.config import Settings
 from govern.core.backup import (
     BROKEN_REFERENCE,
     CONTENT_DIFFERS,
@@ -39,19 +38,23 @@ from govern.core.backup import (
     Verification,
 )
 from govern.core.changes import Change, diff
-from govern.core.contents import Contents
 from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.reached import Counter
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of, name_bytes
-from govern.database.dialect import Dialect
 from govern.database.encryption import Keys
 from govern.database.live import version_table
 from govern.database.scratch import scratch_database
-from govern.database.url import DatabaseUrl
 from govern.declared import in_words_of
 from govern.errors import ConfigurationError, FailedMidway
 from govern.source.lock import parse_lock
+
+if TYPE_CHECKING:
+    from govern.config import Settings
+    from govern.core.contents import Contents
+    from govern.core.snapshot import Snapshot
+    from govern.database.dialect import Dialect
+    from govern.database.url import DatabaseUrl
 
 Narrate = Callable[[str], None]
 

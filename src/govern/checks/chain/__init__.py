@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.checks.chain import files, graph, history, parents
 from govern.checks.chain.history import check_merged
@@ -23,9 +24,11 @@ from govern.checks.chain.rules import (
     UNKNOWN_DATABASE_REVISION,
 )
 from govern.core.finding import Finding, Subject
-from govern.core.run import AppliedRevision
-from govern.revisions.checksums import Checksums
-from govern.revisions.graph import Chain
+
+if TYPE_CHECKING:
+    from govern.core.run import AppliedRevision
+    from govern.revisions.checksums import Checksums
+    from govern.revisions.graph import Chain
 
 __all__ = [
     "CONFIG_ERROR",

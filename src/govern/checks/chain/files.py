@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.checks.chain.places import revision_subject, show_path
 from govern.checks.chain.rules import BROKEN_FILE, EMPTY_UPGRADE, MISSING_DOWNGRADE
 from govern.core.finding import Finding, Severity, Subject
-from govern.revisions.graph import BrokenFile, Chain, RevisionFile
+
+if TYPE_CHECKING:
+    from govern.revisions.graph import BrokenFile, Chain, RevisionFile
 
 _FORBIDDEN_CHARACTERS = frozenset("@-+:")
 """They mean something in a target (``label@head``, ``head-1``): ``alembic/script/revision.py``, Revision."""
@@ -52,12 +55,11 @@ def _broken(broken: BrokenFile, root: Path) -> Finding:
 
 
 def _unusable_id(file: RevisionFile, root: Path, version_table_length: int) -> Iterator[Finding]:
-    subject = revision_subject(file, root, at="revision")
     forbidden = "".join(sorted(_FORBIDDEN_CHARACTERS.intersection(file.revision)))
     if forbidden:
         yield Finding.of(
             BROKEN_FILE,
-            subject,
+            revision_subject(file, root, at="revision"),
             f"the revision id {file.revision!r} has characters Alembic does not allow: {forbidden}",
             why="Alembic raises RevisionError for every command as long as the file is there",
             remedy="use letters, digits, '_' and '.', here and in what names it as down_revision",
@@ -65,7 +67,7 @@ def _unusable_id(file: RevisionFile, root: Path, version_table_length: int) -> I
     if len(file.revision) > version_table_length:
         yield Finding.of(
             BROKEN_FILE,
-            subject,
+            revision_subject(file, root, at="revision"),
             f"the revision id {file.revision!r} has {len(file.revision)} characters, "
             f"the version table holds {version_table_length}",
             why="PostgreSQL refuses to store it (StringDataRightTruncation) after the revision's DDL has run",
@@ -88,6 +90,8 @@ def _empty_upgrade(file: RevisionFile, root: Path) -> Finding:
 
 
 def _missing_downgrade(file: RevisionFile, root: Path) -> Iterator[Finding]:
+    if file.has_downgrade and not (file.downgrade_is_empty or file.downgrade_raises):
+        return
     subject = revision_subject(file, root, at="downgrade" if file.has_downgrade else "revision")
     if not file.has_downgrade:
         yield Finding.of(MISSING_DOWNGRADE, subject, f"revision {file.revision} has no downgrade()")

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.checks.chain.graph import find_multiple_heads
 from govern.checks.chain.places import revision_subject, show_path
@@ -17,11 +18,13 @@ from govern.checks.chain.rules import (
     UNKNOWN_DATABASE_REVISION,
 )
 from govern.core.finding import Finding, Severity, Subject
-from govern.core.run import AppliedRevision
 from govern.core.wording import name_revisions
 from govern.revisions.checksums import Checksum, Checksums, Deviation, compare
 from govern.revisions.graph import Chain, build_chain, reachable
-from govern.revisions.merged import Merged
+
+if TYPE_CHECKING:
+    from govern.core.run import AppliedRevision
+    from govern.revisions.merged import Merged
 
 
 def check_database(chain: Chain, database_revisions: tuple[str, ...]) -> Iterator[Finding]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.core.finding import Subject
-from govern.revisions.graph import RevisionFile
+
+if TYPE_CHECKING:
+    from govern.revisions.graph import RevisionFile
 
 
 def show_path(path: Path, root: Path) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from govern.checks.chain.places import revision_subject
 from govern.checks.chain.rules import DOES_NOT_REPLAY
 from govern.core.finding import Finding, Subject
 from govern.revisions.explain import missing_extension, next_without_extension
-from govern.revisions.graph import Chain, RevisionFile
+
+if TYPE_CHECKING:
+    from govern.revisions.graph import Chain, RevisionFile
 
 
 class ReplayError(Protocol):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from govern.checks.chain.places import revision_subject
-from govern.checks.chain.replay import ReplayError
 from govern.checks.chain.rules import (
     DOWNGRADE_FAILS,
     DOWNGRADE_LEAVES_TRACE,
@@ -17,7 +16,10 @@ from govern.checks.chain.rules import (
 from govern.core.changes import Change, describe_change
 from govern.core.finding import Finding, Severity
 from govern.core.wording import count_of
-from govern.revisions.graph import Chain
+
+if TYPE_CHECKING:
+    from govern.checks.chain.replay import ReplayError
+    from govern.revisions.graph import Chain
 
 _SHOWN = 3
 _HAPPENED = {"added": "left", "removed": "taken away", "changed": "changed"}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from govern.database.connection import Connection
+from typing import TYPE_CHECKING
+
 from govern.database.dialect import Activity, MigratingSession
 from govern.database.postgresql.locks import HELD
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 _MIGRATING = f"""
 WITH migrating AS MATERIALIZED (

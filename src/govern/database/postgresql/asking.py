@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from govern.database.connection import Connection
 from govern.database.postgresql.time_limit import within
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 
 def ask(connection: Connection, query: str, *, seconds: float) -> Any:

@@ -6,13 +6,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from govern.database.connection import Connection
 from govern.database.postgresql import server
 from govern.database.postgresql.refusals import quote_words
-from govern.database.url import DatabaseUrl
 from govern.errors import NOTHING_CHANGED, GovernError, Unreachable
+
+if TYPE_CHECKING:
+    from govern.database.url import DatabaseUrl
 
 
 def can_lend(engine: Any) -> bool:

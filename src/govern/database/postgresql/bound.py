@@ -11,9 +11,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from govern.database.url import DatabaseUrl
 from govern.errors import Unreachable
+
+if TYPE_CHECKING:
+    from govern.database.url import DatabaseUrl
 
 
 @dataclass(slots=True)

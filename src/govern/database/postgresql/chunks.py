@@ -9,13 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from govern.core.reference import OrphanCount, Reference
 from govern.database import row_queries
-from govern.database.connection import Connection
 from govern.database.postgresql.time_limit import within
 from govern.database.postgresql.unread import CANCELLED
 from govern.database.row_queries import Stretch
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 # one that is over ranges, WITHOUT OVERLAPS, has no order
 _PRIMARY_KEY = """

@@ -6,20 +6,22 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 from psycopg import sql
 
 from govern.core.contents import Contents
 from govern.core.restoration import Place, TableDigest
-from govern.core.snapshot import ColumnOrder
-from govern.database.connection import Connection
-from govern.database.keeping import OpenConnection
 from govern.database.postgresql.parallelism import choose_jobs, measure_database
 from govern.database.postgresql.session_limits import CHECK_CLIENT
-from govern.database.version_table import VersionTable
 from govern.errors import NotPermitted
+
+if TYPE_CHECKING:
+    from govern.core.snapshot import ColumnOrder
+    from govern.database.connection import Connection
+    from govern.database.keeping import OpenConnection
+    from govern.database.version_table import VersionTable
 
 BY_COLUMN = "postgresql-columns-1"
 """Each column hashed as it is stored, where equal hashes mean equal bytes, else as its text."""

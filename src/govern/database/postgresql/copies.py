@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from govern.database.connection import Connection
+from typing import TYPE_CHECKING
+
 from govern.database.postgresql.server import choose_strategy, connect_beside, explained
-from govern.database.url import DatabaseUrl
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
+    from govern.database.url import DatabaseUrl
 
 # what ALTER DATABASE … SET and ALTER ROLE … IN DATABASE … SET have said, which is kept beside the database
 _SETTINGS = """

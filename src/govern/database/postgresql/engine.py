@@ -6,41 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from govern.core.changes import Change
-from govern.core.contents import Contents
-from govern.core.discovery import FoundDump
-from govern.core.exports import BadCell, Column, StagedRow, Tables
-from govern.core.health import Load, RowCount, Storage
-from govern.core.keys import Overlap
-from govern.core.plan import TableSize
-from govern.core.probed import Probed
-from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
-from govern.core.reference import NotCounted, OrphanCount, Reference
-from govern.core.repair import Proposal
-from govern.core.restoration import Place, TableDigest
-from govern.core.retention import KeptDatabase
-from govern.core.right import MissingRight, Right
-from govern.core.rows import (
-    BrokenPromise,
-    Damage,
-    Duplicates,
-    LostPromises,
-    NotLookedAt,
-    Promise,
-    SequencePosition,
-    Unique,
-)
-from govern.core.run import Run
-from govern.core.session import OpenTransaction, Replica
-from govern.core.snapshot import ColumnOrder, Coverage, ObjectKey, Snapshot
-from govern.core.table_shape import TableShape
-from govern.database.connection import Connection
-from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
 from govern.database.encryption import NO_KEYS, Keys
-from govern.database.judging import Judging
-from govern.database.keeping import OpenConnection, Progress, Replacement, Witness
 from govern.database.postgresql import (
     activity,
     catalog,
@@ -60,11 +28,45 @@ from govern.database.postgresql import (
 )
 from govern.database.postgresql import watermark as watermarks
 from govern.database.postgresql.parallelism import measure_database
-from govern.database.row_spelling import RowTransaction
-from govern.database.schema_work import SchemaWork
-from govern.database.transfer import Transfer
-from govern.database.url import DatabaseUrl
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.core.changes import Change
+    from govern.core.contents import Contents
+    from govern.core.discovery import FoundDump
+    from govern.core.exports import BadCell, Column, StagedRow, Tables
+    from govern.core.health import Load, RowCount, Storage
+    from govern.core.keys import Overlap
+    from govern.core.plan import TableSize
+    from govern.core.probed import Probed
+    from govern.core.progress import BatchLeftover, LeftoverIndex, NotedStatement
+    from govern.core.reference import NotCounted, OrphanCount, Reference
+    from govern.core.repair import Proposal
+    from govern.core.restoration import Place, TableDigest
+    from govern.core.retention import KeptDatabase
+    from govern.core.right import MissingRight, Right
+    from govern.core.rows import (
+        BrokenPromise,
+        Damage,
+        Duplicates,
+        LostPromises,
+        NotLookedAt,
+        Promise,
+        SequencePosition,
+        Unique,
+    )
+    from govern.core.run import Run
+    from govern.core.session import OpenTransaction, Replica
+    from govern.core.snapshot import ColumnOrder, Coverage, ObjectKey, Snapshot
+    from govern.core.table_shape import TableShape
+    from govern.database.connection import Connection
+    from govern.database.dialect import Activity, Extent, Limits, MigratingSession, MigrationLock, OpenScratch
+    from govern.database.judging import Judging
+    from govern.database.keeping import OpenConnection, Progress, Replacement, Witness
+    from govern.database.row_spelling import RowTransaction
+    from govern.database.schema_work import SchemaWork
+    from govern.database.transfer import Transfer
+    from govern.database.url import DatabaseUrl
+    from govern.database.version_table import VersionTable
 
 
 class PostgreSQL:

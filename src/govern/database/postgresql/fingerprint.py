@@ -8,10 +8,13 @@ nothing beside each other, nor do those of two releases of govern or of PostgreS
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-from govern.database.connection import Connection
 from govern.database.postgresql.catalog import queries
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
+    from govern.database.version_table import VersionTable
 
 # Each step needs the one before, so the server cannot reorder them: remember the session's settings, set
 # ours, digest, give the session its own back. CASE evaluates in order (PostgreSQL manual, 4.2.14).

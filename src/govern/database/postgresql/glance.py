@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from govern.core.glance import Glance, Validated
 from govern.database.postgresql.watermark import standing_sql, stands
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.database.version_table import VersionTable
 
 _GLANCE = """
 SELECT json_build_object(

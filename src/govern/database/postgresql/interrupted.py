@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from govern.database.connection import Connection
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 KEPT, SIDE = "_before_restore_", "_restored_"
 """What follows the live database's name, and comes before the moment, in the names of the two others."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from govern.core.retention import KeptDatabase
 from govern.database.postgresql import server
 from govern.database.postgresql.interrupted import Names
-from govern.database.url import DatabaseUrl
+
+if TYPE_CHECKING:
+    from govern.database.url import DatabaseUrl
 
 _SIZED = """
 SELECT datname::text, CASE WHEN pg_catalog.has_database_privilege(oid, 'CONNECT')

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from govern.core.run import Run
 from govern.database import ledger
-from govern.database.connection import Connection
 from govern.database.ledger import LedgerStatements
 from govern.database.postgresql import progress
 from govern.errors import NotPermitted, Refused
+
+if TYPE_CHECKING:
+    from govern.core.run import Run
+    from govern.database.connection import Connection
 
 STATEMENTS = LedgerStatements(
     exists="SELECT to_regclass('govern.runs') IS NOT NULL",

@@ -11,12 +11,15 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
-from govern.database.connection import Connection
 from govern.database.dialect import MigrationLock
 from govern.database.postgresql import server
-from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, Refused
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
+    from govern.database.url import DatabaseUrl
 
 LOCK_KEY = int.from_bytes(b"govern")
 """The advisory lock's key, of the current database: 113728425390702."""

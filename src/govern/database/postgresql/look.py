@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from govern.core.glance import Glance
-from govern.database.connection import Connection
 from govern.database.postgresql import server
 from govern.database.postgresql.borrowing import borrow, can_lend
 from govern.database.postgresql.bound import bounded, not_answering
 from govern.database.postgresql.glance import count_sql, glance_sql, read_glance
 from govern.database.postgresql.refusals import quote_words
-from govern.database.url import DatabaseUrl
-from govern.database.version_table import VersionTable
 from govern.errors import CouldNotCheck, Locked
+
+if TYPE_CHECKING:
+    from govern.core.glance import Glance
+    from govern.database.connection import Connection
+    from govern.database.url import DatabaseUrl
+    from govern.database.version_table import VersionTable
 
 _LOCK_TIMEOUT_SECONDS = 1.0
 _LONGEST = 2**31 - 1

@@ -10,19 +10,21 @@ import itertools
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg import Error, errors
 
 from govern.core.keys import Overlap
 from govern.core.reference import NotCounted, OrphanCount, Reference
-from govern.core.restoration import Place
 from govern.database import row_queries
-from govern.database.connection import Connection
 from govern.database.postgresql.chunks import count_in_chunks
 from govern.database.postgresql.time_limit import within
 from govern.database.postgresql.unread import CANCELLED, explain, find_holders
 from govern.database.row_queries import Stretch
+
+if TYPE_CHECKING:
+    from govern.core.restoration import Place
+    from govern.database.connection import Connection
 
 # a policy that hides rows is to be an error, not a smaller number; small queries are not worth a compiler
 _SETTINGS = {"row_security": "off", "jit": "off", "standard_conforming_strings": "on"}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from govern.database.connection import Connection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 # a role or a database can have a limit of its own; -1 is none
 _FREE = """

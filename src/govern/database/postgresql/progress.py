@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from govern.core.progress import LeftoverIndex, NotedStatement
-from govern.database.connection import Connection
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 CREATE = """
 CREATE TABLE govern.progress (

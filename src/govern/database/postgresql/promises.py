@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from govern.core.identifiers import quote
-from govern.core.restoration import Place
 from govern.core.rows import LostPromises, Promise, PromiseKind, Unique
 from govern.core.snapshot import Facts, ObjectKey, Snapshot, split_name
 from govern.core.sql_text import quote_text, read_bracket, read_name, replace_word, split_list
+
+if TYPE_CHECKING:
+    from govern.core.restoration import Place
 
 _DOUBT = "it is declared, and the database has it not"
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_$]*")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from govern.core.reference import NotCounted, Reference
-from govern.core.restoration import Place
-from govern.database.connection import Connection
+
+if TYPE_CHECKING:
+    from govern.core.restoration import Place
+    from govern.database.connection import Connection
 
 # an estimate, without the size of the file, which would wait for a lock; NULL of a table that was never analysed
 _ROWS = """

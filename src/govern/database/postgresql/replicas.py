@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from govern.core.session import Replica
-from govern.database.connection import Connection
 from govern.errors import NotPermitted
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 _FOLLOWERS = "SELECT count(*) FROM pg_catalog.pg_stat_replication"
 _SEES_ALL = "SELECT pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from govern.core.right import MissingRight, Right
-from govern.database.connection import Connection
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 # MEMBER without USAGE: a role that does not inherit; env.py may say SET ROLE
 _MISSING = """

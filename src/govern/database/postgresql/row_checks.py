@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from psycopg import Error, errors, sql
 
@@ -20,9 +21,11 @@ from govern.core.rows import (
 from govern.core.sql_text import replace_word
 from govern.core.wording import first_line
 from govern.database import row_queries
-from govern.database.connection import Connection
 from govern.database.postgresql.time_limit import within
 from govern.database.postgresql.unread import explain
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 # a serial's and an identity's column owns its sequence; a sequence that runs backwards or in a circle has no end to
 # be behind of

@@ -16,7 +16,6 @@ from govern.database.postgresql.refusals import (
     quote_words,
     role_of,
 )
-from govern.database.url import DatabaseUrl
 from govern.errors import (
     NOTHING_CHANGED,
     ConfigurationError,
@@ -29,6 +28,8 @@ from govern.errors import (
 if TYPE_CHECKING:
     import psycopg
     from psycopg import sql
+
+    from govern.database.url import DatabaseUrl
 
 DEFAULTS = {
     "connect_timeout": "10",

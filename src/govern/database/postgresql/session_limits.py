@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from govern.database.dialect import Limits
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from govern.database.dialect import Limits
 
 # a parameter that this major version has not is left out; set_config, for SET would need one statement each
 _SET = """

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.core.plan import TableSize
 from govern.core.snapshot import join_name, split_name
-from govern.database.connection import Connection
 from govern.database.dialect import Extent
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 # reltuples is -1 for a table that was never vacuumed or analysed, before PostgreSQL 14 it is 0
 _SIZES = """

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from govern.database.connection import Connection
+from typing import TYPE_CHECKING
+
 from govern.database.postgresql import catalog
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
+    from govern.database.version_table import VersionTable
 
 
 def copy_version_rows(source: Connection, copy: Connection, table: VersionTable) -> None:

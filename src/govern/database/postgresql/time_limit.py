@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from govern.database.connection import Connection
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 _LIMITS = "SELECT current_setting('statement_timeout'), current_setting('lock_timeout')"
 _LIMIT = "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false)"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from govern.core.session import OpenTransaction
 from govern.core.snapshot import split_name
-from govern.database.connection import Connection
 from govern.errors import NotPermitted
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 # A change of the schema has a transaction id and, until it commits, holds a strong lock on a lasting relation (or on
 # one that only it can see yet), on a type or a function, or the lock under which something is made in a schema. What

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from psycopg import Error, errors
 
 from govern.core.restoration import Place, name_place
 from govern.core.wording import first_line
-from govern.database.connection import Connection
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 # readers wait for this lock alone; of another role's session a plain role sees pid and name
 _HOLDERS = """

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from govern.core.health import EXACT_ROWS, Load, RowCount, Storage
-from govern.core.probed import Probed
 from govern.core.snapshot import join_name, split_name
-from govern.database.connection import Connection
 from govern.database.monitor_record import PROBED
 from govern.database.probed import read_newest
+
+if TYPE_CHECKING:
+    from govern.core.probed import Probed
+    from govern.database.connection import Connection
 
 _LOCK_TIMEOUT = "200ms"
 _STATEMENT_TIMEOUT = "400ms"

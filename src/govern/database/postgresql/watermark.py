@@ -8,9 +8,11 @@ reasons.
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
 
-from govern.database.connection import Connection
-from govern.database.version_table import VersionTable
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
+    from govern.database.version_table import VersionTable
 
 CATALOGS = (
     *("pg_aggregate", "pg_am", "pg_amop", "pg_amproc", "pg_attrdef", "pg_attribute", "pg_cast", "pg_class"),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from govern.core.progress import BatchLeftover
-from govern.database.connection import Connection
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 _LEFTOVERS = """
 SELECT t.name, o.name IS NOT NULL FROM sqlite_master t

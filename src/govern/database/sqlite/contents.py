@@ -5,14 +5,16 @@ from __future__ import annotations
 import array
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from govern.core.identifiers import quote
 from govern.core.restoration import Place, TableDigest
-from govern.core.snapshot import ColumnOrder
-from govern.database.connection import Connection
 from govern.database.sqlite.catalog import read_column_order
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.core.snapshot import ColumnOrder
+    from govern.database.connection import Connection
+    from govern.database.version_table import VersionTable
 
 _HASH_BYTES = 8
 _ROWS_A_FETCH = 1000

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from govern.core.conversion import Conversion, Misfits, Proof, Why
 from govern.core.identifiers import quote, quote_place
-from govern.core.schema_repair import KeptValues
-from govern.database.connection import Connection
-from govern.database.row_spelling import RowTransaction
 from govern.database.sqlite import server
-from govern.database.url import DatabaseUrl
+
+if TYPE_CHECKING:
+    from govern.core.schema_repair import KeptValues
+    from govern.database.connection import Connection
+    from govern.database.row_spelling import RowTransaction
+    from govern.database.url import DatabaseUrl
 
 _TRIED = "temp.govern_tried"
 _VERDICTS: Mapping[Why, str] = {

@@ -11,15 +11,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
 from govern.database.connection import Connection
 from govern.database.encryption import NO_KEYS, Damaged, Keys, decrypted, encrypt, encrypted_name
 from govern.database.keeping import Moment, Progress, Witness
 from govern.database.sqlite import server
-from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, FailedMidway, Refused, Unreachable
+
+if TYPE_CHECKING:
+    from govern.database.url import DatabaseUrl
 
 DATABASE = "database.sqlite"
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from govern.database.connection import Connection
 from govern.database.sqlite.catalog.snapshot import own_objects_sql
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
+    from govern.database.version_table import VersionTable
 
 
 def read_fingerprint(connection: Connection, table: VersionTable) -> str:

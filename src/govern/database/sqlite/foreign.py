@@ -6,14 +6,17 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from govern.core.discovery import FoundDump
 from govern.core.identifiers import quote as quote_name
 from govern.database.scratch import scratch_folder
 from govern.database.sqlite import server
-from govern.database.url import DatabaseUrl
 from govern.errors import Refused
+
+if TYPE_CHECKING:
+    from govern.database.url import DatabaseUrl
 
 KIND = "SQLite database"
 _MAGIC = b"SQLite format 3\0"

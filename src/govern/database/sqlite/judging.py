@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from govern.core.objection import Objection, ObjectionKind
-from govern.core.restoration import Place
-from govern.database.connection import Connection
-from govern.database.judging import Asked
+
+if TYPE_CHECKING:
+    from govern.core.restoration import Place
+    from govern.database.connection import Connection
+    from govern.database.judging import Asked
 
 _RELATIONS = "SELECT name FROM pragma_table_list WHERE schema = 'main'"
 _COLUMNS = "SELECT name FROM pragma_table_xinfo(?)"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from govern.core.retention import KeptDatabase
 from govern.database.sqlite import server
 from govern.database.sqlite.replacement import KEPT, beside
-from govern.database.url import DatabaseUrl
+
+if TYPE_CHECKING:
+    from govern.database.url import DatabaseUrl
 
 
 def find_kept(url: DatabaseUrl) -> tuple[KeptDatabase, ...]:

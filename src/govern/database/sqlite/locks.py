@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.database.dialect import MigrationLock
 from govern.database.lock_file import hold_lock_file
-from govern.database.url import DatabaseUrl
+
+if TYPE_CHECKING:
+    from govern.database.url import DatabaseUrl
 
 
 def migration_lock(url: DatabaseUrl) -> MigrationLock:

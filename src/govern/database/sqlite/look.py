@@ -6,14 +6,17 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from govern.core.glance import Glance, Validated
 from govern.core.identifiers import quote
-from govern.database.connection import Connection
 from govern.database.sqlite import server
 from govern.database.sqlite.fingerprint import read_fingerprint
-from govern.database.url import DatabaseUrl
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
+    from govern.database.url import DatabaseUrl
+    from govern.database.version_table import VersionTable
 
 _LAST_RUN = """
 SELECT run FROM govern_runs WHERE validated AND position = (SELECT max(position) FROM govern_runs)

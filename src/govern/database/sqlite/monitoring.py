@@ -8,12 +8,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from govern.database.lock_file import hold_lock_file
 from govern.database.monitor_record import MonitorRecord, RecordStatements
 from govern.database.sqlite import server
-from govern.database.url import DatabaseUrl
 from govern.errors import Refused
+
+if TYPE_CHECKING:
+    from govern.database.url import DatabaseUrl
 
 STATEMENTS = RecordStatements(
     exists="SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'govern_monitor_events'",

@@ -5,14 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from govern.core.keys import Overlap
 from govern.core.reference import NotCounted, OrphanCount, Reference
-from govern.core.restoration import Place
 from govern.database import row_queries
-from govern.database.connection import Connection
 from govern.database.sqlite.folding import fold
 from govern.database.sqlite.time_limit import explain, within
+
+if TYPE_CHECKING:
+    from govern.core.restoration import Place
+    from govern.database.connection import Connection
 
 _TABLES = """
 SELECT name FROM sqlite_master

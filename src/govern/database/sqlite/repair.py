@@ -11,17 +11,19 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from govern.core.changes import Change
 from govern.core.identifiers import quote
 from govern.core.repair import RepairStep
 from govern.core.snapshot import ObjectKey, Snapshot, parts_of
-from govern.database.connection import Connection
 from govern.database.sqlite.catalog.snapshot import own_objects_sql
 from govern.database.sqlite.catalog.tokens import name_of, tokens
 from govern.database.sqlite.folding import fold
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.core.changes import Change
+    from govern.database.connection import Connection
+    from govern.database.version_table import VersionTable
 
 _NEW = "_govern_new_"
 _ORDER = {"table": 0, "index": 1, "view": 2, "trigger": 3}

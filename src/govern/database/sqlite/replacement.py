@@ -14,13 +14,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from govern.database.connection import Connection
-from govern.database.keeping import Judge
 from govern.database.sqlite import locks, server
 from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, NotPermitted, Refused
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
+    from govern.database.keeping import Judge
 
 _SIDE, KEPT = ".govern-restored-", ".before-restore-"
 _COMPANIONS = ("-wal", "-shm", "-journal")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from govern.core.rows import BrokenPromise, Damage, Duplicates, NotLookedAt, Promise, Unique
 from govern.core.sql_text import read_name
 from govern.database import row_queries
-from govern.database.connection import Connection
 from govern.database.sqlite.folding import fold
 from govern.database.sqlite.time_limit import explain, within
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 _COLUMNS = "SELECT lower(name) FROM pragma_table_xinfo(?)"
 _SAID_AT_MOST = 20

@@ -6,22 +6,24 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from govern.core.identifiers import quote, quote_place
-from govern.core.restoration import Place
-from govern.core.row_repair import Action, MovedSequence
-from govern.core.rows import SequencePosition
-from govern.core.table_shape import TableShape
-from govern.database.connection import Connection
 from govern.database.row_spelling import RowTable, RowTransaction
 from govern.database.sqlite import server
 from govern.database.sqlite.folding import fold
 from govern.database.sqlite.table_shapes import read_table_shapes
 from govern.database.sqlite.time_limit import within
-from govern.database.url import DatabaseUrl
-from govern.database.version_table import VersionTable
 from govern.errors import CouldNotCheck, Refused
+
+if TYPE_CHECKING:
+    from govern.core.restoration import Place
+    from govern.core.row_repair import Action, MovedSequence
+    from govern.core.rows import SequencePosition
+    from govern.core.table_shape import TableShape
+    from govern.database.connection import Connection
+    from govern.database.url import DatabaseUrl
+    from govern.database.version_table import VersionTable
 
 _MARKS = "temp.govern_marked"
 _CREATE_MARKS = """

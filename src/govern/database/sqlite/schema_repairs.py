@@ -6,20 +6,23 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from govern.core.changes import Change
-from govern.core.conversion import Conversion, Proof
 from govern.core.identifiers import quote
 from govern.core.schema_repair import KeptValues, Stage
 from govern.core.snapshot import parts_of, split_name
-from govern.database.connection import Connection
 from govern.database.row_spelling import RowTransaction
 from govern.database.schema_work import BrokenIndex
 from govern.database.sqlite import conversions, server
 from govern.database.sqlite.row_repairs import SQLiteSpelling
-from govern.database.url import DatabaseUrl
-from govern.database.version_table import VersionTable
 from govern.errors import FailedMidway, HeldUp
+
+if TYPE_CHECKING:
+    from govern.core.changes import Change
+    from govern.core.conversion import Conversion, Proof
+    from govern.database.connection import Connection
+    from govern.database.url import DatabaseUrl
+    from govern.database.version_table import VersionTable
 
 _IN_THE_TEXT = ("column", "constraint")
 _INDEXES = """

@@ -9,12 +9,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from govern.database.connection import Connection
-from govern.database.url import DatabaseUrl
 from govern.errors import CouldNotCheck, Locked, NoSuchDatabase, NotPermitted, Unreachable
+
+if TYPE_CHECKING:
+    from govern.database.url import DatabaseUrl
 
 _BUSY_TIMEOUT_SECONDS = 10.0
 _ABOUT_STATEMENTS = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_SCHEMA})

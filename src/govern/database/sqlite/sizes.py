@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from govern.database.connection import Connection
 from govern.database.dialect import Extent
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 _BYTES = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
 _FILE = "SELECT file FROM pragma_database_list() WHERE name = 'main'"

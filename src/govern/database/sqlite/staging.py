@@ -11,14 +11,16 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from govern.core.coercion import read_date, read_moment
 from govern.core.exports import BadCell, Column, Kind, StagedRow, Tables, cut_short
 from govern.core.identifiers import quote
-from govern.core.restoration import Place
-from govern.database.connection import Connection
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.core.restoration import Place
+    from govern.database.connection import Connection
+    from govern.database.version_table import VersionTable
 
 # hidden: 2 and 3 are generated columns (https://www.sqlite.org/pragma.html#pragma_table_xinfo)
 _COLUMNS = """

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from govern.core.identifiers import quote
-from govern.database.connection import Connection
 from govern.database.sqlite import catalog
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
+    from govern.database.version_table import VersionTable
 
 
 def copy_version_rows(source: Connection, copy: Connection, table: VersionTable) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from govern.core.restoration import Place
 from govern.core.table_shape import ForeignKey, TableShape
-from govern.database.connection import Connection
 from govern.database.sqlite.contents import read_tables
 from govern.database.sqlite.folding import fold
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.core.restoration import Place
+    from govern.database.connection import Connection
+    from govern.database.version_table import VersionTable
 
 # hidden: 1 of a virtual table, 2 and 3 generated
 _COLUMNS = """

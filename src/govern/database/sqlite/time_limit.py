@@ -6,9 +6,10 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from govern.database.connection import Connection
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
 
 _INSTRUCTIONS = 100_000
 """Of SQLite's machine, between two looks at the clock: about a millisecond."""

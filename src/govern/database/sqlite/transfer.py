@@ -11,23 +11,25 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as quote_path
 
 from govern.core.identifiers import quote
 from govern.core.merging import Orphans, Staged
-from govern.core.restoration import Place
-from govern.core.snapshot import ColumnOrder
-from govern.core.table_shape import ForeignKey, TableShape
 from govern.core.wording import count_of
-from govern.database.connection import Connection
 from govern.database.sqlite import server
 from govern.database.sqlite.batch import find_broken_references
 from govern.database.sqlite.table_shapes import read_table_shapes
-from govern.database.transfer import Reference
-from govern.database.url import DatabaseUrl
-from govern.database.version_table import VersionTable
 from govern.errors import CouldNotCheck, Refused
+
+if TYPE_CHECKING:
+    from govern.core.restoration import Place
+    from govern.core.snapshot import ColumnOrder
+    from govern.core.table_shape import ForeignKey, TableShape
+    from govern.database.connection import Connection
+    from govern.database.transfer import Reference
+    from govern.database.url import DatabaseUrl
+    from govern.database.version_table import VersionTable
 
 _EXAMPLES = 3
 _IF_NEW = "ON CONFLICT DO NOTHING"  # not OR IGNORE, which passes over a broken NOT NULL or CHECK as well

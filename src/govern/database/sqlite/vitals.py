@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from govern.core.health import EXACT_ROWS, Load, RowCount, Storage
 from govern.core.identifiers import quote
-from govern.core.probed import Probed
 from govern.core.snapshot import split_name
-from govern.database.connection import Connection
 from govern.database.monitor_record import PROBED
 from govern.database.probed import read_newest
 from govern.database.sqlite import sizes
+
+if TYPE_CHECKING:
+    from govern.core.probed import Probed
+    from govern.database.connection import Connection
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
 _STATISTICS = "SELECT tbl, max(CAST(stat AS integer)) FROM sqlite_stat1 GROUP BY tbl"

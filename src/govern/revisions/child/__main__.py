@@ -1,4 +1,7 @@
-"""``python .../revisions/child ORDERS EVENTS``: the two numbers are file descriptors of pipes."""
+"""``python .../revisions/child ORDERS EVENTS``: the two numbers are file descriptors of pipes.
+
+``python .../revisions/child REQUESTS``: of a socket, over which such pairs come; each gets a child of its own.
+"""
 
 import gc
 import importlib
@@ -27,5 +30,9 @@ gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 if sys.path and Path(sys.path[0]).resolve() == _FOLDER:
     del sys.path[0]
 _load_package()
-importlib.import_module(_NAME + ".commands").serve(int(sys.argv[1]), int(sys.argv[2]))
+serve = importlib.import_module(_NAME + ".commands").serve
+if len(sys.argv) > 2:
+    serve(int(sys.argv[1]), int(sys.argv[2]))
+else:
+    serve(*importlib.import_module(_NAME + ".nursery").become_child(int(sys.argv[1])))
 gc.freeze()  # all that is left goes with the process: looking through it would take a fifth of a second

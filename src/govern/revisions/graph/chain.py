@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from govern.config import AlembicSettings
 from govern.errors import ConfigurationError, NoSuchName
 from govern.revisions.graph.files import BrokenFile, RevisionFile, read_revision_file
+
+if TYPE_CHECKING:
+    from govern.config import AlembicSettings
 
 _REVISION_FILE_NAME = re.compile(r"(?!\.#|__init__).*\.py")
 """What Alembic loads from a version location (``alembic/script/base.py``, ``_only_source_rev_file``)."""
@@ -153,11 +157,13 @@ def _invert(edges: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
 
 def _revision_paths(locations: tuple[Path, ...], recursive: bool) -> Iterator[Path]:
     seen: set[Path] = set()
+    resolve_folder = functools.cache(Path.resolve)
     for location in locations:
         for path in sorted(location.rglob("*.py") if recursive else location.glob("*.py")):
             if not is_revision_name(path.name) or not path.is_file():
                 continue
-            real = path.resolve()  # locations may overlap or be linked; Alembic ignores the second, too
+            # locations may overlap or be linked; Alembic ignores the second, too
+            real = path.resolve() if path.is_symlink() else resolve_folder(path.parent) / path.name
             if real not in seen:
                 seen.add(real)
                 yield path

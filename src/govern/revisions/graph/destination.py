@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from govern.core.progress import name_step
 from govern.core.wording import name_revisions
 from govern.errors import ConfigurationError, Refused
 from govern.revisions.graph.chain import Chain, reachable
-from govern.revisions.graph.files import RevisionFile
+
+if TYPE_CHECKING:
+    from govern.revisions.graph.files import RevisionFile
 
 _RELATIVE = re.compile(r"(?:(?P<branch>.+)@)?-(?P<count>\d+)")
 

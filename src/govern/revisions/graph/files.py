@@ -286,17 +286,36 @@ def _read_functions(module: ast.Module) -> dict[str, _Function]:
 
 
 def _bound_names(statement: ast.stmt) -> Iterator[str]:
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        yield statement.name
-        return
+    match statement:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant())
+            | ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant())
+        ):
+            yield name
+        case ast.Expr(value=ast.Constant()):
+            return
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            for alias in names:
+                yield from _imported_names(alias)
+        case _:
+            yield from _names_bound_within(statement)
+
+
+def _names_bound_within(statement: ast.stmt) -> Iterator[str]:
     for node in ast.walk(statement):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
         elif isinstance(node, ast.alias):
-            # what `import *` brings nobody can see from here; it may be both
-            yield from _FUNCTIONS if node.name == "*" else (node.asname or node.name,)
+            yield from _imported_names(node)
+
+
+def _imported_names(alias: ast.alias) -> tuple[str, ...]:
+    """What `import *` brings nobody can see from here; it may be both."""
+    return _FUNCTIONS if alias.name == "*" else (alias.asname or alias.name,)
 
 
 def _statements(function: _Function | None) -> list[ast.stmt] | None:

@@ -16,12 +16,15 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from govern.core.snapshot import Snapshot
 from govern.errors import ConfigurationError
 from govern.source.lock.reading import WRITE_ANEW, read_header, read_snapshot
 from govern.source.lock.rendering import render_lock
 from govern.source.lock.syntax import NO_TABLES
+
+if TYPE_CHECKING:
+    from govern.core.snapshot import Snapshot
 
 __all__ = ["Lock", "parse_lock", "read_lock", "render_lock"]
 

@@ -5,10 +5,16 @@ It says less: that an invariant's SQL is one SELECT, or a repair's table is decl
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
 import json
+import textwrap
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -33,7 +39,15 @@ def render_json_schema() -> dict[str, Any]:
 
 
 class _ForEditors(GenerateJsonSchema):
-    """Without titles, which repeat the keys, and with defaults as a person writes them."""
+    """Without titles, which repeat the keys; with defaults as a person writes them, and fields' docstrings."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        fields = schema["cls"].model_fields
+        for name, text in _docstrings(schema["cls"]):
+            key = fields[name].alias or name
+            made["properties"][key] = {"description": text} | made["properties"][key]
+        return made
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         inner = self.generate_inner(schema["schema"])
@@ -57,3 +71,19 @@ def _write_span(span: timedelta) -> str:
         (size, unit) for size, unit in ((1440, "d"), (60, "h"), (1, "min")) if minutes % size == 0
     )
     return f"{minutes // size} {unit}"
+
+
+def _docstrings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """Those of fields. Read here, and not by pydantic whenever a command is started that reads a manifest."""
+    for base in reversed(model.__mro__):
+        if not issubclass(base, BaseModel) or base is BaseModel:
+            continue
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        assert isinstance(definition, ast.ClassDef)  # noqa: S101 - the source of a class
+        for field, text in itertools.pairwise(definition.body):
+            match field, text:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(
+                    value=ast.Constant(value=str() as said)
+                ):
+                    if name in model.model_fields:
+                        yield name, inspect.cleandoc(said)

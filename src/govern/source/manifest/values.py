@@ -159,9 +159,7 @@ Expected = Annotated[
 class Entry(BaseModel):
     """Something in the manifest; it knows its line, for the findings about it."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, populate_by_name=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False)
     _line: int = PrivateAttr(default=1)
 
     @property

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from govern.core.snapshot import ColumnOrder
-from govern.database.connection import Connection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from govern.core.snapshot import ColumnOrder
+    from govern.database.connection import Connection
 
 _QUERY = """
 SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum)

@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from govern.database.connection import Connection
-from govern.database.version_table import VersionTable
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
+    from govern.database.version_table import VersionTable
 
 _FOLDER = Path(__file__).parent / "sql"
 _PLAIN = re.compile(r"[A-Za-z0-9_]+")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from govern.database.connection import Connection
-from govern.database.version_table import VersionTable
 from govern.errors import NotPermitted
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
+    from govern.database.version_table import VersionTable
 
 _BATCH = 100  # tables a statement; each holds a lock until it ends, and a server has 6,400 by default
 

@@ -6,12 +6,14 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from govern.core.snapshot import Fact, Facts, ObjectKey, Snapshot, join_name
-from govern.database.connection import Connection
 from govern.database.postgresql.catalog import queries
-from govern.database.version_table import VersionTable
+
+if TYPE_CHECKING:
+    from govern.database.connection import Connection
+    from govern.database.version_table import VersionTable
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'::character varying")
 _CAST_LIST = re.compile(rf"\(ARRAY\[((?:{_CONSTANT.pattern}(?:, )?)+)\]\)::text\[\]")
