@@ -29,6 +29,7 @@ from govern.revisions.protocol import (
     Committed,
     Created,
     Description,
+    Destination,
     Ending,
     Event,
     Hello,
@@ -198,8 +199,10 @@ class Runner:
         facts = dict(self._ask("describe", url))
         problem = facts.pop("problem")
         error = self._explain_problem(problem, url) if problem else None
+        destination = facts.pop("destination")
         return Description(
             **{**facts, "tables": tuple(facts["tables"]), "models": _read_models(facts["models"])},
+            destination=Destination(**destination) if destination else None,
             problem=error.what if error else None,
             why=error.why if error else "",
             next=error.next if error else "",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from govern.actions.init import proposals
+from govern.actions.init.address import Address, find_address
 from govern.actions.init.database import Standing, look_at_database
 from govern.actions.init.metadata import (
     Candidate,
@@ -23,9 +24,9 @@ from govern.actions.init.metadata import (
     find_candidates,
 )
 from govern.actions.init.models import find_implied_relationships, read_tables
-from govern.actions.init.modules import parse, read_project_modules
+from govern.actions.init.modules import Modules, parse, read_project_modules
 from govern.checks.doctor import UNCLEAR_METADATA, UNREADABLE_PROJECT
-from govern.config import Settings
+from govern.config import Settings, find_secret
 from govern.config.alembic import list_histories
 from govern.core.finding import Finding, Subject
 from govern.core.report import Entry
@@ -82,12 +83,14 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
     _refuse_to_overwrite(settings, places)
     env = _find_env(settings)
     narrate("reading the project's Python files")
-    discovery = _discover(settings, env)
+    modules = read_project_modules(settings)
+    discovery = _discover(settings, env, modules)
     narrate("importing the models in the project's interpreter")
     described, problems = _describe(settings, discovery)
     tables = read_tables(described.models) if described and described.models else discovery.tables
     settings = _with_version_table(settings, described)
-    standing = _look_at_database(settings, tables, narrate)
+    address = find_address(settings, described.destination if described else None, modules)
+    standing = _look_at_database(_at(settings, address), tables, narrate)
     critical = _propose_critical_tables(tables, standing)
     configuration = proposals.configuration(
         models=discovery.models,
@@ -99,6 +102,8 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
         version_table_schema=settings.alembic.version_table_schema,
         since=_newest_revisions(settings),
         python=None if settings.python == Path(sys.executable) else settings.relative(settings.python),
+        url=address.url,
+        url_env=address.url_env,
         places=places,
     )
     manifest = proposals.manifest(
@@ -114,12 +119,13 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
         entries=(
             Entry.of("alembic", (), _describe_alembic(settings)),
             Entry.of("metadata", problems, discovery.summary),
+            Entry.of("database", (), address.summary),
             Entry.of("configuration", (), f"wrote {places.configuration}"),
             Entry.of("manifest", (), f"kept {places.manifest}" if has_manifest else wrote_manifest),
         ),
         models=discovery.models,
         written=written,
-        next=tuple(_next_commands(settings, places, others)),
+        next=tuple(_next_commands(settings, places, others, address, standing)),
     )
 
 
@@ -141,6 +147,8 @@ def _write(root: Path, places: proposals.Places, configuration: str, manifest: s
         beside = Path(places.manifest).with_name(FILE_NAME)
         if not (root / beside).exists():
             texts[str(beside)] = render_file()
+    if _keeps_out_backups(root):
+        texts[proposals.IGNORED_BACKUPS] = proposals.IGNORE_ALL
     for path, text in {**texts, places.configuration: configuration}.items():
         _create(root / path, text)
     return (places.configuration, *texts)
@@ -191,8 +199,8 @@ def _suggest_ini(root: Path) -> str | None:
     return "; or ".join(suggestions) or None
 
 
-def _discover(settings: Settings, env: Path) -> _Discovery:
-    candidates = find_candidates(read_project_modules(settings))
+def _discover(settings: Settings, env: Path, modules: Modules) -> _Discovery:
+    candidates = find_candidates(modules)
     with_tables = tuple(candidate for candidate in candidates if candidate.model_modules) or candidates
     tables = tuple(table for candidate in with_tables for table in candidate.tables)
     if env_declares_metadata(env):
@@ -268,6 +276,12 @@ def _with_version_table(settings: Settings, described: Description | None) -> Se
     return replace(settings, alembic=alembic)
 
 
+def _at(settings: Settings, address: Address) -> Settings:
+    """With the database that was found, as the configuration will have it."""
+    url = find_secret(address.url_env) if address.url_env else address.url
+    return replace(settings, url=settings.url or url)
+
+
 def _look_at_database(
     settings: Settings, tables: tuple[Table, ...], narrate: Callable[[str], None]
 ) -> Standing:
@@ -339,16 +353,22 @@ def _name_tables(tables: tuple[proposals.CriticalTable, ...]) -> str:
     return f"{names} as critical tables" if names else "no critical table proposed"
 
 
-def _next_commands(settings: Settings, places: proposals.Places, others: tuple[str, ...]) -> Iterator[str]:
-    if (settings.root / ".git").exists() and not _ignores_backups(settings.root / ".gitignore"):
-        yield "echo 'backups/' >> .gitignore"
+def _next_commands(
+    settings: Settings,
+    places: proposals.Places,
+    others: tuple[str, ...],
+    address: Address,
+    standing: Standing,
+) -> Iterator[str]:
+    if address.next:
+        yield address.next
     govern = "govern" if places == proposals.USUAL else f"govern --config {places.configuration}"
     yield f"{govern} doctor"
     if not any(_revision_files(settings)):
         yield f"{govern} revision -m 'first tables'"
     yield f"{govern} lock"
     yield f"{govern} check"
-    yield f"{govern} migrate"
+    yield f"{govern} {'baseline' if standing.is_unstamped else 'migrate'}"
     for section in others:
         is_usual = section == _USUAL_SECTION
         places = proposals.USUAL if is_usual else proposals.places_of(section)
@@ -361,6 +381,12 @@ def _revision_files(settings: Settings) -> Iterator[Path]:
         yield from (file for file in folder.glob("*.py") if not file.name.startswith("__"))
 
 
+def _keeps_out_backups(root: Path) -> bool:
+    """Whether nothing keeps their folder out of version control yet; a folder that is there is somebody's."""
+    folder = (root / proposals.IGNORED_BACKUPS).parent
+    return not folder.exists() and not _ignores_backups(root / ".gitignore")
+
+
 def _ignores_backups(ignore: Path) -> bool:
     if not ignore.is_file():
         return False
@@ -371,7 +397,8 @@ def _ignores_backups(ignore: Path) -> bool:
 def _create(path: Path, text: str) -> None:
     """Writes a file that must not exist yet."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        is_private = path.parent.name == proposals.USUAL.backups
+        path.parent.mkdir(mode=0o700 if is_private else 0o777, parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except OSError as error:

@@ -33,7 +33,7 @@ _CONFIGURATION = """\
 # The declared schema as reviewed text. Written by: govern lock
 {lock}
 
-# Where backups land. They hold your data: keep this folder out of version control.
+# Where backups land. They hold your data: a .gitignore in this folder keeps them out of version control.
 {backups}
 
 # The Alembic project.
@@ -44,8 +44,7 @@ _CONFIGURATION = """\
 {python}
 # The database: --url, else DATABASE_URL, else one of these, else alembic.ini, else an embedded PostgreSQL.
 # Passwords belong into the environment, not into this file.
-# url_env = "APP_DATABASE_URL"
-
+{database}
 # More databases, for --target NAME.
 # [targets.staging]
 # url_env = "STAGING_DATABASE_URL"
@@ -102,6 +101,9 @@ USUAL = Places(
     backups="backups",
 )
 
+IGNORED_BACKUPS = "backups/.gitignore"
+IGNORE_ALL = "# Backups hold your data: git leaves this folder out.\n*\n"
+
 
 def places_of(section: str) -> Places:
     """Those of one history among several: the section of alembic.ini that it is in."""
@@ -135,6 +137,8 @@ def configuration(
     version_table_schema: str | None = None,
     since: Iterable[str] = (),
     python: str | None = None,
+    url: str | None = None,
+    url_env: str | None = None,
     places: Places,
 ) -> str:
     """govern.toml. ``undecided`` are the reasons why no ``models`` could be proposed, one line each."""
@@ -162,10 +166,17 @@ def configuration(
         alembic=alembic,
         since=f"since = [{newest}]\n" if newest else "# since = []\n",
         python=interpreter,
+        database=_database(url, url_env),
         manifest=f'{mark}manifest = "{places.manifest}"',
         lock=f'{mark}lock = "{places.lock}"',
         backups=f'{mark}backups = "{places.backups}"',
     )
+
+
+def _database(url: str | None, url_env: str | None) -> str:
+    if url_env is not None:
+        return f'url_env = "{url_env}"\n'
+    return f'url = "{url}"\n' if url is not None else '# url_env = "APP_DATABASE_URL"\n'
 
 
 def manifest(

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .configuration import open_script_directory
+from .destination import find_destination
 from .drivers import choose_driver, list_drivers
 from .failure import describe_error, find_cause
 from .filters import find_left_out
@@ -108,6 +109,7 @@ def describe(session: Session) -> dict[str, Any]:
     options: dict[str, Any] = {}
     problem: dict[str, Any] | None = None
     _extend_path(session.config)
+    ours = session.config.get_main_option("sqlalchemy.url")
     try:
         options = _ask_env(session)
         metadatas = metadata_given(options)
@@ -127,6 +129,7 @@ def describe(session: Session) -> dict[str, Any]:
         naming=naming,
         version_table=options.get("version_table") or "alembic_version",
         version_table_schema=options.get("version_table_schema"),
+        destination=find_destination(session.config, options, ours=ours),
         problem=problem,
     )
 
