@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -145,6 +146,9 @@ def repair_plan(draft: Draft, settings: Settings, *, narrate: Narrate = silent) 
     narrate("planning the repair and proving it on a copy")
     plan = plan_repair(live, read_scope(settings, project.manifest), local_today())
     draft.data["repair"] = _repair_json(plan)
+    if plan.statements and plan.is_proven:
+        allowed = "".join(f" --allow {shlex.quote(str(hazard))}" for hazard in plan.hazards)
+        draft.data["next"] = [f"govern repair apply{allowed}"]
     draft.passed("repair", _describe_plan(plan))
 
 

@@ -121,7 +121,8 @@ class _Place:
                 else "there is no schema.lock"
             )
             message = f"{self.about.name} runs on {live.dialect} {live.server_version}; {reason}"
-            return (Finding.of(CANNOT_VERIFY, self.about, message),)
+            again = "write it again, with this database in DATABASE_URL: govern lock" if lock else ""
+            return (Finding.of(CANNOT_VERIFY, self.about, message, remedy=again),)
         findings = _check_drift(lock.snapshot, live, self.expected)
         if findings and run is not None and run.lock_digest not in (None, lock.digest):
             return (*findings, self._name_other_lock(run, lock.digest))
@@ -139,6 +140,7 @@ class _Place:
                 BEHIND,
                 self.about,
                 f"{self.about.name} has tables but no revision; the application needs {self.needed}",
+                why="it was made by create_all, by hand or by a restore: nobody knows which revision it is at",
                 remedy="if its schema is a revision's already: govern baseline; else: govern migrate",
             ),
         )
