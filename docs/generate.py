@@ -304,7 +304,8 @@ _KEYS: Mapping[str, str] = {
     "backup_identity": "the file with the private key that reads them; `GOVERN_BACKUP_IDENTITY` counts more",
     "backup_jobs": "how many tables are backed up, restored and compared at once, at most; 0: as many as there are "
     "processors, and no more than 4. Half of the server's free connections stay free",
-    "alembic_config": "alembic.ini, wherever it is; without it, `alembic.ini`, or `[tool.alembic]` in pyproject.toml",
+    "alembic_config": "alembic.ini, wherever it is; without it, `alembic.ini`, `migrations/alembic.ini` or "
+    "`[tool.alembic]` in pyproject.toml",
     "alembic_section": "its section in alembic.ini",
     "script_location": "the folder of env.py, where no ini says it: a path, or `package:folder` as Alembic writes it; "
     "without it, the folder of alembic.ini if env.py lies there, else `migrations`",

@@ -180,6 +180,7 @@ def test_models_that_cannot_be_imported_are_a_finding(tmp_path: Path) -> None:
     [finding] = (finding for entry in adoption.entries for finding in entry.findings)
     assert finding.rule.id == "startup.unreadable-project"
     assert "no_such_library" in finding.message + finding.why
+    assert adoption.next == ("rm govern.toml && govern init",)
 
 
 def test_the_critical_tables_are_those_that_others_reference(tmp_path: Path) -> None:

@@ -293,3 +293,15 @@ def test_a_percent_sign_in_the_folders_own_name_is_harmless(tmp_path: Path) -> N
 )
 def test_whether_colour_is_wanted(environ: dict[str, str], wanted: bool) -> None:
     assert wants_color(environ) is wanted
+
+
+def test_the_ini_that_flask_migrate_puts_beside_env_is_found(tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+    beside_env = tmp_path / "migrations/alembic.ini"
+    beside_env.write_text("[alembic]\n")
+    assert read(tmp_path).alembic.file is None, "no env.py beside it"
+    (tmp_path / "migrations/env.py").touch()
+    found = read(tmp_path).alembic
+    assert (found.file, found.script_location) == (beside_env, beside_env.parent)
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = elsewhere\n")
+    assert read(tmp_path).alembic.script_location == tmp_path / "elsewhere"

@@ -70,13 +70,29 @@ _REMEDIES: Mapping[Action, str] = {
 }
 
 
+_EFFECTS: Mapping[tuple[str, Action], str] = {
+    ("table", "added"): "no revision knows of it: a database that is made anew lacks it, and its rows",
+    ("table", "removed"): "queries fail with 'no such table', and its rows are gone",
+    ("column", "added"): "no revision knows of it: a database that is made anew lacks it, and its values",
+    ("column", "removed"): "queries and inserts that name it fail, and its values are gone",
+    ("constraint", "added"): "rows that the application takes for valid are refused",
+    ("constraint", "removed"): "rows that the application takes for impossible can be written",
+    (
+        "index",
+        "added",
+    ): "writes take longer, and a unique one refuses rows that the application takes for valid",
+    ("index", "removed"): "queries become slow, or duplicates that it kept out get in",
+}
+"""Where what is true of the kind would be too much for one of its actions."""
+
+
 def _rule(kind: str, action: Action) -> Rule:
     return Rule(
         id=f"drift.{kind}-{action}",
         name=f"{kind.replace('-', ' ')} {action} outside of the revisions",
         severity=Severity.ERROR,
         condition=_CONDITIONS[action].format(kind=kind.replace("-", " ")),
-        effect=KINDS[kind],
+        effect=_EFFECTS.get((kind, action), KINDS[kind]),
         remedy=_REMEDIES[action],
     )
 

@@ -55,7 +55,7 @@ _SEPARATORS = {"os": os.pathsep, "space": " ", "newline": "\n", ":": ":", ";": "
 
 def read_alembic(root: Path, declared: Declared, url: str | None) -> AlembicSettings:
     """Reads ini and pyproject.toml the way Alembic does (the ini wins), as far as paths and the URL go."""
-    file = root / (declared.alembic_config or "alembic.ini")
+    file = root / declared.alembic_config if declared.alembic_config else _usual_file(root)
     pyproject = root / "pyproject.toml"
     options: dict[str, str | tuple[str, ...]] = dict(_alembic_pyproject(pyproject))
     if file.is_file():
@@ -105,6 +105,13 @@ def _own_locations(declared: Declared, url: str | None) -> _Options:
             location.replace("{dialect}", engine) for location in declared.version_locations
         )
     return own
+
+
+def _usual_file(root: Path) -> Path:
+    """``alembic.ini``; where there is none, the one that Flask-Migrate puts beside env.py."""
+    usual, beside_env = root / "alembic.ini", root / _DEFAULT_MIGRATIONS / "alembic.ini"
+    is_flasks = not usual.is_file() and beside_env.is_file() and (beside_env.parent / "env.py").is_file()
+    return beside_env if is_flasks else usual
 
 
 def _usual_location(here: Path, root: Path) -> Path:

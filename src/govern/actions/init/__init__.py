@@ -15,6 +15,7 @@ from typing import Any
 from govern.actions.init import proposals
 from govern.actions.init.address import Address, find_address
 from govern.actions.init.database import Standing, look_at_database
+from govern.actions.init.folders import locations_by_engine, revision_files, version_folders
 from govern.actions.init.metadata import (
     Candidate,
     Table,
@@ -25,6 +26,7 @@ from govern.actions.init.metadata import (
 )
 from govern.actions.init.models import find_implied_relationships, read_tables
 from govern.actions.init.modules import Modules, parse, read_project_modules
+from govern.actions.init.onward import begin_again, next_commands
 from govern.checks.doctor import UNCLEAR_METADATA, UNREADABLE_PROJECT
 from govern.config import Settings, find_secret
 from govern.config.alembic import list_histories
@@ -38,7 +40,6 @@ from govern.revisions.protocol import Description
 from govern.source.manifest.json_schema import FILE_NAME, render_file
 
 CONFIGURATION = Path(proposals.USUAL.configuration)
-_USUAL_SECTION = "alembic"
 _MOST_CRITICAL_TABLES = 6
 _LEAST_REFERENCES = 2
 
@@ -96,7 +97,7 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
         models=discovery.models,
         undecided=discovery.undecided,
         alembic_config=_alembic_config(settings),
-        version_locations=_locations_by_engine(settings),
+        version_locations=locations_by_engine(settings),
         section=settings.alembic.section,
         version_table=settings.alembic.version_table,
         version_table_schema=settings.alembic.version_table_schema,
@@ -125,12 +126,14 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
         ),
         models=discovery.models,
         written=written,
-        next=tuple(_next_commands(settings, places, others, address, standing)),
+        next=begin_again(settings, places)
+        if any(finding.rule is UNREADABLE_PROJECT for finding in problems)
+        else tuple(next_commands(settings, places, others, address.next, standing)),
     )
 
 
 def _is_named(settings: Settings, others: Collection[str]) -> bool:
-    return bool(others) and settings.alembic.section != _USUAL_SECTION
+    return bool(others) and settings.alembic.section != proposals.USUAL_SECTION
 
 
 def _other_sections(settings: Settings) -> tuple[str, ...]:
@@ -187,7 +190,9 @@ def _find_env(settings: Settings) -> Path:
 
 def _suggest_ini(root: Path) -> str | None:
     """What to run instead, if there is an ini of another name, or one in folders below."""
-    named = sorted(file.name for file in root.glob("*.ini") if _USUAL_SECTION in list_histories(file))
+    named = sorted(
+        file.name for file in root.glob("*.ini") if proposals.USUAL_SECTION in list_histories(file)
+    )
     below = sorted(
         path.parent.relative_to(root)
         for pattern in ("*/alembic.ini", "*/*/alembic.ini")
@@ -306,27 +311,6 @@ def _alembic_config(settings: Settings) -> str | None:
     return settings.relative(file)
 
 
-def _locations_by_engine(settings: Settings) -> str | None:
-    """Where the revisions are in a folder for each engine, as govern's configuration has it; else None."""
-    folders = _folders_by_engine(settings)
-    return f"{settings.relative(folders[0].parent)}/{{dialect}}" if folders else None
-
-
-def _folders_by_engine(settings: Settings) -> tuple[Path, ...]:
-    alembic = settings.alembic
-    versions = alembic.script_location / "versions"
-    folders = tuple(
-        versions / name for name in ("postgresql", "sqlite") if any((versions / name).glob("*.py"))
-    )
-    if alembic.recursive_version_locations or len(folders) < 2 or any(versions.glob("*.py")):
-        return ()
-    return folders
-
-
-def _version_folders(settings: Settings) -> tuple[Path, ...]:
-    return _folders_by_engine(settings) or settings.alembic.version_locations
-
-
 def _propose_critical_tables(
     tables: tuple[Table, ...], standing: Standing
 ) -> tuple[proposals.CriticalTable, ...]:
@@ -342,8 +326,8 @@ def _propose_critical_tables(
 
 def _describe_alembic(settings: Settings) -> str:
     alembic = settings.alembic
-    files = sum(1 for _ in _revision_files(settings))
-    places = ", ".join(settings.relative(folder) for folder in _version_folders(settings))
+    files = sum(1 for _ in revision_files(settings))
+    places = ", ".join(settings.relative(folder) for folder in version_folders(settings))
     file = settings.relative(alembic.file) if alembic.file else "no configuration file"
     return f"{file}, {count_of(files, 'revision')} in {places}"
 
@@ -351,34 +335,6 @@ def _describe_alembic(settings: Settings) -> str:
 def _name_tables(tables: tuple[proposals.CriticalTable, ...]) -> str:
     names = ", ".join(table.name for table in tables)
     return f"{names} as critical tables" if names else "no critical table proposed"
-
-
-def _next_commands(
-    settings: Settings,
-    places: proposals.Places,
-    others: tuple[str, ...],
-    address: Address,
-    standing: Standing,
-) -> Iterator[str]:
-    if address.next:
-        yield address.next
-    govern = "govern" if places == proposals.USUAL else f"govern --config {places.configuration}"
-    yield f"{govern} doctor"
-    if not any(_revision_files(settings)):
-        yield f"{govern} revision -m 'first tables'"
-    yield f"{govern} lock"
-    yield f"{govern} check"
-    yield f"{govern} {'baseline' if standing.is_unstamped else 'migrate'}"
-    for section in others:
-        is_usual = section == _USUAL_SECTION
-        places = proposals.USUAL if is_usual else proposals.places_of(section)
-        if not (settings.root / places.configuration).exists():
-            yield "govern init" if is_usual else f"govern init --name {section}"
-
-
-def _revision_files(settings: Settings) -> Iterator[Path]:
-    for folder in _version_folders(settings):
-        yield from (file for file in folder.glob("*.py") if not file.name.startswith("__"))
 
 
 def _keeps_out_backups(root: Path) -> bool:

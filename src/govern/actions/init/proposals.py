@@ -101,6 +101,7 @@ USUAL = Places(
     backups="backups",
 )
 
+USUAL_SECTION = "alembic"
 IGNORED_BACKUPS = "backups/.gitignore"
 IGNORE_ALL = "# Backups hold your data: git leaves this folder out.\n*\n"
 
@@ -132,7 +133,7 @@ def configuration(
     undecided: Iterable[str] = (),
     alembic_config: str | None = None,
     version_locations: str | None = None,
-    section: str = "alembic",
+    section: str = USUAL_SECTION,
     version_table: str = "alembic_version",
     version_table_schema: str | None = None,
     since: Iterable[str] = (),
@@ -152,7 +153,7 @@ def configuration(
     )
     if version_locations is not None:
         alembic += f'version_locations = ["{version_locations}"]\n'
-    if section != "alembic":
+    if section != USUAL_SECTION:
         alembic += f'alembic_section = "{section}"\n'
     if version_table != "alembic_version":
         alembic += f'version_table = "{version_table}"\n'
