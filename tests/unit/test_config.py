@@ -185,7 +185,10 @@ def test_the_actor_is_known_without_any_variable(tmp_path: Path) -> None:
 
 def test_another_section_of_the_ini_can_be_named(tmp_path: Path) -> None:
     write(tmp_path, ini="[audit]\nscript_location = audit\n")
-    assert "govern init --name SECTION; or alembic_section in [tool.govern]" in fail(tmp_path).next
+    assert "govern init --name audit; or alembic_section in [tool.govern]" in fail(tmp_path).next
+    (tmp_path / "govern.audit.toml").touch()
+    assert fail(tmp_path).next == "govern --config govern.audit.toml …"
+    (tmp_path / "govern.audit.toml").unlink()
     write(tmp_path, toml='alembic_section = "audit"\n')
     assert read(tmp_path).alembic.script_location == tmp_path / "audit"
 

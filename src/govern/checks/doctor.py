@@ -22,6 +22,7 @@ from govern.errors import ConfigurationError, GovernError, NotPermitted, Refused
 from govern.revisions.graph import read_project_chain
 from govern.revisions.protocol import Destination
 from govern.source.lock import read_lock
+from govern.source.sql_files import make_tables
 from govern.version import __version__
 
 UNREADABLE_PROJECT = Rule(
@@ -126,11 +127,12 @@ def _look_at_project(settings: Settings) -> str:
     described = describe_project(settings)
     if described.problem:
         raise ConfigurationError("env.py cannot be asked for the metadata", why=described.problem)
-    if described.source is None:
+    has_sql_alone = described.source is None and make_tables(settings.sql)
+    if described.source is None and not has_sql_alone:
         raise ConfigurationError(
             "no metadata was found",
             why="env.py gives Alembic none, and models is not set",
-            next='set models = "package.module:Base.metadata", or run govern init',
+            next='set models = "package.module:Base.metadata"; or sql = "FOLDER", SQL files that make the tables',
         )
     if settings.url is None and described.destination is not None:
         raise _goes_elsewhere(described.destination)
@@ -139,7 +141,9 @@ def _look_at_project(settings: Settings) -> str:
             f"Python {described.python} ({settings.relative(settings.python)})",
             f"Alembic {described.alembic}",
             f"SQLAlchemy {described.sqlalchemy}",
-            f"{count_of(len(described.tables), 'table')} in the metadata",
+            f"SQL files of {settings.relative(settings.sql)}, and no models"
+            if has_sql_alone
+            else f"{count_of(len(described.tables), 'table')} in the metadata",
         )
     )
 

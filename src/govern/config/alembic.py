@@ -136,10 +136,18 @@ def _read_ini(file: Path, section: str) -> _Options:
         raise ConfigurationError(
             f"{file.name} has no section [{section}]",
             why=f"it has {', '.join(parser.sections()) or 'none'}",
-            next="name it: govern init --name SECTION; or alembic_section in [tool.govern]",
+            next=_name_histories(file),
         )
     values = ((name, _read_option(parser, section, name, file)) for name in _OPTIONS)
     return {name: value for name, value in values if value is not None}
+
+
+def _name_histories(file: Path) -> str:
+    """The configurations that each history has of its own; before there are any, how to get them."""
+    if configured := sorted(one.name for one in file.parent.glob("govern.*.toml")):
+        return "; or ".join(f"govern --config {name} …" for name in configured)
+    named = "; or ".join(f"govern init --name {section}" for section in list_histories(file))
+    return f"name it: {named or 'govern init --name SECTION'}; or alembic_section in [tool.govern]"
 
 
 def list_histories(file: Path) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from govern.actions.init.metadata import (
 from govern.actions.init.models import find_implied_relationships, read_tables
 from govern.actions.init.modules import Modules, parse, read_project_modules
 from govern.actions.init.onward import begin_again, next_commands
+from govern.actions.init.sql_folders import find_sql_folders
 from govern.checks.doctor import UNCLEAR_METADATA, UNREADABLE_PROJECT
 from govern.config import Settings, find_secret
 from govern.config.alembic import list_histories
@@ -39,7 +40,6 @@ from govern.revisions.graph import read_project_chain
 from govern.revisions.protocol import Description
 from govern.source.manifest.json_schema import FILE_NAME, render_file
 
-CONFIGURATION = Path(proposals.USUAL.configuration)
 _MOST_CRITICAL_TABLES = 6
 _LEAST_REFERENCES = 2
 
@@ -69,6 +69,8 @@ class _Discovery:
     models: str | None
     tables: tuple[Table, ...]
     summary: str
+    sql: str | None = None
+    """The folder of SQL files that make the tables, where no models do."""
     undecided: tuple[str, ...] = ()
 
 
@@ -87,7 +89,7 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
     modules = read_project_modules(settings)
     discovery = _discover(settings, env, modules)
     narrate("importing the models in the project's interpreter")
-    described, problems = _describe(settings, discovery)
+    described, problems = _describe(settings, discovery, places)
     tables = read_tables(described.models) if described and described.models else discovery.tables
     settings = _with_version_table(settings, described)
     address = find_address(settings, described.destination if described else None, modules)
@@ -95,6 +97,7 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
     critical = _propose_critical_tables(tables, standing)
     configuration = proposals.configuration(
         models=discovery.models,
+        sql=discovery.sql,
         undecided=discovery.undecided,
         alembic_config=_alembic_config(settings),
         version_locations=locations_by_engine(settings),
@@ -195,9 +198,9 @@ def _suggest_ini(root: Path) -> str | None:
     )
     below = sorted(
         path.parent.relative_to(root)
-        for pattern in ("*/alembic.ini", "*/*/alembic.ini")
+        for pattern in ("*/alembic.ini", "*/*/alembic.ini", "*/*/*/alembic.ini")
         for path in root.glob(pattern)
-        if not any(part.startswith(".") for part in path.relative_to(root).parts)
+        if not any(part.startswith(".") or part == "node_modules" for part in path.relative_to(root).parts)
     )
     suggestions = [f"govern init --alembic-config {name}" for name in named]
     suggestions += [f"cd {folder} && govern init" for folder in below]
@@ -211,13 +214,30 @@ def _discover(settings: Settings, env: Path, modules: Modules) -> _Discovery:
     if env_declares_metadata(env):
         return _Discovery(models=None, tables=tables, summary=f"given by {settings.relative(env)}")
     if not with_tables:
-        reason = "no declarative base and no MetaData was found in the project's Python files"
-        return _Discovery(models=None, tables=(), summary="not found", undecided=(reason,))
+        return _discover_sql(settings)
     if len(with_tables) > 1 or with_tables[0].models is None:
         reasons = tuple(reason for candidate in with_tables for reason in _explain(candidate))
         return _Discovery(models=None, tables=tables, summary="to decide", undecided=reasons)
     models = with_tables[0].models
     return _Discovery(models=models, tables=tables, summary=f"{models}, {count_of(len(tables), 'table')}")
+
+
+def _discover_sql(settings: Settings) -> _Discovery:
+    """For a project without models."""
+    found = find_sql_folders(settings)
+    own = [folder for folder in found if settings.alembic.section in folder.relative_to(settings.root).parts]
+    folders = [settings.relative(folder) for folder in own or found]
+    if len(folders) == 1:
+        return _Discovery(
+            models=None, tables=(), sql=folders[0], summary=f"no models; the SQL files of {folders[0]}"
+        )
+    reason = "no declarative base and no MetaData was found in the project's Python files"
+    several = (
+        f'SQL files that create tables are in {", ".join(folders)}: sql = "…" names those of this database',
+    )
+    return _Discovery(
+        models=None, tables=(), summary="not found", undecided=(reason, *(several if folders else ()))
+    )
 
 
 def _explain(candidate: Candidate) -> Iterator[str]:
@@ -229,12 +249,14 @@ def _explain(candidate: Candidate) -> Iterator[str]:
         yield f"the models of {made} are in {modules}, and no module imports all of them"
 
 
-def _describe(settings: Settings, discovery: _Discovery) -> tuple[Description | None, tuple[Finding, ...]]:
+def _describe(
+    settings: Settings, discovery: _Discovery, places: proposals.Places
+) -> tuple[Description | None, tuple[Finding, ...]]:
     """The project as its interpreter sees it, and what speaks against the metadata that was found.
 
     It is not clear, cannot be imported, or misses tables.
     """
-    about = Subject(kind="configuration", name="models", path=str(CONFIGURATION))
+    about = Subject(kind="configuration", name="models", path=places.configuration)
     message = f"which metadata is meant is not clear: {'; '.join(discovery.undecided)}"
     unclear = (Finding.of(UNCLEAR_METADATA, about, message),) if discovery.undecided else ()
     try:

@@ -13,6 +13,10 @@ _MODELS_UNSET = """\
 # Not set: env.py gives Alembic its metadata, and govern takes the same.
 # models = "package.module:Base.metadata"
 """
+_MODELS_LACK = """\
+# Not set: there are none. The SQL files below make the tables, too.
+# models = "package.module:Base.metadata"
+"""
 _MODELS_UNDECIDED = """\
 # TO DECIDE: one import that brings in all models. govern init could not tell which:
 {reasons}
@@ -25,7 +29,7 @@ _CONFIGURATION = """\
 # What the database should be: the metadata of your SQLAlchemy models.
 {models}
 # What models cannot say (functions, triggers, views, policies): a folder of .sql files.
-# sql = "schema/sql"
+{sql}
 
 # The tables that matter most, and what must be true of them.
 {manifest}
@@ -130,6 +134,7 @@ class CriticalTable:
 def configuration(
     *,
     models: str | None,
+    sql: str | None = None,
     undecided: Iterable[str] = (),
     alembic_config: str | None = None,
     version_locations: str | None = None,
@@ -144,7 +149,9 @@ def configuration(
 ) -> str:
     """govern.toml. ``undecided`` are the reasons why no ``models`` could be proposed, one line each."""
     reasons = "\n".join(f"#   {reason}" for reason in undecided)
-    if models is not None:
+    if sql is not None:
+        chosen = _MODELS_LACK
+    elif models is not None:
         chosen = f'models = "{models}"\n'
     else:
         chosen = _MODELS_UNDECIDED.format(reasons=reasons) if reasons else _MODELS_UNSET
@@ -164,6 +171,7 @@ def configuration(
     mark = "# " if places == USUAL else ""
     return _CONFIGURATION.format(
         models=chosen,
+        sql='# sql = "schema/sql"' if sql is None else f'sql = "{sql}"',
         alembic=alembic,
         since=f"since = [{newest}]\n" if newest else "# since = []\n",
         python=interpreter,
