@@ -243,8 +243,8 @@ def _drift_table(rules: Mapping[str, Rule]) -> Iterator[str]:
     yield "| rule | when | remedy |"
     yield "|---|---|---|"
     for action in rule_pages.ACTIONS:
-        rule = rules[f"drift.table-{action}"]
-        condition = rule.condition.replace("table", "object")
+        rule = rules[f"drift.view-{action}"]
+        condition = rule.condition.replace("view", "object")
         yield f"| `drift.KIND-{action}` | {condition} | {rule.remedy} |"
     yield ""
     yield "| kind | effect |"

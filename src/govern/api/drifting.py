@@ -27,6 +27,7 @@ from govern.core.changes import describe_change, diff, with_column_order
 from govern.core.finding import Finding
 from govern.core.repair import RepairPlan
 from govern.core.report import Draft, Entry
+from govern.core.restoration import name_place
 from govern.core.row_repair import SCHEMA_REPAIR
 from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.core.wording import count_of
@@ -148,8 +149,16 @@ def repair_plan(draft: Draft, settings: Settings, *, narrate: Narrate = silent) 
     draft.data["repair"] = _repair_json(plan)
     if plan.statements and plan.is_proven:
         allowed = "".join(f" --allow {shlex.quote(str(hazard))}" for hazard in plan.hazards)
-        draft.data["next"] = [f"govern repair apply{allowed}"]
+        draft.data["next"] = [*_restores(plan), f"govern repair apply{allowed}"]
     draft.passed("repair", _describe_plan(plan))
+
+
+def _restores(plan: RepairPlan) -> Iterator[str]:
+    """Repair makes a table that is gone anew, and empty: its rows are in a backup."""
+    for change in plan.changes:
+        if (change.key.kind, change.action) == ("table", "removed"):
+            name = shlex.quote(name_place((change.key.namespace, change.key.name)))
+            yield f"govern restore --table {name} --merge   # with the rows of a backup; without it the table is empty"
 
 
 @command("repair apply")
