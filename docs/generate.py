@@ -248,8 +248,8 @@ def _drift_table(rules: Mapping[str, Rule]) -> Iterator[str]:
     yield "| rule | when | remedy |"
     yield "|---|---|---|"
     for action in rule_pages.ACTIONS:
-        rule = rules[f"drift.table-{action}"]
-        condition = rule.condition.replace("table", "object")
+        rule = rules[f"drift.view-{action}"]
+        condition = rule.condition.replace("view", "object")
         yield f"| `drift.KIND-{action}` | {condition} | {rule.remedy} |"
     yield ""
     yield "| kind | effect |"
@@ -309,7 +309,8 @@ _KEYS: Mapping[str, str] = {
     "backup_identity": "the file with the private key that reads them; `GOVERN_BACKUP_IDENTITY` counts more",
     "backup_jobs": "how many tables are backed up, restored and compared at once, at most; 0: as many as there are "
     "processors, and no more than 4. Half of the server's free connections stay free",
-    "alembic_config": "alembic.ini, wherever it is; without it, `alembic.ini`, or `[tool.alembic]` in pyproject.toml",
+    "alembic_config": "alembic.ini, wherever it is; without it, `alembic.ini`, `migrations/alembic.ini` or "
+    "`[tool.alembic]` in pyproject.toml",
     "alembic_section": "its section in alembic.ini",
     "script_location": "the folder of env.py, where no ini says it: a path, or `package:folder` as Alembic writes it; "
     "without it, the folder of alembic.ini if env.py lies there, else `migrations`",

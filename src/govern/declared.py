@@ -15,7 +15,7 @@ from govern.database.live import LiveDatabase, version_table
 from govern.database.scratch import scratch_database, scratch_folder
 from govern.errors import ConfigurationError, CouldNotCheck
 from govern.source.lock import read_lock
-from govern.source.sql_files import read_sql_files
+from govern.source.sql_files import make_tables, read_sql_files
 
 if TYPE_CHECKING:
     from govern.config import Settings
@@ -93,13 +93,15 @@ def describe_project(settings: Settings, *, is_online: bool = False) -> Descript
 def declared_by_models(settings: Settings, *, like: DatabaseUrl) -> Iterator[Declared]:
     """Models and SQL files, created in a scratch database of the same engine and major as ``like``.
 
+    SQL files that create tables may do without models.
     Raises ConfigurationError for models that cannot be loaded or a SQL file that does not run.
     """
     from govern.revisions.runner import Runner
 
     with scratch_database(settings, like=like, label="models") as url:
         dialect_of(url).prepare_replay(like, url, version_table(settings))
-        refused = Runner(settings).create_all(url).refused
+        may_lack_models = make_tables(settings.sql)
+        refused = Runner(settings).create_all(url, may_lack_models=may_lack_models).refused
         _run_sql_files(settings, url)
         yield Declared(url, LiveDatabase(settings, url).read_snapshot(), refused)
 

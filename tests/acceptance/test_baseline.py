@@ -42,6 +42,9 @@ def test_it_is_given_the_revision_whose_schema_it_has_and_applications_start(gov
     url = governed.database
     forget_history(url)
     assert "govern baseline" in governed.run_python(START).err
+    again = governed.ask("migrate")  # as somebody does who does not know better
+    assert again.exit_code == 4, again
+    assert "no version row; if they are the revisions' work: govern baseline" in again.problem["next"]
     tried = governed.succeed("baseline", "--dry-run")
     assert tried.entry("baseline")["reason"] == "the schema is that of r2, out of 2 revisions"
     assert read_version(url) == set()
@@ -112,7 +115,7 @@ def test_a_mark_of_ill_health_is_not_taken_off_by_the_schema_alone(
     assert "startup.unhealthy-run" not in project.ask("health").rules
 
 
-def test_an_empty_database_is_not_adopted(make_project: MakeProject, sqlite_database: DatabaseUrl) -> None:
-    refused = make_project("plain", sqlite_database).ask("baseline")
+def test_an_empty_database_is_not_adopted(make_project: MakeProject, any_database: DatabaseUrl) -> None:
+    refused = make_project("plain", any_database).ask("baseline")
     assert refused.exit_code == 4, refused
     assert "the database is empty" in refused.problem["what"]

@@ -108,6 +108,9 @@ def test_what_a_revision_committed_before_it_failed_is_named(
     assert failed.exit_code == 5, failed
     assert "the failed one left a part of its work: column public.notes.extra" in failed.problem["state"]
     assert read_version(postgresql_database) == {"r3"}
+    [behind] = project.ask("health").findings
+    assert behind["why"].startswith("the last migration failed: migrations/versions/r4_half.py, line 12: ")
+    assert "govern report migration" in behind["remedy"], "another govern migrate would fail as this one did"
     found = project.ask("drift")
     assert found.rules == {"drift.column-added", "drift.index-added"}
     project.succeed("repair", "apply", "--allow", "drops-column:notes.extra")

@@ -10,8 +10,10 @@ from govern import config
 from govern.checks.doctor import examine
 from govern.config import Settings
 from govern.core.report import Entry
+from govern.core.snapshot import Snapshot
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
+from govern.source.lock.rendering import render_lock
 from tests.fixtures.databases import MakeRole
 
 ENV = """\
@@ -115,6 +117,30 @@ def test_metadata_that_nobody_gives_is_a_finding(project: Path) -> None:
     env.write_text(env.read_text().replace("target_metadata=metadata", "target_metadata=None"))
     [finding] = by_name(examine(read(project)))["project"].findings
     assert finding.message == "no metadata was found"
+
+
+def test_a_database_that_env_alone_knows_of_is_a_finding(
+    project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SHOP_DB", "postgresql://app:s3cret@db/shop")
+    env = project / "migrations/env.py"
+    env.write_text(f"import os\n{ENV}".replace('url="sqlite://"', 'url=os.environ["SHOP_DB"]'))
+    [finding] = by_name(examine(read(project)))["project"].findings
+    assert finding.message == "env.py means postgresql://app@db/shop, and govern knows of no database"
+    assert finding.remedy == 'write url_env = "SHOP_DB" into the configuration'
+    configured = read(project, DatabaseUrl.parse(f"sqlite:///{tmp_path}/app.db"))
+    assert by_name(examine(configured))["project"].status == "passed"
+
+
+def test_a_lock_of_another_engine_is_a_finding(project: Path, tmp_path: Path) -> None:
+    (project / "schema").mkdir()
+    lock = render_lock(Snapshot(dialect="postgresql", server_version="18.1", objects={}), heads=("a",))
+    (project / "schema/schema.lock").write_text(lock)
+    other = read(project, DatabaseUrl.parse(f"sqlite:///{tmp_path}/app.db"))
+    [finding] = by_name(examine(other))["lock"].findings
+    assert finding.message == "schema/schema.lock is written for another engine than the database's"
+    fitting = read(project, DatabaseUrl.parse("postgresql://app@127.0.0.1:1/app"))
+    assert by_name(examine(fitting))["lock"].status == "passed"
 
 
 def test_an_interpreter_that_is_missing_is_a_finding(project: Path) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
+import sqlite3
 import subprocess
 import sys
+import tomllib
 from datetime import date
 from pathlib import Path
 
@@ -58,6 +62,11 @@ class Comment(Base):
     __tablename__ = "comments"
     id = Column(Integer, primary_key=True)
     user_id = Column(ForeignKey("users.id"))
+"""
+TAKES_SHOP_DB = """\
+import os
+url = os.environ['SHOP_DB'].replace("postgresql:", "postgresql+asyncpg:")
+config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
 """
 TODAY = date(2030, 5, 17)
 TABLES = ("comments", "posts", "users")
@@ -171,6 +180,7 @@ def test_models_that_cannot_be_imported_are_a_finding(tmp_path: Path) -> None:
     [finding] = (finding for entry in adoption.entries for finding in entry.findings)
     assert finding.rule.id == "startup.unreadable-project"
     assert "no_such_library" in finding.message + finding.why
+    assert adoption.next == ("rm govern.toml && govern init",)
 
 
 def test_the_critical_tables_are_those_that_others_reference(tmp_path: Path) -> None:
@@ -197,7 +207,7 @@ def test_an_existing_manifest_is_kept(tmp_path: Path) -> None:
     root = make_project(
         tmp_path / "p", {"models.py": NEW_STYLE, "schema/governance.yaml": "critical_tables: []\n"}
     )
-    assert adopt(root).written == ("govern.toml",)
+    assert adopt(root).written == ("govern.toml", "backups/.gitignore")
     assert (root / "schema/governance.yaml").read_text() == "critical_tables: []\n"
 
 
@@ -242,9 +252,8 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_the_next_commands_lead_from_here(tmp_path: Path) -> None:
     root = make_project(tmp_path / "p", {"models.py": NEW_STYLE})
-    (root / ".git").mkdir()
     assert adopt(root).next == (
-        "echo 'backups/' >> .gitignore",
+        "export DATABASE_URL=postgresql://user@host/database",
         "govern doctor",
         "govern revision -m 'first tables'",
         "govern lock",
@@ -252,6 +261,61 @@ def test_the_next_commands_lead_from_here(tmp_path: Path) -> None:
         "govern migrate",
     )
     (root / "govern.toml").unlink()
-    (root / ".gitignore").write_text("/backups/*\n")
     (root / "migrations/versions/1_first.py").write_text('revision = "1"\n')
-    assert adopt(root).next == ("govern doctor", "govern lock", "govern check", "govern migrate")
+    with contextlib.closing(sqlite3.connect(root / "app.db")) as made_by_hand:
+        made_by_hand.execute("CREATE TABLE users (id INTEGER PRIMARY KEY)")
+    adoption = init(
+        config.load(start=root, url=f"sqlite:///{root}/app.db", environ={}),
+        today=TODAY,
+        narrate=lambda _: None,
+    )
+    assert adoption.next == ("govern doctor", "govern lock", "govern check", "govern baseline")
+
+
+def test_backups_stay_out_of_git_by_a_file_of_their_own(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"models.py": NEW_STYLE})
+    assert "backups/.gitignore" in adopt(root).written
+    assert (root / "backups/.gitignore").read_text().endswith("\n*\n")
+    assert (root / "backups").stat().st_mode & 0o777 == 0o700
+    shutil.rmtree(root / "backups")
+    (root / "govern.toml").unlink()
+    (root / ".gitignore").write_text("/backups/*\n")
+    assert "backups/.gitignore" not in adopt(root).written
+
+
+def _with_settings(root: Path, url: str) -> Path:
+    """An env.py that takes its URL from elsewhere than alembic.ini."""
+    env = root / "migrations/env.py"
+    env.write_text(
+        env.read_text().replace(
+            "target_metadata = None",
+            f"import os\nconfig.set_main_option('sqlalchemy.url', {url})\ntarget_metadata = None",
+        )
+    )
+    return root
+
+
+def test_the_variable_that_env_takes_its_url_from_is_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_DB", "postgresql://shop:s3cr%2Ft@127.0.0.1:1/shop")
+    root = make_project(tmp_path / "p", {"models.py": NEW_STYLE}, template="async")
+    env = root / "migrations/env.py"
+    env.write_text(
+        env.read_text().replace("target_metadata = None", f"{TAKES_SHOP_DB}target_metadata = None")
+    )
+    adoption = adopt(root)
+    [database] = (entry for entry in adoption.entries if entry.name == "database")
+    assert database.reason == "postgresql://shop@127.0.0.1:1/shop, by SHOP_DB, as env.py has it"
+    assert tomllib.loads((root / "govern.toml").read_text())["url_env"] == "SHOP_DB"
+    assert "s3cr" not in repr(adoption) + (root / "govern.toml").read_text()
+    (root / "govern.toml").unlink()
+    monkeypatch.delenv("SHOP_DB")
+    monkeypatch.setenv("SHOP_DB_PARTS", "s3cr%2Ft")
+    env.write_text(
+        env.read_text().replace("os.environ['SHOP_DB']", "'postgresql://shop:s3cr%2Ft@127.0.0.1:1/shop'")
+    )
+    asked = adopt(root)
+    assert asked.next[0].startswith("export DATABASE_URL=postgresql://shop@127.0.0.1:1/shop")
+    assert not {"url", "url_env"} & tomllib.loads((root / "govern.toml").read_text()).keys()
+    assert "s3cr" not in repr(asked) + (root / "govern.toml").read_text()

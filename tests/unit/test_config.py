@@ -198,7 +198,10 @@ def test_the_actor_is_known_without_any_variable(tmp_path: Path) -> None:
 
 def test_another_section_of_the_ini_can_be_named(tmp_path: Path) -> None:
     write(tmp_path, ini="[audit]\nscript_location = audit\n")
-    assert "govern init --name SECTION; or alembic_section in [tool.govern]" in fail(tmp_path).next
+    assert "govern init --name audit; or alembic_section in [tool.govern]" in fail(tmp_path).next
+    (tmp_path / "govern.audit.toml").touch()
+    assert fail(tmp_path).next == "govern --config govern.audit.toml …"
+    (tmp_path / "govern.audit.toml").unlink()
     write(tmp_path, toml='alembic_section = "audit"\n')
     assert read(tmp_path).alembic.script_location == tmp_path / "audit"
 
@@ -322,3 +325,15 @@ def test_whether_colour_is_wanted(environ: dict[str, str], in_a_terminal: bool, 
 )
 def test_whether_a_line_may_be_drawn_over_again(environ: dict[str, str], wanted: bool) -> None:
     assert wants_animation(environ) is wanted
+
+
+def test_the_ini_that_flask_migrate_puts_beside_env_is_found(tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+    beside_env = tmp_path / "migrations/alembic.ini"
+    beside_env.write_text("[alembic]\n")
+    assert read(tmp_path).alembic.file is None, "no env.py beside it"
+    (tmp_path / "migrations/env.py").touch()
+    found = read(tmp_path).alembic
+    assert (found.file, found.script_location) == (beside_env, beside_env.parent)
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = elsewhere\n")
+    assert read(tmp_path).alembic.script_location == tmp_path / "elsewhere"

@@ -25,6 +25,9 @@ from govern.revisions.graph import Chain
 from govern.revisions.protocol import Paused
 from govern.source.manifest import Manifest
 
+_OF_A_NEW_DATABASE = frozenset({"schema", "extension"})
+"""Kinds of what is there before anybody made anything: ``public``, ``plpgsql``."""
+
 
 def adopt_database(
     live: LiveDatabase,
@@ -46,9 +49,10 @@ def adopt_database(
     wanted = chain.resolve(at) if at is not None else None
     fingerprint = live.read_fingerprint()
     schema = live.read_snapshot()
-    if not schema.objects:
+    if all(key.kind in _OF_A_NEW_DATABASE for key in schema.objects):
         raise Refused(
-            "the database is empty: there is nothing to adopt", next="make its tables: govern migrate"
+            "the database is empty: there is nothing to adopt",
+            next="if it is the one that you mean, make its tables: govern migrate; else correct DATABASE_URL",
         )
     scope = heed_env(scope, live, _every_object(schema))
     sentence = (

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 Narrate = Callable[[str], None]
 RehearsalChoice = Literal["schema", "data", "off"]
+_FIND_REVISION = (
+    "the database has tables and no version row; if they are the revisions' work: govern baseline"
+)
 _ON = {"schema": "a copy of the schema", "data": "the restored backup"}
 
 
@@ -127,7 +130,8 @@ def rehearse_on(
     A copy has no other sessions: nothing is tried again, and nothing is noted in it.
     """
     live.dialect.prepare_copy(live.url, copy.url, live.table)
-    way = to.find_way(chain, copy.read_stamped())
+    stamped = copy.read_stamped()
+    way = to.find_way(chain, stamped)
     try:
         drop_batch_leftovers(copy)
         before = copy.read_snapshot()
@@ -139,7 +143,7 @@ def rehearse_on(
     if outcome.error is not None and outcome.error.is_cut:
         return Rehearsal(how=how, failure=_broke_off(outcome.error, how))
     if outcome.error is not None:
-        failure = _refuse(outcome.error, to, how)
+        failure = _refuse(outcome.error, to, how, is_unstamped=not stamped and any(before.of_kind("table")))
         return Rehearsal(how=how, observations=outcome.observations, failure=failure, error=outcome.error)
     if set(copy.read_stamped()) != set(way.reached):
         return Rehearsal(how=how, observations=outcome.observations, failure=_nothing_persisted(live, how))
@@ -235,15 +239,17 @@ def _broke_off(error: ChildError, how: RehearsalKind) -> Unreachable:
     )
 
 
-def _refuse(error: ChildError, to: Destination, how: RehearsalKind) -> Refused:
+def _refuse(error: ChildError, to: Destination, how: RehearsalKind, *, is_unstamped: bool) -> Refused:
+    """``is_unstamped``: the database has tables, and no version row."""
     place = f"{error.place}: " if error.place else ""
     rows = "; if it needs rows that are there: --rehearse data" if how == "schema" else ""
     extension = missing_extension(error.statement, error.sqlstate)
     what_to_do = next_without_extension(extension) if extension else "correct the revision"
+    next_ = f"{what_to_do}, then run again{'' if extension else rows}"
     return Refused(
         f"{to.name_step(error.revision)} fails on {_ON[how]}",
         why=place + describe_failure(error),
-        next=f"{what_to_do}, then run again{'' if extension else rows}",
+        next=f"{_FIND_REVISION}; else {next_}" if is_unstamped else next_,
     )
 
 

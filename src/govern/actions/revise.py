@@ -18,6 +18,7 @@ from govern.declared import Declared, declared_by_models, declared_by_revisions,
 from govern.errors import Refused
 from govern.revisions.graph import Chain
 from govern.revisions.runner import Runner
+from govern.source.sql_files import make_tables
 
 Narrate = Callable[[str], None]
 
@@ -71,7 +72,13 @@ def _autogenerate(
 ) -> Path:
     rest = rest or _Rest()
     with declared_by_revisions(settings, heads, like=like) as newest:
-        path = Runner(settings).revision(newest.url, message, upgrade=rest.upgrade, downgrade=rest.downgrade)
+        path = Runner(settings).revision(
+            newest.url,
+            message,
+            upgrade=rest.upgrade,
+            downgrade=rest.downgrade,
+            may_lack_models=make_tables(settings.sql),
+        )
     if path is None:
         raise Refused(
             "no revision was written",

@@ -156,7 +156,8 @@ def what_to_correct(error: ChildError | None, live: LiveDatabase) -> str:
 def describe_error(error: ChildError | None) -> str:
     if error is None:
         return "Alembic ended without an error, but the version table does not say so: nothing was persisted"
-    return describe_failure(error)
+    place = f"{error.place}: " if error.place else ""
+    return place + describe_failure(error)
 
 
 def describe_backup(run: Run) -> str:

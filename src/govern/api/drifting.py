@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
@@ -23,6 +24,9 @@ from govern.checks.drift import (
 )
 from govern.core.changes import describe_change, diff, with_column_order
 from govern.core.report import Draft, Entry
+from govern.core.restoration import name_place
+from govern.core.row_repair import SCHEMA_REPAIR
+from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.scratch import dropping_meanwhile
@@ -182,7 +186,18 @@ def repair_plan(draft: Draft, settings: Settings, *, narrate: Narrate = silent) 
     narrate("planning the repair and proving it on a copy")
     plan = plan_repair(live, read_scope(settings, project.manifest), local_today())
     draft.data["repair"] = _repair_json(plan)
+    if plan.statements and plan.is_proven:
+        allowed = "".join(f" --allow {shlex.quote(str(hazard))}" for hazard in plan.hazards)
+        draft.data["next"] = [*_restores(plan), f"govern repair apply{allowed}"]
     draft.passed("repair", _describe_plan(plan))
+
+
+def _restores(plan: RepairPlan) -> Iterator[str]:
+    """Repair makes a table that is gone anew, and empty: its rows are in a backup."""
+    for change in plan.changes:
+        if (change.key.kind, change.action) == ("table", "removed"):
+            name = shlex.quote(name_place((change.key.namespace, change.key.name)))
+            yield f"govern restore --table {name} --merge   # with the rows of a backup; without it the table is empty"
 
 
 @command("repair apply")
@@ -288,7 +303,6 @@ def _write_script(path: Path, plan: RepairPlan) -> Entry:
 
 
 def _repair_json(plan: RepairPlan) -> dict[str, object]:
-    from govern.core.row_repair import SCHEMA_REPAIR
 
     return {
         "repair": SCHEMA_REPAIR,

@@ -22,11 +22,11 @@ from govern.database.live import LiveDatabase
 from govern.database.scratch import dropping_meanwhile
 from govern.database.target import declared_like, target_dialect
 from govern.declared import declared_by_revisions
-from govern.errors import CouldNotCheck, Refused
-from govern.revisions.checksums import read_checksums
+from govern.errors import CouldNotCheck, GovernError, Refused
+from govern.revisions.checksums import Checksums, parse_checksums, read_checksums
 from govern.revisions.counting import count_revisions
 from govern.revisions.graph import RevisionFile, read_chain
-from govern.revisions.merged import Merged, read_merged
+from govern.revisions.merged import Merged, read_merged, read_merged_file
 from govern.revisions.runner import Runner
 from govern.source.allowances import read_allowances
 
@@ -121,15 +121,30 @@ def find_since(project: Project) -> tuple[str, ...]:
 
 
 def select_unrecorded(project: Project, merged: Merged | None) -> Selection:
-    """What ``check`` lints: what the git reference has not; without one, what ``govern.sum`` has not recorded."""
+    """What ``check`` lints: what the git reference has not; without one, what ``govern.sum`` has not recorded.
+
+    As it was committed, where it is in a git repository: ``govern lock`` records a revision before anybody reviewed it.
+    """
     history = find_history(project)
     if merged is not None:
         return select_new(project, merged.revisions | history, "heads", _since(project, merged))
-    checksums = read_checksums(project.settings.checksums)
+    checksums = _read_committed_checksums(project.settings)
     known = frozenset(checksums.revisions) if checksums else frozenset()
     where = project.settings.relative(project.settings.checksums)
-    reason = f"not in {where}" if checksums else _since(project, None)
+    reason = f"newer than {where}" if checksums else _since(project, None)
     return select_new(project, known | history, "heads", reason)
+
+
+def _read_committed_checksums(settings: Settings) -> Checksums | None:
+    """The file itself, where no commit can be asked; None where it is not there, or not committed yet."""
+    checksums = read_checksums(settings.checksums)
+    if checksums is None:
+        return None
+    try:
+        committed = read_merged_file(settings.root, "HEAD", settings.checksums)
+    except GovernError:  # no repository, no commit, no git
+        return checksums
+    return parse_checksums(committed.decode(), settings.checksums) if committed is not None else None
 
 
 def add_lint(
@@ -146,7 +161,8 @@ def add_lint(
     ``is_optional`` where nobody asked for lint alone: what could not be looked for is said, and decides nothing.
     """
     if not selection.revisions:
-        draft.passed("lint", f"no revision to look at: {selection.reason}")
+        why = f": none is {selection.reason}" if project.chain.files else ""
+        draft.passed("lint", f"no revision to look at{why}")
         return ()
     manifest = project.manifest
     observations, undecided = _observe(project, selection, narrate)
@@ -173,7 +189,7 @@ def add_lint(
 
 def _since(project: Project, merged: Merged | None) -> str:
     if merged is not None:
-        return f"not in {merged.ref}"
+        return f"newer than {merged.ref}"
     since = find_since(project)
     return f"after {name_revisions(since)}" if since else "all there are"
 

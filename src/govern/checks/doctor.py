@@ -16,10 +16,13 @@ from govern.database import container, embedded
 from govern.database.live import LiveDatabase
 from govern.database.postgresql.dump.clients import choose_for_dump, find_clients
 from govern.database.target import resolve_target
+from govern.database.url import DatabaseUrl
 from govern.declared import describe_project
 from govern.errors import ConfigurationError, GovernError, NotPermitted, Refused, ToolMissing
 from govern.revisions.graph import read_project_chain
+from govern.revisions.protocol import Destination
 from govern.source.lock import read_lock
+from govern.source.sql_files import make_tables
 from govern.version import __version__
 
 UNREADABLE_PROJECT = Rule(
@@ -124,19 +127,35 @@ def _look_at_project(settings: Settings) -> str:
     described = describe_project(settings)
     if described.problem:
         raise ConfigurationError("env.py cannot be asked for the metadata", why=described.problem)
-    if described.source is None:
+    has_sql_alone = described.source is None and make_tables(settings.sql)
+    if described.source is None and not has_sql_alone:
         raise ConfigurationError(
             "no metadata was found",
             why="env.py gives Alembic none, and models is not set",
-            next='set models = "package.module:Base.metadata", or run govern init',
+            next='set models = "package.module:Base.metadata"; or sql = "FOLDER", SQL files that make the tables',
         )
+    if settings.url is None and described.destination is not None:
+        raise _goes_elsewhere(described.destination)
     return ", ".join(
         (
             f"Python {described.python} ({settings.relative(settings.python)})",
             f"Alembic {described.alembic}",
             f"SQLAlchemy {described.sqlalchemy}",
-            f"{count_of(len(described.tables), 'table')} in the metadata",
+            f"SQL files of {settings.relative(settings.sql)}, and no models"
+            if has_sql_alone
+            else f"{count_of(len(described.tables), 'table')} in the metadata",
         )
+    )
+
+
+def _goes_elsewhere(destination: Destination) -> ConfigurationError:
+    variable = destination.variable
+    return ConfigurationError(
+        f"env.py means {destination.place}, and govern knows of no database",
+        why="govern migrate would work on an embedded PostgreSQL, and this database would stay as it is",
+        next=f'write url_env = "{variable}" into the configuration'
+        if variable
+        else "set DATABASE_URL to its URL",
     )
 
 
@@ -155,6 +174,12 @@ def _look_at_lock(settings: Settings) -> str:
     path = settings.relative(settings.lock)
     if lock is None:
         return f"no {path} yet; it is written by: govern lock"
+    if settings.url is not None and lock.dialect != DatabaseUrl.parse(settings.url).dialect:
+        raise ConfigurationError(
+            f"{path} is written for another engine than the database's",
+            why=f"it was written on {lock.dialect}: applications cannot hold this database against it",
+            next="write it again, now that the database is configured: govern lock",
+        )
     heads = read_project_chain(settings.alembic).heads
     if set(lock.heads) != set(heads):
         raise ConfigurationError(
@@ -272,9 +297,15 @@ def _look_at_rights(database: LiveDatabase) -> str:
         raise NotPermitted(
             f"the role {role} may not create databases",
             why="scratch databases, on which backups are verified, are made on the target's own server",
-            next=f'ALTER ROLE "{role}" CREATEDB; or set scratch_url, or install the embedded PostgreSQL',
+            next=f'ALTER ROLE "{role}" CREATEDB; or {_another_place(major)}',
         )
     return f"{role} may create scratch databases"
+
+
+def _another_place(major: int) -> str:
+    if major == embedded.MAJOR:
+        return "pip install 'govern[embedded]'; or set scratch_url"
+    return f"set scratch_url to a PostgreSQL {major} server on which databases may be created"
 
 
 def _has_embedded(major: int) -> bool:

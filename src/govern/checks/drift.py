@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,6 +18,8 @@ from govern.core.changes import (
     find_renamed,
 )
 from govern.core.finding import Finding, Fix, Rule, Severity, Subject
+from govern.core.repair import RepairPlan
+from govern.core.restoration import name_place
 from govern.core.scope import Ignore, Known, Scope, Sorted, sort_changes
 from govern.core.snapshot import Fact, ObjectKey, Snapshot, join_name, parts_of
 from govern.errors import CouldNotCheck
@@ -87,14 +90,34 @@ _REMEDIES: Mapping[Action, str] = {
 }
 
 
+_EFFECTS: Mapping[tuple[str, Action], str] = {
+    ("table", "added"): "no revision knows of it: a database that is made anew lacks it, and its rows",
+    ("table", "removed"): "queries fail with 'no such table', and its rows are gone",
+    ("column", "added"): "no revision knows of it: a database that is made anew lacks it, and its values",
+    ("column", "removed"): "queries and inserts that name it fail, and its values are gone",
+    ("constraint", "added"): "rows that the application takes for valid are refused",
+    ("constraint", "removed"): "rows that the application takes for impossible can be written",
+    ("index", "added"): "writes take longer, and a unique one refuses rows that the application writes",
+    ("index", "removed"): "queries become slow, or duplicates that it kept out get in",
+}
+"""Where what is true of the kind would be too much for one of its actions."""
+
+
+_TABLE_IS_GONE = (
+    "with the rows of a backup: govern restore --table {name} --merge; empty: govern repair plan; "
+    "or drop it from the models with a revision"
+)
+_REMEDIES_OF: Mapping[tuple[str, Action], str] = {("table", "removed"): _TABLE_IS_GONE.format(name="NAME")}
+
+
 def _rule(kind: str, action: Action) -> Rule:
     return Rule(
         id=f"drift.{kind}-{action}",
         name=_NAMES[action].format(kind=kind.replace("-", " ")),
         severity=Severity.ERROR,
         condition=_CONDITIONS[action].format(kind=kind.replace("-", " ")),
-        effect=KINDS[kind],
-        remedy=_REMEDIES[action],
+        effect=_EFFECTS.get((kind, action), KINDS[kind]),
+        remedy=_REMEDIES_OF.get((kind, action), _REMEDIES[action]),
     )
 
 
@@ -304,7 +327,7 @@ def _finding(
         f"{message}: it was left by an interrupted batch migration" if is_leftover else message,
         severity=scope.weight_of(key) or _severity(change, critical_tables),
         why=why,
-        remedy=remedy,
+        remedy=remedy or _remedy_of(change),
         evidence=_evidence(change),
     )
 
@@ -313,6 +336,16 @@ _NAME_EFFECT = (
     "it works as declared, but what names it fails: a revision that drops or renames it, "
     "ON CONFLICT ON CONSTRAINT, ALTER SEQUENCE"
 )
+
+
+def _remedy_of(change: Change) -> str:
+    """Where the rule's own does not name what is to be pasted."""
+    key = change.key
+    if (key.kind, change.action) != ("table", "removed"):
+        return ""
+    return _TABLE_IS_GONE.format(name=shlex.quote(name_place((key.namespace, key.name))))
+
+
 _LEFTOVER_EFFECT = (
     "the next batch migration of the table fails because the name is taken; it may hold the only copy of rows"
 )

@@ -59,7 +59,7 @@ _SEPARATORS = {"os": os.pathsep, "space": " ", "newline": "\n", ":": ":", ";": "
 
 def read_alembic(root: Path, declared: Declared, url: str | None) -> AlembicSettings:
     """Reads ini and pyproject.toml the way Alembic does (the ini wins), as far as paths and the URL go."""
-    file = root / (declared.alembic_config or "alembic.ini")
+    file = root / declared.alembic_config if declared.alembic_config else _usual_file(root)
     pyproject = root / "pyproject.toml"
     options: dict[str, str | tuple[str, ...]] = dict(_alembic_pyproject(pyproject))
     if file.is_file():
@@ -123,6 +123,13 @@ def _other_engines_locations(declared: Declared, engine: str) -> tuple[str, ...]
     return tuple(location.replace(_ENGINE, other) for location in locations for other in others)
 
 
+def _usual_file(root: Path) -> Path:
+    """``alembic.ini``; where there is none, the one that Flask-Migrate puts beside env.py."""
+    usual, beside_env = root / "alembic.ini", root / _DEFAULT_MIGRATIONS / "alembic.ini"
+    is_flasks = not usual.is_file() and beside_env.is_file() and (beside_env.parent / "env.py").is_file()
+    return beside_env if is_flasks else usual
+
+
 def _usual_location(here: Path, root: Path) -> Path:
     """Where no configuration says it: beside the ini, as Flask-Migrate has it, else ``migrations``."""
     return here if (here / "env.py").is_file() else root / _DEFAULT_MIGRATIONS
@@ -149,10 +156,18 @@ def _read_ini(file: Path, section: str) -> _Options:
         raise ConfigurationError(
             f"{file.name} has no section [{section}]",
             why=f"it has {', '.join(parser.sections()) or 'none'}",
-            next="name it: govern init --name SECTION; or alembic_section in [tool.govern]",
+            next=_name_histories(file),
         )
     values = ((name, _read_option(parser, section, name, file)) for name in _OPTIONS)
     return {name: value for name, value in values if value is not None}
+
+
+def _name_histories(file: Path) -> str:
+    """The configurations that each history has of its own; before there are any, how to get them."""
+    if configured := sorted(one.name for one in file.parent.glob("govern.*.toml")):
+        return "; or ".join(f"govern --config {name} …" for name in configured)
+    named = "; or ".join(f"govern init --name {section}" for section in list_histories(file))
+    return f"name it: {named or 'govern init --name SECTION'}; or alembic_section in [tool.govern]"
 
 
 def list_histories(file: Path) -> tuple[str, ...]:

@@ -122,6 +122,7 @@ def _listing(name: str, value: Any, style: Style) -> Iterator[str]:
         "statements": _statements,
         "repair": _repair,
         "repairs": _repairs,
+        "remaining": _remaining,
         "next": _next_commands,
         "revisions": tell_revisions,
         "rule": _facts,
@@ -324,6 +325,14 @@ def _repairs(plans: Rows, style: Style) -> Iterator[str]:
         allowed = plan["allowed"]
         for hazard in plan["hazards"]:
             yield style.say(f"  -- {hazard}{', allowed by the manifest' if hazard in allowed else ''}")
+
+
+def _remaining(differences: Sequence[str], style: Style) -> Iterator[str]:
+    """What a person has to write into a revision; none needs no word."""
+    if differences:
+        yield "to write by hand:"
+        for difference in differences:
+            yield from style.indent(difference, first="  ")
 
 
 def _next_commands(commands: Sequence[str], style: Style) -> Iterator[str]:

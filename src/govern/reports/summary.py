@@ -76,7 +76,7 @@ def count_findings(count: int, label: str) -> str:
 def describe_entry(entry: Entry) -> str:
     """How it ended, in words: its findings counted, and its reason."""
     found = count_of(len(entry.findings), "finding") if entry.findings else ""
-    return "; ".join(filter(None, ("crashed" if entry.status == "crashed" else found, entry.reason)))
+    return "; ".join(filter(None, ("failed" if entry.status == "crashed" else found, entry.reason)))
 
 
 def describe_problem(problem: Problem) -> Iterator[str]:

@@ -130,7 +130,7 @@ def _explain_models(reason: str, facts: Mapping[str, Any]) -> GovernError | None
             return ConfigurationError(
                 "the project's models were not found",
                 why="no models are configured and env.py gives no target_metadata to context.configure",
-                next='set models = "package.module:metadata" in [tool.govern]',
+                next='set models = "package.module:metadata"; or sql = "FOLDER", SQL files that make the tables',
             )
         case "hook":
             return ConfigurationError(

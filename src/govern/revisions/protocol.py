@@ -224,6 +224,18 @@ class ModelTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """The database that env.py means by itself."""
+
+    place: str
+    """Its URL without password and query."""
+    is_whole: bool
+    """Whether the URL had neither."""
+    variable: str | None
+    """The environment variable that has the URL, whichever driver it names; None: none has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """The project as its own interpreter sees it."""
 
@@ -242,6 +254,8 @@ class Description:
     """The metadata's naming convention."""
     version_table: str = "alembic_version"
     version_table_schema: str | None = None
+    destination: Destination | None = None
+    """None: env.py has none, or takes the one of alembic.ini."""
     problem: str | None = None
     """Why env.py could not be asked, as one line."""
     why: str = ""

@@ -26,6 +26,7 @@ from govern.revisions.protocol import (
     Committed,
     Created,
     Description,
+    Destination,
     Ending,
     Event,
     Hello,
@@ -186,12 +187,12 @@ class Runner:
         done = run.ending.facts if isinstance(run.ending, Result) else {}
         return Walk(failures=run.ways_back, error=outcome.error, unproven=tuple(done.get("unproven", ())))
 
-    def create_all(self, url: DatabaseUrl) -> Created:
+    def create_all(self, url: DatabaseUrl, *, may_lack_models: bool = False) -> Created:
         """Creates the models' tables (and their schemas) in the database, but for indexes that it refuses.
 
-        Raises ConfigurationError where there are no models, or where they cannot be created.
+        Raises ConfigurationError where there are no models, unless they may lack, or where they cannot be created.
         """
-        facts = self._ask("create_all", url)
+        facts = self._ask("create_all", url, may_lack_models=may_lack_models)
         refused = tuple(RefusedIndex(**index) for index in facts["refused"])
         return Created(tables=tuple(facts["tables"]), refused=refused)
 
@@ -200,8 +201,10 @@ class Runner:
         facts = dict(self._ask("describe", url))
         problem = facts.pop("problem")
         error = self._explain_problem(problem, url) if problem else None
+        destination = facts.pop("destination")
         return Description(
             **{**facts, "tables": tuple(facts["tables"]), "models": _read_models(facts["models"])},
+            destination=Destination(**destination) if destination else None,
             problem=error.what if error else None,
             why=error.why if error else "",
             next=error.next if error else "",
@@ -234,13 +237,15 @@ class Runner:
         *,
         upgrade: tuple[str, ...] = (),
         downgrade: tuple[str, ...] = (),
+        may_lack_models: bool = False,
     ) -> Path | None:
         """Writes a revision file with the differences between the models and the database at ``url``.
 
         ``upgrade`` are statements to run after what autogenerate found, ``downgrade`` before it on the way back.
-        Returns its path, or None where a hook of env.py discarded it.
+        Where models may lack, and do, they are all of it. Returns its path; None where a hook of env.py discarded it.
         """
-        facts = self._ask("revision", url, message=message, upgrade=upgrade, downgrade=downgrade)
+        statements = {"upgrade": upgrade, "downgrade": downgrade}
+        facts = self._ask("revision", url, message=message, **statements, may_lack_models=may_lack_models)
         return self._settings.root / facts["path"] if facts["path"] else None
 
     def _migrate(

@@ -16,6 +16,9 @@ _QUOTED = re.compile(
 """Comments, strings, quoted names and dollar-quoted bodies."""
 
 
+_MAKES_TABLE = re.compile(r"\bCREATE\s+(?:UNLOGGED\s+|FOREIGN\s+)?TABLE\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlFile:
     """One file, as it is to be run."""
@@ -32,6 +35,11 @@ def read_sql_files(folder: Path) -> tuple[SqlFile, ...]:
     """
     files = (path for path in folder.rglob("*.sql") if path.is_file())
     return tuple(_read(path) for path in sorted(files, key=lambda path: path.as_posix()))
+
+
+def make_tables(folder: Path) -> bool:
+    """Whether the files are all there is to know of tables, should there be no models. Raises as ``read_sql_files``."""
+    return any(_MAKES_TABLE.search(_QUOTED.sub(" ", file.text)) for file in read_sql_files(folder))
 
 
 def _read(path: Path) -> SqlFile:

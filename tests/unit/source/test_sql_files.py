@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from govern.errors import ConfigurationError
-from govern.source.sql_files import read_sql_files
+from govern.source.sql_files import make_tables, read_sql_files
 
 
 def test_files_are_read_in_the_order_of_their_paths(tmp_path: Path) -> None:
@@ -57,3 +57,20 @@ def test_what_no_driver_can_run_is_refused_at_its_line(
 def test_a_backslash_inside_of_quotes_is_nobodys_command(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.sql").write_text(text)
     assert read_sql_files(tmp_path)[0].text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "does"),
+    [
+        ("create table users (id int);", True),
+        ("CREATE UNLOGGED TABLE users (id int);", True),
+        ("CREATE TABLE IF NOT EXISTS users (id int);", True),
+        ("-- CREATE TABLE users\nCREATE VIEW v AS SELECT 1;", False),
+        ("CREATE TEMPORARY TABLE staging (id int);", False),
+        ("CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ CREATE TABLE users (id int) $$;", False),
+    ],
+)
+def test_files_that_make_tables_are_known_by_their_statements(tmp_path: Path, text: str, does: bool) -> None:
+    (tmp_path / "a.sql").write_text(text)
+    assert make_tables(tmp_path) is does
+    assert not make_tables(tmp_path / "missing")

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from govern.actions.init import proposals
+from govern.actions.init.address import Address, find_address
 from govern.actions.init.database import Standing, look_at_database
 from govern.actions.init.layout import (
-    USUAL_SECTION,
     find_env,
     folders_by_engine,
     locate,
@@ -32,9 +32,11 @@ from govern.actions.init.metadata import (
     find_candidates,
 )
 from govern.actions.init.models import find_implied_relationships, read_tables
-from govern.actions.init.modules import read_project_modules
+from govern.actions.init.modules import Modules, read_project_modules
+from govern.actions.init.onward import begin_again, next_commands
+from govern.actions.init.sql_folders import find_sql_folders
 from govern.checks.doctor import UNCLEAR_METADATA, UNREADABLE_PROJECT
-from govern.config import Settings
+from govern.config import Settings, find_secret
 from govern.config.alembic import list_histories
 from govern.core.finding import Finding, Subject
 from govern.core.report import Entry
@@ -46,7 +48,6 @@ from govern.revisions.graph import read_chain, read_project_chain
 from govern.revisions.protocol import Description
 from govern.source.manifest.json_schema import FILE_NAME, render_file
 
-CONFIGURATION = Path(proposals.USUAL.configuration)
 _MOST_CRITICAL_TABLES = 6
 _LEAST_REFERENCES = 2
 
@@ -76,6 +77,8 @@ class _Discovery:
     models: str | None
     tables: tuple[Table, ...]
     summary: str
+    sql: str | None = None
+    """The folder of SQL files that make the tables, where no models do."""
     undecided: tuple[str, ...] = ()
 
 
@@ -92,20 +95,22 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
     _refuse_to_overwrite(settings, places)
     env = find_env(settings)
     narrate("reading the project's Python files")
-    discovery = _discover(settings, env)
+    modules = read_project_modules(settings)
+    discovery = _discover(settings, env, modules)
     narrate("importing the models in the project's interpreter")
-    seen = _describe(settings, discovery)
+    seen = _describe(settings, discovery, places)
     own_url = _own_url(settings, seen)
-    if own_url is not None:
-        settings = replace(settings, url=own_url)
-        seen = _describe(settings, discovery) if seen.problems else seen
+    if own_url is not None and seen.problems:
+        seen = _describe(replace(settings, url=own_url), discovery, places)
     described = seen.described
     tables = read_tables(described.models) if described and described.models else discovery.tables
     settings = _with_version_table(settings, described)
-    standing = _look_at_database(settings, tables, narrate)
+    address = find_address(settings, described.destination if described else None, modules, own_url=own_url)
+    standing = _look_at_database(_at(settings, address), tables, narrate)
     critical = _propose_critical_tables(tables, standing)
     configuration = proposals.configuration(
         models=discovery.models,
+        sql=discovery.sql,
         undecided=discovery.undecided,
         alembic_config=_alembic_config(settings),
         version_locations=locations_by_engine(settings),
@@ -113,8 +118,9 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
         version_table=settings.alembic.version_table,
         version_table_schema=settings.alembic.version_table_schema,
         since=_newest_revisions(settings),
-        url=own_url,
         python=None if settings.python == Path(sys.executable) else settings.relative(settings.python),
+        url=address.url,
+        url_env=address.url_env,
         places=places,
     )
     manifest = proposals.manifest(
@@ -130,12 +136,15 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
         entries=(
             Entry.of("alembic", (), _describe_alembic(settings)),
             Entry.of("metadata", seen.problems, discovery.summary),
+            Entry.of("database", (), address.summary),
             Entry.of("configuration", (), f"wrote {places.configuration}"),
             Entry.of("manifest", (), f"kept {places.manifest}" if has_manifest else wrote_manifest),
         ),
         models=discovery.models,
         written=written,
-        next=tuple(_next_commands(settings, places, others)),
+        next=begin_again(settings, places)
+        if any(finding.rule is UNREADABLE_PROJECT for finding in seen.problems)
+        else tuple(next_commands(settings, places, others, address.next, standing)),
     )
 
 
@@ -147,7 +156,7 @@ def _own_url(settings: Settings, seen: _Seen) -> str | None:
 
 
 def _is_named(settings: Settings, others: Collection[str]) -> bool:
-    return bool(others) and settings.alembic.section != USUAL_SECTION
+    return bool(others) and settings.alembic.section != proposals.USUAL_SECTION
 
 
 def _other_sections(settings: Settings) -> tuple[str, ...]:
@@ -164,6 +173,8 @@ def _write(root: Path, places: proposals.Places, configuration: str, manifest: s
         beside = Path(places.manifest).with_name(FILE_NAME)
         if not (root / beside).exists():
             texts[str(beside)] = render_file()
+    if _keeps_out_backups(root):
+        texts[proposals.IGNORED_BACKUPS] = proposals.IGNORE_ALL
     for path, text in {**texts, places.configuration: configuration}.items():
         _create(root / path, text)
     return (places.configuration, *texts)
@@ -180,20 +191,37 @@ def _refuse_to_overwrite(settings: Settings, places: proposals.Places) -> None:
         )
 
 
-def _discover(settings: Settings, env: Path) -> _Discovery:
-    candidates = find_candidates(read_project_modules(settings))
+def _discover(settings: Settings, env: Path, modules: Modules) -> _Discovery:
+    candidates = find_candidates(modules)
     with_tables = tuple(candidate for candidate in candidates if candidate.model_modules) or candidates
     tables = tuple(table for candidate in with_tables for table in candidate.tables)
     if env_declares_metadata(env):
         return _Discovery(models=None, tables=tables, summary=f"given by {settings.relative(env)}")
     if not with_tables:
-        reason = "no declarative base and no MetaData was found in the project's Python files"
-        return _Discovery(models=None, tables=(), summary="not found", undecided=(reason,))
+        return _discover_sql(settings)
     if len(with_tables) > 1 or with_tables[0].models is None:
         reasons = tuple(reason for candidate in with_tables for reason in _explain(candidate))
         return _Discovery(models=None, tables=tables, summary="to decide", undecided=reasons)
     models = with_tables[0].models
     return _Discovery(models=models, tables=tables, summary=f"{models}, {count_of(len(tables), 'table')}")
+
+
+def _discover_sql(settings: Settings) -> _Discovery:
+    """For a project without models."""
+    found = find_sql_folders(settings)
+    own = [folder for folder in found if settings.alembic.section in folder.relative_to(settings.root).parts]
+    folders = [settings.relative(folder) for folder in own or found]
+    if len(folders) == 1:
+        return _Discovery(
+            models=None, tables=(), sql=folders[0], summary=f"no models; the SQL files of {folders[0]}"
+        )
+    reason = "no declarative base and no MetaData was found in the project's Python files"
+    several = (
+        f'SQL files that create tables are in {", ".join(folders)}: sql = "…" names those of this database',
+    )
+    return _Discovery(
+        models=None, tables=(), summary="not found", undecided=(reason, *(several if folders else ()))
+    )
 
 
 def _explain(candidate: Candidate) -> Iterator[str]:
@@ -215,9 +243,9 @@ class _Seen:
     """The file that env.py is for by itself."""
 
 
-def _describe(settings: Settings, discovery: _Discovery) -> _Seen:
+def _describe(settings: Settings, discovery: _Discovery, places: proposals.Places) -> _Seen:
     """What speaks against it: it is not clear, cannot be imported, or misses tables."""
-    about = Subject(kind="configuration", name="models", path=str(CONFIGURATION))
+    about = Subject(kind="configuration", name="models", path=places.configuration)
     message = f"which metadata is meant is not clear: {'; '.join(discovery.undecided)}"
     unclear = (Finding.of(UNCLEAR_METADATA, about, message),) if discovery.undecided else ()
     try:
@@ -270,6 +298,12 @@ def _with_version_table(settings: Settings, described: Description | None) -> Se
         version_table_schema=described.version_table_schema,
     )
     return replace(settings, alembic=alembic)
+
+
+def _at(settings: Settings, address: Address) -> Settings:
+    """With the database that was found, as the configuration will have it."""
+    url = find_secret(address.url_env) if address.url_env else address.url
+    return replace(settings, url=settings.url or url)
 
 
 def _look_at_database(
@@ -330,21 +364,10 @@ def _name_tables(tables: tuple[proposals.CriticalTable, ...]) -> str:
     return f"{names} as critical tables" if names else "no critical table proposed"
 
 
-def _next_commands(settings: Settings, places: proposals.Places, others: tuple[str, ...]) -> Iterator[str]:
-    if (settings.root / ".git").exists() and not _ignores_backups(settings.root / ".gitignore"):
-        yield "echo 'backups/' >> .gitignore"
-    govern = "govern" if places == proposals.USUAL else f"govern --config {places.configuration}"
-    yield f"{govern} doctor"
-    if not any(revision_files(settings)):
-        yield f"{govern} revision -m 'first tables'"
-    yield f"{govern} lock"
-    yield f"{govern} check"
-    yield f"{govern} migrate"
-    for section in others:
-        is_usual = section == USUAL_SECTION
-        places = proposals.USUAL if is_usual else proposals.places_of(section)
-        if not (settings.root / places.configuration).exists():
-            yield "govern init" if is_usual else f"govern init --name {section}"
+def _keeps_out_backups(root: Path) -> bool:
+    """Whether nothing keeps their folder out of version control yet; a folder that is there is somebody's."""
+    folder = (root / proposals.IGNORED_BACKUPS).parent
+    return not folder.exists() and not _ignores_backups(root / ".gitignore")
 
 
 def _ignores_backups(ignore: Path) -> bool:
@@ -357,7 +380,8 @@ def _ignores_backups(ignore: Path) -> bool:
 def _create(path: Path, text: str) -> None:
     """Writes a file that must not exist yet."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        is_private = path.parent.name == proposals.USUAL.backups
+        path.parent.mkdir(mode=0o700 if is_private else 0o777, parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except OSError as error:

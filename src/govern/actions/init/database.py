@@ -23,6 +23,8 @@ class Standing:
     """By table; the server's estimates, and none on SQLite."""
     left_out: tuple[str, ...] = ()
     """Tables that env.py keeps from autogenerate."""
+    is_unstamped: bool = False
+    """Whether it has tables, and no version row."""
 
 
 def look_at_database(settings: Settings, tables: Iterable[str]) -> Standing:
@@ -34,6 +36,7 @@ def look_at_database(settings: Settings, tables: Iterable[str]) -> Standing:
     asked = {join_name(*([] if "." in name else [usual]), *name.split(".")): name for name in tables}
     with live.connect() as connection:
         sizes = live.dialect.read_sizes(connection, asked)
+        stamped = live.dialect.read_version_rows(connection, live.table)
     schema = live.read_snapshot()
     nothing = Snapshot(dialect=schema.dialect, server_version=schema.server_version, objects={})
     scope = heed_env(Scope(), live, diff(nothing, schema))
@@ -44,4 +47,5 @@ def look_at_database(settings: Settings, tables: Iterable[str]) -> Standing:
                 name_place((key.namespace, key.name)) for key in scope.left_out or () if key.kind == "table"
             )
         ),
+        is_unstamped=not stamped and any(key.kind == "table" for key in schema.objects),
     )

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from govern.actions.init.modules import is_skipped, parse
+from govern.actions.init.proposals import USUAL_SECTION
 from govern.config import Settings, find_active_environment
 from govern.config.alembic import installed_packages, list_histories, read_alembic
 from govern.config.declared import Declared
 from govern.errors import ConfigurationError
 
-USUAL_SECTION = "alembic"
 _ENVIRONMENTS = (".venv", "venv")
 _DEEPEST_INI = 7
 

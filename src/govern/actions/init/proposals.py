@@ -13,6 +13,10 @@ _MODELS_UNSET = """\
 # Not set: env.py gives Alembic its metadata, and govern takes the same.
 # models = "package.module:Base.metadata"
 """
+_MODELS_LACK = """\
+# Not set: there are none. The SQL files below make the tables, too.
+# models = "package.module:Base.metadata"
+"""
 _MODELS_UNDECIDED = """\
 # TO DECIDE: one import that brings in all models. govern init could not tell which:
 {reasons}
@@ -25,7 +29,7 @@ _CONFIGURATION = """\
 # What the database should be: the metadata of your SQLAlchemy models.
 {models}
 # What models cannot say (functions, triggers, views, policies): a folder of .sql files.
-# sql = "schema/sql"
+{sql}
 
 # The tables that matter most, and what must be true of them.
 {manifest}
@@ -33,7 +37,7 @@ _CONFIGURATION = """\
 # The declared schema as reviewed text. Written by: govern lock
 {lock}
 
-# Where backups land. They hold your data: keep this folder out of version control.
+# Where backups land. They hold your data: a .gitignore in this folder keeps them out of version control.
 {backups}
 
 # The Alembic project.
@@ -44,16 +48,13 @@ _CONFIGURATION = """\
 {python}
 # The database: --url, else DATABASE_URL, else one of these, else alembic.ini, else an embedded PostgreSQL.
 # Passwords belong into the environment, not into this file.
-{url}
+{database}
 # More databases, for --target NAME.
 # [targets.staging]
 # url_env = "STAGING_DATABASE_URL"
 """
-_NO_URL = """\
-# url_env = "APP_DATABASE_URL"
-"""
 _OWN_URL = """\
-# This is the file that env.py connects to by itself, here: with another database say --url or DATABASE_URL.
+# The one that the project means by itself, here: with another database say --url or DATABASE_URL.
 url = "{url}"
 """
 _MANIFEST = """\
@@ -108,6 +109,10 @@ USUAL = Places(
     backups="backups",
 )
 
+USUAL_SECTION = "alembic"
+IGNORED_BACKUPS = "backups/.gitignore"
+IGNORE_ALL = "# Backups hold your data: git leaves this folder out.\n*\n"
+
 
 def places_of(section: str) -> Places:
     """Those of one history among several: the section of alembic.ini that it is in."""
@@ -133,20 +138,24 @@ class CriticalTable:
 def configuration(
     *,
     models: str | None,
+    sql: str | None = None,
     undecided: Iterable[str] = (),
     alembic_config: str | None = None,
     version_locations: str | None = None,
-    section: str = "alembic",
+    section: str = USUAL_SECTION,
     version_table: str = "alembic_version",
     version_table_schema: str | None = None,
     since: Iterable[str] = (),
-    url: str | None = None,
     python: str | None = None,
+    url: str | None = None,
+    url_env: str | None = None,
     places: Places,
 ) -> str:
     """govern.toml. ``undecided`` are the reasons why no ``models`` could be proposed, one line each."""
     reasons = "\n".join(f"#   {reason}" for reason in undecided)
-    if models is not None:
+    if sql is not None:
+        chosen = _MODELS_LACK
+    elif models is not None:
         chosen = f'models = "{models}"\n'
     else:
         chosen = _MODELS_UNDECIDED.format(reasons=reasons) if reasons else _MODELS_UNSET
@@ -155,7 +164,7 @@ def configuration(
     )
     if version_locations is not None:
         alembic += f'version_locations = ["{version_locations}"]\n'
-    if section != "alembic":
+    if section != USUAL_SECTION:
         alembic += f'alembic_section = "{section}"\n'
     if version_table != "alembic_version":
         alembic += f'version_table = "{version_table}"\n'
@@ -166,14 +175,21 @@ def configuration(
     mark = "# " if places == USUAL else ""
     return _CONFIGURATION.format(
         models=chosen,
+        sql='# sql = "schema/sql"' if sql is None else f'sql = "{sql}"',
         alembic=alembic,
         since=f"since = [{newest}]\n" if newest else "# since = []\n",
         python=interpreter,
-        url=_OWN_URL.format(url=url) if url else _NO_URL,
+        database=_database(url, url_env),
         manifest=f'{mark}manifest = "{places.manifest}"',
         lock=f'{mark}lock = "{places.lock}"',
         backups=f'{mark}backups = "{places.backups}"',
     )
+
+
+def _database(url: str | None, url_env: str | None) -> str:
+    if url_env is not None:
+        return f'url_env = "{url_env}"\n'
+    return _OWN_URL.format(url=url) if url is not None else '# url_env = "APP_DATABASE_URL"\n'
 
 
 def manifest(

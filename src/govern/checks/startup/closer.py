@@ -121,7 +121,8 @@ class _Place:
                 else "there is no schema.lock"
             )
             message = f"{self.about.name} runs on {live.dialect} {live.server_version}; {reason}"
-            return (Finding.of(CANNOT_VERIFY, self.about, message),)
+            again = "write it again, with this database in DATABASE_URL: govern lock" if lock else ""
+            return (Finding.of(CANNOT_VERIFY, self.about, message, remedy=again),)
         findings = _check_drift(lock.snapshot, live, self.expected)
         if findings and run is not None and run.lock_digest not in (None, lock.digest):
             return (*findings, self._name_other_lock(run, lock.digest))
@@ -139,6 +140,7 @@ class _Place:
                 BEHIND,
                 self.about,
                 f"{self.about.name} has tables but no revision; the application needs {self.needed}",
+                why="it was made by create_all, by hand or by a restore: nobody knows which revision it is at",
                 remedy="if its schema is a revision's already: govern baseline; else: govern migrate",
             ),
         )
@@ -161,7 +163,7 @@ class _Place:
         runs = () if is_known else _read_runs(self.connection, self.dialect, _MANY_RUNS)
         if (is_known and not is_beyond) or _is_taken_back(runs or (), heads):
             message = f"{here}, the application needs {self.needed}"
-            return (Finding.of(BEHIND, self.about, message, evidence=evidence),)
+            return (self._behind(message, evidence),)
         if is_beyond or _passed_by(runs or (), heads, stamped):
             if when_ahead == "allow":
                 return ()
@@ -174,6 +176,21 @@ class _Place:
             message = f"{here}: the application knows only {self.needed} of these"
             return (Finding.of(SEVERAL_REVISIONS, self.about, message, evidence=evidence),)
         return (self._unknown(here, chain, is_ledger_readable=runs is not None, evidence=evidence),)
+
+    def _behind(self, message: str, evidence: Mapping[str, object]) -> Finding:
+        """A migration that failed would fail again."""
+        newest, *_ = _read_runs(self.connection, self.dialect, 1) or (None,)
+        if newest is None or newest.command != "migrate" or newest.result != "failed":
+            return Finding.of(BEHIND, self.about, message, evidence=evidence)
+        return Finding.of(
+            BEHIND,
+            self.about,
+            message,
+            why=f"the last migration failed: {newest.error or newest.id}",
+            remedy="all of it: govern report migration; correct the revision, then govern migrate; "
+            "or deploy the application of the revision before",
+            evidence=evidence,
+        )
 
     def _unknown(
         self, here: str, chain: Chain, *, is_ledger_readable: bool, evidence: Mapping[str, object]

@@ -42,7 +42,8 @@ UNKNOWN_REVISION = Rule(
     severity=Severity.CRITICAL,
     condition="the version table names a revision that neither the files nor the ledger have",
     effect="the schema may be another application's, or a branch's that was never merged",
-    remedy="check the URL and the deployed version; see govern history",
+    remedy="check the URL and the deployed version, see govern history; if both are right, govern baseline finds out "
+    "which revision's schema it has",
 )
 UNHEALTHY = Rule(
     id="startup.unhealthy-run",

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .configuration import open_script_directory
+from .destination import find_destination
 from .drivers import choose_driver, find_sqlite_file, list_drivers
 from .failure import describe_error, find_cause
 from .filters import find_left_out
@@ -95,7 +96,7 @@ def _as_text(sql: str) -> str:
 def create_all(session: Session) -> dict[str, Any]:
     _extend_path(session.config)
     metadatas = session.load_models() or metadata_given(_ask_env(session))
-    if not metadatas:
+    if not metadatas and not session.request["may_lack_models"]:
         raise Stop("no_metadata")
     refused: list[dict[str, str]] = []
     _with_connection(session, lambda connection: refused.extend(create_tables(metadatas, connection)))
@@ -108,6 +109,7 @@ def describe(session: Session) -> dict[str, Any]:
     options: dict[str, Any] = {}
     problem: dict[str, Any] | None = None
     _extend_path(session.config)
+    ours = session.config.get_main_option("sqlalchemy.url")
     try:
         options = _ask_env(session)
         metadatas = metadata_given(options)
@@ -127,6 +129,7 @@ def describe(session: Session) -> dict[str, Any]:
         naming=naming,
         version_table=options.get("version_table") or "alembic_version",
         version_table_schema=options.get("version_table_schema"),
+        destination=find_destination(session.config, options, ours=ours),
         problem=problem,
         sqlite_file=(problem or {}).get("file") or find_sqlite_file(options.get("url")),
     )

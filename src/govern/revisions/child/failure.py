@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os.path
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 
 _LONGEST_TRACEBACK = 60  # lines
 _CONSEQUENCES = ("PendingRollbackError",)  # they hide the error that made the transaction fail
-
-
+_WRAPPED = re.compile(r"<class '(?:\w+\.)*(?P<kind>\w+)'>: ")
 _CUT = ("OperationalError", "InterfaceError")
 
 
@@ -26,9 +26,10 @@ def describe_error(error: BaseException, session: Session) -> dict[str, Any]:
         getattr(telling, "orig", None) or telling
     )  # the driver's, without SQLAlchemy's SQL and parameters
     file, line = _find_project_line(error)
+    kind, message = _name_error(original)
     return {
-        "type": type(original).__name__,
-        "message": str(original).strip(),
+        "type": kind,
+        "message": message,
         "sqlstate": sqlstate_of(error),
         "is_cut": is_cut(original, session.request.get("dialect", "")),
         "phase": _find_phase(error, session),
@@ -39,6 +40,13 @@ def describe_error(error: BaseException, session: Session) -> dict[str, Any]:
         "code": linecache.getline(file, line).strip() if file and line else "",
         "traceback": _format_traceback(error),
     }
+
+
+def _name_error(error: BaseException) -> tuple[str, str]:
+    """Its class and text; of asyncpg's, which SQLAlchemy writes into the text, the one that the driver raised."""
+    text = str(error).strip()
+    found = _WRAPPED.match(text)
+    return (found["kind"], text[found.end() :]) if found else (type(error).__name__, text)
 
 
 def sqlstate_of(error: BaseException) -> str | None:

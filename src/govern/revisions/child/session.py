@@ -100,6 +100,7 @@ class Session:
     def _adjust(self, options: dict[str, Any], connection: Any) -> None:
         if self.request["command"] == "revision" and options.get("target_metadata") is None:
             options["target_metadata"] = self.load_models() or None
+            self._see_nothing(options)
         if connection is None:
             return
         self.began_before_configure |= bool(connection.in_transaction())
@@ -107,6 +108,14 @@ class Session:
             options["transaction_per_migration"] = True  # what is not committed nobody else can look at
         if connection.dialect.name == "sqlite" and is_left_to_sqlite3(connection):
             options.setdefault("transactional_ddl", True)
+
+    def _see_nothing(self, options: dict[str, Any]) -> None:
+        """Without models, autogenerate would drop all that there is: the request has the statements instead."""
+        if options["target_metadata"] is None and self.request["may_lack_models"]:
+            from sqlalchemy import MetaData
+
+            options["target_metadata"] = MetaData()
+            options["include_object"] = options["include_name"] = lambda *_: False
 
 
 def _wrap_env() -> None:

@@ -1,0 +1,56 @@
+"""Which database env.py means by itself, were it not sent elsewhere: told without a password."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+_PLACE = ("username", "password", "host", "port", "database")
+
+
+def find_destination(config: Any, options: dict[str, Any], *, ours: str | None) -> dict[str, Any] | None:
+    """The place that env.py gives to Alembic, and the environment variable that has its URL; None: it gives none.
+
+    ``ours`` is the ``sqlalchemy.url`` that it found: as long as it is that, env.py has none of its own. It is
+    looked for where env.py leaves it: in ``context.configure`` offline, or in the configuration.
+    """
+    for given in (options.get("url"), config.get_main_option("sqlalchemy.url")):
+        url = _read_url(given)
+        if url is not None and url != _read_url(ours) and url.database not in (None, "", ":memory:"):
+            is_whole = url.password is None and not url.query
+            return {"place": _name_place(url), "is_whole": is_whole, "variable": _find_variable(url)}
+    return None
+
+
+def _find_variable(url: Any) -> str | None:
+    """Drivers may differ: many an env.py puts its own into what the environment has."""
+    for name, value in sorted(os.environ.items()):
+        known = _read_url(value) if "://" in value else None
+        if known is not None and _identify(known) == _identify(url):
+            return name
+    return None
+
+
+def _identify(url: Any) -> tuple[Any, ...]:
+    return (_engine(url), *(getattr(url, part) for part in _PLACE))
+
+
+def _read_url(text: Any) -> Any:
+    from sqlalchemy.engine.url import make_url
+
+    try:
+        return make_url(text)
+    except Exception:  # no URL at all, or none of SQLAlchemy's
+        return None
+
+
+def _engine(url: Any) -> str:
+    name = str(url.drivername).partition("+")[0]
+    return "postgresql" if name == "postgres" else name
+
+
+def _name_place(url: Any) -> str:
+    """As people write it, without what opens it: its query may have a password, too."""
+    user = f"{url.username}@" if url.username else ""
+    port = f":{url.port}" if url.port else ""
+    return f"{_engine(url)}://{user}{url.host or ''}{port}/{url.database or ''}"
