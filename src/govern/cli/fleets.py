@@ -15,9 +15,10 @@ from govern.cli.changing import (
     on_failure_option,
     rehearse_option,
 )
-from govern.cli.options import SPAN
+from govern.cli.options import SPAN, number
 from govern.cli.root import fleet
 from govern.cli.session import Session
+from govern.cli.values import complete_revision
 from govern.core.report import Report
 
 if TYPE_CHECKING:
@@ -54,14 +55,14 @@ _OF_THE_ORDER = (
     ),
     click.option(
         "--workers",
-        type=click.IntRange(min=1),
+        type=number(1),
         default=8,
         show_default=True,
         help="How many at once, in all.",
     ),
     click.option(
         "--per-server",
-        type=click.IntRange(min=1),
+        type=number(1),
         default=4,
         show_default=True,
         help="How many at once on one server: targets with the same host and port.",
@@ -91,10 +92,13 @@ def _order(function: F) -> F:
 
 
 def _visit(session: Session, command: FleetCommand, order: dict[str, Any], **options: Any) -> Report:
-    from govern.fleet.course import Order, visit_fleet
+    from govern.fleet.course import visit_fleet
+    from govern.fleet.order import Order
 
     if order["wave_by"] and order["wave_size"]:
         raise click.UsageError("--wave-by and --wave-size exclude each other")
+    if order["resume"] and order["is_new"]:
+        raise click.UsageError("--resume and --new exclude each other")
     return visit_fleet(
         Order(
             command=command,
@@ -173,7 +177,7 @@ def fleet_integrity(session: Session, *, budget_seconds: float, **order: Any) ->
     return _visit(session, "integrity", order, budget_seconds=budget_seconds)
 
 
-@fleet.changing("backup")
+@fleet.changing("backup", what="backups")
 @_order
 def fleet_backup(session: Session, **order: Any) -> Report:
     """Back up each database, and prove each backup by restoring it.
@@ -187,7 +191,14 @@ def fleet_backup(session: Session, **order: Any) -> Report:
 
 @fleet.changing("migrate")
 @_order
-@click.option("--to", default="heads", show_default=True, metavar="REVISION", help="Where to stop.")
+@click.option(
+    "--to",
+    default="heads",
+    show_default=True,
+    metavar="REVISION",
+    shell_complete=complete_revision,
+    help="Where to stop.",
+)
 @backup_option
 @rehearse_option
 @allow_option
@@ -215,6 +226,7 @@ def fleet_migrate(
       govern fleet migrate --targets targets.yaml --canary 3 --wave-by region --stop-after 2%
       govern fleet migrate --targets targets.yaml --dry-run
     """
+    session.changes = "nothing" if dry_run else session.changes
     return _visit(
         session,
         "migrate",

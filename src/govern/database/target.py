@@ -91,13 +91,13 @@ def server_like(settings: Settings, snapshot: Snapshot) -> DatabaseUrl | None:
         return None
 
 
-def make_absolute(url: DatabaseUrl) -> DatabaseUrl:
-    """A SQLite URL with an absolute path; any other as it is."""
+def make_absolute(url: DatabaseUrl, folder: Path | None = None) -> DatabaseUrl:
+    """A SQLite URL with an absolute path, from ``folder`` or the working folder on; any other as it is."""
     if url.dialect != "sqlite" or url.path.is_absolute():
         return url
     parts = urlsplit(url.text)
     query = f"?{parts.query}" if parts.query else ""
-    return DatabaseUrl.parse(f"{parts.scheme}:///{Path.cwd()}{parts.path}{query}")
+    return DatabaseUrl.parse(f"{parts.scheme}:///{folder or Path.cwd()}{parts.path}{query}")
 
 
 def _stand_in(settings: Settings, target_error: CouldNotCheck) -> DatabaseUrl:

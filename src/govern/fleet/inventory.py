@@ -5,14 +5,16 @@ from __future__ import annotations
 import fnmatch
 import json
 import subprocess
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import ValidationError
 
+from govern.database.target import make_absolute
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck, GovernError
 from govern.fleet.references import (
@@ -23,6 +25,7 @@ from govern.fleet.references import (
     OnServer,
     Reference,
     Written,
+    describe,
     find_server,
     read_catalogue,
     resolve,
@@ -31,6 +34,7 @@ from govern.fleet.targets_file import Glob, Listed, Place, Program, Query, read_
 
 _COMMAND_SECONDS = 300.0
 _OF_A_ROW = frozenset({"name", "url", "database", "host", "port"})
+_SHOWN = 10
 UNKNOWN_SERVER = "unknown"
 """The server of all whose address is not to be had where the fleet is read: they count as sharing one."""
 
@@ -60,6 +64,7 @@ def read_targets(path: Path) -> tuple[Target, ...]:
         *(target for query in declared.queries for target in _catalogued(query, folder, path)),
     )
     _refuse_same_names(found, path)
+    _refuse_same_places(found, path)
     if not found:
         raise ConfigurationError(
             f"{path.name} names no database",
@@ -74,18 +79,24 @@ def select(targets: Iterable[Target], conditions: Iterable[str]) -> tuple[Target
 
     Raises ConfigurationError where that leaves none.
     """
-    wanted: dict[str, list[str]] = {}
+    targets, wanted = tuple(targets), defaultdict[str, list[str]](list)
     for condition in conditions:
         label, equals, value = condition.partition("=")
         if not equals or not label:
             raise ConfigurationError(
                 f"{condition!r} is no condition", next="write label=value, for example --select region=eu"
             )
-        wanted.setdefault(label, []).append(value)
+        wanted[label].append(value)
     chosen = tuple(target for target in targets if all(_has(target, *one) for one in wanted.items()))
     if wanted and not chosen:
         said = ", ".join(f"{label}={'|'.join(values)}" for label, values in wanted.items())
-        raise ConfigurationError(f"no target has {said}", next="look at the labels: govern fleet status")
+        there = sorted({"=".join(one) for target in targets for one in target.labels})
+        more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
+        raise ConfigurationError(
+            f"no target has {said}",
+            why=f"their labels are {', '.join(there[:_SHOWN]) or 'none'}{more}",
+            next="correct the condition; name=… asks for the name",
+        )
     return chosen
 
 
@@ -119,7 +130,7 @@ def _refer(place: Place, folder: Path, path: Path) -> Reference:
             why="what is in it goes into jobs and reports of runs",
             next="say where the URL is: url_env, url_file or url_command",
         )
-    return Written(str(resolve(Written(text)).text))
+    return Written(make_absolute(url, folder).text)
 
 
 def _ask_server(reference: Reference) -> str:
@@ -133,10 +144,21 @@ def _ask_server(reference: Reference) -> str:
 
 
 def _globbed(glob: Glob, folder: Path) -> Iterator[Target]:
-    for file in sorted(folder.glob(glob.files)):
-        if file.is_file():
-            name = str(file.relative_to(folder).with_suffix("")) if file.is_relative_to(folder) else file.stem
-            yield Target(name=name, reference=Written(f"sqlite:///{file}"), labels=tuple(glob.labels.items()))
+    beginning = Path(Path(glob.files).anchor)  # an absolute pattern begins elsewhere
+    start = folder / beginning
+    files = sorted(
+        file for file in start.glob(str(Path(glob.files).relative_to(beginning))) if file.is_file()
+    )
+    if not files:
+        raise ConfigurationError(
+            f"no file is called like {glob.files}",
+            why=f"looked for below {start}",
+            next="correct the pattern under globs, or take it out",
+        )
+    for file in files:
+        name = str(file.relative_to(folder).with_suffix("")) if file.is_relative_to(folder) else file.stem
+        url = f"sqlite:///{quote(str(file), safe='/ :')}"
+        yield Target(name=name, reference=Written(url), labels=tuple(glob.labels.items()))
 
 
 def _printed(program: Program, folder: Path) -> Iterator[Target]:
@@ -147,6 +169,7 @@ def _printed(program: Program, folder: Path) -> Iterator[Target]:
             cwd=folder,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=_COMMAND_SECONDS,
             check=False,
         )
@@ -210,8 +233,13 @@ def _refer_row(row: Mapping[str, Any], catalogue: Reference, server: Reference, 
             why="its row has neither url nor database",
             next="let the query yield a column url, or database",
         )
-    host, port = (None if row.get(key) is None else str(row[key]) for key in ("host", "port"))
-    return OnServer(server, str(row["database"]), host, port)
+    return OnServer(server, str(row["database"]), *_read_address(row))
+
+
+def _read_address(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Host and port."""
+    host, port = row.get("host"), row.get("port")
+    return None if host is None else str(host), None if port is None else str(port)
 
 
 def _server_of(row: Mapping[str, Any], server: Reference) -> str:
@@ -219,8 +247,7 @@ def _server_of(row: Mapping[str, Any], server: Reference) -> str:
     try:
         if row.get("url"):
             return find_server(DatabaseUrl.parse(str(row["url"])))
-        host, port = (None if row.get(key) is None else str(row[key]) for key in ("host", "port"))
-        return find_server(resolve(OnServer(server, "postgres", host, port)))
+        return find_server(resolve(OnServer(server, "postgres", *_read_address(row))))
     except GovernError:
         return UNKNOWN_SERVER
 
@@ -231,5 +258,19 @@ def _refuse_same_names(targets: Iterable[Target], path: Path) -> None:
         raise ConfigurationError(
             f"{path.name} names {', '.join(twice[:5])} more than once",
             why="a target is known by its name: in reports, in the state of a run, among backups",
-            next="give each its own name",
+            next="give each its own name, and let patterns under globs not overlap",
         )
+
+
+def _refuse_same_places(targets: Iterable[Target], path: Path) -> None:
+    """What leads to one database by other words, as two variables with the same content do, is not noticed."""
+    by_place: dict[Reference, list[str]] = defaultdict(list)
+    for target in targets:
+        by_place[target.reference].append(target.name)
+    for reference, names in by_place.items():
+        if len(names) > 1:
+            raise ConfigurationError(
+                f"{path.name} has one database under {len(names)} names: {', '.join(names[:5])}",
+                why=f"all of them are {describe(reference)}: it would be counted and visited more than once",
+                next="take out all but one of them; labels tell what else it is",
+            )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from govern.config import find_secret
 from govern.core.wording import first_line
@@ -114,8 +114,9 @@ def find_server(url: DatabaseUrl) -> str:
     if url.dialect == "sqlite":
         return ""
     parts = urlsplit(url.text)
-    query = dict(part.partition("=")[::2] for part in parts.query.split("&"))
-    return f"{parts.hostname or query.get('host') or 'localhost'}:{parts.port or query.get('port') or 5432}"
+    options = dict(parse_qsl(parts.query))
+    host = options.get("host") or parts.hostname or "localhost"
+    return f"{host}:{options.get('port') or parts.port or 5432}"
 
 
 def read_catalogue(url: DatabaseUrl, sql: str) -> list[Mapping[str, Any]]:
@@ -158,7 +159,13 @@ def _run(arguments: tuple[str, ...], folder: Path) -> str:
     """What it printed. What it complained of is not shown: who knows what is in it."""
     try:
         ended = subprocess.run(
-            arguments, cwd=folder, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
+            arguments,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_COMMAND_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         why = getattr(error, "strerror", None) or f"it took longer than {_COMMAND_SECONDS:.0f} s"
@@ -181,5 +188,8 @@ def _move(url: DatabaseUrl, database: str, host: str | None, port: str | None) -
     place = f"{quote(host or parts.hostname or '', safe=':[]')}"
     number = port or parts.port
     netloc = f"{credentials}{at}{place}" + (f":{number}" if number else "")
-    query = f"?{parts.query}" if parts.query else ""
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    # ?host= and ?port= outweigh what stands before the path
+    options |= {name: new for name, new in (("host", host), ("port", port)) if new and name in options}
+    query = f"?{urlencode(options, quote_via=quote, safe='/')}" if options else ""
     return DatabaseUrl.parse(f"{parts.scheme}://{netloc}{parts.path}{query}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from dataclasses import dataclass, field
 
+from govern.core.report import EXIT_CLEAN
 from govern.fleet.inventory import Target
 from govern.fleet.job import Job, Outcome, run_job, unvisited
 from govern.fleet.limits import Limits
@@ -62,8 +63,10 @@ class Visit:
         under_way: dict[Future[Outcome], Job] = {}
         failed = 0
         while waiting or under_way:
+            if waiting and self._is_over():
+                self.why_ended = self.why_ended or "the deadline is over"
             try:
-                while not self.why_ended and (target := self._choose(waiting)) is not None:
+                while not self.why_ended and (target := self.limits.choose(waiting)) is not None:
                     waiting.remove(target)
                     self._begin(target, under_way)
                 if not under_way:
@@ -77,14 +80,9 @@ class Visit:
                     raise
                 self.why_ended = f"{PAUSED} by {interrupt or 'Ctrl-C'}"
                 self.listener.pause_asked(len(under_way))
-            if waiting and self._is_over():
-                self.why_ended = self.why_ended or "the deadline is over"
 
     def _is_over(self) -> bool:
         return self.seconds is not None and self.clock() - self._began >= self.seconds
-
-    def _choose(self, waiting: Sequence[Target]) -> Target | None:
-        return None if self._is_over() else self.limits.choose(waiting)
 
     def _begin(self, target: Target, under_way: dict[Future[Outcome], Job]) -> None:
         job = self.make_job(target)
@@ -100,10 +98,11 @@ class Visit:
     def _end(self, job: Job, future: Future[Outcome]) -> bool:
         """Whether it failed."""
         self.limits.end(job.target)
-        error = future.exception()
+        # a cluster that loses its scheduler cancels what it had
+        error = CancelledError("the executor gave it up") if future.cancelled() else future.exception()
         outcome = _of_dead_worker(job, error) if error is not None else future.result()
         self.outcomes[job.target.name] = outcome
-        has_failed = outcome.exit_code != 0
+        has_failed = outcome.exit_code != EXIT_CLEAN
         self._failed += has_failed
         self.listener.target_ends(outcome)
         return has_failed

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from govern.errors import ConfigurationError
+from govern.errors import ConfigurationError, NoSuchName
 from govern.fleet.inventory import Target, select
 
 CANARY = "canary"
@@ -40,7 +40,8 @@ class Amount:
         if found and 0 < float(found[1]) <= 100:
             return cls(share=float(found[1]) / 100)
         raise ConfigurationError(
-            f"{text!r} is no number and no share", next="write 5 for five targets, or 10% for a share of them"
+            f"{text!r} is no number from 1 on, and no share up to 100%",
+            next="write 5 for five targets, or 10% for a share of them",
         )
 
     def of(self, whole: int) -> int:
@@ -66,7 +67,7 @@ class StopRule:
         if self.after.share is not None and failed_in_wave > self.after.share * len(wave.targets):
             return (
                 f"{failed_in_wave} of {len(wave.targets)} in {wave.name} failed, "
-                f"and --stop-after is {self.after.share:.0%}"
+                f"and --stop-after is {100 * self.after.share:g}%"
             )
         return ""
 
@@ -86,6 +87,7 @@ def arrange(
     rest = tuple(target for target in targets if target not in canaries)
     waves = [Wave(name=CANARY, targets=canaries, is_canary=True)] if canaries else []
     if by_label is not None:
+        _require_label(targets, by_label)
         return (*waves, *_by_label(rest, by_label))
     if size is not None:
         return (*waves, *_by_size(rest, Amount.parse(size).of(len(targets))))
@@ -100,6 +102,19 @@ def _choose_canaries(targets: Sequence[Target], canary: str | None) -> tuple[Tar
     if "=" in canary:
         return select(targets, (canary,))
     return tuple(targets[: Amount.parse(canary).of(len(targets))])
+
+
+def _require_label(targets: Iterable[Target], label: str) -> None:
+    """All in one wave is not what somebody meant who misspelt it."""
+    labels = sorted({name for target in targets for name, _ in target.labels})
+    if label not in (*labels, "name"):
+        raise NoSuchName(
+            f"no target has a label {label!r} to make waves by",
+            wanted=label,
+            known=labels,
+            why=f"their labels are {', '.join(labels) or 'none'}",
+            next="give the targets that label, or make waves of a size: --wave-size 10%",
+        )
 
 
 def _by_label(targets: Iterable[Target], label: str) -> Iterable[Wave]:

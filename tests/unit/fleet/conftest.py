@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,7 +67,10 @@ class Scripted(Executor):
         ended, self._open = self._open, []
         for job, future in ended:
             name = job.target.name
-            if name in self.raises:
+            if isinstance(self.raises.get(name), CancelledError):
+                future.cancel()
+                future.set_running_or_notify_cancel()
+            elif name in self.raises:
                 future.set_exception(self.raises[name])
             else:
                 future.set_result(make_outcome(name, self.exit_codes.get(name, 0)))

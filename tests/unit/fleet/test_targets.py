@@ -11,7 +11,7 @@ import pytest
 
 from govern.errors import ConfigurationError, CouldNotCheck
 from govern.fleet.inventory import UNKNOWN_SERVER, Target, read_targets, select
-from govern.fleet.references import resolve
+from govern.fleet.references import OnServer, Written, find_server, resolve
 from tests.unit.fleet.conftest import make_job
 
 SECRET = "Kanarienvogel"
@@ -152,10 +152,10 @@ def test_targets_are_chosen_by_their_labels(tmp_path: Path, conditions: list[str
         tmp_path,
         """
 targets:
-  - {name: a, url_env: X, labels: {region: eu, tier: 1}}
-  - {name: b, url_env: X, labels: {region: eu}}
-  - {name: c, url_env: X, labels: {region: us}}
-  - {name: d, url_env: X}
+  - {name: a, url_env: A, labels: {region: eu, tier: 1}}
+  - {name: b, url_env: B, labels: {region: eu}}
+  - {name: c, url_env: C, labels: {region: us}}
+  - {name: d, url_env: D}
 """,
     )
     assert "".join(target.name for target in select(targets, conditions)) == names
@@ -189,3 +189,35 @@ targets:
         with pytest.raises((ConfigurationError, CouldNotCheck)) as raised:
             resolve(target.reference)
         assert SECRET not in str(raised.value)
+
+
+def test_one_database_under_two_names_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.sqlite").touch()
+    listed = "targets:\n  - {name: b, url: 'sqlite:///a.sqlite'}\n"  # paths are relative to the targets file
+    assert resolve(read(tmp_path, listed)[0].reference).path == tmp_path / "a.sqlite"
+    with pytest.raises(ConfigurationError, match="has one database under 2 names: b, a"):
+        read(tmp_path, f"{listed}globs:\n  - '*.sqlite'\n")
+
+
+def test_a_pattern_of_no_file_is_refused_and_an_absolute_one_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.sqlite").touch()
+    with pytest.raises(ConfigurationError, match=r"no file is called like \*\.sqlit\n"):
+        read(tmp_path, "globs:\n  - '*.sqlite'\n  - '*.sqlit'\n")
+    (found,) = read(tmp_path, f"globs:\n  - '{tmp_path}/*.sqlite'\n")
+    assert found.name == "a"
+
+
+def test_a_file_may_be_called_as_nothing_in_a_url(tmp_path: Path) -> None:
+    file = tmp_path / "100%25 ä?b#c.sqlite"
+    file.touch()
+    (found,) = read(tmp_path, "globs:\n  - '*.sqlite'\n")
+    assert found.name == "100%25 ä?b#c"
+    assert resolve(found.reference).path == file
+
+
+def test_a_row_says_where_it_is_whatever_the_server_s_options_say() -> None:
+    server = Written("postgresql://app@/postgres?host=/run/postgresql&sslmode=disable")
+    moved = resolve(OnServer(server, "tenant", "db-7", "6432"))
+    assert find_server(moved) == "db-7:6432"
+    assert moved.text == "postgresql://app@db-7:6432/tenant?host=db-7&sslmode=disable"
+    assert find_server(resolve(OnServer(server, "tenant"))) == "/run/postgresql:5432"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, CancelledError
 from typing import Any
 
 import pytest
@@ -141,3 +141,16 @@ def test_the_first_signal_pauses_and_lets_what_is_under_way_come_to_its_end(
     visited = visit(in_one_wave(make_targets(9)), Scripted(), limits=Limits(3, 3))
     assert visited.why_ended == "paused by SIGTERM"
     assert list(visited.outcomes) == ["t0", "t1", "t2"]
+
+
+def test_a_deadline_that_is_over_between_two_waves_ends_the_run() -> None:
+    moments = iter((0, 1, 9, 9))  # at the beginning, before the first wave, before the second
+    waves = arrange(make_targets(4), size="2")
+    visited = visit(waves, Scripted(), seconds=5, clock=lambda: next(moments))
+    assert list(visited.outcomes) == ["t0", "t1"]
+    assert visited.why_ended == "the deadline is over"
+
+
+def test_work_that_the_executor_gives_up_costs_its_target_alone() -> None:
+    visited = visit(in_one_wave(make_targets(3)), Scripted(raises={"t1": CancelledError()}))
+    assert [visited.outcomes[name].exit_code for name in ("t0", "t1", "t2")] == [0, 3, 0]
