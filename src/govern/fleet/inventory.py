@@ -30,11 +30,13 @@ from govern.fleet.references import (
     read_catalogue,
     resolve,
 )
-from govern.fleet.targets_file import Glob, Listed, Place, Program, Query, read_targets_file
+from govern.fleet.targets_file import Glob, Listed, Place, Program, Query, read_targets_file, say_error
 
 _COMMAND_SECONDS = 300.0
 _OF_A_ROW = frozenset({"name", "url", "database", "host", "port"})
 _SHOWN = 10
+_BESIDE_A_DATABASE = ("-wal", "-shm", "-journal", ".govern-lock")
+"""What SQLite and migrations put beside a file, and a wide pattern would find."""
 UNKNOWN_SERVER = "unknown"
 """The server of all whose address is not to be had where the fleet is read: they count as sharing one."""
 
@@ -106,7 +108,11 @@ def _has(target: Target, label: str, values: Iterable[str]) -> bool:
 
 
 def _listed(entry: Listed, folder: Path, path: Path, labels: Mapping[str, str] | None = None) -> Target:
-    reference = _refer(entry, folder, path)
+    try:
+        reference = _refer(entry, folder, path)
+    except ConfigurationError as error:
+        what = f"the target {entry.name}: {error.what}"
+        raise ConfigurationError(what, why=error.why, next=error.next) from error
     return Target(
         name=entry.name,
         reference=reference,
@@ -146,9 +152,8 @@ def _ask_server(reference: Reference) -> str:
 def _globbed(glob: Glob, folder: Path) -> Iterator[Target]:
     beginning = Path(Path(glob.files).anchor)  # an absolute pattern begins elsewhere
     start = folder / beginning
-    files = sorted(
-        file for file in start.glob(str(Path(glob.files).relative_to(beginning))) if file.is_file()
-    )
+    found = start.glob(str(Path(glob.files).relative_to(beginning)))
+    files = sorted(file for file in found if file.is_file() and not file.name.endswith(_BESIDE_A_DATABASE))
     if not files:
         raise ConfigurationError(
             f"no file is called like {glob.files}",
@@ -192,15 +197,22 @@ def _parse_printed(text: str, said: str) -> Iterator[Listed]:
             if text.lstrip().startswith("[")
             else [json.loads(line) for line in text.splitlines() if line.strip()]
         )
-        for value in values:
+    except ValueError as error:
+        raise _printed_otherwise(said, str(error)) from None
+    for number, value in enumerate(values):
+        try:
             yield Listed.model_validate_json(json.dumps(value))
-    except (ValueError, ValidationError) as error:
-        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-        raise ConfigurationError(
-            f"{said} printed no targets",
-            why=why,
-            next='print entries as under targets, as JSON: {"name": "acme", "url_env": "ACME_URL"}',
-        ) from None
+        except ValidationError as error:
+            what = say_error(error.errors()[0], within=("targets", number))
+            raise _printed_otherwise(said, f"entry {number + 1}: {what}") from None
+
+
+def _printed_otherwise(said: str, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{said} printed what is no target",
+        why=why,
+        next='print entries as under targets, as JSON: {"name": "acme", "url_env": "ACME_URL"}',
+    )
 
 
 def _catalogued(query: Query, folder: Path, path: Path) -> Iterator[Target]:

@@ -78,7 +78,7 @@ class Visit:
             except KeyboardInterrupt as interrupt:
                 if self.why_ended.startswith(PAUSED):
                     raise
-                self.why_ended = f"{PAUSED} by {interrupt or 'Ctrl-C'}"
+                self.why_ended = f"{PAUSED} by {str(interrupt) or 'Ctrl-C'}"
                 self.listener.pause_asked(len(under_way))
 
     def _is_over(self) -> bool:

@@ -136,13 +136,22 @@ def _problem(document: Document, details: Any) -> Problem:
     path: Path_ = tuple(part for part in details["loc"] if part != "[key]")
     kind = details["type"]
     if kind == "extra_forbidden":
-        return Problem(document.locate_key(path), _unknown_key(path))
-    if kind == "missing":
-        return Problem(document.locate(path[:-1]), f"the key {str(path[-1])!r} is missing")
-    if kind == "value_error":
-        return Problem(document.locate(path), f"{_name(path)} {details['ctx']['error']}")
+        return Problem(document.locate_key(path), say_error(details))
+    return Problem(document.locate(path[:-1] if kind == "missing" else path), say_error(details))
+
+
+def say_error(details: Any, *, within: Path_ = ()) -> str:
+    """What pydantic found wrong, in the words of the file; ``within``: where in it the value would stand."""
+    path: Path_ = (*within, *(part for part in details["loc"] if part != "[key]"))
+    match details["type"]:
+        case "extra_forbidden":
+            return _unknown_key(path)
+        case "missing":
+            return f"the key {str(path[-1])!r} is missing"
+        case "value_error":
+            return f"{_name(path)} {details['ctx']['error']}"
     said = details["msg"].replace("Input should", "should").replace("tuple", "list")
-    return Problem(document.locate(path), f"{_name(path)} {said[0].lower()}{said[1:]}")
+    return f"{_name(path)} {said[0].lower()}{said[1:]}"
 
 
 def _unknown_key(path: Path_) -> str:
@@ -171,6 +180,6 @@ def _refusal(path: Path, problems: list[Problem]) -> ConfigurationError:
         return ConfigurationError(lines[0], next=_NEXT)
     return ConfigurationError(
         f"{path.name} has {len(found)} problems",
-        why="\n         ".join(lines),  # as wide as the label before it
+        why="\n".join(lines),
         next=_NEXT,
     )

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 
 from govern.api.command import Narrate
-from govern.core.wording import count_of, name_seconds
+from govern.core.reached import Reached
+from govern.core.report import EXIT_CLEAN
+from govern.core.wording import count_of
 from govern.fleet.inventory import Target
 from govern.fleet.job import Outcome
 from govern.fleet.run import Listener
@@ -18,7 +20,10 @@ _EVERY_SECONDS = 5.0
 
 
 class Teller(Listener):
-    """Of one run: its state file, and sentences for whoever waits."""
+    """Of one run: its state file, and sentences for whoever waits.
+
+    Each end is counted; the sentence beside it, which is a line of a log, changes now and then.
+    """
 
     def __init__(
         self,
@@ -32,16 +37,19 @@ class Teller(Listener):
         self._state = state
         self._narrate = narrate
         self._total = total
-        self._done = self._earlier = done
+        self._done = done
         self._failed = 0
+        self._wave = ""
+        self._sentence = ""
         self._clock = clock
-        self._began = self._told = clock()
+        self._told = clock()
 
     def say(self, sentence: str) -> None:
         self._narrate(sentence)
 
     def wave_begins(self, wave: Wave) -> None:
-        self.say(f"{wave.name}: {count_of(len(wave.targets), 'target')}")
+        self._wave = wave.name
+        self._reach(f"{wave.name}: {count_of(len(wave.targets), 'target')}")
 
     def target_begins(self, target: Target) -> None:
         self._state.note_begin(target.name)
@@ -49,16 +57,17 @@ class Teller(Listener):
     def target_ends(self, outcome: Outcome) -> None:
         self._state.note_end(outcome)
         self._done += 1
-        self._failed += outcome.exit_code != 0
-        if self._clock() - self._told >= _EVERY_SECONDS:
-            self._told = self._clock()
-            self.say(self._progress())
+        self._failed += outcome.exit_code != EXIT_CLEAN
+        self._reach(self._sum_up() if self._clock() - self._told >= _EVERY_SECONDS else self._sentence)
 
     def pause_asked(self, under_way: int) -> None:
         self.say(f"pausing: {count_of(under_way, 'target')} under way will come to their end")
 
-    def _progress(self) -> str:
-        spent = self._clock() - self._began
-        left = spent / max(1, self._done - self._earlier) * (self._total - self._done)
+    def _reach(self, sentence: str) -> None:
+        if sentence != self._sentence:
+            self._sentence, self._told = sentence, self._clock()
+        self._narrate(Reached(sentence, done=self._done, total=self._total, unit="target"))
+
+    def _sum_up(self) -> str:
         failed = f", {self._failed} not clean" if self._failed else ""
-        return f"{self._done} of {self._total}{failed}; about {name_seconds(left)} left"
+        return f"{self._wave}: {self._done / self._total:.0%} of all targets{failed}"

@@ -118,6 +118,7 @@ def _raise_worst(order: Order, outcomes: Sequence[Outcome], *, total: int, why_e
     if is_decided and not missing:
         return
     state, again = _count_ends(ended, missing), order.command_line
+    why_ended = why_ended if missing else ""
     if why_ended.startswith(PAUSED):
         raise Paused(f"the run was {why_ended}", next=f"go on: {again}", state=state)
     if is_decided:

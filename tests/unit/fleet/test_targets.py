@@ -200,10 +200,11 @@ def test_one_database_under_two_names_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_pattern_of_no_file_is_refused_and_an_absolute_one_is_none(tmp_path: Path) -> None:
-    (tmp_path / "a.sqlite").touch()
+    for name in ("a.sqlite", "a.sqlite-wal", "a.sqlite.govern-lock"):
+        (tmp_path / name).touch()
     with pytest.raises(ConfigurationError, match=r"no file is called like \*\.sqlit\n"):
         read(tmp_path, "globs:\n  - '*.sqlite'\n  - '*.sqlit'\n")
-    (found,) = read(tmp_path, f"globs:\n  - '{tmp_path}/*.sqlite'\n")
+    (found,) = read(tmp_path, f"globs:\n  - '{tmp_path}/a*'\n")
     assert found.name == "a"
 
 
@@ -221,3 +222,18 @@ def test_a_row_says_where_it_is_whatever_the_server_s_options_say() -> None:
     assert find_server(moved) == "db-7:6432"
     assert moved.text == "postgresql://app@db-7:6432/tenant?host=db-7&sslmode=disable"
     assert find_server(resolve(OnServer(server, "tenant"))) == "/run/postgresql:5432"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("targets:\n  - {name: a, url: 'mysql://db/a'}\n", "the target a: the database URL is not one"),
+        (
+            'commands:\n  - {command: [echo, \'{"name": "a", "ulr": "x"}\']}\n',
+            "entry 1: unknown key 'ulr'; did you mean",
+        ),
+    ],
+)
+def test_whose_entry_is_wrong_is_said(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        read(tmp_path, text)

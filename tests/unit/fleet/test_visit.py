@@ -127,19 +127,23 @@ def _refuse(*_: Any, **__: Any) -> Any:
     raise BrokenExecutor("all are gone")
 
 
+@pytest.mark.parametrize(
+    ("interrupt", "said"),
+    [(KeyboardInterrupt("SIGTERM"), "paused by SIGTERM"), (KeyboardInterrupt(), "paused by Ctrl-C")],
+)
 def test_the_first_signal_pauses_and_lets_what_is_under_way_come_to_its_end(
-    monkeypatch: pytest.MonkeyPatch,
+    interrupt: KeyboardInterrupt, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait, asked = run.wait, iter((True, *[False] * 20))
 
     def interrupt_first(under_way: Any, **options: Any) -> Any:
         if next(asked):
-            raise KeyboardInterrupt("SIGTERM")
+            raise interrupt
         return wait(under_way, **options)
 
     monkeypatch.setattr(run, "wait", interrupt_first)
     visited = visit(in_one_wave(make_targets(9)), Scripted(), limits=Limits(3, 3))
-    assert visited.why_ended == "paused by SIGTERM"
+    assert visited.why_ended == said
     assert list(visited.outcomes) == ["t0", "t1", "t2"]
 
 
