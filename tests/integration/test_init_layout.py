@@ -113,12 +113,15 @@ def test_an_environment_without_alembic_or_govern_s_own_is_not_taken_for_the_pro
     assert locate(load(root)).python == Path(sys.executable)
 
 
+@pytest.mark.parametrize(
+    "options", ["", "?check_same_thread=false"], ids=["alone", "with its driver's options"]
+)
 def test_the_sqlite_file_that_env_is_for_is_the_database_where_nobody_names_one(
-    copy_project: CopyProject,
+    options: str, copy_project: CopyProject
 ) -> None:
     root = copy_project("plain").root
     env = (root / ENV).read_text()
-    (root / ENV).write_text(env.replace(OFFLINE_URL, "'sqlite:///shop.db'"))
+    (root / ENV).write_text(env.replace(OFFLINE_URL, f"'sqlite:///shop.db{options}'"))
     adopt(root)
     assert 'url = "sqlite:///shop.db"\n' in (root / "govern.toml").read_text()
     assert not (root / "shop.db").exists()

@@ -201,9 +201,17 @@ def explain_error(error: ChildError, target: str, output: str) -> GovernError:
     return ConfigurationError(
         f"{error.place}: {_words(error)}" if error.place else f"Alembic cannot run: {_words(error)}",
         why="; ".join(part for part in (error.code, said) if part),
-        next=f"correct {error.place}" if error.place else "see the revisions: govern chain",
+        next=_what_to_correct(error),
         state=NO_REVISION_RAN,
     )
+
+
+def _what_to_correct(error: ChildError) -> str:
+    if error.place is None:
+        return "see the revisions: govern chain"
+    if error.type in ("ImportError", "ModuleNotFoundError"):
+        return f"correct {error.place}, or install what it lacks into the project's environment"
+    return f"correct {error.place}"
 
 
 def describe_failure(error: ChildError) -> str:

@@ -231,7 +231,7 @@ class Destination:
     place: str
     """Its URL without driver, password and query; that of a SQLite file is absolute."""
     is_whole: bool
-    """Whether the URL had neither."""
+    """Whether that is all it takes: the URL had no password, and no options other than those of SQLite's driver."""
     variable: str | None
     """The environment variable that has the URL, whichever driver it names; None: none has."""
 

@@ -135,7 +135,7 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
     return Adoption(
         entries=(
             Entry.of("alembic", (), _describe_alembic(settings)),
-            Entry.of("metadata", seen.problems, discovery.summary),
+            Entry.of("metadata", seen.problems, _describe_metadata(discovery, tables)),
             Entry.of("database", (), address.summary),
             Entry.of("configuration", (), f"wrote {places.configuration}"),
             Entry.of("manifest", (), f"kept {places.manifest}" if has_manifest else wrote_manifest),
@@ -196,7 +196,7 @@ def _discover(settings: Settings, env: Path, modules: Modules) -> _Discovery:
         reasons = tuple(reason for candidate in with_tables for reason in _explain(candidate))
         return _Discovery(models=None, tables=tables, summary="to decide", undecided=reasons)
     models = with_tables[0].models
-    return _Discovery(models=models, tables=tables, summary=f"{models}, {count_of(len(tables), 'table')}")
+    return _Discovery(models=models, tables=tables, summary=models)
 
 
 def _discover_sql(settings: Settings) -> _Discovery:
@@ -342,6 +342,11 @@ def _propose_critical_tables(
     ]
     proposed.sort(key=lambda table: (-table.references, -(table.rows or 0)))
     return tuple(proposed[:_MOST_CRITICAL_TABLES])
+
+
+def _describe_metadata(discovery: _Discovery, tables: tuple[Table, ...]) -> str:
+    """With the number of tables that the interpreter saw: a loop may make more than the files show."""
+    return f"{discovery.summary}, {count_of(len(tables), 'table')}" if discovery.models else discovery.summary
 
 
 def _describe_alembic(settings: Settings) -> str:

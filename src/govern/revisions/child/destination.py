@@ -27,7 +27,8 @@ def find_destination(
 
 
 def _describe(url: Any) -> dict[str, Any]:
-    is_whole = url.password is None and not url.query
+    options = url.query if _engine(url) != "sqlite" else None  # those of SQLite are for its driver
+    is_whole = url.password is None and not options
     return {"place": _name_place(url), "is_whole": is_whole, "variable": _find_variable(url)}
 
 
