@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,9 +68,9 @@ def test_only_what_was_changed_is_read_and_of_another_govern_nothing_counts(
     files = [(tmp_path / name, name) for name in CODE]
     read: list[list[str]] = []
 
-    def watched(left: list[Named]) -> object:
+    def watched(left: list[Named], **options: Any) -> object:
         read.append([name for _, name in left])
-        return reading(left)
+        return reading(left, **options)
 
     reading = earlier.read_files
     monkeypatch.setattr(earlier, "read_files", watched)

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from govern import config
+from govern.fleet.targets_file import read_targets_file
 from govern.source.manifest import load_manifest
 from tests.docs.markdown import DOCS, PAGES, ROOT, Block, name_of, read_blocks
 from tests.docs.test_ci_files import check
@@ -128,7 +129,7 @@ def make_block(language: str, text: str, comment: str = "") -> Block:
 
 
 def read_yaml(block: Block, folder: Path) -> None:
-    """A manifest or a part of one, a workflow, a composition, or what Kubernetes takes."""
+    """A manifest or a part of one, targets of a fleet, a workflow, a composition, or what Kubernetes takes."""
     document = yaml.safe_load(block.text.replace("\non:", "\n'on':"))
     keys = document.keys() if isinstance(document, dict) else set()
     if "services" in keys:
@@ -140,6 +141,10 @@ def read_yaml(block: Block, folder: Path) -> None:
         check(document, "github-workflows")
     elif "govern" in keys:
         check(document, "gitlab-ci")
+    elif keys & {"targets", "globs"}:
+        file = folder / "targets.yaml"
+        file.write_text(block.text, encoding="utf-8")
+        read_targets_file(file)
     elif keys and keys <= _CONTAINER | {"metadata", "repos"}:
         return  # parts of files: ci/ has them whole
     else:

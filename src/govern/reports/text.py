@@ -100,8 +100,10 @@ def _entries(report: Report, style: Style, fail_on: Severity) -> Iterator[str]:
 
 
 def _mark_of(entry: Entry, fail_on: Severity) -> tuple[str, Paint]:
-    is_harmless = entry.status == "found" and all(finding.severity < fail_on for finding in entry.findings)
-    return _HARMLESS_MARK if is_harmless else _MARKS[entry.status]
+    if entry.status == "found" and entry.findings:
+        fails = any(finding.severity >= fail_on for finding in entry.findings)
+        return _MARKS["found"] if fails else _HARMLESS_MARK
+    return _MARKS[entry.status]
 
 
 def _finding_groups(findings: Iterable[Finding], style: Style) -> Iterator[str]:
