@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
-from tests.acceptance.program import execute
-from tests.fixtures.projects import read_version, third_revision
+from tests.acceptance.program import Project, execute
+from tests.fixtures.projects import read_rows, read_version, third_revision
 
 MANIFEST = "critical_tables:\n  - name: users\n    min_rows: 2\n"
 START = """
@@ -63,3 +65,36 @@ def test_models_that_promise_more_than_the_revisions_do_are_found_on_the_copy_or
     assert failed.exit_code == 5, failed
     assert "drift.table-removed" in failed.rules
     assert project.ask("health").exit_code == 1
+
+
+def test_a_run_that_was_killed_after_its_last_commit_gets_its_verdict_from_the_next(
+    governed: Project,
+) -> None:
+    """Without a lock, applications start on a validated run alone."""
+    governed.write({"schema/schema.lock": None})
+    leave_as_a_kill_does(governed.database)
+    assert "there is no schema.lock" in governed.run_python(START).err
+
+    execute(governed.database, "CREATE TABLE surplus (id integer)")
+    assert governed.ask("migrate").exit_code == 1
+    assert list_results(governed) == ["started"]
+
+    execute(governed.database, "DROP TABLE surplus")
+    governed.succeed("migrate")
+    assert list_results(governed) == ["applied", "started"]
+    assert governed.run_python(START).out == "started\n"
+    governed.succeed("migrate")
+    assert list_results(governed) == ["applied", "started"]
+
+
+def leave_as_a_kill_does(url: DatabaseUrl) -> None:
+    """The newest run as it is between the commit of its last revision and its own end."""
+    runs = "govern.runs" if url.dialect == "postgresql" else "govern_runs"
+    ((text,),) = read_rows(url, f"SELECT CAST(run AS text) FROM {runs}")
+    unknown = dict.fromkeys(("finished_at", "fingerprint", "watermark", "lock_digest"))
+    run = json.dumps({**json.loads(text), **unknown, "result": "started", "revisions": []})
+    execute(url, f"UPDATE {runs} SET validated = false, run = '{run}'")
+
+
+def list_results(project: Project) -> list[str]:
+    return [run["result"] for run in project.succeed("history").report["runs"]]

@@ -165,7 +165,7 @@ def test_every_make_target_exists(page: Path) -> None:
 # --- names ------------------------------------------------------------------------------------------------
 
 _RULE = re.compile(r"\b(?:chain|lint|drift|integrity|scan|probe|startup|backup|guard)\.[a-z][a-z-]+")
-_FILE_ENDINGS = (".py", ".md", ".sql", ".toml", ".json", ".lock", ".yaml")
+_FILE_ENDINGS = (".py", ".md", ".sql", ".svg", ".toml", ".json", ".lock", ".yaml")
 
 
 @every_page

@@ -183,6 +183,13 @@ def test_models_that_cannot_be_imported_are_a_finding(tmp_path: Path) -> None:
     assert adoption.next == ("rm govern.toml && govern init",)
 
 
+def test_tables_made_in_a_loop_are_counted(tmp_path: Path) -> None:
+    columns = "'id': Column(Integer, primary_key=True)"
+    loop = f"for name in 'likes', 'visits':\n    type(name, (Base,), {{'__tablename__': name, {columns}}})\n"
+    root = make_project(tmp_path / "p", {"models.py": OLD_STYLE + loop})
+    assert "models:Base.metadata, 5 tables" in [entry.reason for entry in adopt(root).entries]
+
+
 def test_the_critical_tables_are_those_that_others_reference(tmp_path: Path) -> None:
     root = make_project(tmp_path / "p", {"models.py": NEW_STYLE})
     adopt(root)

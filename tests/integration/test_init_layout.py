@@ -113,18 +113,39 @@ def test_an_environment_without_alembic_or_govern_s_own_is_not_taken_for_the_pro
     assert locate(load(root)).python == Path(sys.executable)
 
 
+@pytest.mark.parametrize(
+    "options", ["", "?check_same_thread=false"], ids=["alone", "with its driver's options"]
+)
 def test_the_sqlite_file_that_env_is_for_is_the_database_where_nobody_names_one(
-    copy_project: CopyProject,
+    options: str, copy_project: CopyProject
 ) -> None:
     root = copy_project("plain").root
     env = (root / ENV).read_text()
-    (root / ENV).write_text(env.replace(OFFLINE_URL, "'sqlite:///shop.db'"))
+    (root / ENV).write_text(env.replace(OFFLINE_URL, f"'sqlite:///shop.db{options}'"))
     adopt(root)
     assert 'url = "sqlite:///shop.db"\n' in (root / "govern.toml").read_text()
     assert not (root / "shop.db").exists()
     (root / "govern.toml").unlink()
     init(replace(load(root), url="sqlite:///given.db"), today=date(2030, 5, 17), narrate=lambda _: None)
     assert "shop.db" not in (root / "govern.toml").read_text()
+
+
+def test_the_file_of_an_engine_that_the_application_makes_is_named_as_the_environment_has_it(
+    copy_project: CopyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = copy_project("own_engine", {"alembic.ini": "[alembic]\nscript_location = migrations\n"}).root
+    monkeypatch.setenv("OWN_URL", "sqlite:///shop.db")
+    adopted = adopt(root)
+    assert [finding for entry in adopted.entries for finding in entry.findings] == []
+    assert 'url_env = "OWN_URL"\n' in (root / "govern.toml").read_text()
+    assert not (root / "shop.db").exists()
+
+
+def test_the_file_in_which_env_breaks_is_no_database(copy_project: CopyProject) -> None:
+    root = copy_project("plain", {"migrations/env.py": "raise RuntimeError('not today')\n"}).root
+    adopted = adopt(root)
+    assert "\nurl =" not in (root / "govern.toml").read_text()
+    assert "env.py" not in next(entry.reason or "" for entry in adopted.entries if entry.name == "database")
 
 
 def test_an_env_for_another_engine_says_the_url_of_its_file(
@@ -134,7 +155,8 @@ def test_an_env_for_another_engine_says_the_url_of_its_file(
     monkeypatch.setenv("OWN_URL", f"sqlite:///{settings.root}/shop.db")
     with pytest.raises(ForeignEngine) as caught:
         Runner(settings).upgrade(postgresql_database)
-    assert caught.value.file == f"{settings.root}/shop.db"
+    assert caught.value.destination is not None
+    assert caught.value.destination.file == settings.root / "shop.db"
     assert f"--url sqlite:///{settings.root}/shop.db" in caught.value.next
 
 
@@ -157,7 +179,7 @@ def test_each_engines_history_has_its_own_newest_revision(
     assert 'since = ["postgresql2", "sqlite2"]' in (root / "govern.toml").read_text()
     settings = config.load(start=root, url=sqlite_database.text, environ={})
     entries = {entry.name: entry for entry in api.check(settings).entries}
-    assert entries["lint"].reason == "no revision to look at: after sqlite2"
+    assert entries["lint"].reason == "no revision to look at: none is after sqlite2"
     assert (entries["chain"].status, entries["chain"].reason) == (
         "passed",
         "2 revision files; 1 remark on the history: govern chain",

@@ -114,6 +114,7 @@ def test_a_mistake_in_env_is_named_with_file_and_line(
         Runner(copy_project("plain", {"migrations/env.py": env})).upgrade(any_database)
     assert refusal.value.what.startswith(said)
     assert refusal.value.next.startswith("correct migrations/env.py, line")
+    assert ("install what it lacks" in refusal.value.next) == ("ModuleNotFoundError" in said)
     assert refusal.value.state == "no revision was run"
     assert list_tables(any_database) == set()
 

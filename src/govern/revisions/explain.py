@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from govern.errors import ConfigurationError, CouldNotCheck, GovernError, Refused, ToolMissing, Unreachable
+from govern.revisions.protocol import Destination, sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,12 +28,14 @@ class NeedsDatabase(CouldNotCheck):
 
 
 class ForeignEngine(ConfigurationError):
-    """env.py is for a database of another engine. ``file``: the one it would open, where that is SQLite."""
+    """env.py is for a database of another engine. ``destination``: the one it would open, where that is a file."""
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
-        self.file: str | None = facts.get("file")
-        # a file can be told; another URL may have a password
-        url = sqlite_url(self.file) if self.file else f"{facts['dialect']}://…"
+        self.destination: Destination | None = None
+        url = f"{facts['dialect']}://…"  # which may have a password
+        if facts.get("file"):
+            url = sqlite_url(facts["file"])
+            self.destination = Destination(place=url, is_whole=True, variable=None)
         super().__init__(
             f"env.py connects to a {facts['dialect']} database, but the target is {facts['wanted']}",
             why="another engine's database is never touched in its place",
@@ -174,11 +177,6 @@ def _explain_revision(reason: str, facts: Mapping[str, Any]) -> GovernError | No
     return None
 
 
-def sqlite_url(file: str) -> str:
-    """As SQLAlchemy writes it."""
-    return f"sqlite:///{file}"
-
-
 def explain_error(error: ChildError, target: str, output: str) -> GovernError:
     """The error for what raised before any revision ran. ``output``: what env.py had printed."""
     if error.type == "ChildDied":
@@ -203,9 +201,17 @@ def explain_error(error: ChildError, target: str, output: str) -> GovernError:
     return ConfigurationError(
         f"{error.place}: {_words(error)}" if error.place else f"Alembic cannot run: {_words(error)}",
         why="; ".join(part for part in (error.code, said) if part),
-        next=f"correct {error.place}" if error.place else "see the revisions: govern chain",
+        next=_what_to_correct(error),
         state=NO_REVISION_RAN,
     )
+
+
+def _what_to_correct(error: ChildError) -> str:
+    if error.place is None:
+        return "see the revisions: govern chain"
+    if error.type in ("ImportError", "ModuleNotFoundError"):
+        return f"correct {error.place}, or install what it lacks into the project's environment"
+    return f"correct {error.place}"
 
 
 def describe_failure(error: ChildError) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Literal
 
 Direction = Literal["upgrade", "downgrade", "stamp"]
@@ -228,11 +229,22 @@ class Destination:
     """The database that env.py means by itself."""
 
     place: str
-    """Its URL without password and query."""
+    """Its URL without driver, password and query; that of a SQLite file is absolute."""
     is_whole: bool
-    """Whether the URL had neither."""
+    """Whether that is all it takes: the URL had no password, and no options other than those of SQLite's driver."""
     variable: str | None
     """The environment variable that has the URL, whichever driver it names; None: none has."""
+
+    @property
+    def file(self) -> Path | None:
+        """Of SQLite, absolute; None for another engine's database."""
+        file = self.place.removeprefix(sqlite_url(""))
+        return Path(file) if file != self.place else None
+
+
+def sqlite_url(file: str) -> str:
+    """As SQLAlchemy writes it."""
+    return f"sqlite:///{file}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,8 +275,6 @@ class Description:
     """What to do about it."""
     needs_database: bool = False
     """Whether that is because it connects even where it runs offline."""
-    sqlite_file: str | None = None
-    """The SQLite file that env.py is for by itself; None: another engine, or in memory, or not known."""
 
 
 def parse_event(line: str, redact: Callable[[str], str]) -> Event | None:

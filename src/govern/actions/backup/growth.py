@@ -53,6 +53,5 @@ def watching_growth(
         yield
     finally:
         is_over.set()
-        watcher.join(
-            _LAST_LOOK_SECONDS
-        )  # a connection of ours would be in the way of whoever renames the database
+        # a connection of ours would be in the way of whoever renames the database
+        watcher.join(_LAST_LOOK_SECONDS)

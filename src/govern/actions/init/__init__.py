@@ -43,9 +43,9 @@ from govern.core.report import Entry
 from govern.core.wording import count_of
 from govern.declared import describe_project
 from govern.errors import GovernError, NotPermitted, Refused
-from govern.revisions.explain import ForeignEngine, sqlite_url
+from govern.revisions.explain import ForeignEngine
 from govern.revisions.graph import read_chain, read_project_chain
-from govern.revisions.protocol import Description
+from govern.revisions.protocol import Description, Destination
 from govern.source.manifest.json_schema import FILE_NAME, render_file
 
 _MOST_CRITICAL_TABLES = 6
@@ -99,13 +99,13 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
     discovery = _discover(settings, env, modules)
     narrate("importing the models in the project's interpreter")
     seen = _describe(settings, discovery, places)
-    own_url = _own_url(settings, seen)
-    if own_url is not None and seen.problems:
-        seen = _describe(replace(settings, url=own_url), discovery, places)
+    destination = seen.destination
+    if seen.problems and settings.url is None and destination is not None and destination.file is not None:
+        seen = _describe(replace(settings, url=destination.place), discovery, places)
     described = seen.described
     tables = read_tables(described.models) if described and described.models else discovery.tables
     settings = _with_version_table(settings, described)
-    address = find_address(settings, described.destination if described else None, modules, own_url=own_url)
+    address = find_address(settings, destination, modules)
     standing = _look_at_database(_at(settings, address), tables, narrate)
     critical = _propose_critical_tables(tables, standing)
     configuration = proposals.configuration(
@@ -135,7 +135,7 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
     return Adoption(
         entries=(
             Entry.of("alembic", (), _describe_alembic(settings)),
-            Entry.of("metadata", seen.problems, discovery.summary),
+            Entry.of("metadata", seen.problems, _describe_metadata(discovery, tables)),
             Entry.of("database", (), address.summary),
             Entry.of("configuration", (), f"wrote {places.configuration}"),
             Entry.of("manifest", (), f"kept {places.manifest}" if has_manifest else wrote_manifest),
@@ -146,13 +146,6 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
         if any(finding.rule is UNREADABLE_PROJECT for finding in seen.problems)
         else tuple(next_commands(settings, places, others, address.next, standing)),
     )
-
-
-def _own_url(settings: Settings, seen: _Seen) -> str | None:
-    """The SQLite file that env.py is for, where nobody said which database: govern's own choice is PostgreSQL."""
-    if settings.url is not None or seen.sqlite_file is None:
-        return None
-    return sqlite_url(settings.relative(Path(seen.sqlite_file)))
 
 
 def _is_named(settings: Settings, others: Collection[str]) -> bool:
@@ -203,7 +196,7 @@ def _discover(settings: Settings, env: Path, modules: Modules) -> _Discovery:
         reasons = tuple(reason for candidate in with_tables for reason in _explain(candidate))
         return _Discovery(models=None, tables=tables, summary="to decide", undecided=reasons)
     models = with_tables[0].models
-    return _Discovery(models=models, tables=tables, summary=f"{models}, {count_of(len(tables), 'table')}")
+    return _Discovery(models=models, tables=tables, summary=models)
 
 
 def _discover_sql(settings: Settings) -> _Discovery:
@@ -239,8 +232,8 @@ class _Seen:
 
     described: Description | None
     problems: tuple[Finding, ...] = ()
-    sqlite_file: str | None = None
-    """The file that env.py is for by itself."""
+    destination: Destination | None = None
+    """The database that env.py means by itself."""
 
 
 def _describe(settings: Settings, discovery: _Discovery, places: proposals.Places) -> _Seen:
@@ -255,12 +248,12 @@ def _describe(settings: Settings, discovery: _Discovery, places: proposals.Place
             described = describe_project(chosen, is_online=True)
     except GovernError as error:
         said = Finding.of(UNREADABLE_PROJECT, about, error.what, why=error.why, remedy=error.next)
-        file = error.file if isinstance(error, ForeignEngine) else None
-        return _Seen(described=None, problems=(said, *unclear), sqlite_file=file)
+        destination = error.destination if isinstance(error, ForeignEngine) else None
+        return _Seen(described=None, problems=(said, *unclear), destination=destination)
     return _Seen(
         described=described,
         problems=(*_find_problems(described, discovery, about, unclear),),
-        sqlite_file=described.sqlite_file,
+        destination=described.destination,
     )
 
 
@@ -349,6 +342,11 @@ def _propose_critical_tables(
     ]
     proposed.sort(key=lambda table: (-table.references, -(table.rows or 0)))
     return tuple(proposed[:_MOST_CRITICAL_TABLES])
+
+
+def _describe_metadata(discovery: _Discovery, tables: tuple[Table, ...]) -> str:
+    """With the number of tables that the interpreter saw: a loop may make more than the files show."""
+    return f"{discovery.summary}, {count_of(len(tables), 'table')}" if discovery.models else discovery.summary
 
 
 def _describe_alembic(settings: Settings) -> str:

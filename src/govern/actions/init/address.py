@@ -13,7 +13,7 @@ from govern.actions.init.modules import Module, Modules, dotted_name, parse
 from govern.config import Settings
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError
-from govern.revisions.protocol import Destination
+from govern.revisions.protocol import Destination, sqlite_url
 
 _ENGINE_MAKERS = frozenset(
     {
@@ -39,19 +39,12 @@ class Address:
     """A command, where somebody has to say it."""
 
 
-def find_address(
-    settings: Settings, destination: Destination | None, modules: Modules, *, own_url: str | None
-) -> Address:
-    """``destination`` is where env.py goes; the modules are looked at where it goes nowhere of its own.
-
-    ``own_url``: of the SQLite file that env.py is for by itself, as seen from the project's folder.
-    """
+def find_address(settings: Settings, destination: Destination | None, modules: Modules) -> Address:
+    """``destination`` is where env.py goes; the modules are looked at where it goes nowhere of its own."""
     if settings.url is not None:
         return Address(summary=_describe_given(settings))
     if destination is not None:
-        return _take_destination(destination, own_url)
-    if own_url is not None:
-        return _as_env_has(own_url)
+        return _take_destination(settings, destination)
     urls = {url for module in modules for url in _engine_urls(modules, module) if _can_be_written(url)}
     if len(urls) == 1:
         (url,) = urls
@@ -70,12 +63,10 @@ def _describe_given(settings: Settings) -> str:
         return f"{error.what}: {error.why}"
 
 
-def _as_env_has(url: str) -> Address:
-    return Address(summary=f"{url}, as env.py has it", url=url)
-
-
-def _take_destination(destination: Destination, own_url: str | None) -> Address:
+def _take_destination(settings: Settings, destination: Destination) -> Address:
     place, variable = destination.place, destination.variable
+    if destination.file is not None:  # others have it elsewhere, but at the same place of the project
+        place = sqlite_url(settings.relative(destination.file))
     try:
         DatabaseUrl.parse(place)
     except ConfigurationError as error:
@@ -84,7 +75,7 @@ def _take_destination(destination: Destination, own_url: str | None) -> Address:
         own = None if variable == _VARIABLE else variable
         return Address(summary=f"{place}, by {variable}, as env.py has it", url_env=own)
     if destination.is_whole:
-        return _as_env_has(own_url or place)
+        return Address(summary=f"{place}, as env.py has it", url=place)
     return Address(
         summary=f"env.py connects to {place}, by a URL that is in no environment variable",
         next=f"export {_VARIABLE}={place}   # with what is missing there: password, options",

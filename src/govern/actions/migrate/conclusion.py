@@ -9,6 +9,7 @@ from typing import Any
 
 from govern.actions import resume, tidy
 from govern.actions.migrate.undertaking import Undertaking
+from govern.actions.migrate.verdict import lacks_verdict
 from govern.actions.proof import prove
 from govern.actions.record import finish_run, note_unread, start_run
 from govern.actions.saved_plan import describe_difference
@@ -26,12 +27,10 @@ from govern.actions.standing import (
 )
 from govern.actions.validate import serious, validate
 from govern.checks.orphans import ORPHAN
-from govern.checks.startup import find_unhealthy_run
 from govern.core.finding import Finding, Subject
 from govern.core.report import Draft, Entry
 from govern.core.run import AppliedRevision, Run
 from govern.core.wording import count_of, name_revisions
-from govern.database.live import LiveDatabase
 from govern.errors import CouldNotCheck, FailedMidway, GovernError
 from govern.revisions.counting import count_revisions
 from govern.revisions.graph import Chain
@@ -81,7 +80,7 @@ def confirm(undertaking: Undertaking) -> None:
     findings = serious(validate(live, draft, undertaking.manifest, is_at_head=is_at_head))
     here = "already at head:" if is_at_head else "already at"
     draft.passed("apply", f"{here} {name_revisions(stamped)}; nothing is pending")
-    if not findings and _is_marked_unhealthy(live):
+    if not findings and lacks_verdict(live, narrate=undertaking.narrate):
         run = start_run(live, undertaking.to.command, from_revision=stamped, to_revision=stamped, backup=None)
         run = finish_run(live, run, "applied")
         run, _ = prove(live, draft, run, undertaking.probing, narrate=undertaking.narrate)
@@ -236,12 +235,6 @@ def _find_newly_broken(undertaking: Undertaking) -> tuple[Finding, ...]:
 
 def _is_at_head(chain: Chain, stamped: tuple[str, ...]) -> bool:
     return set(stamped) == set(chain.effective_heads)
-
-
-def _is_marked_unhealthy(live: LiveDatabase) -> bool:
-    """Whether applications refuse to start for what an earlier run's validation found."""
-    with live.connect() as connection:
-        return find_unhealthy_run(connection, live.dialect) is not None
 
 
 def _tell_ledger(run: Run, draft: Draft) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from .configuration import open_script_directory
 from .destination import find_destination
-from .drivers import choose_driver, find_sqlite_file, list_drivers
+from .drivers import choose_driver, list_drivers
 from .failure import describe_error, find_cause
 from .filters import find_left_out
 from .metadata import create_tables, describe_tables, metadata_given, table_names
@@ -108,6 +108,7 @@ def describe(session: Session) -> dict[str, Any]:
     metadatas: list[Any] = []
     options: dict[str, Any] = {}
     problem: dict[str, Any] | None = None
+    refused: str | None = None
     _extend_path(session.config)
     ours = session.config.get_main_option("sqlalchemy.url")
     try:
@@ -115,6 +116,7 @@ def describe(session: Session) -> dict[str, Any]:
         metadatas = metadata_given(options)
     except Stop as stop:
         problem = dict(stop.facts, reason=stop.reason)
+        refused = stop.facts.get("file")
     except Exception as error:
         problem = describe_error(error, session)
     own = session.load_models()
@@ -129,9 +131,8 @@ def describe(session: Session) -> dict[str, Any]:
         naming=naming,
         version_table=options.get("version_table") or "alembic_version",
         version_table_schema=options.get("version_table_schema"),
-        destination=find_destination(session.config, options, ours=ours),
+        destination=find_destination(session.config, options, ours=ours, refused=refused),
         problem=problem,
-        sqlite_file=(problem or {}).get("file") or find_sqlite_file(options.get("url")),
     )
 
 

@@ -51,19 +51,6 @@ def is_usable(drivername: str) -> bool:
     return True
 
 
-def find_sqlite_file(url: Any) -> str | None:
-    """The file of a URL of env.py's, absolute; None for a URL of another engine, or none that SQLAlchemy reads."""
-    from sqlalchemy.engine.url import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        parsed = make_url(url) if url else None
-    except ArgumentError:
-        return None
-    is_file = parsed is not None and parsed.drivername.partition("+")[0] == "sqlite"
-    return absolute_file(parsed.database) if parsed is not None and is_file else None
-
-
 def absolute_file(database: Any) -> str | None:
     """What SQLite opens, if it is a plain file: no URI, and not in memory."""
     is_plain = isinstance(database, str) and not database.startswith((":memory:", "file:"))
