@@ -86,7 +86,14 @@ def report() -> None:
 
 @click.group("fleet", cls=Group)
 def fleet() -> None:
-    """One command on hundreds of databases: waves, canaries, stop on failure, one report."""
+    """One command on hundreds of databases: waves, canaries, stop on failure, one report.
+
+    \b
+    Examples:
+      govern fleet status --targets targets.yaml     where each stands
+      govern fleet drift --targets targets.yaml      equal findings told once
+      govern fleet migrate --targets targets.yaml --canary 3
+    """
 
 
 for group in (backup, repair, embedded, monitor, report, fleet):
