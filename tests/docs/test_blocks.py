@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from govern import config
-from govern.fleet.targets_file import read_targets_file
+from govern.fleet.targets_file import TargetsFile, read_targets_file
 from govern.source.manifest import load_manifest
 from tests.docs.markdown import DOCS, PAGES, ROOT, Block, name_of, read_blocks
 from tests.docs.test_ci_files import check
@@ -90,6 +90,7 @@ def test_every_command_is_run_or_says_why_not() -> None:
         ("cobol", "DISPLAY"),
         ("yaml", "critical_tables:\n  - nam: users\n"),
         ("yaml", "somewhere: else\n"),
+        ("yaml", "targets: [{name: a, ulr: x}]\n"),
         ("yaml", "services: {app: {imag: app}}\n"),
         ("yaml", "a: [1\n"),
         ("toml", 'model = "app.models:Base"\n'),
@@ -129,7 +130,7 @@ def make_block(language: str, text: str, comment: str = "") -> Block:
 
 
 def read_yaml(block: Block, folder: Path) -> None:
-    """A manifest or a part of one, targets of a fleet, a workflow, a composition, or what Kubernetes takes."""
+    """A manifest or a part of one, a fleet, a workflow, a composition, or what Kubernetes takes."""
     document = yaml.safe_load(block.text.replace("\non:", "\n'on':"))
     keys = document.keys() if isinstance(document, dict) else set()
     if "services" in keys:
@@ -139,12 +140,12 @@ def read_yaml(block: Block, folder: Path) -> None:
         assert document["metadata"]["name"]
     elif "jobs" in keys:
         check(document, "github-workflows")
-    elif "govern" in keys:
-        check(document, "gitlab-ci")
-    elif keys & {"targets", "globs"}:
+    elif keys and keys <= TargetsFile.model_fields.keys():
         file = folder / "targets.yaml"
         file.write_text(block.text, encoding="utf-8")
         read_targets_file(file)
+    elif "govern" in keys:
+        check(document, "gitlab-ci")
     elif keys and keys <= _CONTAINER | {"metadata", "repos"}:
         return  # parts of files: ci/ has them whole
     else:

@@ -90,7 +90,8 @@ def fleet() -> None:
 
     \b
     Examples:
-      govern fleet drift --targets targets.yaml     equal differences are told once
+      govern fleet status --targets targets.yaml     where each stands
+      govern fleet drift --targets targets.yaml      equal findings told once
       govern fleet migrate --targets targets.yaml --canary 3
     """
 
