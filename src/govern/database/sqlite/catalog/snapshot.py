@@ -136,9 +136,9 @@ def _default(text: str | None) -> str | None:
 
 
 def _constraints(text: TableText) -> Iterator[tuple[str, Facts]]:
-    """(title, facts); SQLite allows two of one name, the second then gets a number."""
+    """(title, facts); SQLite allows two of one name, the second then gets a number. One said twice is one."""
     seen: dict[str, int] = defaultdict(int)
-    for constraint in text.constraints:
+    for constraint in dict.fromkeys(text.constraints):
         title = constraint.title
         seen[title] += 1
         if seen[title] > 1:
