@@ -132,6 +132,7 @@ def test_a_difference_is_one_change(
         ("TEXT", "1", "'1'", True),
         ("TEXT", "1", "'1.0'", False),
         ("BLOB", "1", "'1'", False),
+        ('"order"', "0", "'0'", True),
         ("INTEGER", "'-1'", "1", False),
         ("INTEGER", "1", "(abs(-1))", False),
         ("DATETIME", "CURRENT_TIMESTAMP", "'CURRENT_TIMESTAMP'", False),

@@ -9,10 +9,10 @@ from contextlib import closing
 from dataclasses import replace
 
 from govern.core.changes import Change
+from govern.core.identifiers import quote
 from govern.core.snapshot import Fact
 
 _CONSTANT = re.compile(r"(?:[-+] ?)?(?:\d+(?:\.\d*)?|\.\d+)|'(?:[^']|'')*'|TRUE|FALSE", re.IGNORECASE)
-_TYPE = re.compile(r"[\w ]*(?:\([\d, ]*\))?")
 _IS_SAME = "SELECT typeof(a) = typeof(b) AND a IS b FROM defaults"
 
 
@@ -34,12 +34,13 @@ def _store_same(change: Change, declared: Fact, live: Fact) -> bool:
     column_type = (change.live or {}).get("type", "")
     if not (_is_constant(declared) and _is_constant(live)):
         return False
-    if not isinstance(column_type, str) or not _TYPE.fullmatch(column_type) or column_type == "ANY":
+    if not isinstance(column_type, str) or column_type == "ANY":
         return False  # ANY converts nothing in a STRICT table
+    type_ = quote(column_type) if column_type else ""  # a type may be any word, as SQLite has it
     with closing(sqlite3.connect(":memory:")) as database:
-        # constants and a type's words, as they were matched: a default is no place for parameters
+        # constants, as they were matched: a default is no place for parameters
         database.execute(
-            f"CREATE TABLE defaults (a {column_type} DEFAULT ({declared}), b {column_type} DEFAULT ({live}))"
+            f"CREATE TABLE defaults (a {type_} DEFAULT ({declared}), b {type_} DEFAULT ({live}))"
         )
         database.execute("INSERT INTO defaults DEFAULT VALUES")
         return bool(database.execute(_IS_SAME).fetchone()[0])
