@@ -37,7 +37,7 @@ class Cluster:
         if self.namespace and self.is_whole:
             return self.namespace
         if self.centre is None:
-            around = "tables that belong to none of these"
+            around = "other tables"
         else:
             around = f"around {join_name(self.centre[1]) if self.namespace else name_place(self.centre)}"
         return f"{self.namespace}, {around}" if self.namespace else around

@@ -205,7 +205,7 @@ def test_namespaces_are_clusters_and_only_a_large_one_is_divided() -> None:
     ]
     many = Diagram(tables={("one", f"t{at}"): tables["one", "t0_00"] for at in range(41)}, links=())
     [cluster] = find_clusters(Diagram(tables={**many.tables, **apart.tables}, links=()))[-1:]
-    assert cluster.name == "one, tables that belong to none of these"
+    assert cluster.name == "one, other tables"
 
 
 def test_lines_between_clusters_are_counted_and_not_drawn() -> None:
