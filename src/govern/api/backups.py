@@ -29,7 +29,7 @@ from govern.config import Settings
 from govern.core.backup import Backup, BackupManifest
 from govern.core.finding import Finding
 from govern.core.report import Draft, Entry
-from govern.core.wording import count_of
+from govern.core.wording import count_of, name_duration
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
 from govern.errors import ConfigurationError
@@ -236,7 +236,7 @@ def _describe_proof(manifest: BackupManifest) -> Entry:
     if manifest.verified is None:
         return Entry(name="verified", status="skipped", reason="never", is_optional=True)
     proof = manifest.verified
-    when = f"{proof.level}, on {proof.at:%Y-%m-%d %H:%M} UTC, in {proof.duration_ms} ms"
+    when = f"{proof.level}, on {proof.at:%Y-%m-%d %H:%M} UTC, in {name_duration(proof.duration_ms / 1000)}"
     left_out = f"; not compared: {', '.join(proof.left_out)}" if proof.left_out else ""
     return Entry(name="verified", status="passed", reason=when + left_out)
 

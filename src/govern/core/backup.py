@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from govern.core.drill import Drill
 from govern.core.finding import Rule, Severity
 from govern.core.signature import Signature, SignatureState, SigningKey, judge
+from govern.core.wording import name_duration
 
 MANIFEST_VERSION = 3
 _READ_VERSIONS = (1, 2, MANIFEST_VERSION)
@@ -121,7 +122,7 @@ class Verification:
 
     def described(self) -> str:
         """``restored into a scratch database and compared, every row of it, 812 ms``."""
-        duration = f"{self.duration_ms} ms"
+        duration = name_duration(self.duration_ms / 1000)
         if self.level == "files":
             return f"every file is as it was written, {duration}; it was not restored"
         rows = "every row of it" if self.content else "its rows counted"

@@ -43,6 +43,11 @@ def name_seconds(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
+def name_duration(seconds: float) -> str:
+    """As ``name_seconds``, but ``12 ms`` where that says more than ``0.0 s``."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else name_seconds(seconds)
+
+
 def name_moment(moment: datetime) -> str:
     """``2031-01-02 12:00:00 UTC``; a moment without a zone is taken as UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -7,13 +7,12 @@ from typing import Any
 
 from govern.core.document import Block, Cell, Document, Facts, Picture, Section, Sentence, Table, Tone
 from govern.core.history import Present
-from govern.core.wording import count_of, name_age
+from govern.core.wording import count_of, name_age, name_duration
 from govern.reports.documents.endpoints import tell_sequences
 from govern.reports.documents.wording import (
     list_backups,
     list_findings,
     say_moment,
-    say_seconds,
     say_status,
     say_time,
     tell_look,
@@ -140,7 +139,7 @@ def _tell_application(present: Present) -> Iterator[Block]:
                 Cell(text=one.name),
                 say_status(one.status),
                 Cell(text=str(one.findings), is_number=True),
-                Cell(text=say_seconds(one.seconds), is_number=True),
+                Cell(text=name_duration(one.seconds), is_number=True),
             )
             for one in present.probed.sequences
         ),

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from govern.core.document import Block, Cell, Document, Facts, Section, Sentence, Table
 from govern.core.history import Answers, Migrated
 from govern.core.run import AppliedRevision, Run
-from govern.core.wording import count_of, name_revisions
+from govern.core.wording import count_of, name_duration, name_revisions
 from govern.reports.documents.endpoints import list_endpoints, tell_answers
-from govern.reports.documents.wording import RESULT_TONES, list_backups, say_moment, say_seconds, say_took
+from govern.reports.documents.wording import RESULT_TONES, list_backups, say_moment, say_took
 
 _MOST_STATEMENTS = 200
 _LONGEST = 500
@@ -65,7 +65,7 @@ def _tell_run(run: Run) -> Facts:
         ("Project", f"commit {run.git_commit}" if run.git_commit else ""),
         ("With", versions),
         ("Plan", f"reviewed, digest {run.plan_digest[:12]}" if run.plan_digest else "made for this run"),
-        ("Waited for locks", say_seconds(run.waited_seconds) if run.waited_seconds else "not at all"),
+        ("Waited for locks", name_duration(run.waited_seconds) if run.waited_seconds else "not at all"),
     )
     return Facts(pairs=tuple(pair for pair in pairs if pair[1]))
 
@@ -87,7 +87,9 @@ def _tell_precautions(migrated: Migrated) -> Iterator[Block]:
 
 
 def _tell_revision(revision: AppliedRevision) -> Iterator[Block]:
-    yield Facts(pairs=(("Took", say_seconds(revision.seconds)), ("File", f"sha256 {revision.checksum[:12]}")))
+    yield Facts(
+        pairs=(("Took", name_duration(revision.seconds)), ("File", f"sha256 {revision.checksum[:12]}"))
+    )
     shown = revision.statements[:_MOST_STATEMENTS]
     left = len(revision.statements) - len(shown)
     if shown:
@@ -96,7 +98,7 @@ def _tell_revision(revision: AppliedRevision) -> Iterator[Block]:
             rows=tuple(
                 (
                     Cell(text=_shorten(one.sql), is_code=True),
-                    Cell(text=say_seconds(one.seconds), is_number=True),
+                    Cell(text=name_duration(one.seconds), is_number=True),
                     Cell(text=", ".join(one.locks)),
                 )
                 for one in shown

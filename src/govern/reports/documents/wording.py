@@ -10,7 +10,7 @@ from govern.core.document import Block, Cell, Sentence, Table, Tone
 from govern.core.finding import Finding
 from govern.core.report import Report
 from govern.core.run import Run
-from govern.core.wording import count_of, name_bytes, name_moment, name_revisions, name_seconds
+from govern.core.wording import count_of, name_bytes, name_duration, name_moment, name_revisions
 from govern.reports.tones import SEVERITY_TONES, STATUS_TONES
 
 _MOST_FINDINGS = 50
@@ -42,12 +42,7 @@ def say_status(status: str) -> Cell:
 def say_took(run: Run) -> str:
     if run.finished_at is None:
         return "did not end"
-    return say_seconds((run.finished_at - run.started_at).total_seconds())
-
-
-def say_seconds(seconds: float) -> str:
-    """``12 ms`` where that says more than ``0.0 s``."""
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else name_seconds(seconds)
+    return name_duration((run.finished_at - run.started_at).total_seconds())
 
 
 def describe_run(run: Run) -> str:
