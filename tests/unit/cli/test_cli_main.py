@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -68,6 +69,8 @@ def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeApi:
     fake = FakeApi()
     monkeypatch.setitem(sys.modules, "govern.api", fake)
     monkeypatch.setattr(govern, "api", fake, raising=False)
+    # a command has its process to itself: runs that other tests began in this one are not its own
+    monkeypatch.setattr(record, "_begun", threading.Event())
     monkeypatch.chdir(tmp_path)
     return fake
 
