@@ -96,13 +96,7 @@ on_failure_option = click.option(
     show_default=True,
     help="restore: where a failure leaves the database otherwise than it was, put the backup in its place.",
 )
-dry_run_option = click.option(
-    "--dry-run", is_flag=True, help="Every guard that only reads, and the plan; nothing is changed."
-)
-
-
-@root.changing("migrate")
-@click.option(
+to_option = click.option(
     "--to",
     default="heads",
     show_default=True,
@@ -110,6 +104,13 @@ dry_run_option = click.option(
     shell_complete=complete_revision,
     help="Where to stop.",
 )
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Every guard that only reads, and the plan; nothing is changed."
+)
+
+
+@root.changing("migrate")
+@to_option
 @backup_option
 @rehearse_option
 @allow_option

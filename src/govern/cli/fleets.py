@@ -14,11 +14,11 @@ from govern.cli.changing import (
     dry_run_option,
     on_failure_option,
     rehearse_option,
+    to_option,
 )
 from govern.cli.options import SPAN, number
 from govern.cli.root import fleet
 from govern.cli.session import Session
-from govern.cli.values import complete_revision
 from govern.core.report import Report
 
 if TYPE_CHECKING:
@@ -191,14 +191,7 @@ def fleet_backup(session: Session, **order: Any) -> Report:
 
 @fleet.changing("migrate")
 @_order
-@click.option(
-    "--to",
-    default="heads",
-    show_default=True,
-    metavar="REVISION",
-    shell_complete=complete_revision,
-    help="Where to stop.",
-)
+@to_option
 @backup_option
 @rehearse_option
 @allow_option

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import json
-import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from pydantic import ValidationError
 
 from govern.database.target import make_absolute
 from govern.database.url import DatabaseUrl
-from govern.errors import ConfigurationError, CouldNotCheck, GovernError
+from govern.errors import ConfigurationError, GovernError
+from govern.fleet.program import run_program
 from govern.fleet.references import (
     FromCommand,
     InCatalogue,
@@ -168,24 +168,10 @@ def _globbed(glob: Glob, folder: Path) -> Iterator[Target]:
 
 def _printed(program: Program, folder: Path) -> Iterator[Target]:
     said = " ".join(program.command)
-    try:
-        ended = subprocess.run(
-            program.command,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_COMMAND_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        why = getattr(error, "strerror", None) or f"it took longer than {_COMMAND_SECONDS:.0f} s"
-        raise CouldNotCheck(f"{said} could not be run", why=why, next="run it by hand") from error
-    if ended.returncode != 0:
-        raise CouldNotCheck(
-            f"{said} failed", why=f"it ended with exit status {ended.returncode}", next="run it by hand"
-        )
-    for entry in _parse_printed(ended.stdout, said):
+    printed = run_program(
+        program.command, folder, seconds=_COMMAND_SECONDS, name=said, failed=f"{said} failed"
+    )
+    for entry in _parse_printed(printed, said):
         yield _listed(entry, folder, Path(program.command[0]), program.labels)
 
 

@@ -5,7 +5,6 @@ It is resolved where the work is done, and nowhere else.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from govern.database.engines import dialect_of
 from govern.database.target import make_absolute
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, CouldNotCheck
+from govern.fleet.program import run_program
 
 _COMMAND_SECONDS = 60.0
 
@@ -83,7 +83,15 @@ def resolve(reference: Reference) -> DatabaseUrl:
         case InFile(path):
             return _parse(_read(Path(path)), f"the file {path}", f"write the URL into {path}")
         case FromCommand(arguments, folder):
-            return _parse(_run(arguments, Path(folder)), f"what {arguments[0]} printed", "run it by hand")
+            name = arguments[0]
+            printed = run_program(
+                arguments,
+                Path(folder),
+                seconds=_COMMAND_SECONDS,
+                name=name,
+                failed=f"{name} did not print the URL",
+            )
+            return _parse(printed, f"what {name} printed", "run it by hand")
         case OnServer(server, database, host, port):
             return _move(resolve(server), database, host, port)
         case InCatalogue(catalogue, sql, name):
@@ -153,30 +161,6 @@ def _read(path: Path) -> str:
             why=getattr(error, "strerror", None) or "it is no text in UTF-8",
             next="correct url_file, or the file's mode",
         ) from error
-
-
-def _run(arguments: tuple[str, ...], folder: Path) -> str:
-    """What it printed. What it complained of is not shown: who knows what is in it."""
-    try:
-        ended = subprocess.run(
-            arguments,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_COMMAND_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        why = getattr(error, "strerror", None) or f"it took longer than {_COMMAND_SECONDS:.0f} s"
-        raise CouldNotCheck(f"{arguments[0]} could not be run", why=why, next="run it by hand") from None
-    if ended.returncode != 0:
-        raise CouldNotCheck(
-            f"{arguments[0]} did not print the URL",
-            why=f"it ended with exit status {ended.returncode}",
-            next="run it by hand",
-        )
-    return ended.stdout
 
 
 def _move(url: DatabaseUrl, database: str, host: str | None, port: str | None) -> DatabaseUrl:

@@ -108,21 +108,7 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
     address = find_address(settings, destination, modules)
     standing = _look_at_database(_at(settings, address), tables, narrate)
     critical = _propose_critical_tables(tables, standing)
-    configuration = proposals.configuration(
-        models=discovery.models,
-        sql=discovery.sql,
-        undecided=discovery.undecided,
-        alembic_config=_alembic_config(settings),
-        version_locations=locations_by_engine(settings),
-        section=settings.alembic.section,
-        version_table=settings.alembic.version_table,
-        version_table_schema=settings.alembic.version_table_schema,
-        since=_newest_revisions(settings),
-        python=None if settings.python == Path(sys.executable) else settings.relative(settings.python),
-        url=address.url,
-        url_env=address.url_env,
-        places=places,
-    )
+    configuration = _propose_configuration(settings, discovery, address, places)
     manifest = proposals.manifest(
         critical,
         relationships=find_implied_relationships(described.models) if described else (),
@@ -145,6 +131,26 @@ def init(settings: Settings, *, today: date, narrate: Callable[[str], None]) -> 
         next=begin_again(settings, places)
         if any(finding.rule is UNREADABLE_PROJECT for finding in seen.problems)
         else tuple(next_commands(settings, places, others, address.next, standing)),
+    )
+
+
+def _propose_configuration(
+    settings: Settings, discovery: _Discovery, address: Address, places: proposals.Places
+) -> str:
+    return proposals.configuration(
+        models=discovery.models,
+        sql=discovery.sql,
+        undecided=discovery.undecided,
+        alembic_config=_alembic_config(settings),
+        version_locations=locations_by_engine(settings),
+        section=settings.alembic.section,
+        version_table=settings.alembic.version_table,
+        version_table_schema=settings.alembic.version_table_schema,
+        since=_newest_revisions(settings),
+        python=None if settings.python == Path(sys.executable) else settings.relative(settings.python),
+        url=address.url,
+        url_env=address.url_env,
+        places=places,
     )
 
 
