@@ -334,7 +334,8 @@ _KEYS: Mapping[str, str] = {
     "behind before it refuses; 0: it only warns",
     "read_back_seconds": "how long a server that went away during a migration is waited for, to "
     "[read back](#when-the-server-goes-away) what it has done",
-    "targets": "more databases, for `--target NAME`: each a table with `url` or `url_env`",
+    "targets": "more databases, for `--target NAME`: each a table with `url` or `url_env`, and maybe the `schema` "
+    "that is [a tenant](fleets.md#tenants-that-are-schemas)",
 }
 
 

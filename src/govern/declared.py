@@ -11,8 +11,9 @@ from govern.core.changes import Change, accept, diff
 from govern.core.snapshot import Snapshot, join_name
 from govern.core.wording import name_revisions
 from govern.database.engines import dialect_of
-from govern.database.live import LiveDatabase, version_table
+from govern.database.live import LiveDatabase
 from govern.database.scratch import scratch_database, scratch_folder
+from govern.database.version_table import version_table
 from govern.errors import ConfigurationError, CouldNotCheck
 from govern.source.lock import read_lock
 from govern.source.sql_files import make_tables, read_sql_files
@@ -209,7 +210,8 @@ def expected_at(
     is told. Raises ReplayFailed where a replay is needed and breaks.
     """
     settings = live.settings
-    lock = read_lock(settings.lock)
+    # one schema is told in other words than a whole database, of which the lock is
+    lock = read_lock(settings.lock) if settings.schema is None else None
     if lock is not None and lock.speaks_of(schema) and set(lock.heads) == set(revision):
         try:
             expected = in_words_of(schema, lock.snapshot, live.dialect, copied(live))

@@ -91,6 +91,10 @@ class NoSuchDatabase(Unreachable):
     """The server answers and has no database of that name; there is no such file."""
 
 
+class NoSuchSchema(Unreachable):
+    """The database is there and has no schema of that name."""
+
+
 class Locked(Unreachable):
     """Another session, as a migration's, has locked what was to be read: it will be there again."""
 

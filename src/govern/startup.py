@@ -20,7 +20,7 @@ from govern.core.finding import Finding, Severity, Subject
 from govern.core.report import Entry, Report, Target
 from govern.database.look import SECONDS, Look, open_look
 from govern.database.url import DatabaseUrl
-from govern.database.version_table import VersionTable
+from govern.database.version_table import VersionTable, version_table
 from govern.errors import CouldNotCheck, Locked, SchemaRefused, Unreachable
 from govern.source.lock import read_lock
 
@@ -144,8 +144,7 @@ class Question:
 
     @property
     def _table(self) -> VersionTable:
-        alembic = self.settings.alembic
-        return VersionTable(alembic.version_table, alembic.version_table_schema)
+        return version_table(self.settings)
 
     def look_closer(self, look: Look) -> Report:
         """What is wrong with a database that a glance did not clear."""

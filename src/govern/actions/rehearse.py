@@ -22,7 +22,7 @@ from govern.core.observation import Observation
 from govern.core.plan import RehearsalKind
 from govern.core.report import Draft, Entry
 from govern.core.right import Right, find_rights
-from govern.core.snapshot import Snapshot
+from govern.core.snapshot import Snapshot, place_in
 from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.declared import schema_copy
@@ -148,6 +148,7 @@ def rehearse_on(
     if set(copy.read_stamped()) != set(way.reached):
         return Rehearsal(how=how, observations=outcome.observations, failure=_nothing_persisted(live, how))
     after = copy.read_snapshot()
+    old, new = (place_in(schema, live.url.schema) for schema in (before, after))
     total = len(chain.ancestors(way.reached))
     hear = count_revisions(narrate, f"comparing {_ON[how]} with the declared one", total)
     judgement, findings, undecided = _judge(copy, live, before, after, manifest, hear)
@@ -160,7 +161,7 @@ def rehearse_on(
         findings=findings,
         judgement=judgement,
         undecided=undecided,
-        rights=find_rights(diff(before, after), outcome.observations, before),
+        rights=find_rights(diff(old, new), outcome.observations, old),
     )
 
 

@@ -96,7 +96,7 @@ def find_resumption(
 
 def orders(live: LiveDatabase, run: str, committed: Committed) -> Orders:
     """What the child is told: which run it is, what is committed already, and how to note what it commits."""
-    statements = live.dialect.note_statements()
+    statements = live.dialect.note_statements(live.url)
     return {**statements, "run": run, "committed": committed} if statements else {}
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection
 from govern.config import Settings
 from govern.core.snapshot import Snapshot
 from govern.database.engines import dialect_of
-from govern.database.live import version_table
 from govern.database.scratch import scratch_database
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import version_table
 from govern.declared import Declared, ReplayFailed
 from govern.revisions.graph import Chain
 from govern.revisions.protocol import Paused

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
+from govern.config import Settings
 from govern.core.report import Draft, Report
-from govern.errors import GovernError
+from govern.errors import GovernError, Refused
 
 P = ParamSpec("P")
 Narrate = Callable[[str], None]
@@ -24,6 +25,24 @@ def local_today() -> date:
     return datetime.now().astimezone().date()
 
 
+FOR_ONE_SCHEMA = frozenset(
+    {"backup create", "backup list", "backup show", "drift", "history", "migrate", "plan", "snapshot"}
+)
+"""The commands that can be about one schema of a database, as a tenant's is; every other one is about all of it."""
+
+
+def _refuse_one_schema(name: str, arguments: tuple[object, ...]) -> None:
+    """A backup, a repair or a lock of the whole database is not what is asked for by the name of one tenant."""
+    for settings in arguments:
+        if isinstance(settings, Settings) and settings.schema is not None and name not in FOR_ONE_SCHEMA:
+            raise Refused(
+                f"govern {name} is for a whole database, and the target {settings.target} is its schema "
+                f"{settings.schema}",
+                why=f"for one schema there are {', '.join(sorted(FOR_ONE_SCHEMA))}",
+                next="name a target without a schema; docs/fleets.md says what is done for tenants",
+            )
+
+
 def command(name: str) -> Callable[[Callable[Concatenate[Draft, P], None]], Callable[P, Report]]:
     """Makes a function that fills in a draft into one that returns the report.
 
@@ -35,6 +54,7 @@ def command(name: str) -> Callable[[Callable[Concatenate[Draft, P], None]], Call
         def run(*args: P.args, **kwargs: P.kwargs) -> Report:
             draft = Draft(name, datetime.now(UTC))
             try:
+                _refuse_one_schema(name, args)
                 work(draft, *args, **kwargs)
             except GovernError as error:
                 error.report = draft.finish(datetime.now(UTC), error.problem)

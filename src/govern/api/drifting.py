@@ -110,6 +110,9 @@ def hold_against(
     ``declare`` brings the declared schema into being. ``repairs``: whether one is looked for and proven.
     """
     settings = project.settings
+    if settings.schema is not None:
+        _refuse_repair(settings.schema, sql_file, column_order=column_order)
+        repairs = False
     scope = read_scope(settings, project.manifest, baseline=baseline, with_known=write_baseline is None)
     judge = partial(judge_drift, today=today, critical_tables=project.critical_tables)
     live = open_database(project, draft)
@@ -150,6 +153,18 @@ def hold_against(
     findings += check_scope(verdict.sorted, scope)
     draft.add(Entry.of("drift", findings, f"held against {DECLARATIONS.get(against, against)}{remark}"))
     return schema
+
+
+def _refuse_repair(schema: str, sql_file: Path | None, *, column_order: bool) -> None:
+    """Raises ConfigurationError for what is looked for in a whole database alone."""
+    if sql_file is None and not column_order:
+        return
+    option = "--column-order" if column_order else "--sql"
+    raise ConfigurationError(
+        f"{option} is for a whole database, and the target is its schema {schema}",
+        why="a repair is proven on a copy of a whole database, and the order of columns is read from one",
+        next="leave the option out; the difference itself is found, and told with both definitions",
+    )
 
 
 @command("drift")

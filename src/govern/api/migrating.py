@@ -38,6 +38,7 @@ from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.scratch import dropping_meanwhile
 from govern.database.target import create_target, declared_like
+from govern.errors import ConfigurationError
 from govern.revisions.graph import Destination
 from govern.source.allowances import allowed_hazards
 from govern.source.scope import read_scope
@@ -87,6 +88,12 @@ def migrate(
     """
     saved = read_plan(plan) if plan else None
     project = read_project(settings)
+    if settings.schema is not None and on_failure == "restore":
+        raise ConfigurationError(
+            f"--on-failure restore is for a whole database, and the target is its schema {settings.schema}",
+            why="a restore puts another database in the place of the one there is, with all that is in it",
+            next="leave it out: the backup of the schema is taken all the same, and pg_restore reads it",
+        )
     precautions = Precautions(
         backup=backup,
         rehearse=rehearse,

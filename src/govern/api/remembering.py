@@ -14,9 +14,8 @@ from govern.checks.startup import Expectation
 from govern.core.report import Report
 from govern.core.run import Run
 from govern.database.dialect import Dialect
-from govern.database.live import version_table
 from govern.database.look import Look
-from govern.database.version_table import VersionTable
+from govern.database.version_table import VersionTable, version_table
 from govern.errors import NotPermitted
 from govern.startup import Question
 

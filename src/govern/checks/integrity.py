@@ -62,10 +62,8 @@ def check_integrity(
     ``path`` is the manifest's, for the findings. The tables must exist: a missing one is drift, found elsewhere.
     """
     findings: list[Finding] = []
-    tables = {
-        (table.namespace or default_namespace(dialect.name), table.table): table
-        for table in manifest.critical_tables
-    }
+    home = connection.schema or default_namespace(dialect.name)
+    tables = {(table.namespace or home, table.table): table for table in manifest.critical_tables}
     counts = dialect.count_rows(connection, tables)
     for (schema, name), table in tables.items():
         rows = counts.get(f"{schema}.{name}" if schema else name)

@@ -48,6 +48,8 @@ class Settings:
     target: str
     url: str | None
     """The database, password included; None means the embedded PostgreSQL. Never print it."""
+    schema: str | None = None
+    """The one schema of the target that is governed, as a tenant's is; None: the whole database."""
     alembic: AlembicSettings
     models: str | None
     """``package.module:metadata``; None: the metadata that env.py gives to Alembic."""
@@ -139,6 +141,7 @@ def load(
         file=file,
         target=target or "default",
         url=chosen or alembic.url,
+        schema=target_table(declared, target).get("schema"),
         alembic=alembic,
         models=declared.models,
         since=tuple(declared.since or ()),

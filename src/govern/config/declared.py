@@ -12,12 +12,12 @@ from govern.config.toml import parse_toml, subtable
 from govern.core.closeness import find_close
 from govern.errors import ConfigurationError
 
-_TARGET_KEYS = frozenset({"url", "url_env", "scratch_url"})
+_TARGET_KEYS = frozenset({"url", "url_env", "scratch_url", "schema"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """The keys of ``[tool.govern]``; a target's table may repeat the first three."""
+    """The keys of ``[tool.govern]``; a target's table may repeat the first three, and have a ``schema``."""
 
     url: str | None = None
     url_env: str | None = None

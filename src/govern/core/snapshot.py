@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 Fact = str | int | bool | None | tuple[str, ...]
@@ -62,6 +62,14 @@ class Coverage:
 def default_namespace(dialect: str) -> str:
     """Where a table is whose name stands alone in the manifest; empty where there are no namespaces."""
     return "public" if dialect == "postgresql" else ""
+
+
+def place_in(snapshot: Snapshot, schema: str | None) -> Snapshot:
+    """The snapshot of one schema, which calls it the default one, under its own name; any other as it is."""
+    if schema is None:
+        return snapshot
+    objects = {ObjectKey(key.kind, schema, key.name): facts for key, facts in snapshot.objects.items()}
+    return replace(snapshot, objects={**objects, ObjectKey("schema", "", schema): {}})
 
 
 RELATIONS = ("table", "view", "materialized-view", "foreign-table")

@@ -31,6 +31,8 @@ class Connection:
     ``driver`` is a psycopg or sqlite3 connection of our own. SQL uses the driver's own placeholders
     (``%s`` in psycopg, ``?`` in sqlite3).
 
+    ``schema`` is the one that is meant of a database (``DatabaseUrl.schema``).
+
     ``explain`` is asked of an error that leaves the ``with`` block of the connection, before it is closed: what it
     returns is raised in its place.
     """
@@ -40,9 +42,11 @@ class Connection:
         driver: DriverConnection,
         *,
         begin: str = "BEGIN",
+        schema: str | None = None,
         explain: Callable[[BaseException], Exception | None] = lambda _: None,
     ) -> None:
         self.driver = driver
+        self.schema = schema
         self._begin = begin
         self._explain = explain
         self._in_transaction = False

@@ -248,7 +248,7 @@ class Dialect(Keeping, Integrity, Protocol):
     def end_session(self, connection: Connection, session: MigratingSession) -> None:
         """Ends it, and rolls back what it has not committed. Returns at once."""
 
-    def note_statements(self) -> Mapping[str, str]:
+    def note_statements(self, url: DatabaseUrl) -> Mapping[str, str]:
         """What the child that migrates needs to note how far a revision came that commits midway; empty: nothing is."""
 
     def read_progress(self, connection: Connection, steps: Iterable[str]) -> tuple[NotedStatement, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from govern.core.report import Target
 from govern.database.engines import dialect_of
-from govern.database.version_table import VersionTable
+from govern.database.version_table import VersionTable, version_table
 
 if TYPE_CHECKING:
     from govern.config import Settings
@@ -89,7 +89,3 @@ class LiveDatabase:
             revision=self.dialect.read_version_rows(connection, self.table),
             heads=heads,
         )
-
-
-def version_table(settings: Settings) -> VersionTable:
-    return VersionTable(settings.alembic.version_table, settings.alembic.version_table_schema)

@@ -37,13 +37,16 @@ _FOLDER_ABANDONED_AFTER = timedelta(days=1)  # longer: nobody can tell whether a
 
 
 @contextmanager
-def scratch_database(settings: Settings, *, like: DatabaseUrl, label: str) -> Iterator[DatabaseUrl]:
+def scratch_database(
+    settings: Settings, *, like: DatabaseUrl, label: str, with_rows: bool = False
+) -> Iterator[DatabaseUrl]:
     """An empty database of ``like``'s engine and major version, dropped at the end of the block.
 
     SQLite: a file in a private folder. PostgreSQL: on ``scratch_url`` and nowhere else where that is
     configured; else on the server of ``like``, with its encoding and locale, where the role may create
     databases; else on the embedded server, if the major is the same; else in a container, where a Docker
-    engine answers. ``label`` says in the name what it is for.
+    engine answers. ``label`` says in the name what it is for. For one schema of a database it has that schema, empty,
+    and what the schemas share around it; ``with_rows`` those rows, too, that its foreign keys lead to.
 
     Raises Unreachable if ``like`` does not answer. Where no way works, raises the first way's kind of error
     (NotPermitted without the CREATEDB right), naming each way and why it did not work.
@@ -54,7 +57,13 @@ def scratch_database(settings: Settings, *, like: DatabaseUrl, label: str) -> It
         return
     major = _read_major(like)
     with ExitStack() as stack:
-        yield _enter_first(stack, settings, like, major, label)
+        url = _enter_first(stack, settings, like, major, label)
+        if like.schema is None:
+            yield url
+            return
+        from govern.database.postgresql.shared import surround  # with all that a dump needs
+
+        yield surround(like, url, settings.alembic.version_table, with_rows=with_rows)
 
 
 _drops: ContextVar[list[threading.Thread] | None] = ContextVar("drops", default=None)

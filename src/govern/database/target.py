@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from govern.database.engines import dialect_of
 from govern.database.url import DatabaseUrl
-from govern.errors import CouldNotCheck, ToolMissing
+from govern.errors import ConfigurationError, CouldNotCheck, ToolMissing
 from govern.log import Log
 
 if TYPE_CHECKING:
@@ -29,8 +29,28 @@ def resolve_target(settings: Settings) -> DatabaseUrl:
     if settings.url is None:
         from govern.database import embedded  # which many commands never need
 
-        return embedded.ensure_running(settings.state_folder)
-    return make_absolute(DatabaseUrl.parse(settings.url))
+        return embedded.ensure_running(settings.state_folder).with_schema(settings.schema)
+    url = make_absolute(DatabaseUrl.parse(settings.url))
+    if settings.schema is not None:
+        _require_schema(settings, url)
+    return url.with_schema(settings.schema)
+
+
+def _require_schema(settings: Settings, url: DatabaseUrl) -> None:
+    """Raises ConfigurationError where a schema cannot be governed by itself."""
+    if url.dialect != "postgresql":
+        raise ConfigurationError(
+            f"the target {settings.target} has a schema, and is a SQLite file",
+            why="only a PostgreSQL database has schemas",
+            next="take out schema",
+        )
+    if settings.alembic.version_table_schema is not None:
+        raise ConfigurationError(
+            f"the target {settings.target} has a schema, and the project one version table for all schemas",
+            why=f"version_table_schema is {settings.alembic.version_table_schema}: "
+            "two schemas could not be at two revisions",
+            next="take out version_table_schema, in env.py too: Alembic then makes the table in each schema",
+        )
 
 
 def target_dialect(settings: Settings) -> Dialect:

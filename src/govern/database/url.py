@@ -3,6 +3,7 @@ than a startup check may take)."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,10 @@ from govern.errors import ConfigurationError
 DialectName = Literal["postgresql", "sqlite"]
 
 _SCHEMES: dict[str, DialectName] = {"postgresql": "postgresql", "postgres": "postgresql", "sqlite": "sqlite"}
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+"""What an identifier may be without quotes."""
+_READABLE = "/:,"
+"""What stays as it is in a query."""
 _SECRET_PARAMETERS = frozenset({"password", "sslpassword"})
 
 
@@ -38,6 +43,8 @@ class DatabaseUrl:
     text: str
     """As given, with the password."""
     dialect: DialectName
+    schema: str | None = None
+    """The one schema of a PostgreSQL database that is meant; sessions look for names there first. None: all of it."""
 
     @classmethod
     def parse(cls, text: str) -> DatabaseUrl:
@@ -67,7 +74,7 @@ class DatabaseUrl:
         if ":" in credentials:
             credentials = credentials.partition(":")[0] + ":***"
         query = "&".join(
-            f"{name}=***" if name in _SECRET_PARAMETERS else f"{name}={quote(value, safe='/:')}"
+            f"{name}=***" if name in _SECRET_PARAMETERS else f"{name}={quote(value, safe=_READABLE)}"
             for name, value in parse_qsl(parts.query, keep_blank_values=True)
         )
         # urlunsplit would write sqlite:/path for an empty host
@@ -106,4 +113,24 @@ class DatabaseUrl:
         parts = urlsplit(self.text)
         path = "/" + quote(name, safe="")
         query = f"?{parts.query}" if parts.query else ""
-        return DatabaseUrl(f"{parts.scheme}://{parts.netloc}{path}{query}", self.dialect)
+        return DatabaseUrl(f"{parts.scheme}://{parts.netloc}{path}{query}", self.dialect, self.schema)
+
+    def with_schema(self, schema: str | None) -> DatabaseUrl:
+        """One schema of this database: what sessions name without a schema is looked for there, then in ``public``.
+
+        Said by libpq's ``options`` (manual, 32.1.2), for whoever opens the URL; it comes after what is there already.
+        """
+        if schema is None:
+            return self
+        parts = urlsplit(self.text)
+        quoted = schema if _PLAIN_NAME.fullmatch(schema) else '"' + schema.replace('"', '""') + '"'
+        # the server takes options apart at spaces; a backslash keeps a sign as it is
+        escaped = re.sub(r"([\\\s])", r"\\\1", f"-csearch_path={quoted},public")
+        given = parse_qsl(parts.query, keep_blank_values=True)
+        others = [pair for pair in given if pair[0] != "options"]
+        options = [value for name, value in given if name == "options"]
+        query = urlencode(
+            [*others, ("options", " ".join((*options, escaped)))], quote_via=quote, safe=_READABLE
+        )
+        text = f"{parts.scheme}://{parts.netloc}{parts.path}?{query}"
+        return DatabaseUrl(text, self.dialect, schema)

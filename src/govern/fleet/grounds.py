@@ -20,6 +20,7 @@ from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.declared import Declared, ReplayFailed
 from govern.errors import ConfigurationError, CouldNotCheck, GovernError
+from govern.fleet.references import find_server
 from govern.startup import read_expectation
 
 _TRIES = 2
@@ -49,8 +50,8 @@ class Grounds:
         self._declarations: dict[_Key, _Declaration] = {}
         self._open = ExitStack()
 
-    def project_of(self, name: str, url: DatabaseUrl) -> Project:
-        """The project with this database as its target: its files are read once for each engine.
+    def project_of(self, name: str, url: DatabaseUrl, schema: str | None = None) -> Project:
+        """The project with this database, or one schema of it, as its target: its files are read once for each engine.
 
         Raises ConfigurationError.
         """
@@ -59,7 +60,7 @@ class Grounds:
                 settings = load(config=self._config, start=self._folder, url=url.text)
                 self._projects[url.dialect] = read_project(settings)
             project = self._projects[url.dialect]
-        return replace(project, settings=replace(project.settings, url=url.text, target=name))
+        return replace(project, settings=replace(project.settings, url=url.text, target=name, schema=schema))
 
     def expectation_of(self, project: Project) -> Expectation:
         """What the application brings along for such a database; read once for each engine, too."""
@@ -110,18 +111,23 @@ class Grounds:
 
 
 def _key_of(live: LiveDatabase, against: str) -> _Key:
-    """What a declared schema depends on: the server's major version, where revisions begin, and where names lead."""
+    """What a declared schema depends on: the server's major version, where revisions begin, and where names lead.
+
+    Of one schema that is what the database's schemas share.
+    """
     dialect = live.dialect
     with live.connect() as connection:
         version = dialect.read_server_version(connection)
-        path = dialect.judging().read_search_path(connection)
-        homes = dialect.find_version_tables(connection, live.table)
+        around: _Key = (find_server(live.url), live.url.database)
+        if live.url.schema is None:
+            homes = dialect.find_version_tables(connection, live.table)
+            around = (dialect.judging().read_search_path(connection), homes)
         stamped = dialect.read_version_rows(connection, live.table)
     if against != "revision":
         stamped = ()
     elif stamped is None:
         stamped = live.read_only_stamp()
-    return dialect.name, version.partition(".")[0], path, homes, against, stamped
+    return dialect.name, version.partition(".")[0], *around, against, stamped
 
 
 _open_grounds: dict[str, Grounds] = {}

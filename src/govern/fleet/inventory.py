@@ -33,7 +33,7 @@ from govern.fleet.references import (
 from govern.fleet.targets_file import Glob, Listed, Place, Program, Query, read_targets_file, say_error
 
 _COMMAND_SECONDS = 300.0
-_OF_A_ROW = frozenset({"name", "url", "database", "host", "port"})
+_OF_A_ROW = frozenset({"name", "url", "database", "host", "port", "schema"})
 _SHOWN = 10
 _BESIDE_A_DATABASE = ("-wal", "-shm", "-journal", ".govern-lock")
 """What SQLite and migrations put beside a file, and a wide pattern would find."""
@@ -50,6 +50,8 @@ class Target:
     labels: tuple[tuple[str, str], ...] = ()
     server: str = ""
     """What it shares with others that must not all be asked at once; empty for nothing."""
+    schema: str | None = None
+    """The one schema of the database that it is; None: all of it."""
 
     def label(self, name: str) -> str | None:
         """``name`` is a label as any other."""
@@ -118,6 +120,7 @@ def _listed(entry: Listed, folder: Path, path: Path, labels: Mapping[str, str] |
         reference=reference,
         labels=tuple({**(labels or {}), **entry.labels}.items()),
         server=entry.server if entry.server is not None else _ask_server(reference),
+        schema=entry.schema_,
     )
 
 
@@ -171,8 +174,20 @@ def _printed(program: Program, folder: Path) -> Iterator[Target]:
     printed = run_program(
         program.command, folder, seconds=_COMMAND_SECONDS, name=said, failed=f"{said} failed"
     )
-    for entry in _parse_printed(printed, said):
+    entries = tuple(_parse_printed(printed, said))
+    if not entries:
+        raise _found_nothing(f"{said} printed no target")
+    for entry in entries:
         yield _listed(entry, folder, Path(program.command[0]), program.labels)
+
+
+def _found_nothing(what: str) -> ConfigurationError:
+    """A run over nothing would be a success that has done nothing."""
+    return ConfigurationError(
+        what,
+        why="a fleet of which a part is silently missing is not done when the rest of it is",
+        next="correct the entry in the targets file, or take it out",
+    )
 
 
 def _parse_printed(text: str, said: str) -> Iterator[Listed]:
@@ -204,7 +219,10 @@ def _printed_otherwise(said: str, why: str) -> ConfigurationError:
 def _catalogued(query: Query, folder: Path, path: Path) -> Iterator[Target]:
     catalogue = _refer(query.catalogue, folder, path)
     server = _refer(query.server, folder, path) if query.server else catalogue
-    for row in read_catalogue(resolve(catalogue), query.sql):
+    rows = read_catalogue(resolve(catalogue), query.sql)
+    if not rows:
+        raise _found_nothing(f"a query on {describe(catalogue)} yields no row")
+    for row in rows:
         if not row.get("name"):
             raise ConfigurationError(
                 "the catalogue's query yields a row without a name",
@@ -219,17 +237,20 @@ def _catalogued(query: Query, folder: Path, path: Path) -> Iterator[Target]:
             reference=_refer_row(row, catalogue, server, query.sql),
             labels=tuple({**query.labels, **labels}.items()),
             server=_server_of(row, server),
+            schema=str(row["schema"]) if row.get("schema") else None,
         )
 
 
 def _refer_row(row: Mapping[str, Any], catalogue: Reference, server: Reference, sql: str) -> Reference:
     if row.get("url"):
         return InCatalogue(catalogue, sql, str(row["name"]))
+    if not row.get("database") and row.get("schema"):
+        return server
     if not row.get("database"):
         raise ConfigurationError(
             f"the catalogue does not say where {row['name']} is",
-            why="its row has neither url nor database",
-            next="let the query yield a column url, or database",
+            why="its row has neither url nor database, nor a schema",
+            next="let the query yield a column url, or database, or schema",
         )
     return OnServer(server, str(row["database"]), *_read_address(row))
 
@@ -262,13 +283,14 @@ def _refuse_same_names(targets: Iterable[Target], path: Path) -> None:
 
 def _refuse_same_places(targets: Iterable[Target], path: Path) -> None:
     """What leads to one database by other words, as two variables with the same content do, is not noticed."""
-    by_place: dict[Reference, list[str]] = defaultdict(list)
+    by_place: dict[tuple[Reference, str | None], list[str]] = defaultdict(list)
     for target in targets:
-        by_place[target.reference].append(target.name)
-    for reference, names in by_place.items():
+        by_place[target.reference, target.schema].append(target.name)
+    for (reference, schema), names in by_place.items():
         if len(names) > 1:
+            what = f"schema {schema}" if schema else "database"
             raise ConfigurationError(
-                f"{path.name} has one database under {len(names)} names: {', '.join(names[:5])}",
+                f"{path.name} has one {what} under {len(names)} names: {', '.join(names[:5])}",
                 why=f"all of them are {describe(reference)}: it would be counted and visited more than once",
                 next="take out all but one of them; labels tell what else it is",
             )

@@ -79,7 +79,8 @@ def run_job(job: Job) -> Outcome:
     try:
         url = resolve(job.target.reference)
         grounds = grounds_of(job.run, Path(job.folder), Path(job.config) if job.config else None)
-        report = work_on(job.command, grounds, grounds.project_of(job.target.name, url), dict(job.options))
+        project = grounds.project_of(job.target.name, url, job.target.schema)
+        report = work_on(job.command, grounds, project, dict(job.options))
     except GovernError as error:
         report = _report_of(job, error)
     except Exception as error:

@@ -67,6 +67,8 @@ class Listed(Place):
     labels: Labels = Field(default_factory=dict)
     server: Text | None = None
     """What targets share that must not all be asked at once, where the URL is not to be had here."""
+    schema_: Annotated[Text | None, Field(alias="schema")] = None
+    """The one schema of a PostgreSQL database that is the target, as a tenant's is."""
 
 
 class Glob(_Entry):
@@ -84,7 +86,10 @@ class Program(_Entry):
 
 
 class Query(_Entry):
-    """A catalogue of tenants, a row each: ``name``, and ``url``, or ``database`` and maybe ``host`` and ``port``."""
+    """A catalogue of tenants, a row each: ``name``, and ``url``, or ``database`` and maybe ``host`` and ``port``.
+
+    A tenant that is a schema has ``schema``; without a URL and a database it is one of the server's own.
+    """
 
     catalogue: Place
     sql: Text
@@ -155,11 +160,8 @@ def say_error(details: Any, *, within: Path_ = ()) -> str:
 
 
 def _unknown_key(path: Path_) -> str:
-    """A tenant's schema is asked for often, and is more than a key."""
     model = _MODELS.get(tuple(part for part in path[:-1] if isinstance(part, str)), Listed)
-    known, key = list(model.model_fields), str(path[-1])
-    if key in ("schema", "schemas", "search_path"):
-        return f"{key!r}: a target is a whole database; schemas of one as tenants are not governed yet"
+    known, key = [field.alias or name for name, field in model.model_fields.items()], str(path[-1])
     close = difflib.get_close_matches(key, known, n=1)
     return f"unknown key {key!r}; " + (
         f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"

@@ -15,8 +15,9 @@ from govern.core.finding import Finding, Severity
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
 from govern.database.engines import dialect_of
-from govern.database.live import LiveDatabase, version_table
+from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
+from govern.database.version_table import version_table
 from govern.declared import heed_env, in_words_of
 from govern.pytest_plugin.shared import Shared
 from govern.pytest_plugin.telling import Found

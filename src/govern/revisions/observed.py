@@ -34,9 +34,12 @@ def observations_of(statements: Iterable[Statement]) -> tuple[Observation, ...]:
     )
 
 
-def hazards_of(statements: Iterable[Statement]) -> dict[str, tuple[Hazard, ...]] | None:
+def hazards_of(
+    statements: Iterable[Statement], schema: str | None = None
+) -> dict[str, tuple[Hazard, ...]] | None:
     """What revisions were seen to lose of what was there before the run, by revision.
 
+    Of a ``schema`` by itself they are named without it: one may be allowed for all that are alike.
     None where the engine does not tell, or the catalog could not be read at every statement.
     """
     found: dict[str, set[Hazard]] = {}
@@ -44,7 +47,7 @@ def hazards_of(statements: Iterable[Statement]) -> dict[str, tuple[Hazard, ...]]
         if statement.revision and statement.observed:
             if not statement.observed["is_seen"]:
                 return None
-            if harms := set(_hazards(statement.sql, statement.observed)):
+            if harms := set(_hazards(statement.sql, statement.observed, schema)):
                 found.setdefault(statement.revision, set()).update(harms)
     return {revision: tuple(sorted(hazards)) for revision, hazards in found.items()}
 
@@ -76,12 +79,16 @@ def _spell(mode: str) -> str:
     return _WORDS.sub(" ", mode.removesuffix("Lock")).upper()
 
 
-def _hazards(sql: str, seen: Mapping[str, Any]) -> Iterator[Hazard]:
+def _hazards(sql: str, seen: Mapping[str, Any], schema: str | None) -> Iterator[Hazard]:
     for kind, namespace, *parts in seen.get("drops", ()):
-        yield hazard_of(f"drops-{kind}", namespace, *parts)
+        yield hazard_of(f"drops-{kind}", _name_outside(namespace, schema), *parts)
     for namespace, table, column, old, new, is_rewritten in seen.get("retypes", ()):
         if not _keeps_values(old, new, has_using=" USING " in f" {sql.upper()} ", is_rewritten=is_rewritten):
-            yield hazard_of("retypes-column", namespace, table, column)
+            yield hazard_of("retypes-column", _name_outside(namespace, schema), table, column)
+
+
+def _name_outside(namespace: str, schema: str | None) -> str:
+    return "" if namespace == schema else namespace
 
 
 def _keeps_values(old: str, new: str, *, has_using: bool, is_rewritten: bool) -> bool:

@@ -284,7 +284,7 @@ class Runner:
             error=error,
             notes=run.notes,
             observations=observations_of(run.observed),
-            hazards=hazards_of(run.observed),
+            hazards=hazards_of(run.observed, url.schema),
             output=run.output,
         )
 
@@ -313,7 +313,7 @@ class Runner:
 
     def _request(self, command: str, url: DatabaseUrl | None, **facts: Any) -> dict[str, Any]:
         alembic = self._settings.alembic
-        return {
+        request = {
             "command": command,
             "dialect": url.dialect if url is not None else self._usual_dialect(),
             "address": _address(url) if url is not None else None,
@@ -333,6 +333,10 @@ class Runner:
             "command_line": [command] if command == "revision" else ["current"],
             **facts,
         }
+        if url is not None and url.schema is not None:
+            # what an env.py asks for that sets the search_path by itself (Alembic's cookbook, multi-tenancy)
+            request["command_line"] = ["-x", f"tenant={url.schema}", *request["command_line"]]
+        return request
 
     def _usual_dialect(self) -> str:
         return DatabaseUrl.parse(self._settings.url).dialect if self._settings.url else "postgresql"

@@ -111,7 +111,7 @@ targets:
   - {url_env: B}
   - {name: c, url_env: C, url_file: c}
   - {name: d, url_envv: D}
-  - {name: e, url_env: E, schema: tenant_e}
+  - {name: e, url_env: E, schemas: tenant_e}
 globs: 5
 """,
         )
@@ -120,8 +120,60 @@ globs: 5
     assert "targets.yaml:3:5: the key 'name' is missing" in said
     assert "it has url_env and url_file" in said
     assert "unknown key 'url_envv'; did you mean 'url_env'?" in said
-    assert "schemas of one as tenants are not governed yet" in said
+    assert "unknown key 'schemas'; did you mean 'schema'?" in said
     assert "targets.yaml:7:8: globs" in said
+
+
+def test_schemas_of_one_database_are_targets_and_each_of_them_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APP_URL", "postgresql://db-1/app")
+    entries = """
+targets:
+  - {name: a, url_env: APP_URL, schema: tenant_a}
+  - {name: b, url_env: APP_URL, schema: %s}
+"""
+    targets = read(tmp_path, entries % "tenant_b")
+    assert [(target.schema, target.server) for target in targets] == [
+        ("tenant_a", "db-1:5432"),
+        ("tenant_b", "db-1:5432"),
+    ]
+    with pytest.raises(ConfigurationError, match="one schema tenant_a under 2 names: a, b"):
+        read(tmp_path, entries % "tenant_a")
+
+
+def test_a_catalogue_may_name_schemas_of_its_own_database(tmp_path: Path) -> None:
+    write_catalogue(tmp_path, ("a", "tenant_a"), ("b", "tenant_b"))
+    targets = read(tmp_path, TENANTS)
+    assert [(target.name, target.schema, target.labels) for target in targets] == [
+        ("a", "tenant_a", ()),
+        ("b", "tenant_b", ()),
+    ]
+    assert resolve(targets[0].reference).path == tmp_path / "catalogue.sqlite"
+
+
+def test_a_query_without_a_row_and_a_program_without_a_word_are_errors(tmp_path: Path) -> None:
+    """The others would be done, and a success would be told that has left out all tenants."""
+    write_catalogue(tmp_path)
+    others = "targets:\n  - {name: other, url: postgresql://db/other}\n"
+    with pytest.raises(ConfigurationError, match=r"a query on .* yields no row"):
+        read(tmp_path, others + TENANTS)
+    with pytest.raises(ConfigurationError, match="true printed no target"):
+        read(tmp_path, others + "commands:\n  - {command: ['true']}\n")
+
+
+TENANTS = """
+queries:
+  - catalogue: {url: "sqlite:///catalogue.sqlite"}
+    sql: SELECT name, home AS schema FROM tenants ORDER BY name
+"""
+
+
+def write_catalogue(folder: Path, *tenants: tuple[str, str]) -> None:
+    with closing(sqlite3.connect(folder / "catalogue.sqlite")) as connection:
+        connection.execute("CREATE TABLE tenants (name text, home text)")
+        connection.executemany("INSERT INTO tenants VALUES (?, ?)", tenants)
+        connection.commit()
 
 
 def test_a_password_in_the_file_is_refused_and_not_shown(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from govern.actions.backup.pace import Pace, expect_bytes
 from govern.actions.backup.signing import sign
 from govern.actions.backup.store import DATA, MANIFEST, SNAPSHOT, new_folder, new_id, write_private
 from govern.core.backup import Backup, BackupFile, BackupManifest
+from govern.core.snapshot import place_in
 from govern.database.encryption import Keys
-from govern.database.live import version_table
+from govern.database.version_table import version_table
 from govern.errors import ConfigurationError
 from govern.source.lock import read_lock, render_lock
 from govern.version import __version__
@@ -141,7 +142,7 @@ def read_content(
     ``digest`` gives the checksums of its rows; what it has counted is not counted again.
     """
     revision = dialect.read_version_rows(connection, table)
-    snapshot = dialect.read_snapshot(connection, table)
+    snapshot = place_in(dialect.read_snapshot(connection, table), table.home)
     contents = digest()
     counted = {place: each.rows for place, each in contents.tables.items()} if contents else {}
     tables = [(key.namespace, key.name) for key in snapshot.of_kind("table")]

@@ -43,8 +43,8 @@ from govern.core.reached import Counter
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of, name_bytes
 from govern.database.encryption import Keys
-from govern.database.live import version_table
 from govern.database.scratch import scratch_database
+from govern.database.version_table import version_table
 from govern.declared import in_words_of
 from govern.errors import ConfigurationError, FailedMidway
 from govern.source.lock import parse_lock
@@ -154,7 +154,7 @@ def restored(
     """The backup in a scratch database, dropped afterwards. Raises FailedMidway if it does not restore."""
     sentence = f"restoring the backup into a scratch database, {_describe_size(backup)}"
     least = backup.manifest.table_bytes or 0
-    with scratch_database(settings, like=like, label="verify") as url:
+    with scratch_database(settings, like=like, label="verify", with_rows=True) as url:
         with watching_growth(dialect, url, like=like, least_bytes=least, narrate=narrate, sentence=sentence):
             left_out = restore_data(settings, dialect, backup, url, digests=digests)
         yield RestoredCopy(url, left_out)

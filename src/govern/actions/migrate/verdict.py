@@ -12,6 +12,7 @@ from govern.checks.startup import find_unhealthy_run
 from govern.core.run import Run
 from govern.database.live import LiveDatabase
 from govern.errors import NotPermitted
+from govern.source.lock import read_lock
 
 _CONCLUDING_SECONDS = 5.0
 """How long a run that is at its end, as of another replica that migrated, is given to write its own verdict."""
@@ -28,6 +29,8 @@ def lacks_verdict(
     """Whether the ledger calls the database unhealthy, or ends with a run that brought it here without a verdict."""
     if _is_marked_unhealthy(live):
         return True
+    if live.settings.schema is not None:
+        return not _is_vouched_for(live)
     newest = _read_newest_run(live)
     if newest is None or newest.is_validated or _is_as_validated(live):
         return False
@@ -53,6 +56,15 @@ def _read_newest_run(live: LiveDatabase) -> Run | None:
             return next(iter(live.dialect.read_runs(connection, 1)), None)
     except NotPermitted:
         return None
+
+
+def _is_vouched_for(live: LiveDatabase) -> bool:
+    """Whether a run vouches for one schema as it is: the project's lock, which speaks of a whole database, cannot."""
+    lock = read_lock(live.settings.lock)
+    with live.connect() as connection:
+        validated = live.dialect.last_validated_run(connection)
+    is_of_this_lock = validated is not None and validated.lock_digest == (lock.digest if lock else None)
+    return is_of_this_lock and _is_as_validated(live)
 
 
 def _is_as_validated(live: LiveDatabase) -> bool:

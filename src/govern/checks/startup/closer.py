@@ -113,6 +113,8 @@ class _Place:
                     EMPTY, self.about, f"{self.about.name} is stamped {self.needed}, but has no tables"
                 ),
             )
+        if self.table.home is not None:
+            return (self._cannot_compare(self.table.home, run),)
         lock = self.expected.lock
         if lock is None or not lock.speaks_of(live):
             reason = (
@@ -127,6 +129,17 @@ class _Place:
         if findings and run is not None and run.lock_digest not in (None, lock.digest):
             return (*findings, self._name_other_lock(run, lock.digest))
         return findings
+
+    def _cannot_compare(self, schema: str, run: Run | None) -> Finding:
+        """The lock is of a whole database: of one schema a run of govern has to vouch for the declared one."""
+        since = "no run of govern has validated it" if run is None else f"it was touched since run {run.id}"
+        return Finding.of(
+            CANNOT_VERIFY,
+            self.about,
+            f"{self.about.name} is stamped {self.needed}, and {since}",
+            why=f"the schema {schema} is compared with a replay of the revisions, which no start waits for",
+            remedy="see whether it is as declared: govern fleet drift, or govern drift --target",
+        )
 
     def check_unstamped(self) -> tuple[Finding, ...]:
         """For a database without a version row."""
@@ -210,7 +223,8 @@ class _Place:
         lock = self.expected.lock
         if lock is None or lock.dialect != self.dialect.name:
             return False
-        ours = {(key.namespace, key.name) for key in lock.snapshot.of_kind("table")}
+        home = self.table.home
+        ours = {(home or key.namespace, key.name) for key in lock.snapshot.of_kind("table")}
         return bool(ours) and ours.isdisjoint(tables)
 
     def _wrong(self, tables: Iterable[tuple[str, str]], stamp: str) -> Finding:

@@ -23,7 +23,7 @@ from govern.database.postgresql.catalog.queries import settings_calls
 
 _PROBE = sql.Identifier("govern_probe")
 _NAME = r'(?:"(?:[^"]|"")+"|[^\s".(]+)'
-_TABLE = rf"{_NAME}\.{_NAME}"
+_TABLE = rf"(?:{_NAME}\.)?{_NAME}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +44,20 @@ def find_equal_texts(connection: Connection, changes: Iterable[Change]) -> tuple
     """
     found = []
     for change in changes:
+        there = _in_schema(change, connection.schema)
         facts = {
             name: (declared, live)
             for name, (declared, live) in change.facts.items()
-            if change.action == "changed" and _is_equal(connection, change, name, declared, live)
+            if change.action == "changed" and _is_equal(connection, there, name, declared, live)
         }
         if facts:
             found.append(replace(change, facts=facts))
     return tuple(found)
+
+
+def _in_schema(change: Change, schema: str | None) -> Change:
+    """A snapshot of one schema calls it the default one."""
+    return change if schema is None else replace(change, key=change.key._replace(namespace=schema))
 
 
 def has_texts(changes: Iterable[Change]) -> bool:
@@ -88,7 +94,7 @@ def _read_back(connection: Connection, probe: _Probe, change: Change, text: str)
     """What the server says of a text; None if it does not take it. Leaves nothing behind."""
     connection.execute("BEGIN")
     try:
-        connection.execute(f"SELECT {settings_calls()}")
+        connection.execute(f"SELECT {settings_calls(connection.schema)}")
         connection.execute("SELECT set_config('check_function_bodies', 'off', true)")
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(_PROBE))
         for statement in probe.define(change, text):

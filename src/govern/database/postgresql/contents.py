@@ -41,7 +41,7 @@ SELECT n.nspname::text, c.relname::text, array(
 )
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'govern', 'govern_backup')
-  AND (c.relname <> %s OR n.nspname <> coalesce(%s, n.nspname))
+  AND n.nspname = coalesce(%s, n.nspname) AND (c.relname <> %s OR n.nspname <> coalesce(%s, n.nspname))
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
@@ -53,6 +53,7 @@ _UNREADABLE = """
 SELECT n.nspname::text, c.relname::text
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND n.nspname = coalesce(%s, n.nspname)
   AND (pg_catalog.row_security_active(c.oid) OR NOT pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d
@@ -105,7 +106,7 @@ def read_tables(connection: Connection, table: VersionTable) -> ColumnOrder:
 
 def require_readable(connection: Connection) -> None:
     """Raises NotPermitted in the server's words where the role may not read every row of every table."""
-    for place in connection.rows(_UNREADABLE):
+    for place in connection.rows(_UNREADABLE, (connection.schema,)):
         with _permission_to_read(place):
             connection.rows(sql.SQL("SELECT FROM ONLY {} LIMIT 0").format(sql.Identifier(*place)))
 
@@ -212,7 +213,7 @@ class _Crew:
 
 def _find_tables(connection: Connection, table: VersionTable, order: str) -> Iterator[_Table]:
     for namespace, name, columns, types in connection.rows(
-        _TABLES.format(order=order), (table.name, table.namespace)
+        _TABLES.format(order=order), (table.home, table.name, table.namespace)
     ):
         yield _Table((namespace, name), tuple(columns), tuple(types))
 

@@ -90,10 +90,12 @@ class PostgreSQL:
         copies.copy_database(source, copy)
 
     def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
-        server.prepare_replay(live, scratch, table.name)
+        if live.schema is None:  # around a schema by itself everything is there already
+            server.prepare_replay(live, scratch, table.name)
 
     def prepare_copy(self, live: DatabaseUrl, copy: DatabaseUrl, table: VersionTable) -> None:
-        server.copy_search_path(live, copy)
+        if live.schema is None:
+            server.copy_search_path(live, copy)
         with self.connect(live, read_only=True) as source, self.connect(copy) as target:
             stamps.copy_version_rows(source, target, table)
 
@@ -328,8 +330,8 @@ class PostgreSQL:
     def end_session(self, connection: Connection, session: MigratingSession) -> None:
         activity.end_session(connection, session)
 
-    def note_statements(self) -> Mapping[str, str]:
-        return progress.note_statements()
+    def note_statements(self, url: DatabaseUrl) -> Mapping[str, str]:
+        return progress.note_statements(url.schema)
 
     def read_progress(self, connection: Connection, steps: Iterable[str]) -> tuple[NotedStatement, ...]:
         return progress.read_progress(connection, steps)

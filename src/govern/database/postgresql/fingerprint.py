@@ -61,15 +61,17 @@ def read_fingerprint(connection: Connection, table: VersionTable) -> str:
 
     The same as ``fingerprint_sql`` gives, by one statement a kind: each is planned for what there is.
     """
-    with queries.reading(connection):
+    with queries.reading(connection, table.home):
         absent = queries.find_absent_kinds(connection)
         parts = {
             kind: connection.value(
                 queries.with_scope(
-                    _DIGEST_OF_KIND.format(digest=_DIGEST_OF_ROWS, body=body), table, has_rare=False
+                    _DIGEST_OF_KIND.format(digest=_DIGEST_OF_ROWS, body=body),
+                    table,
+                    has_rare=table.home is not None,
                 )
             )
-            for kind, body in _bodies().items()
+            for kind, body in _bodies(table.home).items()
             if kind not in absent
         }
     lines = "\n".join(f"{kind} {digest}" for kind, digest in sorted(parts.items()) if digest is not None)
@@ -82,17 +84,23 @@ def fingerprint_sql(table: VersionTable) -> str:
     It sets what it needs and gives the session its settings back; it needs no transaction and writes nothing.
     """
     parts = "\n  UNION ALL\n".join(
-        _PART.format(kind=kind, digest=_DIGEST_OF_ROWS, body=body) for kind, body in _bodies().items()
+        _PART.format(kind=kind, digest=_DIGEST_OF_ROWS, body=body)
+        for kind, body in _bodies(table.home).items()
     )
     return _DIGEST.format(
-        scope=queries.scope_sql(parts, table, has_rare=False),
+        scope=queries.scope_sql(parts, table, has_rare=table.home is not None),
         names=", ".join(f"'{name}'" for name in queries.SETTINGS),
-        settings=queries.settings_calls(),
+        settings=queries.settings_calls(table.home),
         parts=parts,
     )
 
 
-def _bodies() -> dict[str, str]:
-    """The queries whose rows are digested, by kind; the rare kinds by the raw rows that they are made of."""
+def _bodies(home: str | None) -> dict[str, str]:
+    """The queries whose rows are digested, by kind; the rare kinds by the raw rows that they are made of.
+
+    Those do not say which schema they are of: of a ``home`` the rare kinds are digested as the others are.
+    """
+    if home is not None:
+        return {kind: queries.body_sql(kind, home) for kind in queries.kinds()}
     bodies = {kind: queries.body_sql(kind) for kind in queries.kinds() if kind not in queries.rare_kinds()}
     return {**bodies, queries.OTHER: queries.rare_rows_sql()}

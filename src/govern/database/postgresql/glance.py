@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from govern.core.glance import Glance, Validated
+from govern.database.postgresql.ledger_name import quote_ledger
 from govern.database.postgresql.watermark import standing_sql, stands
 
 if TYPE_CHECKING:
     from govern.database.version_table import VersionTable
 
+_DEFAULT = "public"
 _GLANCE = """
 SELECT json_build_object(
   'version', current_setting('server_version'),
@@ -21,8 +23,8 @@ SELECT json_build_object(
     SELECT json_build_object(
       'to', run -> 'to_revision', 'lock', run -> 'lock_digest', 'watermark', run -> 'watermark'
     )
-    FROM govern.runs
-    WHERE validated AND position = (SELECT pg_catalog.max(position) FROM govern.runs)
+    FROM {ledger}.runs
+    WHERE validated AND position = (SELECT pg_catalog.max(position) FROM {ledger}.runs)
   ),
   'standing', (SELECT json_build_array(xid, digest) FROM ({standing}) s (xid, digest)),
   'rows', ({rows})
@@ -38,8 +40,9 @@ _COUNT = """SELECT {name}, CASE WHEN NOT pg_catalog.row_security_active({table_t
 def _glance_sql(table: VersionTable, minimum_rows: tuple[tuple[str, int], ...]) -> str:
     return _GLANCE.format(
         version_table=_quote(*((table.namespace,) if table.namespace else ()), table.name),
+        ledger=quote_ledger(table.home),
         standing=standing_sql(),
-        rows=count_sql(minimum_rows) if minimum_rows else "NULL",
+        rows=count_sql(minimum_rows, table.home) if minimum_rows else "NULL",
     )
 
 
@@ -48,20 +51,29 @@ def glance_sql(table: VersionTable, minimum_rows: Mapping[str, int]) -> str:
     return _glance_sql(table, tuple(minimum_rows.items()))
 
 
-def count_sql(minimum_rows: Iterable[tuple[str, int]]) -> str:
-    """One SELECT of one JSON object: each table's rows up to the number given; null where they are not to be known."""
+def count_sql(minimum_rows: Iterable[tuple[str, int]], home: str | None = None) -> str:
+    """One SELECT of one JSON object: each table's rows up to the number given; null where they are not to be known.
+
+    ``home``: the schema whose tables are meant by those of the default one.
+    """
     from psycopg import sql
 
     counts = " UNION ALL ".join(
         _COUNT.format(
             name=sql.Literal(name).as_string(None),
-            table_text=sql.Literal(_quote(*name.split("."))).as_string(None),
-            table=_quote(*name.split(".")),
+            table_text=sql.Literal(_quote(*place_of(name, home))).as_string(None),
+            table=_quote(*place_of(name, home)),
             minimum=minimum,
         )
         for name, minimum in minimum_rows
     )
     return _ROWS.format(counts=counts)
+
+
+def place_of(name: str, home: str | None) -> tuple[str, ...]:
+    """Schema and table of a full name."""
+    namespace, *table = name.split(".")
+    return (home, *table) if home is not None and namespace == _DEFAULT else (namespace, *table)
 
 
 def read_glance(text: str, table: VersionTable) -> Glance:

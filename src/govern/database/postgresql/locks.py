@@ -6,6 +6,7 @@ transaction, and a statement that waits for an advisory lock is in one.
 
 from __future__ import annotations
 
+import hashlib
 import random
 import socket
 import time
@@ -25,10 +26,23 @@ LOCK_KEY = int.from_bytes(b"govern")
 """The advisory lock's key, of the current database: 113728425390702."""
 
 # a bigint key is shown as its two halves, with objsubid 1 (manual, pg_locks)
-HELD = f"""l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-  AND l.classid = {LOCK_KEY >> 32} AND l.objid = {LOCK_KEY & 0xFFFFFFFF}
-  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"""  # noqa: S608 - constants alone
-"""The condition for the rows of pg_locks, as l, that are this lock, held."""
+_HELD = """l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+  AND l.classid = {high} AND l.objid = {low}
+  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"""
+
+
+def key_of(schema: str | None) -> int:
+    """The key of the database's lock, or of that of one schema of it: 63 bits, which are a bigint of the server."""
+    if schema is None:
+        return LOCK_KEY
+    return int.from_bytes(hashlib.sha256(b"govern " + schema.encode()).digest()[:8]) >> 1
+
+
+def held_sql(schema: str | None) -> str:
+    """The condition for the rows of pg_locks, as l, that are this lock, held."""
+    key = key_of(schema)
+    return _HELD.format(high=key >> 32, low=key & 0xFFFFFFFF)
+
 
 # The holder's name and since when it holds the lock are its application_name, which every role may read.
 # CASE evaluates its condition first; AND promises no order (manual, "Expression Evaluation Rules").
@@ -70,7 +84,9 @@ def migration_lock(url: DatabaseUrl) -> MigrationLock:
     """
     with server.connect(url) as connection:
         refuse_transaction_pooling(connection, url)
-    return MigrationLock(query=_try_query("govern migrate"), holder_query=_holder_query())
+    return MigrationLock(
+        query=_try_query("govern migrate", url.schema), holder_query=_holder_query(url.schema)
+    )
 
 
 @contextmanager
@@ -110,25 +126,25 @@ def take_migration_lock(
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
     """Takes it on ``connection``, with whose end it ends. Raises Refused as ``hold_migration_lock`` does."""
-    query = _try_query("govern", shared=shared)
+    query = _try_query("govern", url.schema, shared=shared)
     refuse_transaction_pooling(connection, url)
     began = monotonic()
     while not connection.value(query):
         waited = monotonic() - began
         if waited >= wait_seconds:
-            raise _refused(connection.value(_holder_query()))
+            raise _refused(connection.value(_holder_query(url.schema)))
         sleep(min(random.uniform(*_POLL_SECONDS), max(0.01, wait_seconds - waited)))  # noqa: S311 - jitter
 
 
-def _try_query(who: str, *, shared: bool = False) -> str:
+def _try_query(who: str, schema: str | None, *, shared: bool = False) -> str:
     function = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
     host = socket.gethostname()[:_LONGEST_HOST]
     name = "'" + f"{who} on {host} since ".replace("'", "''") + "'"
-    return _TRY.format(function=function, key=LOCK_KEY, name=name).strip()
+    return _TRY.format(function=function, key=key_of(schema), name=name).strip()
 
 
-def _holder_query() -> str:
-    return _HOLDER.format(held=HELD).strip()
+def _holder_query(schema: str | None) -> str:
+    return _HOLDER.format(held=held_sql(schema)).strip()
 
 
 def _refused(holder: str | None) -> Refused:
@@ -141,7 +157,7 @@ def _refused(holder: str | None) -> Refused:
 
 def _release(connection: Connection, *, shared: bool) -> None:
     function = "pg_advisory_unlock_shared" if shared else "pg_advisory_unlock"
-    if not connection.value(f"SELECT pg_catalog.{function}({LOCK_KEY})"):
+    if not connection.value(f"SELECT pg_catalog.{function}({key_of(connection.schema)})"):
         raise CouldNotCheck(
             "the migration lock was lost while it was held",
             why="the server does not know it any more; something between here and there changes sessions",

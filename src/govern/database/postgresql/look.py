@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from govern.database.postgresql import server
 from govern.database.postgresql.borrowing import borrow, can_lend
 from govern.database.postgresql.bound import bounded, not_answering
-from govern.database.postgresql.glance import count_sql, glance_sql, read_glance
+from govern.database.postgresql.glance import count_sql, glance_sql, place_of, read_glance
 from govern.database.postgresql.refusals import quote_words
 from govern.errors import CouldNotCheck, Locked
 
@@ -75,11 +75,12 @@ class PostgreSQLLook:
             yield
 
     def count_rows(self, minimum_rows: Mapping[str, int]) -> Mapping[str, int | None]:
-        places = [name.split(".") for name in minimum_rows]
+        home = self.connection.schema
+        places = [place_of(name, home) for name in minimum_rows]
         columns = (list(minimum_rows), [place[0] for place in places], [place[-1] for place in places])
         may_read = dict(self.connection.rows(_COUNTABLE, columns))
         readable = [(name, minimum_rows[name]) for name, may in may_read.items() if may]
-        counted = self.connection.value(count_sql(readable)) if readable else {}
+        counted = self.connection.value(count_sql(readable, home)) if readable else {}
         return {name: counted.get(name) for name in may_read}
 
 

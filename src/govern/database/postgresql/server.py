@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from govern.errors import (
     ConfigurationError,
     CouldNotCheck,
     NoSuchDatabase,
+    NoSuchSchema,
     NotPermitted,
     Unreachable,
 )
@@ -59,14 +61,16 @@ def connect(url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False)
     transaction-pooling proxy would lose what is prepared.
 
     Raises ConfigurationError for a URL libpq cannot read, Unreachable where no server answers or it has no
-    such database, NotPermitted where it does not let the role in.
+    such database or schema, NotPermitted where it does not let the role in.
     """
     parameters = _read_parameters(url)
     if read_only:
         parameters["options"] = f"{parameters.get('options', '')} {_READ_ONLY}".strip()
     driver = _open(url, parameters, prepare_threshold=1 if repeats else None)
     state = NOTHING_CHANGED if read_only else "not known: what was being written may be there or not"
-    return Connection(driver, explain=lambda error: explain_loss(error, driver, url, state))
+    return Connection(
+        driver, schema=url.schema, explain=lambda error: explain_loss(error, driver, url, state)
+    )
 
 
 def connect_to_look(url: DatabaseUrl, *, timeout_seconds: float) -> Connection:
@@ -81,6 +85,7 @@ def connect_to_look(url: DatabaseUrl, *, timeout_seconds: float) -> Connection:
     return Connection(
         driver,
         begin="BEGIN READ ONLY",
+        schema=url.schema,
         explain=lambda error: explain_loss(error, driver, url, NOTHING_CHANGED),
     )
 
@@ -96,10 +101,42 @@ def _open(
     import psycopg
 
     try:
-        return psycopg.connect(**parameters, autocommit=True, prepare_threshold=prepare_threshold)
+        driver = psycopg.connect(**parameters, autocommit=True, prepare_threshold=prepare_threshold)
     except psycopg.Error as error:
         error.with_traceback(None)  # it refers to itself, and to the attempt with its open socket
         raise _explain(error, url, parameters) from error
+    if url.schema is not None:
+        try:
+            _require_home(driver, url, url.schema)
+        except BaseException:
+            driver.close()
+            raise
+    return driver
+
+
+# a path leaves out without a word what is not there, or may not be entered: names would lead to the next schema of it
+_HOME = """
+SELECT pg_catalog.current_schema(), EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %(name)s),
+  pg_catalog.quote_ident(%(name)s)
+"""
+
+
+def _require_home(driver: psycopg.Connection[Any], url: DatabaseUrl, schema: str) -> None:
+    """Raises unless names without a schema lead to ``schema``."""
+    first, is_there, quoted = driver.execute(_HOME, {"name": schema}).fetchone() or (None, False, schema)
+    if first == schema:
+        return
+    if not is_there:
+        raise NoSuchSchema(
+            f"the database {url.database} has no schema {schema}",
+            why="a tenant's schema is made by who takes the tenant in, with its owner and privileges",
+            next=f"correct schema; or let the application make it, or run: CREATE SCHEMA {quoted}",
+        )
+    raise NotPermitted(
+        f"sessions on the database {url.database} do not begin in the schema {schema}",
+        why="the role may not use it, or a connection pool drops the option search_path",
+        next=f"GRANT USAGE ON SCHEMA {quoted} TO …; or give the URL of PostgreSQL itself",
+    )
 
 
 def exists(url: DatabaseUrl) -> bool:
@@ -272,6 +309,7 @@ def _read_parameters(url: DatabaseUrl) -> dict[str, Any]:
 
 def connect_beside(url: DatabaseUrl) -> Connection:
     """A connection to a database that every server has, and not to ``url``'s, for work on that and others."""
+    url = replace(url, schema=None)  # that one is in its own database
     *others, last = (name for name in _MAINTENANCE_DATABASES if name != url.database)
     for name in others:
         try:

@@ -34,8 +34,11 @@ _EXTENT = """
 SELECT
   (SELECT coalesce(sum(pg_catalog.pg_table_size(c.oid)), 0)::bigint FROM pg_catalog.pg_class c
    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-   WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'),
-  pg_catalog.pg_database_size(pg_catalog.current_database()),
+   WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+     AND n.nspname = coalesce(%s, n.nspname)),
+  CASE WHEN %s::text IS NULL THEN pg_catalog.pg_database_size(pg_catalog.current_database()) ELSE (
+    SELECT coalesce(sum(pg_catalog.pg_total_relation_size(c.oid)), 0)::bigint FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND n.nspname = %s) END,
   (SELECT setting FROM pg_catalog.pg_settings
    WHERE name = 'data_directory' AND pg_catalog.inet_server_addr() IS NULL)
 """
@@ -55,6 +58,6 @@ def read_sizes(connection: Connection, tables: Iterable[str]) -> Mapping[str, Ta
 
 
 def read_extent(connection: Connection) -> Extent:
-    """What the current database's tables take, and all of it."""
-    [(tables, whole, folder)] = connection.rows(_EXTENT)
+    """What the current database's tables take, and all of it; or those of the one schema that is meant."""
+    [(tables, whole, folder)] = connection.rows(_EXTENT, (connection.schema,) * 3)
     return Extent(tables=tables, whole=whole, packing=_PACKING, folder=Path(folder) if folder else None)

@@ -119,4 +119,5 @@ def standing_sql() -> str:
 
 def _prefix(table: VersionTable) -> str:
     """What else it depends on: which table is Alembic's and so not looked at."""
-    return f"{_FORMAT} {table.namespace or ''}.{table.name}"
+    home = f"{table.home}:" if table.home else ""
+    return f"{_FORMAT} {home}{table.namespace or ''}.{table.name}"

@@ -307,7 +307,8 @@ class SQLite:
     def end_session(self, connection: Connection, session: MigratingSession) -> None:
         del connection, session
 
-    def note_statements(self) -> Mapping[str, str]:
+    def note_statements(self, url: DatabaseUrl) -> Mapping[str, str]:
+        del url
         return {}
 
     def read_progress(self, connection: Connection, steps: Iterable[str]) -> tuple[NotedStatement, ...]:

@@ -107,6 +107,8 @@ def _pg8000_options(url: Any) -> dict[str, Any]:
     mode = query.get("sslmode") or query.get("ssl") or "prefer"
     if mode in ("require", "verify-ca", "verify-full"):
         options["ssl_context"] = _encryption(mode, query.get("sslrootcert"))
+    if "options" in query:
+        options["startup_params"] = {"options": query["options"]}
     if "application_name" in query:
         options["application_name"] = query["application_name"]
     return options

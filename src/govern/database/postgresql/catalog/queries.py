@@ -46,18 +46,25 @@ SETTINGS: Mapping[str, str] = {
 
 
 @contextmanager
-def reading(connection: Connection) -> Iterator[None]:
+def reading(connection: Connection, home: str | None = None) -> Iterator[None]:
     """One read-only view of the database, with ``SETTINGS``; an outer transaction gets its own back."""
     with connection.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"):
         connection.execute("SAVEPOINT reading")
-        connection.execute(f"SELECT {settings_calls()}")
+        connection.execute(f"SELECT {settings_calls(home)}")
         yield
         connection.execute("ROLLBACK TO SAVEPOINT reading")
 
 
-def settings_calls() -> str:
-    """SQL expressions, with commas between, that make ``SETTINGS`` hold until the end of the transaction."""
-    return ", ".join(f"set_config('{name}', '{value}', true)" for name, value in SETTINGS.items())
+def settings_calls(home: str | None = None) -> str:
+    """SQL expressions, with commas between, that make ``SETTINGS`` hold until the end of the transaction.
+
+    With a ``home`` the server leaves out that schema's name where it writes another object's: two schemas that are
+    alike are told in the same words.
+    """
+    calls = [f"set_config('{name}', '{value}', true)" for name, value in SETTINGS.items()]
+    if home is not None:
+        calls.append(f"set_config('search_path', pg_catalog.quote_ident({_literal(home)}), true)")
+    return ", ".join(calls)
 
 
 @functools.cache
@@ -94,7 +101,7 @@ def kind_sql(kind: str, table: VersionTable, *, has_rare: bool = True) -> str:
 
     ``has_rare`` says whether there is anything of a rare kind that may have a comment, an owner or privileges.
     """
-    return with_scope(body_sql(kind), table, has_rare=has_rare)
+    return with_scope(body_sql(kind, table.home), table, has_rare=has_rare)
 
 
 def unmodelled_sql(table: VersionTable) -> str:
@@ -102,9 +109,10 @@ def unmodelled_sql(table: VersionTable) -> str:
     return with_scope(_read("_unmodelled"), table)
 
 
-def body_sql(kind: str) -> str:
-    """The query for one kind; it needs the WITH queries of ``scope_sql``."""
-    return _read(kind)
+def body_sql(kind: str, home: str | None = None) -> str:
+    """The query for one kind; it needs the WITH queries of ``scope_sql``. ``home``: of what is in that schema."""
+    text = _read(kind)
+    return text if home is None else f"SELECT * FROM (\n{text}\n) own WHERE own.namespace = {_literal(home)}"  # noqa: S608
 
 
 def rare_rows_sql() -> str:
@@ -116,7 +124,7 @@ def scope_sql(body: str, table: VersionTable, *, has_rare: bool = True) -> str:
     """The WITH queries that a text needs, with commas between, each after those it needs itself."""
     wanted = _names_in(body, has_rare=has_rare)
     texts = (
-        f"{name} AS (\n{_without_version_table(_read(_scope_file(name, has_rare=has_rare)), table)})"
+        f"{name} AS (\n{_with_names(_read(_scope_file(name, has_rare=has_rare)), table)})"
         for name in SCOPE
         if name in wanted
     )
@@ -149,9 +157,20 @@ def _words(sql: str) -> frozenset[str]:
     return frozenset(_WORD.findall(sql))
 
 
-def _without_version_table(text: str, table: VersionTable) -> str:
-    namespace = "true" if table.namespace is None else f"n.nspname = {_literal(table.namespace)}"
-    return text.replace("/*version table*/", _literal(table.name)).replace("/*version namespace*/", namespace)
+def _with_names(text: str, table: VersionTable) -> str:
+    """Leaves the version table out, and all schemas but the one that it is about."""
+    names = {
+        "/*version table*/": _literal(table.name),
+        "/*version namespace*/": _condition("n.nspname", table.namespace),
+        "/*home*/": _condition("nspname", table.home),
+    }
+    for mark, name in names.items():
+        text = text.replace(mark, name)
+    return text
+
+
+def _condition(column: str, name: str | None) -> str:
+    return "true" if name is None else f"{column} = {_literal(name)}"
 
 
 @functools.cache

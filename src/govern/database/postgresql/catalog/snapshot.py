@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from govern.core.snapshot import Fact, Facts, ObjectKey, Snapshot, join_name
 from govern.database.postgresql.catalog import queries
+from govern.database.postgresql.catalog.home import tell_as_default
 
 if TYPE_CHECKING:
     from govern.database.connection import Connection
@@ -19,6 +20,7 @@ _CONSTANT = re.compile(r"'(?:[^']|'')*'::character varying")
 _CAST_LIST = re.compile(rf"\(ARRAY\[((?:{_CONSTANT.pattern}(?:, )?)+)\]\)::text\[\]")
 _NAMING = ("namespace", "prefix", "parent", "name", "signature", "grantee")
 """Columns that stand before the facts, in this order."""
+_QUOTED = "SELECT pg_catalog.quote_ident(%s)"
 
 
 def read_snapshot(connection: Connection, table: VersionTable) -> Snapshot:
@@ -26,8 +28,11 @@ def read_snapshot(connection: Connection, table: VersionTable) -> Snapshot:
 
     A fact that is not there is as PostgreSQL has it by default. Expressions are as the server writes them
     with an empty search_path (PostgreSQL manual, 9.27.9 "System Catalog Information Functions").
+
+    Where ``table`` is about one schema, the snapshot is of what is in it, told as if it were the default one: under
+    its name as a key, and without a name in what definitions say of it.
     """
-    with queries.reading(connection):
+    with queries.reading(connection, table.home):
         version = str(connection.value("SHOW server_version")).split()[0]
         present = queries.find_kinds(connection, table)
         has_rare = not present.isdisjoint(queries.rare_kinds())
@@ -38,6 +43,8 @@ def read_snapshot(connection: Connection, table: VersionTable) -> Snapshot:
                     _read_objects(connection, kind, queries.kind_sql(kind, table, has_rare=has_rare))
                 )
         unmodelled = tuple(str(kind) for (kind,) in connection.rows(queries.unmodelled_sql(table)))
+        if table.home is not None:
+            objects = tell_as_default(objects, str(connection.value(_QUOTED, (table.home,))))
     return Snapshot(dialect="postgresql", server_version=version, objects=objects, unmodelled=unmodelled)
 
 

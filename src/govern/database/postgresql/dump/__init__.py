@@ -6,6 +6,7 @@ A dump is a folder: the archive, and what it needs of its surroundings to be res
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ from govern.database.postgresql.dump.clients import (
 )
 from govern.database.postgresql.dump.extensions import Extension, creating_extensions, read_extensions
 from govern.database.postgresql.dump.moment import sharing
-from govern.database.postgresql.dump.programs import ProgramFailed
+from govern.database.postgresql.dump.programs import ProgramFailed, quote_pattern
 from govern.database.postgresql.dump.restoring import Restoring
 from govern.database.postgresql.parallelism import choose_jobs, measure_database
 from govern.database.scratch import scratch_folder
@@ -43,6 +44,8 @@ NEEDS = "needs.json"
 """The roles the archive names, its extensions' versions, and what it leaves out of the namespace ``public``, which
 every new database has."""
 
+# a database for one schema has it already
+_SCHEMAS = re.compile(rb"\d+; 2615 \d+ SCHEMA ")
 _OWNERSHIP_KINDS = ("default-privileges", "grant", "owner")
 _UNPACKED = 3  # how much larger rows are than what an archive packs them into, roughly
 
@@ -114,6 +117,8 @@ def dump(
 ) -> str:
     """Writes the database into ``folder``, which exists and is empty, and returns ``pg_dump 18.4``.
 
+    Where ``url`` means one schema of it, that one alone.
+
     ``jobs`` tables are written at a time, or as many as the server has connections for. ``witness`` is called
     meanwhile with the moment that is dumped: pg_dump takes over the snapshot of its transaction (manual, Snapshot
     Synchronization Functions). Nobody waits longer than ``lock_timeout_seconds`` for a lock: no backup queues behind
@@ -127,8 +132,10 @@ def dump(
         client = choose_for_dump(_read_major(connection), find_clients())
         lock_timeout = round(lock_timeout_seconds * 1000)
         with sharing(connection, url, lock_timeout) as shared:
-            _write_needs(connection, folder / NEEDS)
+            _write_needs(connection, folder / NEEDS, schema=url.schema)
             arguments = [f"--snapshot={shared.snapshot}", f"--lock-wait-timeout={lock_timeout}"]
+            if url.schema is not None:
+                arguments.append(f"--schema={quote_pattern(url.schema)}")
             if schema_only or keys.wants_encryption:
                 if witness:
                     witness(shared.moment)
@@ -168,6 +175,12 @@ def restore(
     """
     archive = _find_archive(folder, keys)
     needs = _read_needs(folder / NEEDS, url)
+    if needs["schema"] != url.schema:
+        kinds = [
+            f"the schema {name} alone" if name else "a whole database"
+            for name in (needs["schema"], url.schema)
+        ]
+        raise _not_restored(url, f"it is of {kinds[0]}, and {kinds[1]} was to be restored")
     with _translated_errors(url, "restored"), server.connect(url, read_only=True) as connection:
         major = _read_major(connection)
         archive_version = parse_archive_version(archive.read_head())
@@ -233,7 +246,7 @@ def _restore_archive(
             url=url,
             options=options,
             jobs=jobs,
-            left_out=made_already,
+            left_out=_SCHEMAS if url.schema is not None else made_already,
             folder=folder,
         )
         try:
@@ -252,9 +265,10 @@ def _read_major(connection: Connection) -> int:
     return int(number) // 10000
 
 
-def _write_needs(connection: Connection, file: Path) -> None:
+def _write_needs(connection: Connection, file: Path, *, schema: str | None) -> None:
     roles = connection.rows(_ROLES)
     needs = {
+        "schema": schema,
         "owners": [name for name, is_owner in roles if is_owner],
         "roles": [name for name, _ in roles],
         "public": connection.value(_HAS_PUBLIC),
@@ -269,6 +283,7 @@ def _read_needs(file: Path, url: DatabaseUrl) -> dict[str, Any]:
     try:
         needs: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return {
+            "schema": needs.get("schema"),  # a dump of an earlier release has none
             "owners": list(needs["owners"]),
             "roles": list(needs["roles"]),
             "public": bool(needs["public"]),

@@ -34,6 +34,11 @@ class Interrupted(Exception):
     """What went on beside a program was broken off, because that had failed."""
 
 
+def quote_pattern(name: str) -> str:
+    """A name as the patterns of pg_dump have it: what is quoted means itself (manual, psql, Patterns)."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 @contextmanager
 def run_program(program: Path, arguments: Sequence[str], url: DatabaseUrl) -> Iterator[IO[bytes]]:
     """Runs ``program --dbname=… arguments`` for the length of the block, which reads its standard output.
