@@ -38,7 +38,7 @@ from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.scratch import dropping_meanwhile
 from govern.database.target import create_target, declared_like
-from govern.revisions.graph import Destination
+from govern.revisions.graph.destination import Destination
 from govern.source.allowances import allowed_hazards
 from govern.source.scope import read_scope
 
