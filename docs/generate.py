@@ -22,10 +22,9 @@ import python_page
 import rule_pages
 import site_navigation
 
-import govern.cli.main  # noqa: F401  (it registers the commands)
 from govern.checks.drift import KINDS
 from govern.checks.registry import all_rules
-from govern.cli.options import Command, GlobalOption
+from govern.cli.options import Command, GlobalOption, import_commands
 from govern.cli.root import root
 from govern.config.declared import Declared
 from govern.core import report
@@ -89,6 +88,7 @@ _EXIT_CODES: Mapping[int, str] = {
 
 def render_cli(_current: str) -> str:
     """cli.md: every command, what it takes, and how it ends."""
+    import_commands()
     commands = dict(_leaves(root, "govern"))
     looking = {path: command for path, command in commands.items() if command.changes == "nothing"}
     acting = {path: command for path, command in commands.items() if command.changes != "nothing"}

@@ -13,6 +13,7 @@ import click
 import pytest
 
 import govern.cli.main  # noqa: F401  (it registers the commands)
+from govern.cli.options import import_commands
 from govern.cli.root import root
 from tests.acceptance.program import Done, Project
 from tests.fixtures.children import find_server
@@ -104,6 +105,7 @@ def test_no_command_breaks_without_extras(governed: Project, govern_without_extr
 
 def list_command_lines(command: click.Command, names: tuple[str, ...]) -> Iterator[list[str]]:
     """A line for each command there is."""
+    import_commands()
     if isinstance(command, click.Group):
         for name, below in sorted(command.commands.items()):
             yield from list_command_lines(below, (*names, name))

@@ -19,7 +19,8 @@ import pytest
 import govern
 from govern import config
 from govern.checks.registry import all_rules
-from govern.cli.main import run  # importing it registers the commands
+from govern.cli.main import run
+from govern.cli.options import import_commands
 from govern.cli.root import root
 from govern.source.manifest import load_manifest
 from tests.docs.markdown import (
@@ -35,6 +36,7 @@ from tests.docs.markdown import (
 )
 from tests.docs.transcript import write_file
 
+import_commands()
 every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 
 

@@ -31,7 +31,8 @@ from govern.core.report import Draft, Entry, Report
 from govern.database.live import LiveDatabase
 from govern.database.url import DatabaseUrl
 from govern.errors import Refused
-from govern.revisions.graph import Destination, Way, read_project_chain
+from govern.revisions.graph import read_project_chain
+from govern.revisions.graph.destination import Destination, Way
 from tests.fixtures.databases import MakeFromTemplate, MakeRole, with_credentials
 from tests.fixtures.projects import CopyProject, read_version
 

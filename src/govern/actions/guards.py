@@ -36,7 +36,7 @@ from govern.core.wording import count_of, name_revisions
 from govern.database.live import LiveDatabase
 from govern.database.scratch import find_scratch_folder
 from govern.errors import CouldNotCheck, NotPermitted, Refused
-from govern.revisions.graph import Way
+from govern.revisions.graph.destination import Way
 from govern.source.manifest import Manifest
 
 _MOMENT_SECONDS = 2.0

@@ -9,7 +9,8 @@ from govern.actions.rehearse import Rehearsal
 from govern.core.observation import Observation
 from govern.core.plan import Plan, Step, TableSize
 from govern.database.live import LiveDatabase
-from govern.revisions.graph import RevisionFile, Way
+from govern.revisions.graph import RevisionFile
+from govern.revisions.graph.destination import Way
 
 
 def make_plan(live: LiveDatabase, way: Way, rehearsal: Rehearsal | None) -> Plan:

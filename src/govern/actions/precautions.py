@@ -24,7 +24,8 @@ from govern.core.plan import RehearsalKind
 from govern.core.report import Draft, Entry
 from govern.database.live import LiveDatabase
 from govern.errors import ConfigurationError, CouldNotCheck, Refused
-from govern.revisions.graph import Chain, Destination
+from govern.revisions.graph import Chain
+from govern.revisions.graph.destination import Destination
 from govern.revisions.protocol import Committed
 from govern.source.scope import read_scope
 

@@ -29,7 +29,8 @@ from govern.declared import schema_copy
 from govern.errors import CouldNotCheck, FailedMidway, GovernError, Refused, Unreachable
 from govern.revisions.counting import count_revisions
 from govern.revisions.explain import describe_failure, missing_extension, next_without_extension
-from govern.revisions.graph import Chain, Destination, Way
+from govern.revisions.graph import Chain
+from govern.revisions.graph.destination import Destination, Way
 from govern.revisions.protocol import ChildError, Committed, Event
 from govern.revisions.runner import Outcome, Runner
 

@@ -8,7 +8,8 @@ from govern.config import Settings
 from govern.core.guard import WAY_BACK
 from govern.core.report import Draft
 from govern.errors import Refused
-from govern.revisions.graph import RevisionFile, Way
+from govern.revisions.graph import RevisionFile
+from govern.revisions.graph.destination import Way
 
 _KEEPS = "keeps-changes"
 

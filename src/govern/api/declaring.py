@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from govern.api.command import Narrate, silent
-from govern.checks.chain import check_chain
 from govern.core.finding import Severity
 from govern.declared import Declared, declared_by_models, declared_by_revisions
 from govern.errors import CouldNotCheck
-from govern.revisions.counting import count_revisions
 
 if TYPE_CHECKING:
     from govern.api.project import Project
@@ -32,6 +30,8 @@ def declared_as(
 
     Raises ReplayFailed, and CouldNotCheck for revisions that cannot be walked.
     """
+    from govern.revisions.counting import count_revisions  # with all that a child says
+
     sentence = f"building the schema declared by {DECLARATIONS[against]}"
     if against == "models":
         narrate(sentence)
@@ -48,6 +48,8 @@ def declared_as(
 
 def require_replayable(project: Project, stamped: tuple[str, ...] | None) -> None:
     """Raises CouldNotCheck, naming the file, for a chain that Alembic cannot walk up to ``stamped``."""
+    from govern.checks.chain import check_chain  # with all its rules
+
     for finding in check_chain(project.chain, root=project.settings.root, database_revisions=stamped):
         if finding.severity is Severity.CRITICAL or finding.rule.id == "chain.unknown-database-revision":
             place = f"{finding.subject.location}: " if finding.subject.location else ""

@@ -25,7 +25,6 @@ from govern.checks.drift import (
 from govern.core.changes import describe_change, diff, with_column_order
 from govern.core.report import Draft, Entry
 from govern.core.restoration import name_place
-from govern.core.row_repair import SCHEMA_REPAIR
 from govern.core.snapshot import ColumnOrder, Snapshot
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
@@ -318,6 +317,7 @@ def _write_script(path: Path, plan: RepairPlan) -> Entry:
 
 
 def _repair_json(plan: RepairPlan) -> dict[str, object]:
+    from govern.core.row_repair import SCHEMA_REPAIR  # with all kinds of repairs
 
     return {
         "repair": SCHEMA_REPAIR,

@@ -39,7 +39,7 @@ from govern.database.live import LiveDatabase
 from govern.database.scratch import dropping_meanwhile
 from govern.database.target import create_target, declared_like
 from govern.errors import ConfigurationError
-from govern.revisions.graph import Destination
+from govern.revisions.graph.destination import Destination
 from govern.source.allowances import allowed_hazards
 from govern.source.scope import read_scope
 

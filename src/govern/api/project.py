@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from govern.checks.chain import HISTORY_RULES, check_chain
 from govern.core.finding import Finding, Severity
 from govern.core.guard import CHAIN, HISTORY
 from govern.core.report import Draft, Entry
@@ -15,7 +14,6 @@ from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
 from govern.errors import Refused
-from govern.revisions.checksums import read_checksums
 from govern.revisions.graph import Chain, read_project_chain
 
 if TYPE_CHECKING:
@@ -70,6 +68,9 @@ def find_chain_problems(
     applied: Mapping[str, AppliedRevision] | None = None,
 ) -> tuple[Finding, ...]:
     """Problems of the revision files on their own and, if given, with a database that is stamped with them."""
+    from govern.checks.chain import check_chain  # with all its rules, which few commands ask
+    from govern.revisions.checksums import read_checksums
+
     settings = project.settings
     return check_chain(
         project.chain,
@@ -85,6 +86,8 @@ def guard_chain(project: Project, draft: Draft, live: LiveDatabase | None = None
 
     Called before a database is touched, and again with the database it is for.
     """
+    from govern.checks.chain import HISTORY_RULES
+
     findings = (
         find_chain_problems(project, live.read_stamped(), read_applied(live))
         if live

@@ -18,7 +18,6 @@ from govern.core.changes import (
     find_renamed,
 )
 from govern.core.finding import Finding, Fix, Rule, Severity, Subject
-from govern.core.repair import RepairPlan
 from govern.core.restoration import name_place
 from govern.core.scope import Ignore, Known, Scope, Sorted, sort_changes
 from govern.core.snapshot import Fact, ObjectKey, Snapshot, join_name, parts_of

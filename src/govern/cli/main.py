@@ -15,18 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
-from govern.cli import (  # noqa: F401  (they register commands)
-    application,
-    backups,
-    changing,
-    completing,
-    drawing,
-    explaining,
-    fleets,
-    inspecting,
-    monitoring,
-    reporting,
-)
+from govern.cli.completing import answer_shell
 from govern.cli.correcting import correct_name, correct_usage
 from govern.cli.failures import crash_problem, format_traceback, interruption_problem, usage_problem
 from govern.cli.narration import write
@@ -62,7 +51,7 @@ def main() -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns the exit code; the report is on stdout or in its file."""
-    if (answered := completing.answer_shell()) is not None:
+    if (answered := answer_shell()) is not None:
         return answered
     if not arguments:
         write(root.get_help(click.Context(root, info_name="govern")) + "\n", sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -183,10 +184,33 @@ class Command(_WithGlobalOptions):
             return super().invoke(ctx)
 
 
+_HOMES = (
+    *("inspecting", "changing", "backups", "application", "monitoring", "reporting", "drawing", "fleets"),
+    *("explaining", "completing"),
+)
+"""The modules of commands, those first that are asked most."""
+
+
+def import_commands(*, until: Callable[[], bool] = lambda: False) -> None:
+    """Lets modules register their commands, one after another: to import all takes longer than many a command."""
+    for home in _HOMES:
+        if until():
+            return
+        importlib.import_module(f"govern.cli.{home}")
+
+
 class Group(_WithGlobalOptions, click.Group):
-    """A family of commands."""
+    """A family of commands, imported when they are asked for."""
 
     command_class = Command
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        import_commands(until=lambda: cmd_name in self.commands)
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        import_commands()
+        return super().list_commands(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.format_commands(ctx, formatter)
@@ -194,7 +218,7 @@ class Group(_WithGlobalOptions, click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:
-            raise MissingCommand(ctx, known=self.commands)
+            raise MissingCommand(ctx, known=self.list_commands(ctx))
         return super().parse_args(ctx, args)
 
     def resolve_command(

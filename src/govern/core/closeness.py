@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 _MOST = 3
@@ -16,6 +15,8 @@ def find_close(name: str, known: Iterable[str]) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(known))
     if name and (beginning_so := tuple(one for one in names if one.startswith(name))):
         return beginning_so if len(beginning_so) <= _MOST else ()
+    import difflib  # few names are misspelt
+
     folded = {one.casefold(): one for one in reversed(names)}
     close = difflib.get_close_matches(name.casefold(), folded, n=_MOST, cutoff=_ALIKE)
     if not close:
@@ -25,4 +26,6 @@ def find_close(name: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def _ratio(name: str, other: str) -> float:
+    import difflib
+
     return difflib.SequenceMatcher(None, other, name.casefold()).ratio()

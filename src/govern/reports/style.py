@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import textwrap
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from govern.core.document import Tone
 from govern.reports.sentences import CODE_INDENT
+
+if TYPE_CHECKING:
+    from govern.core.document import Tone
 
 Paint = Literal["red", "yellow", "green", "cyan", "dim", "bold"]
 

@@ -9,7 +9,6 @@ from govern.core.finding import Finding, Fix, Severity
 from govern.core.report import EXIT_CLEAN, EXIT_FOUND
 from govern.reports.grouping import Group, group_findings, say_message, say_place
 from govern.reports.listings import render_listings, select_unsaid
-from govern.reports.review_text import render_review
 from govern.reports.statements import terminate
 from govern.reports.style import Paint, Style
 from govern.reports.summary import describe_entry, describe_target, summarise
@@ -58,12 +57,20 @@ def render(report: Report, style: Style | None = None, *, fail_on: Severity = Se
         _headline(report, style),
         list(_entries(report, style, fail_on)),
         list(_finding_groups(report.findings, style)),
-        list(render_review(report, style)),
+        _review(report, style),
         list(render_listings(select_unsaid(report), style)),
         list(_unmodelled(report.unmodelled, style)),
         [] if report.problem else [_closing(report, style, fail_on)],
     )
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _review(report: Report, style: Style) -> list[str]:
+    if "pull_request" not in report.data:
+        return []
+    from govern.reports.review_text import render_review  # few are about one
+
+    return list(render_review(report, style))
 
 
 def render_findings(findings: Iterable[Finding], style: Style | None = None) -> str:

@@ -10,7 +10,8 @@ from alembic.runtime.migration import HeadMaintainer, MigrationContext, Revision
 from alembic.script.revision import RangeNotAncestorError, Revision, RevisionMap
 
 from govern.errors import ConfigurationError, GovernError, Refused
-from govern.revisions.graph import Chain, Destination, RevisionFile, Way, build_chain
+from govern.revisions.graph import Chain, RevisionFile, build_chain
+from govern.revisions.graph.destination import Destination, Way
 
 
 def revision(

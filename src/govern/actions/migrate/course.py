@@ -26,7 +26,8 @@ from govern.core.snapshot import default_namespace
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.errors import CouldNotCheck, Refused
-from govern.revisions.graph import Chain, Destination
+from govern.revisions.graph import Chain
+from govern.revisions.graph.destination import Destination
 from govern.revisions.protocol import Event, Orders
 from govern.revisions.runner import Runner
 

@@ -17,7 +17,8 @@ from govern.core.run import Run
 from govern.database.dialect import MigratingSession
 from govern.database.live import LiveDatabase
 from govern.errors import GovernError
-from govern.revisions.graph import Chain, Destination
+from govern.revisions.graph import Chain
+from govern.revisions.graph.destination import Destination
 from govern.revisions.protocol import Committed
 
 if TYPE_CHECKING:

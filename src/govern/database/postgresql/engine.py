@@ -14,17 +14,10 @@ from govern.database.postgresql import (
     catalog,
     copies,
     fingerprint,
-    kept,
-    ledger,
     locks,
-    progress,
-    replicas,
-    rights,
     server,
     session_limits,
-    sizes,
     stamps,
-    transactions,
 )
 from govern.database.postgresql import watermark as watermarks
 from govern.database.postgresql.parallelism import measure_database
@@ -100,9 +93,13 @@ class PostgreSQL:
             stamps.copy_version_rows(source, target, table)
 
     def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
+        from govern.database.postgresql import sizes
+
         return sizes.read_sizes(connection, tables)
 
     def read_extent(self, connection: Connection) -> Extent:
+        from govern.database.postgresql import sizes
+
         return sizes.read_extent(connection)
 
     def measure(self, url: DatabaseUrl) -> int:
@@ -306,19 +303,27 @@ class PostgreSQL:
         return activity.read_activity(connection)
 
     def find_uncommitted_changes(self, connection: Connection) -> tuple[OpenTransaction, ...]:
+        from govern.database.postgresql import transactions
+
         return transactions.find_uncommitted_changes(connection)
 
     def find_long_transactions(
         self, connection: Connection, tables: Mapping[str, bool], *, seconds: float, everywhere: bool
     ) -> tuple[OpenTransaction, ...]:
+        from govern.database.postgresql import transactions
+
         return transactions.find_long_transactions(connection, tables, seconds=seconds, everywhere=everywhere)
 
     def read_replicas(self, connection: Connection) -> tuple[Replica, ...]:
+        from govern.database.postgresql import replicas
+
         return replicas.read_replicas(connection)
 
     def find_missing_rights(
         self, connection: Connection, wanted: Sequence[Right]
     ) -> tuple[MissingRight, ...]:
+        from govern.database.postgresql import rights
+
         return rights.find_missing_rights(connection, wanted)
 
     def find_migrating_session(self, connection: Connection) -> MigratingSession | None:
@@ -331,20 +336,30 @@ class PostgreSQL:
         activity.end_session(connection, session)
 
     def note_statements(self, url: DatabaseUrl) -> Mapping[str, str]:
+        from govern.database.postgresql import progress
+
         return progress.note_statements(url.schema)
 
     def read_progress(self, connection: Connection, steps: Iterable[str]) -> tuple[NotedStatement, ...]:
+        from govern.database.postgresql import progress
+
         return progress.read_progress(connection, steps)
 
     def forget_progress(self, connection: Connection, steps: Iterable[str]) -> None:
+        from govern.database.postgresql import progress
+
         progress.forget_progress(connection, steps)
 
     def find_leftover_indexes(
         self, connection: Connection, steps: Iterable[str]
     ) -> tuple[LeftoverIndex, ...]:
+        from govern.database.postgresql import progress
+
         return progress.find_leftover_indexes(connection, steps)
 
     def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
+        from govern.database.postgresql import progress
+
         progress.drop_leftover_index(connection, index)
 
     def find_batch_leftovers(self, connection: Connection) -> tuple[BatchLeftover, ...]:
@@ -430,9 +445,13 @@ class PostgreSQL:
         return replacement.replacing(url, wait_seconds=wait_seconds)
 
     def find_kept(self, url: DatabaseUrl) -> tuple[KeptDatabase, ...]:
+        from govern.database.postgresql import kept
+
         return kept.find_kept(url)
 
     def drop_kept(self, url: DatabaseUrl, database: KeptDatabase) -> bool:
+        from govern.database.postgresql import kept
+
         return kept.drop_kept(url, database)
 
     def transferring(
@@ -463,10 +482,16 @@ class PostgreSQL:
         return vitals.read_load(connection)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
+        from govern.database.postgresql import ledger
+
         return ledger.last_validated_run(connection)
 
     def read_runs(self, connection: Connection, limit: int) -> tuple[Run, ...]:
+        from govern.database.postgresql import ledger
+
         return ledger.read_runs(connection, limit)
 
     def record_run(self, connection: Connection, run: Run) -> None:
+        from govern.database.postgresql import ledger
+
         ledger.record_run(connection, run)

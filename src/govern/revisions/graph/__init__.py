@@ -8,7 +8,6 @@ from govern.revisions.graph.chain import (
     read_chain,
     read_project_chain,
 )
-from govern.revisions.graph.destination import Destination, Way
 from govern.revisions.graph.files import (
     BrokenFile,
     RevisionFile,
@@ -20,9 +19,7 @@ from govern.revisions.graph.files import (
 __all__ = [
     "BrokenFile",
     "Chain",
-    "Destination",
     "RevisionFile",
-    "Way",
     "build_chain",
     "checksum_of",
     "is_revision_name",
