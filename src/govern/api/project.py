@@ -42,7 +42,7 @@ class Project:
 def read_project(settings: Settings) -> Project:
     """Raises ConfigurationError for a manifest that cannot be read."""
     manifest = _load_manifest(settings.manifest) if settings.manifest else None
-    return Project(settings=settings, chain=read_project_chain(settings.alembic), manifest=manifest)
+    return Project(settings=settings, chain=read_project_chain(settings), manifest=manifest)
 
 
 def _load_manifest(path: Path) -> Manifest:
