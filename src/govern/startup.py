@@ -193,9 +193,11 @@ class Question:
 
 
 def _read_chain(settings: Settings) -> Chain:
-    from govern.revisions.graph import read_project_chain
+    """An application leaves no file in the project."""
+    from govern.revisions.graph import read_chain
 
-    return read_project_chain(settings.alembic)
+    alembic = settings.alembic
+    return read_chain(alembic.version_locations, recursive=alembic.recursive_version_locations)
 
 
 def _read_critical_tables(settings: Settings, dialect: str) -> Mapping[str, int]:

@@ -30,7 +30,7 @@ def test_the_bad_example_has_exactly_this_finding_and_the_good_one_none(
     write(versions, "schema", None, SCHEMA.format(sql=(DOCS / "rules/lint/schema.sql").read_text()))
     for rule, before in zip(RULES, ("schema", *RULES), strict=False):
         write(versions, rule, before, (DOCS / f"rules/chain/{rule}/{kind}.py").read_text())
-    chain = read_project_chain(settings.alembic)
+    chain = read_project_chain(settings)
     ids = [identify(rule) for rule in RULES]
     ways = prove_ways_back(settings, chain, ids, like=postgresql_database)
     findings = find_ways_back(chain, ways.traces, ways.failures, root=settings.root)

@@ -109,7 +109,7 @@ def entry(asked: Asking | Report, name: str) -> Entry:
 
 
 def way_up(settings: Settings) -> Way:
-    return Destination().find_way(read_project_chain(settings.alembic), ("r2",))
+    return Destination().find_way(read_project_chain(settings), ("r2",))
 
 
 def ask_unrehearsed(asked: Asking, *, allow: tuple[str, ...] = ()) -> None:

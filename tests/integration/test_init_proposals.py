@@ -101,8 +101,8 @@ def test_each_section_of_an_ini_becomes_a_history_of_its_own(
     )
     usual = config.load(start=root, environ={})
     own = config.load(config=root / "govern.billing.toml", environ={})
-    assert read_project_chain(usual.alembic).heads == ("r2",)
-    assert read_project_chain(own.alembic).heads == ("b1",) == own.since
+    assert read_project_chain(usual).heads == ("r2",)
+    assert read_project_chain(own).heads == ("b1",) == own.since
     assert {own.lock, own.backups, own.checksums}.isdisjoint({usual.lock, usual.backups, usual.checksums})
     assert Runner(own).upgrade(sqlite_database).error is None
     assert list_tables(sqlite_database) == {"alembic_version", "invoices"}

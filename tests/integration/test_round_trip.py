@@ -69,7 +69,7 @@ def write_revisions(settings: Settings, revisions: dict[str, tuple[object, tuple
 
 
 def prove(settings: Settings, like: DatabaseUrl) -> tuple[WaysBack, tuple[Finding, ...]]:
-    chain = read_project_chain(settings.alembic)
+    chain = read_project_chain(settings)
     chosen = [file.revision for file in chain.files if has_way_back(file)]
     ways = prove_ways_back(settings, chain, chosen, like=like)
     return ways, find_ways_back(chain, ways.traces, ways.failures, root=settings.root)

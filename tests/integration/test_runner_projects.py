@@ -197,7 +197,7 @@ def test_an_installed_project_with_folders_by_engine_is_adopted_from_a_folder_be
     assert not any("revision" in command for command in adopted.next), "there are some already"
     settings = config.load(start=beside, url=sqlite_database.text, environ={})
     assert settings.alembic.version_locations == (versions / "sqlite",)
-    assert read_project_chain(settings.alembic).heads == ("r2",)
+    assert read_project_chain(settings).heads == ("r2",)
     assert Runner(settings).upgrade(sqlite_database).error is None
     assert read_version(sqlite_database) == {"r2"}
     assert settings.checksums.is_relative_to(beside)

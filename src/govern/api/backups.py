@@ -224,7 +224,7 @@ def read_backups(project: Project) -> Backups:
 def _describe(
     settings: Settings, shown: tuple[Backup, ...], *, among: tuple[Backup, ...] | None = None
 ) -> list[dict[str, Any]]:
-    chain = read_project_chain(settings.alembic)
+    chain = read_project_chain(settings)
     every = list_backups(settings) if among is None else among
     return describe_backups(shown, every, chain, now=datetime.now(UTC))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @command("chain")
 def chain(draft: Draft, settings: Settings) -> None:
     """The revision files on their own: read, never imported."""
-    project = Project(settings=settings, chain=read_project_chain(settings.alembic), manifest=None)
+    project = Project(settings=settings, chain=read_project_chain(settings), manifest=None)
     draft.add(chain_entry(project))
     draft.data["heads"] = list(project.chain.heads)
 

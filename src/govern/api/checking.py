@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from govern.actions.round_trip import has_way_back, prove_ways_back
 from govern.api.chaining import chain_entry
 from govern.api.command import Narrate, command, local_today, silent
-from govern.api.linting import Selection, add_lint, check_against_ref, find_history, select_unrecorded
-from govern.api.project import Project, find_chain_problems, read_project
+from govern.api.linting import Selection, add_lint, check_against_ref, select_unrecorded
+from govern.api.project import Project, find_chain_problems, find_history, read_project
 from govern.checks.chain import (
-    EMPTY_UPGRADE,
+    FUNCTION_RULES,
     HISTORY_RULES,
-    MISSING_DOWNGRADE,
     does_not_replay,
     find_ways_back,
 )
@@ -48,7 +47,6 @@ from govern.revisions.protocol import ChildError
 from govern.source.lock import read_lock
 from govern.source.scope import read_scope
 
-_OF_FUNCTIONS = (EMPTY_UPGRADE.id, MISSING_DOWNGRADE.id)
 _FORGOTTEN_REVISION = "write the missing revision, then review it: govern revision -m 'what changed'"
 
 
@@ -119,13 +117,13 @@ def _breaks_the_chain(finding: Finding) -> bool:
 def _entry_of_new_revisions(project: Project) -> Entry:
     """Nobody corrects the functions of revisions that ran years ago: what the history lacks is counted."""
     findings = find_chain_problems(project)
-    if not any(finding.rule.id in _OF_FUNCTIONS for finding in findings):
+    if not any(finding.rule in FUNCTION_RULES for finding in findings):
         return chain_entry(project)
     history = find_history(project)
     new = tuple(
         finding
         for finding in findings
-        if finding.rule.id not in _OF_FUNCTIONS or finding.subject.name not in history
+        if finding.rule not in FUNCTION_RULES or finding.subject.name not in history
     )
     files = count_of(len(project.chain.files), "revision file")
     old = count_of(len(findings) - len(new), "remark")

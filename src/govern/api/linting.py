@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from govern.api.command import Narrate, command, local_today, silent
-from govern.api.project import Project, find_chain_problems, open_database, read_project
+from govern.api.project import (
+    Project,
+    find_chain_problems,
+    find_history,
+    find_since,
+    open_database,
+    read_project,
+)
 from govern.checks.chain import check_merged
 from govern.checks.lint import Thresholds, apply_allowances, read_pending
 from govern.checks.lint import lint as find_lint
@@ -25,7 +32,7 @@ from govern.declared import declared_by_revisions
 from govern.errors import CouldNotCheck, GovernError, Refused
 from govern.revisions.checksums import Checksums, parse_checksums, read_checksums
 from govern.revisions.counting import count_revisions
-from govern.revisions.graph import RevisionFile, read_chain
+from govern.revisions.graph import RevisionFile
 from govern.revisions.merged import Merged, read_merged, read_merged_file
 from govern.revisions.runner import Runner
 from govern.source.allowances import read_allowances
@@ -103,21 +110,6 @@ def select_new(project: Project, known: frozenset[str], to: str, reason: str) ->
     kept = chain.ancestors(known & chain.revisions.keys())
     replaced = {parent for id_ in kept for parent in chain.parents[id_]}
     return Selection(revisions=tuple(new), start=tuple(sorted(kept - replaced)), to=to, reason=reason)
-
-
-def find_history(project: Project) -> frozenset[str]:
-    """The revisions that were there before govern, by the settings. Raises ConfigurationError for one there is not."""
-    chain = project.chain
-    return frozenset().union(*(chain.ancestors(chain.resolve(last)) for last in find_since(project)))
-
-
-def find_since(project: Project) -> tuple[str, ...]:
-    """``since`` without the revisions that lie in another engine's folder: it speaks of each engine's history."""
-    settings, known = project.settings, project.chain.revisions
-    if all(one in known for one in settings.since) or not settings.alembic.other_engines_locations:
-        return settings.since
-    others = read_chain(settings.alembic.other_engines_locations).revisions
-    return tuple(one for one in settings.since if one in known or one not in others)
 
 
 def select_unrecorded(project: Project, merged: Merged | None) -> Selection:

@@ -14,7 +14,7 @@ from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
 from govern.errors import Refused
-from govern.revisions.graph import Chain, read_project_chain
+from govern.revisions.graph import Chain, read_chain, read_project_chain
 
 if TYPE_CHECKING:
     from govern.config import Settings
@@ -40,7 +40,7 @@ class Project:
 def read_project(settings: Settings) -> Project:
     """Raises ConfigurationError for a manifest that cannot be read."""
     manifest = _load_manifest(settings.manifest) if settings.manifest else None
-    return Project(settings=settings, chain=read_project_chain(settings.alembic), manifest=manifest)
+    return Project(settings=settings, chain=read_project_chain(settings), manifest=manifest)
 
 
 def _load_manifest(path: Path) -> Manifest:
@@ -84,15 +84,16 @@ def find_chain_problems(
 def guard_chain(project: Project, draft: Draft, live: LiveDatabase | None = None) -> None:
     """Says no to a chain that cannot be walked. Raises Refused.
 
-    Called before a database is touched, and again with the database it is for.
+    Called before a database is touched, and again with the database it is for. What functions lack is told of pending
+    revisions alone.
     """
-    from govern.checks.chain import HISTORY_RULES
+    from govern.checks.chain import FUNCTION_RULES, HISTORY_RULES
 
-    findings = (
-        find_chain_problems(project, live.read_stamped(), read_applied(live))
-        if live
-        else find_chain_problems(project)
-    )
+    stamped = live.read_stamped() if live else None
+    findings = find_chain_problems(project, stamped, read_applied(live) if live else None)
+    broken = [finding for finding in findings if finding.severity >= Severity.ERROR]
+    pending = frozenset() if broken else _list_pending(project, stamped)
+    findings = tuple(one for one in findings if one.rule not in FUNCTION_RULES or one.subject.name in pending)
     of_history = tuple(finding for finding in findings if finding.rule in HISTORY_RULES)
     of_files = tuple(finding for finding in findings if finding.rule not in HISTORY_RULES)
     draft.replace(Entry.of(CHAIN.name, of_files, count_of(len(project.chain.files), "revision file")))
@@ -100,13 +101,35 @@ def guard_chain(project: Project, draft: Draft, live: LiveDatabase | None = None
         draft.replace(
             Entry.of(HISTORY.name, of_history, "as the database, its ledger and govern.sum know it")
         )
-    broken = [finding for finding in findings if finding.severity >= Severity.ERROR]
     if broken:
         first = broken[0]
         place = f"{first.subject.location}: " if first.subject.location else ""
         raise Refused(
             f"the revision chain is broken: {first.message}", why=place + first.why, next=first.remedy
         )
+
+
+def _list_pending(project: Project, stamped: tuple[str, ...] | None) -> frozenset[str]:
+    """What is still to run, and can be corrected; nothing where no database is known."""
+    if stamped is None:
+        return frozenset()
+    applied = project.chain.ancestors(stamped)
+    return frozenset(project.chain.revisions) - applied - find_history(project)
+
+
+def find_history(project: Project) -> frozenset[str]:
+    """The revisions that were there before govern, by the settings. Raises ConfigurationError for one there is not."""
+    chain = project.chain
+    return frozenset().union(*(chain.ancestors(chain.resolve(last)) for last in find_since(project)))
+
+
+def find_since(project: Project) -> tuple[str, ...]:
+    """``since`` without the revisions that lie in another engine's folder: it speaks of each engine's history."""
+    settings, known = project.settings, project.chain.revisions
+    if all(one in known for one in settings.since) or not settings.alembic.other_engines_locations:
+        return settings.since
+    others = read_chain(settings.alembic.other_engines_locations).revisions
+    return tuple(one for one in settings.since if one in known or one not in others)
 
 
 def read_applied(live: LiveDatabase) -> Mapping[str, AppliedRevision]:

@@ -118,7 +118,7 @@ def _look_at_alembic(settings: Settings) -> str:
             else "and no alembic.ini either",
             next="run govern in the folder of alembic.ini, or set alembic_config",
         )
-    files = len(read_project_chain(alembic).files)
+    files = len(read_project_chain(settings).files)
     places = ", ".join(settings.relative(folder) for folder in alembic.version_locations)
     return f"{count_of(files, 'revision')} in {places}"
 
@@ -180,7 +180,7 @@ def _look_at_lock(settings: Settings) -> str:
             why=f"it was written on {lock.dialect}: applications cannot hold this database against it",
             next="write it again, now that the database is configured: govern lock",
         )
-    heads = read_project_chain(settings.alembic).heads
+    heads = read_project_chain(settings).heads
     if set(lock.heads) != set(heads):
         raise ConfigurationError(
             f"{path} is older than the revisions",

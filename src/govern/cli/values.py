@@ -40,7 +40,7 @@ def _list_targets(session: Session) -> Iterable[str]:
 def _list_revisions(session: Session) -> Iterable[str]:
     from govern.revisions.graph import read_project_chain
 
-    chain = read_project_chain(session.settings.alembic)
+    chain = read_project_chain(session.settings)
     return (*chain.revisions, *chain.labels, "heads", "head")
 
 

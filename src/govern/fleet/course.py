@@ -49,7 +49,7 @@ def _visit(draft: Draft, order: Order, narrate: Narrate) -> None:
     settings = load(config=order.config, start=order.folder, url=_NO_DATABASE)
     targets = select(read_targets(order.targets), order.conditions)
     waves = arrange(targets, canary=order.canary, by_label=order.wave_by, size=order.wave_size)
-    stop, asked = order.stop, order.digest(read_project_chain(settings.alembic).revisions)
+    stop, asked = order.stop, order.digest(read_project_chain(settings).revisions)
     record = _find_earlier(order, asked, settings)
     done = _choose_done(order, targets, record)
     run = record.run if record else f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"

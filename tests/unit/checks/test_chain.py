@@ -180,6 +180,14 @@ def test_a_missing_parent_is_found_with_the_id_that_was_meant(tmp_path: Path) ->
     assert "did you mean '3f2a9b1c77de'" in found.remedy
 
 
+def test_of_many_missing_parents_only_the_first_are_held_against_every_revision(project: Project) -> None:
+    project.write("3f2a9b1c77de", "c")
+    for number in range(30):
+        project.write(f"child{number:02}", "3f2a9b1c77df")
+    found = [finding for finding in project.check() if finding.rule.id == "chain.missing-parent"]
+    assert ["did you mean" in finding.remedy for finding in found] == [True] * 10 + [False] * 20
+
+
 def test_a_missing_parent_nothing_resembles_may_not_have_been_committed(project: Project) -> None:
     project.write("d", "77ee88ff")
     assert "was it committed?" in project.only().remedy

@@ -321,7 +321,7 @@ def _newest_revisions(settings: Settings) -> tuple[str, ...]:
     if folders := folders_by_engine(settings):
         chains = [read_chain((folder,)) for folder in folders]
     else:
-        chains = [read_project_chain(settings.alembic)]
+        chains = [read_project_chain(settings)]
     return (
         ()
         if any(chain.broken for chain in chains)

@@ -34,6 +34,7 @@ __all__ = [
     "CONFIG_ERROR",
     "DOES_NOT_REPLAY",
     "EMPTY_UPGRADE",
+    "FUNCTION_RULES",
     "HALF_APPLIED",
     "HISTORY_RULES",
     "MISSING_DOWNGRADE",
@@ -51,6 +52,8 @@ HISTORY_RULES = (
     OVERLAPPING_DATABASE_REVISIONS,
 )
 """About what is recorded of the revisions, in the database or beside the files, and not about the files alone."""
+FUNCTION_RULES = (EMPTY_UPGRADE, MISSING_DOWNGRADE)
+"""About what a revision does: nobody corrects that in one that ran years ago."""
 
 
 def check_chain(

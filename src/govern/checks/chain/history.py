@@ -34,14 +34,16 @@ def check_database(chain: Chain, database_revisions: tuple[str, ...]) -> Iterato
     for revision in database_revisions:
         if revision not in chain.revisions and revision not in broken:
             yield _unknown(chain, revision)
-    for revision in known:
-        later = [other for other in known if other != revision and revision in reachable([other], chain.down)]
-        if later:
+    below = reachable([parent for revision in known for parent in chain.down[revision]], chain.down)
+    for revision in (one for one in known if one in below):
+        above = reachable(chain.children[revision], chain.children)
+        later = next((other for other in known if other != revision and other in above), None)
+        if later is not None:
             yield Finding.of(
                 OVERLAPPING_DATABASE_REVISIONS,
                 Subject(kind="revision", name=revision),
-                f"the database is stamped with {revision} and with {later[0]}, which comes after it",
-                remedy=f"if the schema really is at {later[0]}: govern stamp {later[0]}",
+                f"the database is stamped with {revision} and with {later}, which comes after it",
+                remedy=f"if the schema really is at {later}: govern stamp {later}",
                 evidence={"database": list(database_revisions)},
             )
 

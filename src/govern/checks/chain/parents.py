@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from govern.checks.chain.places import revision_subject
 from govern.checks.chain.rules import MISSING_PARENT, PLACEHOLDER_PARENT
@@ -17,6 +18,8 @@ _PLACEHOLDER_WORD = re.compile(
     "none|null|parent|placeholder|prev|previous|replace|rev|revision|sha|string|tbd|the|this|to|todo|"
     "undefined|unknown|update|your"
 )
+_COMPARED = 10
+"""Of so many missing parents each is held against every revision, to see whether it is one written wrongly."""
 _TEMPLATE_SIGNS = re.compile(r"[<>{}$%]|^[\s.?_xX*-]*$")
 
 
@@ -25,15 +28,36 @@ def check_parents(chain: Chain, *, root: Path) -> Iterator[Finding]:
 
     A parent whose own file is broken is not missing: the broken file has a finding of its own.
     """
+    around = _Surroundings(
+        chain=chain,
+        root=root,
+        whole=_heads_of_whole_lineages(chain),
+        unread=next((file for file in chain.files if file.branch_labels is None), None),
+    )
+    for place, (file, variable, parent) in enumerate(_find_missing(chain)):
+        yield _finding(around, file, variable, parent, among=chain.revisions if place < _COMPARED else ())
+
+
+class _Surroundings(NamedTuple):
+    """What is the same for every missing parent."""
+
+    chain: Chain
+    root: Path
+    whole: Sequence[str]
+    unread: RevisionFile | None
+    """A file whose branch labels are an expression."""
+
+
+def _find_missing(chain: Chain) -> Iterator[tuple[RevisionFile, str, str]]:
+    """The file, the variable, and the parent that it names."""
     known = chain.revisions.keys() | {file.revision for file in chain.broken if file.revision}
-    whole = _heads_of_whole_lineages(chain)
     for file in chain.files:
         for parent in file.down_revisions:
             if parent not in known:
-                yield _finding(chain, file, "down_revision", parent, whole, root)
+                yield file, "down_revision", parent
         for parent in file.depends_on:
             if parent not in known and parent not in chain.labels:
-                yield _finding(chain, file, "depends_on", parent, whole, root)
+                yield file, "depends_on", parent
 
 
 def is_placeholder(text: str) -> bool:
@@ -48,8 +72,9 @@ def is_placeholder(text: str) -> bool:
 
 
 def _finding(
-    chain: Chain, file: RevisionFile, variable: str, parent: str, whole: Sequence[str], root: Path
+    around: _Surroundings, file: RevisionFile, variable: str, parent: str, *, among: Collection[str]
 ) -> Finding:
+    chain, root, whole, unread = around
     subject = revision_subject(file, root, at=variable)
     evidence = {variable: parent}
     if is_placeholder(parent):
@@ -60,13 +85,12 @@ def _finding(
             remedy=_write_none(variable, parent) or _suggest(chain, whole, variable),
             evidence=evidence,
         )
-    unknown_labels = [other for other in chain.files if other.branch_labels is None]
-    if variable == "depends_on" and unknown_labels:
+    if variable == "depends_on" and unread is not None:
         return Finding.of(
             MISSING_PARENT,
             subject,
             f"depends_on of revision {file.revision} names {parent!r}, which is no revision; it may be a "
-            f"branch label of {unknown_labels[0].path.name}, whose labels are an expression",
+            f"branch label of {unread.path.name}, whose labels are an expression",
             severity=Severity.WARNING,
             remedy="write the branch labels out as text, so that they can be read",
             evidence=evidence,
@@ -75,7 +99,7 @@ def _finding(
         MISSING_PARENT,
         subject,
         f"{variable} of revision {file.revision} names {parent!r}, but no file has this revision",
-        remedy=_did_you_mean(chain, file, variable, parent)
+        remedy=_did_you_mean(chain, file, variable, parent, among)
         or f"add the file of {parent!r} (was it committed?), or {_suggest(chain, whole, variable)}",
         evidence=evidence,
     )
@@ -85,10 +109,12 @@ def _write_none(variable: str, parent: str) -> str:
     return f"write {variable} = None without quotes" if parent == "None" else ""
 
 
-def _did_you_mean(chain: Chain, file: RevisionFile, variable: str, parent: str) -> str:
+def _did_you_mean(
+    chain: Chain, file: RevisionFile, variable: str, parent: str, among: Collection[str]
+) -> str:
     if parent in chain.labels:
         return f"{parent!r} is a branch label, {variable} takes an id: set it to {chain.labels[parent]!r}"
-    others = [id_ for id_ in chain.revisions if id_ != file.revision]
+    others = [id_ for id_ in among if id_ != file.revision]
     close = [id_ for id_ in others if len(parent) > 3 and (id_.startswith(parent) or parent.startswith(id_))]
     close = close or difflib.get_close_matches(parent, others, n=2)
     if not close:

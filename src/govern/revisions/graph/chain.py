@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from govern.errors import ConfigurationError, NoSuchName
 from govern.revisions.graph.files import BrokenFile, RevisionFile, read_revision_file
+from govern.revisions.graph.remembered import remembering
 
 if TYPE_CHECKING:
-    from govern.config import AlembicSettings
+    from govern.config import Settings
 
 _REVISION_FILE_NAME = re.compile(r"(?!\.#|__init__).*\.py")
 """What Alembic loads from a version location (``alembic/script/base.py``, ``_only_source_rev_file``)."""
+_MANY_FILES = 100
+"""Fewer are read in no time: not worth a file of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +82,20 @@ class Chain:
         return tuple(sorted({*stamped, *(file.revision for file in applied)} - replaced))
 
 
-def read_chain(version_locations: tuple[Path, ...], *, recursive: bool = False) -> Chain:
+def read_chain(
+    version_locations: tuple[Path, ...], *, recursive: bool = False, memory: Path | None = None
+) -> Chain:
     """Reads every revision file of the locations; one that does not exist holds none.
 
-    ``recursive`` is Alembic's ``recursive_version_locations``.
+    ``recursive`` is Alembic's ``recursive_version_locations``. ``memory``: a folder in which what many files said
+    is remembered.
     """
-    read = [read_revision_file(path) for path in _revision_paths(version_locations, recursive)]
+    paths = tuple(_revision_paths(version_locations, recursive))
+    if memory is None or len(paths) < _MANY_FILES:
+        read = [read_revision_file(path) for path in paths]
+    else:
+        with remembering(memory) as parse:
+            read = [read_revision_file(path, parse) for path in paths]
     return build_chain(
         (file for file in read if isinstance(file, RevisionFile)),
         broken=(file for file in read if isinstance(file, BrokenFile)),
@@ -90,9 +103,14 @@ def read_chain(version_locations: tuple[Path, ...], *, recursive: bool = False) 
     )
 
 
-def read_project_chain(alembic: AlembicSettings) -> Chain:
-    """The chain of the version locations that Alembic's configuration names."""
-    return read_chain(alembic.version_locations, recursive=alembic.recursive_version_locations)
+def read_project_chain(settings: Settings) -> Chain:
+    """The chain of the version locations that Alembic's configuration names, remembered from run to run."""
+    alembic = settings.alembic
+    return read_chain(
+        alembic.version_locations,
+        recursive=alembic.recursive_version_locations,
+        memory=settings.state_folder,
+    )
 
 
 def build_chain(
@@ -156,17 +174,29 @@ def _invert(edges: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
 
 
 def _revision_paths(locations: tuple[Path, ...], recursive: bool) -> Iterator[Path]:
-    seen: set[Path] = set()
-    resolve_folder = functools.cache(Path.resolve)
+    seen: set[str] = set()
+    resolve_folder = functools.cache(os.path.realpath)
     for location in locations:
-        for path in sorted(location.rglob("*.py") if recursive else location.glob("*.py")):
-            if not is_revision_name(path.name) or not path.is_file():
-                continue
+        for entry in _list_files(location, recursive):
             # locations may overlap or be linked; Alembic ignores the second, too
-            real = path.resolve() if path.is_symlink() else resolve_folder(path.parent) / path.name
+            folder = resolve_folder(entry.path.removesuffix(entry.name))
+            real = os.path.realpath(entry) if entry.is_symlink() else f"{folder}/{entry.name}"
             if real not in seen:
                 seen.add(real)
-                yield path
+                yield Path(entry)
+
+
+def _list_files(folder: str | Path, recursive: bool) -> Iterator[os.DirEntry[str]]:
+    """Those of the folder, then those of each folder below; without asking the file system about every file."""
+    try:
+        entries = sorted(os.scandir(folder), key=attrgetter("name"))
+    except OSError:
+        return
+    yield from (entry for entry in entries if is_revision_name(entry.name) and entry.is_file())
+    if recursive:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _list_files(entry.path, recursive)
 
 
 def _edges(

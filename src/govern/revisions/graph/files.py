@@ -8,7 +8,7 @@ import hashlib
 import platform
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,8 +59,11 @@ class BrokenFile:
     """The id it seems to have, so that its children are not reported as orphans as well."""
 
 
-def read_revision_file(path: Path) -> RevisionFile | BrokenFile:
-    """Reads one ``.py`` file of a version location.
+Parse = Callable[[Path, bytes], RevisionFile | BrokenFile]
+
+
+def read_revision_file(path: Path, parse: Parse | None = None) -> RevisionFile | BrokenFile:
+    """Reads one ``.py`` file of a version location; ``parse``: one that stands in for ``parse_revision_file``.
 
     Without a ``revision`` the file's name is the id if it is all hexadecimal, and the file is broken
     otherwise, whatever else it may be: Alembic answers every command with "Could not determine revision id
@@ -70,7 +73,7 @@ def read_revision_file(path: Path) -> RevisionFile | BrokenFile:
         content = path.read_bytes()
     except OSError as error:
         return BrokenFile(path=path, line=1, message=f"cannot be read: {error.strerror}")
-    return parse_revision_file(path, content)
+    return (parse or parse_revision_file)(path, content)
 
 
 def parse_revision_file(path: Path, content: bytes) -> RevisionFile | BrokenFile:
