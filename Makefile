@@ -98,35 +98,22 @@ docs-site: setup  ## the documentation as a site, in site/, every link and ancho
 	$(BIN)/zensical build --clean --strict
 	$(BIN)/python docs/check_site.py site
 
-LINES := benchmarks/measured.jsonl
-PEERS ?=
-DBMATE ?=
-.PHONY: bench
-bench: setup  ## benchmarks beside the peers, an hour; docs/benchmarks.md is made of them (PEERS=bin/ of results, DBMATE=dbmate)
-	$(BIN)/python benchmarks/chain.py --lines $(LINES)
-	$(BIN)/python benchmarks/drift.py --lines $(LINES) $(if $(PEERS),--results $(PEERS)/results)
-	$(BIN)/python benchmarks/startup.py --lines $(LINES)
-	$(BIN)/python benchmarks/overhead.py --lines $(LINES) $(if $(DBMATE),--dbmate $(DBMATE))
-	$(BIN)/python benchmarks/backup.py --lines $(LINES)
-	$(BIN)/python benchmarks/orphans.py --lines $(LINES)
-	$(BIN)/python benchmarks/scan.py --lines $(LINES) $(if $(PEERS),--peers $(PEERS))
-	$(BIN)/python benchmarks/repair.py
-	$(BIN)/python benchmarks/health.py
-	$(BIN)/python benchmarks/diagram.py
-	$(BIN)/python benchmarks/fleet.py --postgresql 40 --sqlite 60 --migrated 20
-	$(BIN)/python benchmarks/pytest_plugin.py
-	$(BIN)/python benchmarks/page.py
+.PHONY: bench-peers
+bench-peers: setup  ## the programs that bench measures beside govern, each in an environment of its own, in .peers/
+	benchmarks/peers.sh
 
+.PHONY: bench
+bench: setup  ## benchmarks beside the peers, three quarters of an hour; docs/benchmarks.md is made of them (ONLY="drift scan")
+	@failed=0; $(BIN)/python benchmarks/suite.py $(ONLY) || failed=1; $(BIN)/python benchmarks/page.py && exit $$failed
+
+SMALL := benchmarks/small.jsonl
 .PHONY: bench-ratios
-bench-ratios: setup  ## two minutes of it, for CI: fails only where a ratio to a peer has collapsed
-	rm -f $(LINES).small
-	$(BIN)/python benchmarks/chain.py 500 --runs 3 --lines $(LINES).small
-	$(BIN)/python benchmarks/drift.py 81 --runs 3 --lines $(LINES).small
-	$(BIN)/python benchmarks/startup.py 81 --runs 3 --lines $(LINES).small
-	$(BIN)/python benchmarks/collapse.py $(LINES).small
+bench-ratios: setup  ## a minute of it, for CI: fails only where a ratio to a peer has collapsed
+	$(BIN)/python benchmarks/suite.py --small --lines $(SMALL)
+	$(BIN)/python benchmarks/collapse.py $(SMALL)
 
 .PHONY: check
-check: lint types imports test test-older docs-site  ## everything CI runs (the tests include the docs)
+check: lint types imports test test-older bench-ratios docs-site  ## everything CI runs (the tests include the docs)
 
 .PHONY: clean
 clean:  ## stop the embedded PostgreSQL and remove what was generated

@@ -1,12 +1,14 @@
 """How long an application waits while a migration wants a table that a long transaction uses (``reliability.md``, d).
 
-Usage: python benchmarks/blocking.py [BLOCKED_SECONDS]. A session reads a table and stays in its transaction; a
-migration adds a column to it one second later; meanwhile queries come in at a steady rate, whether those before them
-were answered or not, four of five for that table. Plain Alembic, then govern, in one run on an embedded PostgreSQL.
+Usage: python benchmarks/blocking.py [BLOCKED_SECONDS] [--lines FILE]. A session reads a table and stays in its
+transaction; a migration adds a column to it one second later; meanwhile queries come in at a steady rate, whether
+those before them were answered or not, four of five for that table. govern, then plain Alembic, in one run on an
+embedded PostgreSQL.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from measured import Measured, add_file_option
 
 from govern.database import embedded
 
@@ -51,23 +54,37 @@ class Waits:
     migrated_after: float
     """The end of the migration's process, from its start."""
 
+    @property
+    def counts(self) -> dict[str, int]:
+        slow = sum(seconds > SLOW_SECONDS for seconds in self.seconds)
+        return {"queries": len(self.seconds), "over 100 ms": slow}
+
 
 def main() -> None:
-    blocked = float(sys.argv[1]) if len(sys.argv) > 1 else 15.0
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("blocked", nargs="?", type=float, default=15.0)
+    add_file_option(arguments)
+    chosen = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="govern-bench-"))
     try:
         server = embedded.ensure_running(folder)
-        print(f"{QUERIES_PER_SECOND} queries a second, pool of {POOL}, table in use for {blocked:g} s")
-        print(f"{'':<16}{'queries':>8}{'> 100 ms':>10}{'worst':>9}{'total wait':>12}{'migrated after':>16}")
+        print(f"{QUERIES_PER_SECOND} queries a second, pool of {POOL}, table in use for {chosen.blocked:g} s")
+        waits: dict[str, Waits] = {}
         for name, command in (
-            ("plain Alembic", [tool("alembic"), "upgrade", "head"]),
             ("govern migrate", [tool("govern"), "migrate", "--backup", "off", "--quiet"]),
+            ("alembic upgrade head", [tool("alembic"), "upgrade", "head"]),
         ):
             url = server.with_database("bench_" + name.split()[0])
             with psycopg.connect(server.with_database("postgres").conninfo, autocommit=True) as session:
                 session.execute(f'CREATE DATABASE "{url.database}"'.encode())
             project = make_project(folder / url.database, url.text)
-            show(name, measure(url.conninfo, project, command, blocked))
+            waits[name] = measure(url.conninfo, project, command, chosen.blocked)
+            print(f"    {name}: its process took {waits[name].migrated_after:.1f} s")
+        Measured("blocking", chosen.lines).tell(
+            f"ALTER TABLE behind a reader of {chosen.blocked:g} s",
+            {name: [max(one.seconds)] for name, one in waits.items()},
+            counts={name: one.counts for name, one in waits.items()},
+        )
     finally:
         embedded.stop(folder)
         shutil.rmtree(folder, ignore_errors=True)
@@ -120,14 +137,6 @@ def measure(conninfo: str, project: Path, command: list[str | Path], blocked: fl
         ended.set()
         sender.join()
     return Waits(seconds, migrated)
-
-
-def show(name: str, waits: Waits) -> None:
-    slow = [seconds for seconds in waits.seconds if seconds > SLOW_SECONDS]
-    print(
-        f"{name:<16}{len(waits.seconds):>8}{len(slow):>10}{max(waits.seconds):>7.2f} s"
-        f"{sum(slow):>10.1f} s{waits.migrated_after:>14.1f} s"
-    )
 
 
 def tool(name: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ HEIGHT = 340
 BAR = 26
 STYLE = """<style>
 text { font: 12px system-ui, sans-serif; fill: #1f2937 } .title { font-size: 14px; font-weight: 600 }
+.case { font-weight: 600 }
 .axis { stroke: #d1d5db } .ours { stroke: #0f766e; fill: #0f766e } .peer { stroke: #9ca3af; fill: #9ca3af }
 polyline { fill: none !important; stroke-width: 2 } polyline.ours { stroke-width: 3 }
 text.ours { stroke: none; font-weight: 600 }
@@ -55,23 +56,32 @@ def draw_curves(title: str, series: Sequence[Series]) -> str:
     return _document(title, HEIGHT, parts)
 
 
-def draw_bars(title: str, series: Sequence[Series]) -> str:
-    """Each with its name on the left and its seconds at its end."""
+def draw_bars(title: str, cases: Mapping[str, Sequence[Series]]) -> str:
+    """Case by case, each on a scale of its own; a program's name on the left, its seconds at the bar's end."""
     names = 290
-    longest = max(value for one in series for _, value in one.points)
-    parts = []
-    for place, one in enumerate(series):
-        kind, value = "ours" if one.is_ours else "peer", one.points[0][1]
-        top = TOP + place * BAR
-        width = max(1.0, (WIDTH - names - 80) * value / longest)
-        parts.append(
-            f'<text class="{kind}" x="{names - 8}" y="{top + 14}" text-anchor="end">{escape(_cut(one.name))}</text>'
-        )
-        parts.append(
-            f'<rect class="{kind}" x="{names}" y="{top + 2}" width="{width:.1f}" height="16" rx="2"/>'
-        )
-        parts.append(f'<text x="{names + width + 6:.1f}" y="{top + 14}">{value:.3g} s</text>')
-    return _document(title, TOP + len(series) * BAR + 12, parts)
+    parts, top = [], TOP
+    for case, series in cases.items():
+        parts.append(f'<text class="case" x="12" y="{top + 14}">{escape(case)}</text>')
+        top += BAR
+        longest = max(value for one in series for _, value in one.points)
+        for one in series:
+            kind, value = "ours" if one.is_ours else "peer", one.points[0][1]
+            width = max(1.0, (WIDTH - names - 80) * value / longest)
+            parts += [
+                f'<text class="{kind}" x="{names - 8}" y="{top + 14}" text-anchor="end">'
+                f"{escape(_cut(one.name))}</text>",
+                f'<rect class="{kind}" x="{names}" y="{top + 2}" width="{width:.1f}" height="16" rx="2"/>',
+                f'<text x="{names + width + 6:.1f}" y="{top + 14}">{show_digits(value)} s</text>',
+            ]
+            top += BAR
+        top += BAR // 2
+    return _document(title, top, parts)
+
+
+def show_digits(value: float) -> str:
+    """Three that count, never as a power of ten."""
+    decimals = max(0, 2 - math.floor(math.log10(value))) if value else 0
+    return f"{float(f'{value:.3g}'):,.{decimals}f}"
 
 
 def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:

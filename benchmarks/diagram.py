@@ -1,6 +1,7 @@
 """How long a picture of a schema takes, and how much memory: in this process, from the snapshot to the text.
 
-Usage: python benchmarks/diagram.py [N ...] [--namespaces] [--write FOLDER]. N are numbers of tables: 38, 300, 2000.
+Usage: python benchmarks/diagram.py [N ...] [--namespaces] [--write FOLDER] [--runs RUNS] [--lines FILE]. Graphviz's
+dot, where it is installed, draws beside it what govern writes for it. N are numbers of tables: 38, 300, 2000.
 
 The schemas are made up as real ones are: modules of 5 to 30 tables that refer to each other in chains and trees, a
 table of users and one of tenants that most others refer to, some references between modules, some tables alone.
@@ -11,10 +12,15 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from measured import Measured, add_file_option
+from processes import Run, time_process
 
 from govern.core.diagram import Diagram, draw_schema
 from govern.core.snapshot import Facts, ObjectKey, Snapshot
@@ -70,13 +76,17 @@ def main() -> None:
     arguments.add_argument("tables", nargs="*", type=int, default=[38, 300, 2000])
     arguments.add_argument("--namespaces", action="store_true")
     arguments.add_argument("--write", type=Path, metavar="FOLDER")
+    arguments.add_argument("--runs", type=int, default=3)
+    add_file_option(arguments)
     chosen = arguments.parse_args()
+    measured = Measured("diagram", chosen.lines)
     print("| tables | references | notation | seconds | peak memory | text |")
     print("|---|---|---|---|---|---|")
     for tables in chosen.tables:
         snapshot = make_schema(tables, has_namespaces=chosen.namespaces)
         for notation in NOTATIONS:
             bench(snapshot, notation, chosen.write)
+        measured.tell(f"{tables:,} tables", compare(snapshot, chosen.runs), size=tables)
 
 
 def bench(snapshot: Snapshot, notation: str, folder: Path | None) -> None:
@@ -94,6 +104,24 @@ def bench(snapshot: Snapshot, notation: str, folder: Path | None) -> None:
     )
     if folder is not None:
         (folder / f"{len(diagram.tables)}.{notation}").write_text(text, encoding="utf-8")
+
+
+def compare(snapshot: Snapshot, runs: int) -> Mapping[str, list[Run | float]]:
+    found: dict[str, list[Run | float]] = {"govern, SVG": []}
+    dot = shutil.which("dot")
+    if dot is not None:
+        found["Graphviz, dot -Tsvg"] = []
+    with tempfile.TemporaryDirectory(prefix="govern-bench-") as folder:
+        source = Path(folder) / "schema.dot"
+        source.write_text(NOTATIONS["dot"](draw_schema(snapshot).showing()), encoding="utf-8")
+        for _ in range(runs):
+            started = time.perf_counter()
+            NOTATIONS["svg"](draw_schema(snapshot).showing())
+            found["govern, SVG"].append(time.perf_counter() - started)
+            if dot is not None:
+                command = (dot, "-Tsvg", "-o", "schema.svg", str(source))
+                found["Graphviz, dot -Tsvg"].append(time_process(command, Path(folder)))
+    return found
 
 
 def make_schema(tables: int, *, has_namespaces: bool = False) -> Snapshot:

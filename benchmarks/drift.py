@@ -32,6 +32,7 @@ from govern.database import embedded, migra_diff
 from govern.database.connection import Connection
 from govern.database.engines import dialect_of
 from govern.database.postgresql.catalog import queries
+from govern.database.postgresql.dump.clients import choose_for_dump, find_clients
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
 from govern.source.lock import parse_lock, render_lock
@@ -99,6 +100,14 @@ def bench(
             declared.conninfo,
         ),
     }
+    commands["pg_dump -s twice, diff"] = (
+        "sh",
+        "-c",
+        PG_DUMP_TWICE,
+        str(find_pg_dump()),
+        live.text,
+        declared.text,
+    )
     if results is not None:
         commands["results dbdiff"] = (str(results), "dbdiff", live.text, declared.text)
     print(f"\n{tables:,} tables; whole process, {runs} runs each, interleaved")
@@ -168,6 +177,19 @@ def run_queries(connection: Connection) -> None:
     with queries.reading(connection):
         for kind in queries.find_kinds(connection, TABLE):
             connection.rows(queries.kind_sql(kind, TABLE, has_rare=False))
+
+
+PG_DUMP_TWICE = """
+for url in "$1" "$2"; do
+    "$0" --schema-only --restrict-key=same --file="dumped$((number += 1)).sql" "$url" &
+done
+wait
+diff dumped1.sql dumped2.sql
+"""
+
+
+def find_pg_dump() -> Path:
+    return choose_for_dump(embedded.MAJOR, find_clients()).pg_dump
 
 
 LIMIT = """

@@ -1,11 +1,14 @@
 """A fleet of hundreds of databases, some drifted, some broken: looked at, migrated, killed, and gone on with.
 
 Usage: python benchmarks/fleet.py [--postgresql N] [--sqlite N] [--migrated N] [--workers N] [--without-dask]
+[--runs RUNS] [--lines FILE]. 40 databases, 60 files and 20 that are migrated by default.
 
-The databases stand on an embedded PostgreSQL in a temporary folder, and in files. 20 of them are drifted in 5 ways, 5
-are broken in 5 ways. It is drilled that the report groups them, that threads and a Dask cluster of two workers find
-the same, that a migration ends with a canary that fails, and that one that is killed with SIGKILL comes to its end when
-it is run again, without a database that was migrated twice. Printed are times, processor time and memory.
+First, beside a shell that starts a process for each database, two at a time: medians of whole runs, interleaved. Then
+a drill. The databases stand on an embedded PostgreSQL in a temporary folder, and in files. 20 of them are drifted in
+5 ways, 5 are broken in 5 ways. It is drilled that the report groups them, that threads and a Dask cluster of two
+workers find the same, that a migration ends with a canary that fails, and that one that is killed with SIGKILL comes
+to its end when it is run again, without a database that was migrated twice. Printed are times, processor time and
+memory.
 """
 
 from __future__ import annotations
@@ -29,6 +32,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from drift import bin, sqlalchemy_url
+from measured import Measured, add_file_option
+from processes import Run, time_process
 
 from govern.database import embedded
 from govern.database.engines import dialect_of
@@ -40,6 +46,8 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 SCHEDULER = "tcp://127.0.0.1:28786"
 PASSWORDS = "passwords"
 QUICK = ("--backup", "off", "--rehearse", "off")
+AT_A_TIME = 2
+"""Processes that a shell starts; as many as there are cores where this was measured."""
 WAYS: Mapping[str, tuple[str, bool]] = {
     "an added column": ("ALTER TABLE notes ADD COLUMN extra integer", True),
     "an added table": ("CREATE TABLE by_hand (id integer)", True),
@@ -67,16 +75,20 @@ def downgrade():
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--postgresql", type=int, default=200)
-    arguments.add_argument("--sqlite", type=int, default=300)
-    arguments.add_argument("--migrated", type=int, default=60)
+    arguments.add_argument("--postgresql", type=int, default=40)
+    arguments.add_argument("--sqlite", type=int, default=60)
+    arguments.add_argument("--migrated", type=int, default=20)
     arguments.add_argument("--workers", type=int, default=8)
     arguments.add_argument("--without-dask", action="store_true")
+    arguments.add_argument("--runs", type=int, default=3)
+    add_file_option(arguments)
     chosen = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="govern-bench-"))
     folder.chmod(0o711)  # the server may run as another user
     try:
         fleet = Fleet(folder, chosen.postgresql, chosen.sqlite, chosen.workers)
+        case = f"drift of {chosen.postgresql} PostgreSQL databases and {chosen.sqlite} files"
+        Measured("fleet", chosen.lines).tell(case, compare(fleet, chosen.runs))
         threads = look(fleet)
         if not chosen.without_dask:
             look_with_dask(fleet, threads)
@@ -158,7 +170,7 @@ class Fleet:
         self.govern(DatabaseUrl.parse(f"sqlite:///{first}"), "migrate", *QUICK)
         for number in range(1, count):
             shutil.copy(first, first.with_name(f"f{number:03}.sqlite"))
-        files = {f"files/{path.stem}": path for path in sorted(first.parent.iterdir())}
+        files = {f"files/{path.stem}": path for path in sorted(first.parent.glob("*.sqlite"))}
         return {name: DatabaseUrl.parse(f"sqlite:///{path}") for name, path in files.items()}
 
     def _write(self) -> None:
@@ -169,6 +181,50 @@ class Fleet:
                 lines.append(f"  - {json.dumps({'name': name, 'url': url.text, 'labels': labels})}")
         lines += ["globs:", '  - {files: "files/*.sqlite", labels: {region: edge}}', ""]
         (self.root / "targets.yaml").write_text("\n".join(lines), encoding="utf-8")
+
+
+# --- beside a shell ---------------------------------------------------------------------------------------
+
+
+def compare(fleet: Fleet, runs: int) -> Mapping[str, Sequence[Run]]:
+    """While nothing is drifted or broken."""
+    urls = "".join(f"{url.text}\n" for url in fleet.databases.values())
+    (fleet.root / "urls").write_text(urls, encoding="utf-8")
+    write_inis(fleet)
+    each = f"xargs -P {AT_A_TIME} -I{{}}"
+    commands: dict[str, Sequence[str]] = {
+        f"govern fleet drift, {fleet.workers} workers": fleet.command("drift"),
+        "a shell: govern drift for each": ("sh", "-c", f"{each} {GOVERN} drift --quiet --url {{}} < urls"),
+        "a shell: alembic check for each": (
+            "sh",
+            "-c",
+            f"ls *.url.ini | {each} {bin('alembic')} -c {{}} check",
+        ),
+    }
+    fleet.run("drift")  # the declared side comes into being once
+    found: dict[str, list[Run]] = {name: [] for name in commands}
+    for _ in range(runs):
+        for name, command in commands.items():
+            run = time_process(command, fleet.root, has_looked, server=fleet.root.parent / ".server")
+            found[name].append(run)
+    return found
+
+
+def write_inis(fleet: Fleet) -> None:
+    """Alembic's configuration for each database: the project's, with another URL."""
+    text = (fleet.root / "alembic.ini").read_text(encoding="utf-8")
+    kept = [line for line in text.splitlines() if not line.startswith("sqlalchemy.url")]
+    for number, url in enumerate(fleet.databases.values()):
+        address = f"sqlalchemy.url = {sqlalchemy_url(url).replace('%', '%%')}"
+        lines = [
+            line for kept_line in kept for line in (kept_line, address)[: 1 + (kept_line == "[alembic]")]
+        ]
+        (fleet.root / f"{number:03}.url.ini").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def has_looked(exit_code: int, told: bytes) -> bool:
+    """``alembic check`` calls govern's own tables in a file a difference; 123 is how xargs says so."""
+    return exit_code in (0, 123) and b"Traceback" not in told
 
 
 # --- looking ----------------------------------------------------------------------------------------------

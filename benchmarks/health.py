@@ -1,10 +1,10 @@
 """What ``govern serve`` answers while its database hangs, and under 200 requests a second.
 
-Usage: python benchmarks/health.py [--paused SECONDS] [--rate N] [--load N]. A small governed database stands on an
-embedded PostgreSQL in a temporary folder. First /health and /health/ping are asked 50 times a second each, before,
-while and after every process of the server is stopped (SIGSTOP). Then /health is asked 200 times a second. Printed are
-times of answers in milliseconds, their statuses, the most connections to the server at a time, and how long it took
-from the server's going on to the first 200.
+Usage: python benchmarks/health.py [--paused SECONDS] [--rate N] [--load N] [--lines FILE]. A small governed database
+stands on an embedded PostgreSQL in a temporary folder. First /health and /health/ping are asked 50 times a second
+each, before, while and after every process of the server is stopped (SIGSTOP). Then /health is asked 200 times a
+second. Printed are times of answers in milliseconds, their statuses, the most connections to the server at a time,
+and how long it took from the server's going on to the first 200.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from typing import Any
 import psutil
 import psycopg
 from drift import bin
+from measured import Measured, add_file_option
 
 from govern.database import embedded
 from govern.database.url import DatabaseUrl
@@ -63,6 +64,7 @@ def main() -> None:
     arguments.add_argument("--paused", type=float, default=20, help="seconds that the server is stopped for")
     arguments.add_argument("--rate", type=int, default=50, help="requests a second of each path meanwhile")
     arguments.add_argument("--load", type=int, default=200, help="requests a second of /health afterwards")
+    add_file_option(arguments)
     chosen = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="govern-bench-"))
     folder.chmod(0o711)  # the server may run as another user
@@ -70,7 +72,10 @@ def main() -> None:
         url = embedded.ensure_running(folder, settings={"fsync": "off"}).with_database("postgres")
         project = _govern(folder / "project", url)
         with _serving(project, url, folder / "health") as server:
-            asyncio.run(_measure_pause(folder, url, server, seconds=chosen.paused, rate=chosen.rate))
+            measured = Measured("health", chosen.lines)
+            asyncio.run(
+                _measure_pause(folder, url, server, measured, seconds=chosen.paused, rate=chosen.rate)
+            )
             asyncio.run(_measure_load(folder, url, server, rate=chosen.load))
     finally:
         embedded.stop(folder)
@@ -112,7 +117,7 @@ def _serving(project: Path, url: DatabaseUrl, place: Path) -> Iterator[psutil.Pr
 
 
 async def _measure_pause(
-    folder: Path, url: DatabaseUrl, server: psutil.Process, *, seconds: float, rate: int
+    folder: Path, url: DatabaseUrl, server: psutil.Process, measured: Measured, *, seconds: float, rate: int
 ) -> None:
     samples: list[Sample] = []
     peaks = Peaks()
@@ -130,11 +135,9 @@ async def _measure_pause(
     await asyncio.sleep(5)
     ending.set()
     await asyncio.gather(*asking, watching)
-    for name, first, last in (("before", 0, began), ("paused", began, ended), ("after", ended, ended + 60)):
-        for path in ("/health/ping", "/health"):
-            _print(
-                f"{name:<7}{path}", [one for one in samples if one.path == path and first <= one.at < last]
-            )
+    spans = {"before": (0.0, began), "while it hangs": (began, ended), "after": (ended, ended + 60)}
+    for name, (first, last) in spans.items():
+        _tell(measured, name, [one for one in samples if first <= one.at < last])
     back = min(
         one.at + one.seconds
         for one in samples
@@ -222,6 +225,23 @@ def _stopped(folder: Path) -> Iterator[None]:
     finally:
         for process in reversed(stopped):
             process.send_signal(signal.SIGCONT)
+
+
+def _tell(measured: Measured, case: str, samples: Sequence[Sample]) -> None:
+    """Who asks both at one rate gets as many answers of both, but for one at the edges."""
+    programs = {"govern serve: /health": "/health", "the floor: /health/ping": "/health/ping"}
+    answers = {name: [one for one in samples if one.path == path] for name, path in programs.items()}
+    fewest = min(map(len, answers.values()))
+    for name, some in answers.items():
+        _print(f"{case}, {name}", some)
+    measured.tell(
+        case,
+        {name: [one.seconds for one in some[:fewest]] for name, some in answers.items()},
+        counts={
+            name: {"answers": len(some), "within 1 s": sum(one.seconds < 1 for one in some)}
+            for name, some in answers.items()
+        },
+    )
 
 
 def _print(name: str, samples: Sequence[Sample]) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from processes import Run
@@ -30,6 +30,12 @@ class Line:
     """The most memory that it had at a time."""
     ratio: float
     """How many times ours it takes, run by run."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """What it did, where that is the question; the first is of how many: ``{"changes": 131, "seen": 92}``."""
+
+    def share(self, name: str) -> float:
+        """Of what was counted, of how many it was counted."""
+        return self.counts[name] / next(iter(self.counts.values()))
 
 
 class Measured:
@@ -40,10 +46,15 @@ class Measured:
         self._file = file
 
     def tell(
-        self, case: str, runs: Mapping[str, Sequence[Run | float]], *, size: int | None = None
+        self,
+        case: str,
+        runs: Mapping[str, Sequence[Run | float]],
+        *,
+        size: int | None = None,
+        counts: Mapping[str, Mapping[str, int]] | None = None,
     ) -> Mapping[str, Line]:
         """By program, ours first; one that was not a process of its own is given by its seconds."""
-        lines = {line.program: line for line in self._summarise(case, runs, size)}
+        lines = {line.program: line for line in self._summarise(case, runs, size, counts or {})}
         for line in lines.values():
             print(_as_text(line), flush=True)
         if self._file is not None:
@@ -52,7 +63,11 @@ class Measured:
         return lines
 
     def _summarise(
-        self, case: str, runs: Mapping[str, Sequence[Run | float]], size: int | None
+        self,
+        case: str,
+        runs: Mapping[str, Sequence[Run | float]],
+        size: int | None,
+        counts: Mapping[str, Mapping[str, int]],
     ) -> Iterator[Line]:
         ours = next(iter(runs))
         for program, values in runs.items():
@@ -69,6 +84,7 @@ class Measured:
                 processor_seconds=_median(run.processor_seconds for run in processes) if processes else None,
                 megabytes=_median(run.kilobytes / 1024 for run in processes) if processes else None,
                 ratio=_median(theirs / mine for mine, theirs in pairs),
+                counts=counts.get(program, {}),
             )
 
 
@@ -94,4 +110,5 @@ def _median(values: Iterable[float]) -> float:
 def _as_text(line: Line) -> str:
     processor = f"{line.processor_seconds:7.2f} s of it" if line.processor_seconds is not None else " " * 15
     memory = f"{line.megabytes:6.0f} MB" if line.megabytes is not None else " " * 9
-    return f"    {line.program:<44} {line.seconds:8.3f} s {processor} {memory}   x {line.ratio:6.2f}"
+    counts = "".join(f"  {name} {count:,}" for name, count in line.counts.items())
+    return f"    {line.program:<44} {line.seconds:8.3f} s {processor} {memory}   x {line.ratio:6.2f}{counts}"

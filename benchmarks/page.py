@@ -7,19 +7,23 @@ with its exit code whether the page is what they say.
 from __future__ import annotations
 
 import argparse
-import itertools
+import fnmatch
 import math
 import statistics
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from charts import Series, draw_bars, draw_curves
+import machine
+from charts import Series, draw_bars, draw_curves, show_digits
+from machine import Machine
 from measured import Line, read_lines
-from targets import TARGETS, Target
+from sections import SECTIONS
+from targets import BOUNDS, TARGETS, Bound, Target
 
 ROOT = Path(__file__).parents[1]
 LINES = Path(__file__).with_name("measured.jsonl")
+MACHINE = LINES.with_suffix(".machine.json")
 PAGE = ROOT / "docs/benchmarks.md"
 PICTURES = ROOT / "docs/benchmarks"
 
@@ -34,45 +38,6 @@ children and, but for backups and scans, the database server used of it: that is
 Memory is the largest process's peak. Schemas are generated: tables of about twelve columns, two or three foreign
 keys, three indexes, checks, comments.
 """
-ABOUT: Mapping[str, tuple[str, str]] = {
-    "drift": (
-        "A drift check that finds nothing",
-        "Two databases with equal schemas. *The limit* is a process that asks both the same questions "
-        "as govern and throws the answers away: what it takes is the start of Python, the driver, and "
-        "the server's work.",
-    ),
-    "chain": (
-        "Reading a chain of revisions",
-        "govern reads files and imports none; Alembic imports every one, of which Python keeps "
-        "bytecode beside the file. A fresh checkout, as in CI, has none.",
-    ),
-    "startup": (
-        "May the application start?",
-        "`validate_on_startup` on a database that nobody has touched since its last migration; "
-        "`alembic current --check-heads` compares a number alone. Within a running process what is "
-        "left of the time is a new session's first look at the server's catalogs.",
-    ),
-    "migrate": (
-        "Applying pending revisions",
-        "The same statements, by a tool that applies them and by one that looks first, rehearses them "
-        "on a copy and takes a backup that it restores.",
-    ),
-    "backup": (
-        "A backup that was restored",
-        "govern's includes a restore into a scratch database and checksums of all rows on both sides. "
-        "*Its own parts, bare*: the same dump, restore and queries by the plain tools, one after the "
-        "other.",
-    ),
-    "orphans": (
-        "Rows without a parent",
-        "Beside the plain query, once a foreign key, and `VALIDATE CONSTRAINT`. *The floor* of small "
-        "keys only counts their rows: what opening the tables costs a new session.",
-    ),
-    "scan": (
-        "Statements in code, against the schema",
-        "None of the others does the same: they read SQL alone, or find calls alone; none knows the schema.",
-    ),
-}
 
 
 def main() -> None:
@@ -80,7 +45,7 @@ def main() -> None:
     arguments.add_argument("lines", nargs="?", type=Path, default=LINES)
     arguments.add_argument("--check", action="store_true")
     chosen = arguments.parse_args()
-    files = render(read_lines(chosen.lines))
+    files = render(read_lines(chosen.lines), machine.read(MACHINE))
     if chosen.check:
         stale = [file for file, text in files.items() if not file.exists() or file.read_text() != text]
         sys.exit(f"not as measured: {', '.join(map(str, stale))}" if stale else 0)
@@ -89,10 +54,10 @@ def main() -> None:
         file.write_text(text, encoding="utf-8")
 
 
-def render(lines: Sequence[Line]) -> Mapping[Path, str]:
+def render(lines: Sequence[Line], measured_on: Machine | None) -> Mapping[Path, str]:
     """The page and its pictures."""
-    sections, pictures = [HEAD], {}
-    for benchmark, (title, about) in ABOUT.items():
+    sections, pictures = [HEAD, *_place(measured_on)], {}
+    for benchmark, (title, about) in SECTIONS.items():
         own = [line for line in lines if line.benchmark == benchmark]
         if not own:
             continue
@@ -103,45 +68,136 @@ def render(lines: Sequence[Line]) -> Mapping[Path, str]:
     return {PAGE: "\n".join((*sections, _targets(lines))), **pictures}
 
 
+def _place(measured_on: Machine | None) -> Iterator[str]:
+    if measured_on is not None:
+        versions = ", ".join(f"{name} {version}" for name, version in measured_on.versions.items())
+        yield (
+            f"Last measured on {measured_on.day}: {measured_on.cores} cores ({measured_on.processor}), "
+            f"{measured_on.gigabytes} GB, {measured_on.system}; {versions}.\n"
+        )
+
+
+# --- targets ----------------------------------------------------------------------------------------------
+
+
 def _targets(lines: Sequence[Line]) -> str:
     """What was aimed at, and how far it was reached; of what was not measured nothing is said."""
-    by_place = {(line.benchmark, line.case, line.program): line for line in lines}
     ours = {(line.benchmark, line.case): line for line in reversed(lines) if line.is_ours}
-    rows = [
-        _judge(target, line, ours[target.benchmark, target.case])
+    ratios = [
+        _judge_ratio(target, line, ours[line.benchmark, line.case])
         for target in TARGETS
-        if (line := by_place.get((target.benchmark, target.case, target.program))) is not None
+        for line in _find(target, lines)
     ]
-    head = "| | at least | seconds | processor | |\n|---|---:|---:|---:|---|"
-    said = "A target is met where both clocks say so."
-    return "\n".join(("## Targets\n", f"{said}\n", head, *rows, ""))
+    bounds = [_judge_bound(bound, line) for bound in BOUNDS for line in _find(bound, lines)]
+    parts = [
+        "## Targets\n",
+        "How many times govern's another program is to take at least; met where both clocks say so.\n",
+        "| | at least | seconds | processor | |\n|---|---:|---:|---:|---|",
+        *ratios,
+        "",
+    ]
+    if bounds:
+        parts += [
+            "What govern itself is to keep to.\n",
+            "| | | asked | measured | |\n|---|---|---:|---:|---|",
+        ]
+        parts += [*bounds, ""]
+    return "\n".join(parts)
 
 
-def _judge(target: Target, line: Line, ours: Line) -> str:
+def _find(target: Target | Bound, lines: Sequence[Line]) -> list[Line]:
+    """Those that are meant; a case may be written with an asterisk for what differs from run to run."""
+    return [
+        line
+        for line in lines
+        if (line.benchmark, line.program) == (target.benchmark, target.program)
+        and fnmatch.fnmatchcase(line.case, target.case)
+    ]
+
+
+def _judge_ratio(target: Target, line: Line, ours: Line) -> str:
     ratios = [line.ratio]
     if line.processor_seconds and ours.processor_seconds:
         ratios.append(line.processor_seconds / ours.processor_seconds)
-    said = "met" if min(ratios) >= target.ratio else f"**missed**: {target.why_missed or 'see above'}"
+    said = _say(min(ratios) >= target.ratio, target.why_missed)
     shown = " | ".join((*(f"{ratio:.2f} ×" for ratio in ratios), *[""] * (2 - len(ratios))))
     return f"| {line.case}: {line.program} | {target.ratio:.3g} × | {shown} | {said} |"
 
 
+def _judge_bound(bound: Bound, line: Line) -> str:
+    value = line.share(bound.of) if bound.of in line.counts else getattr(line, bound.of)
+    said = _say(bound.least <= value <= bound.most, bound.why_missed)
+    asked = f"≥ {bound.show(bound.least)}" if bound.least else f"≤ {bound.show(bound.most)}"
+    return f"| {line.case}: {line.program} | {bound.of} | {asked} | {bound.show(value)} | {said} |"
+
+
+def _say(is_met: bool, why_missed: str) -> str:
+    return "met" if is_met else f"**missed**: {why_missed or 'see above'}"
+
+
+# --- tables -----------------------------------------------------------------------------------------------
+
+
 def _tables(lines: Sequence[Line]) -> Iterator[str]:
-    for case, group in itertools.groupby(lines, key=lambda line: line.case):
-        ours, *others = group
-        rows = "\n".join(_row(line, ours) for line in (ours, *others))
-        head = f"| {case} | seconds | × govern's | processor | × govern's | memory |"
-        yield f"{head}\n|---|---:|---:|---:|---:|---:|\n{rows}"
+    for case, group in _by_case(lines).items():
+        ours, *_ = group
+        counted = list(dict.fromkeys(name for line in group for name in line.counts))
+        has_processes = any(line.processor_seconds is not None for line in group)
+        columns = ["seconds", "× govern's", *(("processor", "× govern's", "memory") if has_processes else ())]
+        rows = (
+            (
+                _name(line),
+                *_clock(line),
+                *(_process(line, ours) if has_processes else ()),
+                *_counts(line, counted),
+            )
+            for line in group
+        )
+        yield "\n".join(
+            (_as_row((case, *columns, *counted)), _rule(len(columns) + len(counted)), *map(_as_row, rows))
+        )
 
 
-def _row(line: Line, ours: Line) -> str:
-    processor, times = "", ""
-    if line.processor_seconds is not None:
-        processor = f"{line.processor_seconds:.2f}"
-        times = f"{line.processor_seconds / ours.processor_seconds:.2f}" if ours.processor_seconds else ""
-    memory = "" if line.megabytes is None else f"{line.megabytes:.0f} MB"
-    name = f"**{line.program}**" if line.is_ours else line.program
-    return f"| {name} | {line.seconds:.3g} | {line.ratio:.2f} | {processor} | {times} | {memory} |"
+def _by_case(lines: Iterable[Line]) -> Mapping[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.case, []).append(line)
+    return found
+
+
+def _as_row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _rule(figures: int) -> str:
+    return f"|---|{'---:|' * figures}"
+
+
+def _name(line: Line) -> str:
+    return f"**{line.program}**" if line.is_ours else line.program
+
+
+def _clock(line: Line) -> tuple[str, str]:
+    return show_digits(line.seconds), f"{line.ratio:.2f}"
+
+
+def _process(line: Line, ours: Line) -> tuple[str, str, str]:
+    if line.processor_seconds is None:
+        return "", "", ""
+    times = f"{line.processor_seconds / ours.processor_seconds:.2f}" if ours.processor_seconds else ""
+    memory = "" if line.megabytes is None else f"{line.megabytes:,.0f} MB"
+    return f"{line.processor_seconds:.2f}", times, memory
+
+
+def _counts(line: Line, names: Iterable[str]) -> Iterator[str]:
+    """The first as it is; the others with their share of it."""
+    first = next(iter(line.counts), None)
+    for name in names:
+        count = line.counts.get(name)
+        if count is None:
+            yield ""
+        else:
+            yield f"{count:,}" if name == first else f"{count:,} ({line.share(name):.1%})"
 
 
 def _growth(lines: Sequence[Line]) -> Iterator[str]:
@@ -172,25 +228,20 @@ def _by_program(lines: Iterable[Line]) -> Mapping[str, list[Line]]:
 
 
 def _draw(lines: Sequence[Line], title: str) -> str:
+    """Curves over sizes where there are several; else a bar for each program, case by case."""
     sized = _by_program(lines)
-    title = f"{title}, seconds of the processor" if lines[0].processor_seconds else title
+    title = f"{title}, seconds of the processor" if lines[0].processor_seconds else f"{title}, seconds"
     if any(len(of_one) >= 2 for of_one in sized.values()):
-        curves = [
-            Series(
-                name, [(line.size or 1, _least_disturbed(line)) for line in of_one], is_ours=of_one[0].is_ours
-            )
-            for name, of_one in sized.items()
-        ]
-        return draw_curves(title, curves)
-    first = lines[0].case
+        return draw_curves(title, [_series(name, of_one) for name, of_one in sized.items()])
+    cases = _by_case(lines).items()
     return draw_bars(
-        f"{title}: {first}",
-        [
-            Series(line.program, [(0, _least_disturbed(line))], is_ours=line.is_ours)
-            for line in lines
-            if line.case == first
-        ],
+        title, {case: [_series(line.program, [line]) for line in group] for case, group in cases}
     )
+
+
+def _series(name: str, lines: Sequence[Line]) -> Series:
+    points = [(line.size or 1, _least_disturbed(line)) for line in lines]
+    return Series(name, points, is_ours=lines[0].is_ours)
 
 
 if __name__ == "__main__":

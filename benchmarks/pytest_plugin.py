@@ -1,17 +1,18 @@
 """A migrated database for each test: the plugin's copies beside ``create_all`` and ``alembic upgrade head``.
 
-Usage: python benchmarks/pytest_plugin.py [ROUNDS]. Writes a project of 40 tables in 10 revisions to a temporary folder,
-and makes databases for it as a fixture of function scope would: ready, a row written and read by a test, gone. On the
-embedded PostgreSQL for tests, on one that waits for its disk, and on SQLite; ways by turns, ten tests in a row each,
-with all that is left of them dropped. Prints the median time of a test, and how much longer it takes than with a copy.
+Usage: python benchmarks/pytest_plugin.py [ROUNDS] [--lines FILE]. Writes a project of 40 tables in 10 revisions to a
+temporary folder, and makes databases for it as a fixture of function scope would: ready, a row written and read by a
+test, gone. On the embedded PostgreSQL for tests, on one that waits for its disk, and on SQLite; ways by turns, ten
+tests in a row each, with all that is left of them dropped. Prints the median time of a test, and how much longer it
+takes than with a copy.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import shutil
-import statistics
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from measured import Measured, add_file_option
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
 
@@ -60,21 +62,30 @@ Way = Callable[[], contextlib.AbstractContextManager[MakeDatabase]]
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("rounds", nargs="?", type=int, default=5)
+    add_file_option(arguments)
+    chosen = arguments.parse_args()
+    measured, rounds = Measured("pytest_plugin", chosen.lines), chosen.rounds
     folder = Path(tempfile.mkdtemp(prefix="govern-bench-"))
     try:
         write_project(folder)
         sys.path.insert(0, str(folder))
-        measure("PostgreSQL for tests", folder, throwaway.ensure_running(folder), rounds)
-        measure("PostgreSQL with fsync", folder, embedded.ensure_running(folder), rounds)
-        measure("SQLite", folder, DatabaseUrl.parse(f"sqlite:///{folder / 'beside.sqlite'}"), rounds)
+        beside: dict[str, Callable[[], DatabaseUrl]] = {
+            "PostgreSQL for tests": lambda: throwaway.ensure_running(folder),
+            "PostgreSQL with fsync": lambda: embedded.ensure_running(folder),
+            "SQLite": lambda: DatabaseUrl.parse(f"sqlite:///{folder / 'beside.sqlite'}"),
+        }
+        for server, start in beside.items():
+            measured.tell(server, measure(server, folder, start(), rounds))
     finally:
         throwaway.stop(folder)
         embedded.stop(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def measure(server: str, folder: Path, beside: DatabaseUrl, rounds: int) -> None:
+def measure(server: str, folder: Path, beside: DatabaseUrl, rounds: int) -> dict[str, list[float]]:
+    """Seconds of a test, by way."""
     bench = Workbench(config.load(start=folder, url=beside.text, environ={}))
     started = time.perf_counter()
     template = bench.revisions.url
@@ -97,7 +108,7 @@ def measure(server: str, folder: Path, beside: DatabaseUrl, rounds: int) -> None
                         assert connection.scalar(text("SELECT count(*) FROM t0")) == 1
             seconds[name].append((time.perf_counter() - started) / TESTS)
     bench.close()
-    report(seconds)
+    return seconds
 
 
 @contextlib.contextmanager
@@ -162,13 +173,6 @@ def fresh(beside: DatabaseUrl) -> Iterator[Engine]:
     finally:
         engine.dispose()
         dialect.drop_database(url)
-
-
-def report(seconds: dict[str, list[float]]) -> None:
-    first, *_ = seconds.values()
-    for name, times in seconds.items():
-        ratio = statistics.median(one / other for one, other in zip(times, first, strict=True))
-        print(f"  {name:36} {statistics.median(times) * 1000:8.1f} ms {ratio:6.1f} ×")
 
 
 def write_project(folder: Path) -> None:

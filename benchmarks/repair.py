@@ -1,21 +1,24 @@
 """Detection and repair over the case corpus: ours, and migra alone on the same databases.
 
-Usage: python benchmarks/repair.py [PART OF A CASE'S NAME]. Runs each case of tests/cases/drift in both directions on
-an embedded PostgreSQL in a temporary folder, a made-up row in every table. "seen": ours reports the change, migra has
-statements for it; "runs": the script raises no error; "converges": the catalog snapshots are equal afterwards.
+Usage: python benchmarks/repair.py [PART OF A CASE'S NAME] [--lines FILE]. Runs each case of tests/cases/drift in both
+directions on an embedded PostgreSQL in a temporary folder, a made-up row in every table. "seen": ours reports the
+change, migra has statements for it; "runs": the script raises no error; "converges": the catalog snapshots are equal
+afterwards.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
-import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
+from measured import Measured, add_file_option
 
 from govern.core.changes import diff
 from govern.database import embedded, migra_diff
@@ -32,22 +35,44 @@ CASES = Path(__file__).resolve().parent.parent / "tests" / "cases" / "drift"
 TABLE = VersionTable()
 
 
+@dataclass
+class Tried:
+    """What one of both has made of all directions so far."""
+
+    seconds: list[float] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def told(self, names: tuple[str, ...]) -> dict[str, int]:
+        return {"directions": len(self.seconds), **{name: self.counts[name] for name in names}}
+
+
 def main() -> None:
-    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    cases = [file.parent for file in sorted(CASES.glob("*/*/expected.json")) if wanted in str(file.parent)]
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("part", nargs="?", default="")
+    add_file_option(arguments)
+    chosen = arguments.parse_args()
+    cases = [
+        file.parent for file in sorted(CASES.glob("*/*/expected.json")) if chosen.part in str(file.parent)
+    ]
     folder = Path(tempfile.mkdtemp(prefix="govern-bench-"))
-    count: Counter[str] = Counter()
+    ours, migra = Tried(), Tried()
     try:
         url = embedded.ensure_running(folder, settings={"fsync": "off"})
         for case in cases:
-            compare(case, url, count)
+            compare(case, url, ours, migra)
     finally:
         embedded.stop(folder)
         shutil.rmtree(folder, ignore_errors=True)
-    show(count)
+    names = ("seen", "runs", "converges")
+    Measured("repair", chosen.lines).tell(
+        "single changes, both ways",
+        {"govern": ours.seconds, "migra": migra.seconds},
+        counts={"govern": ours.told((*names, "of it without loss")), "migra": migra.told(names)},
+    )
+    print(f"migra crashes {migra.counts['crashes']} times")
 
 
-def compare(case: Path, url: DatabaseUrl, count: Counter[str]) -> None:
+def compare(case: Path, url: DatabaseUrl, ours: Tried, migra: Tried) -> None:
     expected = json.loads((case / "expected.json").read_text(encoding="utf-8"))
     if expected.get("min_major", 0) > embedded.MAJOR:
         return
@@ -60,57 +85,48 @@ def compare(case: Path, url: DatabaseUrl, count: Counter[str]) -> None:
             seed_rows(connection, find_tables(connection))
     for declared, live in (urls, reversed(urls)):
         with server.connect(declared) as wanted, server.connect(live) as existing:
-            count["directions"] += 1
-            try_ours(wanted, existing, count)
-            try_migra(declared, live, read_side(wanted, TABLE), existing, count)
+            try_ours(wanted, existing, ours)
+            try_migra(declared, live, read_side(wanted, TABLE), existing, migra)
 
 
-def try_ours(wanted: Connection, existing: Connection, count: Counter[str]) -> None:
+def try_ours(wanted: Connection, existing: Connection, tried: Tried) -> None:
     started = time.perf_counter()
     declared, live = read_side(wanted, TABLE), read_side(existing, TABLE)
-    count["ours: seen"] += bool(diff(declared.snapshot, live.snapshot))
+    is_seen = bool(diff(declared.snapshot, live.snapshot))
     trial = try_repair(existing, declared, live, TABLE)
-    count["ours: milliseconds"] += round((time.perf_counter() - started) * 1000)
-    count["ours: runs"] += trial is not None
-    count["ours: converges"] += trial is not None and not trial.remaining
-    count["ours: converges without loss"] += trial is not None and not trial.remaining and not trial.losses
+    tried.seconds.append(time.perf_counter() - started)
+    converges = trial is not None and not trial.remaining
+    tried.counts["seen"] += is_seen
+    tried.counts["runs"] += trial is not None
+    tried.counts["converges"] += converges
+    tried.counts["of it without loss"] += converges and trial is not None and not trial.losses
 
 
 def try_migra(
-    declared: DatabaseUrl, live: DatabaseUrl, target: Side, existing: Connection, count: Counter[str]
+    declared: DatabaseUrl, live: DatabaseUrl, target: Side, existing: Connection, tried: Tried
 ) -> None:
     started = time.perf_counter()
     try:
         statements = migra_diff.propose_statements(live=live, declared=declared, version_table=TABLE)
     except CouldNotCheck:
-        count["migra: crashes"] += 1
+        tried.counts["crashes"] += 1
         return
     finally:
-        count["migra: milliseconds"] += round((time.perf_counter() - started) * 1000)
+        tried.seconds.append(time.perf_counter() - started)
     if not statements:
         return
-    count["migra: seen"] += 1
+    tried.counts["seen"] += 1
     with existing.transaction():
         existing.execute("SAVEPOINT migra")
         try:
             for statement in statements:
                 existing.execute(statement)
-            count["migra: runs"] += 1
+            tried.counts["runs"] += 1
             now = catalog.read_snapshot(existing, TABLE)
-            count["migra: converges"] += now.objects == target.snapshot.objects
+            tried.counts["converges"] += now.objects == target.snapshot.objects
         except psycopg.Error:
             pass
         existing.execute("ROLLBACK TO SAVEPOINT migra")
-
-
-def show(count: Counter[str]) -> None:
-    total = count.pop("directions")
-    print(f"{total} directions")
-    for name, number in sorted(count.items()):
-        if name.endswith("milliseconds"):
-            print(f"  {name:<32} {number / total:8.0f} a direction")
-        else:
-            print(f"  {name:<32} {number:8}   {number / total:.1%}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 
@@ -11,6 +12,23 @@ class Target(NamedTuple):
     program: str
     ratio: float
     why_missed: str = ""
+
+
+class Bound(NamedTuple):
+    """What govern itself is to keep to, whatever others take."""
+
+    benchmark: str
+    case: str
+    program: str
+    of: str
+    """``seconds``, ``megabytes``, or what is counted, of which the share is meant."""
+    least: float = 0.0
+    most: float = math.inf
+    why_missed: str = ""
+
+    def show(self, value: float) -> str:
+        units = {"seconds": f"{value * 1000:,.1f} ms", "megabytes": f"{value:,.0f} MB"}
+        return units.get(self.of, f"{value:.1%}")
 
 
 _START = (
@@ -43,4 +61,15 @@ TARGETS = (
     Target("orphans", "indexed", "plain LEFT JOIN", 3.0),
     Target("orphans", "not indexed", "VALIDATE CONSTRAINT", 1 / 1.2),
     Target("orphans", "500 small keys, over a socket", "plain LEFT JOIN", 5.0, _SMALL),
+)
+
+_ALTER, _DRIFT = "ALTER TABLE behind a reader of 15 s", "govern drift --against URL"
+BOUNDS = (
+    Bound("drift", "10,000 tables", _DRIFT, "megabytes", most=350),
+    Bound("startup", "81 tables, in a running process", "govern, by URL", "seconds", most=0.015),
+    Bound("startup", "500 tables, in a running process", "govern, by URL", "seconds", most=0.080),
+    Bound("repair", "single changes, both ways", "govern", "seen", least=1.0),
+    Bound("repair", "single changes, both ways", "govern", "converges", least=0.95),
+    Bound("blocking", _ALTER, "govern migrate", "over 100 ms", most=0.005),
+    Bound("blocking", _ALTER, "govern migrate", "seconds", most=0.5),
 )
