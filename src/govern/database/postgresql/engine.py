@@ -15,6 +15,7 @@ from govern.database.postgresql import (
     copies,
     fingerprint,
     locks,
+    search_path,
     server,
     session_limits,
     stamps,
@@ -84,11 +85,11 @@ class PostgreSQL:
 
     def prepare_replay(self, live: DatabaseUrl, scratch: DatabaseUrl, table: VersionTable) -> None:
         if live.schema is None:  # around a schema by itself everything is there already
-            server.prepare_replay(live, scratch, table.name)
+            search_path.prepare_replay(live, scratch, table.name)
 
     def prepare_copy(self, live: DatabaseUrl, copy: DatabaseUrl, table: VersionTable) -> None:
         if live.schema is None:
-            server.copy_search_path(live, copy)
+            search_path.copy_search_path(live, copy)
         with self.connect(live, read_only=True) as source, self.connect(copy) as target:
             stamps.copy_version_rows(source, target, table)
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from govern.database.connection import Connection
 from govern.database.postgresql import interrupted
+from govern.database.postgresql.own_schema import require_home
 from govern.database.postgresql.refusals import (
     OutOfUse,
     explain_refusal,
@@ -22,7 +23,6 @@ from govern.errors import (
     ConfigurationError,
     CouldNotCheck,
     NoSuchDatabase,
-    NoSuchSchema,
     NotPermitted,
     Unreachable,
 )
@@ -102,41 +102,12 @@ def _open(
 
     try:
         driver = psycopg.connect(**parameters, autocommit=True, prepare_threshold=prepare_threshold)
+        if url.schema is not None:
+            require_home(driver, url, url.schema)
     except psycopg.Error as error:
         error.with_traceback(None)  # it refers to itself, and to the attempt with its open socket
         raise _explain(error, url, parameters) from error
-    if url.schema is not None:
-        try:
-            _require_home(driver, url, url.schema)
-        except BaseException:
-            driver.close()
-            raise
     return driver
-
-
-# a path leaves out without a word what is not there, or may not be entered: names would lead to the next schema of it
-_HOME = """
-SELECT pg_catalog.current_schema(), EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %(name)s),
-  pg_catalog.quote_ident(%(name)s)
-"""
-
-
-def _require_home(driver: psycopg.Connection[Any], url: DatabaseUrl, schema: str) -> None:
-    """Raises unless names without a schema lead to ``schema``."""
-    first, is_there, quoted = driver.execute(_HOME, {"name": schema}).fetchone() or (None, False, schema)
-    if first == schema:
-        return
-    if not is_there:
-        raise NoSuchSchema(
-            f"the database {url.database} has no schema {schema}",
-            why="a tenant's schema is made by who takes the tenant in, with its owner and privileges",
-            next=f"correct schema; or let the application make it, or run: CREATE SCHEMA {quoted}",
-        )
-    raise NotPermitted(
-        f"sessions on the database {url.database} do not begin in the schema {schema}",
-        why="the role may not use it, or a connection pool drops the option search_path",
-        next=f"GRANT USAGE ON SCHEMA {quoted} TO …; or give the URL of PostgreSQL itself",
-    )
 
 
 def exists(url: DatabaseUrl) -> bool:
@@ -175,62 +146,6 @@ def choose_strategy(connection: Connection) -> sql.SQL:
     from psycopg import sql
 
     return sql.SQL(" STRATEGY file_copy" if connection.value(_COPIES_FILES) else "")
-
-
-def prepare_replay(source: DatabaseUrl, database: DatabaseUrl, version_table: str) -> None:
-    """Gives an empty ``database`` what a migration of ``source`` found when it began: schema and search_path.
-
-    Names that a revision leaves unqualified go where the search_path says, which can be set on a database or
-    a role; whoever looks may have another one than whoever migrates. But Alembic makes its version table
-    before the first revision runs: where that is was the first schema of the path, and was there. Raises
-    NotPermitted.
-    """
-    from psycopg import sql
-
-    with connect(source, read_only=True) as connection:
-        path = str(connection.value("SELECT current_setting('search_path')"))
-        homes = connection.rows(_HOMES, (version_table,))
-    with (
-        connect(database) as connection,
-        explained(f"the database {database.database} could not be prepared", database),
-    ):
-        if len(homes) == 1 and homes[0][0] != "public":
-            schema, owner = (sql.Identifier(name) for name in homes[0][:2])
-            connection.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
-            if homes[0][2]:
-                connection.execute(sql.SQL("ALTER SCHEMA {} OWNER TO {}").format(schema, owner))
-        if len(homes) == 1 and not homes[0][3]:
-            path = homes[0][4] + (f", {path}" if path else "")
-        _set_search_path(connection, database, path)
-
-
-def copy_search_path(source: DatabaseUrl, database: DatabaseUrl) -> None:
-    """Lets sessions on ``database`` look for unqualified names where those on ``source`` do."""
-    with connect(source, read_only=True) as connection:
-        path = str(connection.value("SELECT current_setting('search_path')"))
-    with connect(database) as connection:
-        _set_search_path(connection, database, path)
-
-
-def _set_search_path(connection: Connection, database: DatabaseUrl, path: str) -> None:
-    from psycopg import sql
-
-    if connection.value("SELECT current_setting('search_path')") != path:
-        connection.rows("SELECT set_config('search_path', %s, false)", (path,))
-        connection.execute(
-            sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET search_path FROM CURRENT").format(
-                sql.Identifier(database.database)
-            )
-        )
-
-
-# where the version table is: schema, its owner, whether we may give ours to that role, whether Alembic looks there
-_HOMES = """
-SELECT n.nspname, pg_get_userbyid(n.nspowner), pg_has_role(n.nspowner, 'MEMBER'),
-  n.nspname = ANY (current_schemas(false)), quote_ident(n.nspname)
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relname = %s AND c.relkind IN ('r', 'p')
-"""
 
 
 def drop_database(url: DatabaseUrl) -> None:
