@@ -32,8 +32,13 @@ class Bound(NamedTuple):
 
 
 _START = (
-    "the limit, a process that asks the same and throws the answers away, is not much above it: most of both is "
-    "the start of Python, of the driver, and a new session's first look at the catalogs"
+    "at 40 tables the import of psycopg is 0.54 of govern's processor time, with a session on each database 0.59, with "
+    "the questions asked and the answers thrown away 0.91 (the limit). A process that imports the driver, connects "
+    "twice and asks nothing is 4.4 times as fast as migra"
+)
+_DEFINITIONS = (
+    "the limit, a process that asks the same and throws the answers away, is not much below it. Half of what a server "
+    "takes for 2,000 tables is writing definitions: each check and each condition of an index opens its table"
 )
 _SMALL = "the floor, which only counts the same rows, is near: each table has to be opened by a new session"
 _BYTECODE = (
@@ -48,9 +53,9 @@ _COMPARED = (
 
 TARGETS = (
     *(Target("drift", f"{size} tables", "migra", 4.0, _START) for size in ("40", "81")),
-    *(Target("drift", f"{size} tables", "migra", 5.0, _START) for size in ("500", "2,000")),
-    Target("drift", "10,000 tables", "migra", 15.0, "both wait for the server's catalogs"),
-    Target("drift", "500 tables", "alembic check", 12.0, _START),
+    *(Target("drift", f"{size} tables", "migra", 5.0, _DEFINITIONS) for size in ("500", "2,000")),
+    Target("drift", "10,000 tables", "migra", 15.0, _DEFINITIONS),
+    Target("drift", "500 tables", "alembic check", 12.0, _DEFINITIONS),
     Target("chain", "2,000 revision files", "alembic history", 2.0, _BYTECODE),
     Target("chain", "2,000 revision files, a fresh checkout", "alembic history", 2.0),
     *(

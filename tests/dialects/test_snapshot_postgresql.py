@@ -564,6 +564,64 @@ def test_a_version_table_of_any_name_is_left_out(postgresql_database: DatabaseUr
     assert len(diff(before[0], read(postgresql_database, VersionTable("odd '%s\" table", "public"))[0])) == 2
 
 
+_INDEXED = """
+CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE DOMAIN positive AS integer;
+CREATE SCHEMA "Odd place";
+CREATE TABLE "Odd place"."Odd, table" (
+  a integer, b text, c varchar(20), d char(3), e timestamptz, f numeric(12, 2), g mood, h positive, i integer[],
+  j jsonb, k boolean, l uuid, m text COLLATE "C", "Odd column" integer, "select" integer
+);
+SET search_path = "Odd place", public;
+CREATE OPERATOR CLASS backwards FOR TYPE integer USING btree
+  AS OPERATOR 1 >, OPERATOR 5 <, FUNCTION 1 btint4cmp(integer, integer);
+"""
+_DEFINITIONS = """
+SELECT pg_get_indexdef(x.indexrelid) FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid
+WHERE c.relnamespace = '"Odd place"'::regnamespace AND c.relkind = 'r'
+"""
+_INDEX_TAILS = (
+    *(f"({column})" for column in "abcdefghiklm"),
+    *("(a, c)", "(c, a, b)", '("Odd column", "select")', "(a DESC)", "(a, b NULLS FIRST)", "(a) INCLUDE (b)"),
+    *(
+        '(b COLLATE "C")',
+        '(a, b COLLATE "C")',
+        "(b text_pattern_ops)",
+        "(c varchar_pattern_ops, a)",
+        "(a backwards)",
+    ),
+    *(
+        "(c varchar_ops)",
+        "(d bpchar_pattern_ops)",
+        "(m, b)",
+        "(lower(b))",
+        "(a, lower(b))",
+        "(a) WITH (fillfactor = 70)",
+    ),
+    *("(a) WHERE k", "(a, c) WHERE b = 'x' AND k", "(a) WHERE CASE WHEN k THEN a > 1 ELSE true END"),
+    *("(a) WHERE b IN ('x', E'line\\nbreak')", "(c) WHERE c::text LIKE 'a%'"),
+)
+
+
+def test_an_index_is_as_the_server_says(postgresql_database: DatabaseUrl) -> None:
+    with psycopg.connect(postgresql_database.conninfo, autocommit=True) as connection:
+        connection.execute(_INDEXED.encode())
+        for number, tail in enumerate(_INDEX_TAILS):
+            connection.execute(f'CREATE INDEX "Index {number}" ON "Odd, table" {tail}'.encode())
+        for method, column in (("hash", "a"), ("gin", "j"), ("brin", "e")):
+            connection.execute(f'CREATE INDEX by_{method} ON "Odd, table" USING {method} ({column})'.encode())
+        unique = 'CREATE UNIQUE INDEX {} ON "Odd, table" (a, l)'
+        connection.execute(unique.format("sole").encode())
+        if connection.info.server_version >= 150000:
+            connection.execute((unique.format("sole_null") + " NULLS NOT DISTINCT").encode())
+        connection.execute('ALTER TABLE "Odd, table" RENAME a TO "A"')
+        connection.execute("SET search_path = ''")
+        said = connection.execute(_DEFINITIONS).fetchall()
+    snapshot, _ = read(postgresql_database)
+    found = [str(snapshot.objects[key]["definition"]) for key in snapshot.of_kind("index")]
+    assert sorted(found) == sorted(definition for (definition,) in said)
+
+
 def test_names_with_dots_and_quotes_stay_apart(postgresql_database: DatabaseUrl) -> None:
     run(postgresql_database, 'CREATE TABLE "a.b" (c integer); CREATE TABLE a ("b.c" integer, "d ""e" text)')
     snapshot, _ = read(postgresql_database)

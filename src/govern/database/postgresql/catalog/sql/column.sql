@@ -1,6 +1,7 @@
 -- An inherited column says only in what it differs from its parent's, and is left out where it does not.
 -- attcompression came with PostgreSQL 14: an older server takes the name from "absent". A default has no columns in
--- it: written without a table, the server need not open that.
+-- it: written without a table, the server need not open that. OFFSET 0 keeps the search for an identity's sequence to
+-- columns that are one.
 SELECT c.* FROM (SELECT
   r.namespace,
   r.relname AS parent,
@@ -54,14 +55,16 @@ LEFT JOIN (
   ORDER BY i.inhrelid, above.attname, i.inhseqno
 ) p ON p.inhrelid = r.oid AND p.attname = a.attname AND a.attinhcount > 0 AND NOT a.attislocal
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum AND a.atthasdef
-LEFT JOIN (
-  SELECT depend.refobjid, depend.refobjsubid, option.text AS options, s.relname::text AS sequence
+LEFT JOIN LATERAL (
+  SELECT option.text AS options, s.relname::text AS sequence
   FROM pg_catalog.pg_depend depend
   JOIN sequence_option option ON option.seqrelid = depend.objid
   JOIN pg_catalog.pg_class s ON s.oid = depend.objid
   WHERE depend.classid = 'pg_catalog.pg_class'::regclass
-    AND depend.refclassid = 'pg_catalog.pg_class'::regclass AND depend.deptype = 'i' AND depend.refobjsubid > 0
-) identity ON a.attidentity <> '' AND identity.refobjid = r.oid AND identity.refobjsubid = a.attnum
+    AND depend.refclassid = 'pg_catalog.pg_class'::regclass AND depend.deptype = 'i'
+    AND a.attidentity <> '' AND depend.refobjid = r.oid AND depend.refobjsubid = a.attnum
+  OFFSET 0
+) identity ON true
 WHERE r.relkind IN ('r', 'p', 'f')
 OFFSET 0) c  -- so that each fact is worked out once
 WHERE num_nonnulls(
