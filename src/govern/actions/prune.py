@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from govern.actions.backup.removal import Removal, remove_backups
-from govern.actions.backup.store import find_damaged, list_backups
+from govern.actions.backup.store import find_damaged, has_older_than, list_backups
 from govern.core.report import Draft, Entry
 from govern.core.retention import (
     KeptDatabase,
@@ -105,8 +105,11 @@ def _look_at(backup: Backup, now: datetime) -> Backup:
 
 def tell_prunable(settings: Settings, draft: Draft, policy: Policy, *, now: datetime | None = None) -> None:
     """An entry of the report where backups could go, as far as that is known without their ledgers; else none."""
+    now = now or datetime.now(UTC)
     with contextlib.suppress(CouldNotCheck):  # for whoever has something more important to tell
-        verdicts = decide(list_backups(settings), policy, needs=Needs(), now=now or datetime.now(UTC))
+        if not has_older_than(settings, now - timedelta(days=policy.days)):
+            return  # what is young stays
+        verdicts = decide(list_backups(settings), policy, needs=Needs(), now=now)
         going = tuple(verdict.backup for verdict in verdicts if not verdict.stays)
         if going:
             size = name_bytes(sum(backup.bytes for backup in going))

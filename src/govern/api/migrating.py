@@ -33,7 +33,6 @@ from govern.core.changes import describe_change
 from govern.core.guard import GUARDS
 from govern.core.plan import Plan
 from govern.core.report import Draft
-from govern.core.retention import Policy
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.scratch import dropping_meanwhile
@@ -78,13 +77,15 @@ def migrate(
     plan: Path | None = None,
     on_failure: OnFailure = "stop",
     dry_run: bool = False,
+    tells_prunable: bool = True,
     narrate: Narrate = silent,
 ) -> None:
     """The guarded migration. Raises Refused before anything is touched, FailedMidway after.
 
     ``rehearse``: on a copy of the schema where nothing is said. ``allow`` names what may be lost. ``plan`` is a
     saved one, which is applied exactly or not at all. ``on_failure``: ``restore`` puts the run's backup in the place
-    of a database that a failure left otherwise than it was. ``dry_run`` stops at the plan.
+    of a database that a failure left otherwise than it was. ``dry_run`` stops at the plan. ``tells_prunable``: says
+    at the end which backups could go, of all targets.
     """
     saved = read_plan(plan) if plan else None
     project = read_project(settings)
@@ -124,7 +125,8 @@ def migrate(
         probing=probing,
         narrate=narrate,
     )
-    tell_prunable(settings, draft, project.manifest.backups.policy if project.manifest else Policy())
+    if tells_prunable:
+        tell_prunable(settings, draft, project.backup_policy)
     describe_target(live, project, draft)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from govern.core.finding import Finding, Severity
 from govern.core.guard import CHAIN, HISTORY
 from govern.core.report import Draft, Entry
+from govern.core.retention import Policy
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.database.target import resolve_target
@@ -35,6 +36,10 @@ class Project:
     @property
     def critical_tables(self) -> tuple[str, ...]:
         return tuple(table.name for table in self.manifest.critical_tables) if self.manifest else ()
+
+    @property
+    def backup_policy(self) -> Policy:
+        return self.manifest.backups.policy if self.manifest else Policy()
 
 
 def read_project(settings: Settings) -> Project:

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from govern.actions.prune import tell_prunable
 from govern.api.command import Narrate, command, silent
+from govern.api.project import read_project
 from govern.config import Settings, load
 from govern.core.report import EXIT_CLEAN, EXIT_FOUND, Draft, Report
 from govern.core.wording import count_of
@@ -73,6 +75,8 @@ def _visit(draft: Draft, order: Order, narrate: Narrate) -> None:
         visit.run(waves)
         state.note_finish(visit.why_ended)
     tell_verdict(draft, order, waves, visit.outcomes, run=run, why_ended=visit.why_ended)
+    if order.command == "migrate":  # once: each of hundreds would look at the backups of all
+        tell_prunable(settings, draft, read_project(settings).backup_policy)
 
 
 def _job_of(order: Order, run: str, target: Target) -> Job:

@@ -117,7 +117,7 @@ def _migrate(grounds: Grounds, project: Project, options: Options) -> Report:
     """What is where it should be, as its last migration left it, costs a glance: most of a fleet often is."""
     if options["to"] == "heads" and not options["dry_run"] and _stands_as_validated(grounds, project):
         return _pass_by(project)
-    return api.migrate(project.settings, **options)
+    return api.migrate(project.settings, **options, tells_prunable=False)  # the fleet does, once
 
 
 def _stands_as_validated(grounds: Grounds, project: Project) -> bool:

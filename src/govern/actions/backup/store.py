@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import grp
 import os
 import pwd
@@ -38,11 +39,14 @@ DATA = "data"
 LATEST = "latest"
 
 PARTIAL = ".partial-"
-_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{6}")
+_ID = re.compile(r"(?P<moment>[0-9]{8}T[0-9]{6})Z-[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{6}")
+_MOMENT = "%Y%m%dT%H%M%S"
 _NOT_IN_A_REASON = re.compile(r"[^a-z0-9]+")
 _REASON_LENGTH = 40
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_parse_manifest = functools.lru_cache(maxsize=1000)(BackupManifest.from_text)
+"""A fleet's process looks at hundreds of them hundreds of times; one text always says the same."""
 
 
 class BackupDamaged(CouldNotCheck):
@@ -57,6 +61,12 @@ def list_backups(settings: Settings) -> tuple[Backup, ...]:
     """All complete backups with a readable manifest, newest first; see ``find_damaged`` for the others."""
     backups = (backup for backup in _read_all(settings) if isinstance(backup, Backup))
     return tuple(sorted(backups, key=lambda backup: (backup.manifest.created_at, backup.id), reverse=True))
+
+
+def has_older_than(settings: Settings, moment: datetime) -> bool:
+    """Whether a backup was made before that, as its name tells: no manifest is read. Raises NotPermitted."""
+    names = (_ID.fullmatch(folder.name) for folder in _list_folders(settings))
+    return any(name["moment"] < f"{moment:{_MOMENT}}" for name in names if name)
 
 
 def amend_manifest(backup: Backup, change: Callable[[BackupManifest], BackupManifest]) -> Backup:
@@ -120,7 +130,7 @@ def read_backup(settings: Settings, folder: Path) -> Backup | Finding:
     """The backup in a folder of its own, or what is wrong with its manifest. Raises NotPermitted."""
     subject = Subject(kind="backup", name=folder.name, path=f"{settings.relative(folder)}/{MANIFEST}")
     try:
-        manifest = BackupManifest.from_text(read_regular(folder / MANIFEST).decode())
+        manifest = _parse_manifest(read_regular(folder / MANIFEST).decode())
         if manifest.id != folder.name:
             raise ManifestDamaged(f"it is of the backup {manifest.id[:80]!r}")  # noqa: TRY301
     except FileNotFoundError:
@@ -165,7 +175,7 @@ def is_backup_id(name: str) -> bool:
 def new_id(reason: str, moment: datetime) -> str:
     """``20261121T050000Z-migrate-3f9a1c``: sorts by time; equal moments do not collide."""
     word = _NOT_IN_A_REASON.sub("-", reason.lower()).strip("-")[:_REASON_LENGTH].strip("-") or "manual"
-    return f"{moment:%Y%m%dT%H%M%SZ}-{word}-{secrets.token_hex(3)}"
+    return f"{moment:{_MOMENT}}Z-{word}-{secrets.token_hex(3)}"
 
 
 @contextmanager
@@ -240,19 +250,23 @@ def writing(backups: Path) -> Iterator[None]:
 
 
 def _read_all(settings: Settings) -> Iterator[Backup | Finding]:
+    for folder in _list_folders(settings):
+        if _ID.fullmatch(folder.name) and _is_folder(folder):
+            yield read_backup(settings, folder)
+
+
+def _list_folders(settings: Settings) -> list[Path]:
+    """All that lies in the folder of backups. Raises NotPermitted."""
     try:
-        folders = sorted(settings.backups.iterdir())
+        return sorted(settings.backups.iterdir())
     except FileNotFoundError:
-        return
+        return []
     except OSError as error:
         raise NotPermitted(
             f"the backups folder {settings.backups} cannot be read",
             why=str(error),
             next="correct that, or set backups",
         ) from error
-    for folder in folders:
-        if _ID.fullmatch(folder.name) and _is_folder(folder):
-            yield read_backup(settings, folder)
 
 
 def _is_folder(path: Path) -> bool:
