@@ -117,6 +117,13 @@ bench: setup  ## benchmarks beside the peers, an hour; docs/benchmarks.md is mad
 	$(BIN)/python benchmarks/pytest_plugin.py
 	$(BIN)/python benchmarks/page.py
 
+SCALE := benchmarks/scale.jsonl
+.PHONY: bench-scale
+bench-scale: setup  ## 10,000 tables, 100,000 revisions, 2,000 tenants on a slow network, half an hour; docs/scale.md is made of it
+	rm -f $(SCALE)
+	$(BIN)/python benchmarks/scale.py --lines $(SCALE)
+	$(BIN)/python benchmarks/scale_page.py $(SCALE)
+
 .PHONY: bench-ratios
 bench-ratios: setup  ## two minutes of it, for CI: fails only where a ratio to a peer has collapsed
 	rm -f $(LINES).small

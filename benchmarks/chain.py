@@ -71,7 +71,7 @@ def compare(project: Path, runs: int, *, is_fresh: bool = False) -> dict[str, li
     return found
 
 
-def make_project(root: Path, files: int) -> Path:
+def make_project(root: Path, files: int, revision: str = REVISION) -> Path:
     versions = root / "migrations/versions"
     versions.mkdir(parents=True)
     (root / "alembic.ini").write_text("[alembic]\nscript_location = migrations\n", encoding="utf-8")
@@ -79,7 +79,7 @@ def make_project(root: Path, files: int) -> Path:
     (root / "govern.toml").touch()
     for number in range(files):
         parent = f"r{number - 1:05}" if number else None
-        text = REVISION.format(number=number, parent=parent)
+        text = revision.format(number=number, parent=parent)
         (versions / f"r{number:05}.py").write_text(text, encoding="utf-8")
     return root
 

@@ -72,3 +72,23 @@ def test_a_ratio_that_has_collapsed_fails_and_one_that_has_not_does_not(
         check=False,
     )
     assert (done.returncode, done.stderr[: len(answer)]) == (int(bool(answer)), answer)
+
+
+def test_the_page_of_scale_is_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import scale_page
+
+    lines = scale_page.read_lines(scale_page.LINES)
+    assert scale_page.PAGE.read_text(encoding="utf-8") == scale_page.render(lines)
+    ET.parse(scale_page.PICTURE)
+    for name in (
+        "scale_page",
+        "scale_lines",
+        "watched",
+        "page",
+        "charts",
+        "measured",
+        "processes",
+        "targets",
+    ):
+        sys.modules.pop(name, None)
