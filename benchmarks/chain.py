@@ -35,7 +35,8 @@ down_revision = {parent!r}
 branch_labels = {label!r}
 depends_on = {needed!r}
 
-
+'''
+TABLE = '''
 def upgrade() -> None:
     op.create_table("t{number}", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(200)))
     op.create_index("t{number}_name", "t{number}", ["name"])
@@ -54,8 +55,8 @@ class Written(NamedTuple):
     needed: Sequence[int] = ()
     label: str | None = None
 
-    def render(self) -> str:
-        return REVISION.format(
+    def render(self, functions: str) -> str:
+        return (REVISION + functions).format(
             number=self.number,
             name=name(self.number),
             parent=one_or_several(self.parents),
@@ -106,9 +107,7 @@ def compare(project: Path, runs: int, *, is_fresh: bool = False) -> dict[str, li
                 for kept in (".govern", "migrations/versions/__pycache__"):
                     shutil.rmtree(project / kept, ignore_errors=True)
             run = time_process(command, project)
-            if (
-                number > 0
-            ):  # the first round warms the caches: Alembic compiles what it imports, govern remembers
+            if number > 0:  # the first round warms the caches: Alembic compiles, govern remembers
                 found[name].append(run)
     return found
 
@@ -165,14 +164,14 @@ def branch_out(count: int) -> Iterator[Written]:
                 beside.clear()
 
 
-def write_project(root: Path, revisions: Iterable[Written]) -> Path:
+def write_project(root: Path, revisions: Iterable[Written], functions: str = TABLE) -> Path:
     versions = root / "migrations/versions"
     versions.mkdir(parents=True)
     (root / "alembic.ini").write_text("[alembic]\nscript_location = migrations\n", encoding="utf-8")
     (root / "migrations/env.py").touch()
     (root / "govern.toml").touch()
     for one in revisions:
-        (versions / f"{name(one.number)}.py").write_text(one.render(), encoding="utf-8")
+        (versions / f"{name(one.number)}.py").write_text(one.render(functions), encoding="utf-8")
     return root
 
 

@@ -126,3 +126,23 @@ def test_counts_targets_and_bounds_are_shown(program: ModuleType) -> None:
     assert (
         program._judge_bound(bound, ours) == "| changes: govern | seen | ≥ 90.0% | 75.0% | **missed**: hard |"
     )
+
+
+def test_the_page_of_scale_is_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import scale_page
+
+    lines = scale_page.read_lines(scale_page.LINES)
+    assert scale_page.PAGE.read_text(encoding="utf-8") == scale_page.render(lines)
+    ET.parse(scale_page.PICTURE)
+    for name in (
+        "scale_page",
+        "scale_lines",
+        "watched",
+        "page",
+        "charts",
+        "measured",
+        "processes",
+        "targets",
+    ):
+        sys.modules.pop(name, None)

@@ -51,6 +51,11 @@ class Connection:
         self._explain = explain
         self._in_transaction = False
 
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether a block of ``transaction`` is open."""
+        return self._in_transaction
+
     def rows(self, sql: Any, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Runs a query and returns all of its rows."""
         cursor = self.driver.cursor()

@@ -180,10 +180,20 @@ def list_runs(folder: Path) -> tuple[Record, ...]:
 
 def find_unfinished(folder: Path, asked: str, now: datetime) -> Record | None:
     """The newest run that was asked for the same and did not come to its end, within a day."""
-    newest = next((record for record in list_runs(folder) if record.asked == asked), None)
+    newest = next(_read_asked(folder, asked), None)
     if newest is None or newest.is_finished or now - newest.started_at > CONTINUED_WITHIN:
         return None
     return newest
+
+
+def _read_asked(folder: Path, asked: str) -> Iterator[Record]:
+    """The newest first. Of the others the first line alone is read: each may have the reports of thousands."""
+    for path in sorted(folder.glob("*.jsonl"), reverse=True):
+        with suppress(OSError, ValueError, KeyError, ConfigurationError):
+            with path.open(encoding="utf-8") as file:
+                is_same = json.loads(file.readline())["asked"] == asked
+            if is_same:
+                yield read_run(path)
 
 
 def find_run(folder: Path, run: str) -> Record:

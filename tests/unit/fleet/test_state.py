@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from govern.errors import ConfigurationError, Refused
+from govern.fleet import state
 from govern.fleet.state import begin_run, continue_run, find_run, find_unfinished, list_runs, read_run
 from tests.unit.fleet.conftest import make_outcome
 
@@ -90,3 +91,17 @@ def test_a_run_is_found_by_the_beginning_of_its_name(tmp_path: Path) -> None:
 
 def test_nobody_else_can_read_it(tmp_path: Path) -> None:
     assert write_run(tmp_path / ".govern" / "fleet").stat().st_mode & 0o077 == 0
+
+
+def test_of_runs_that_were_asked_for_otherwise_the_first_line_alone_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder has years of them, each with the reports of thousands of targets."""
+    write_run(tmp_path, "r1")
+    with begin_run(tmp_path, "r2", command="drift", asked="something else", actor="ann") as file:
+        file.note_end(make_outcome("t1"))
+    read: list[str] = []
+    monkeypatch.setattr(state, "read_run", lambda path: read.append(path.stem) or read_run(path))
+    found = find_unfinished(tmp_path, "the same", NOW + timedelta(seconds=60))
+    assert found is not None
+    assert read == [found.run] == ["r1"]

@@ -149,7 +149,8 @@ _CAUSES = (
         error=Unreachable,
         words=("too many clients", "remaining connection slots", "too many connections"),
         what="PostgreSQL at {place} has no connection left",
-        next="end idle sessions (SELECT * FROM pg_stat_activity;) or raise max_connections, and run again",
+        next="end idle sessions (SELECT * FROM pg_stat_activity;), raise max_connections, or ask fewer databases of "
+        "a fleet at once (--per-server), and run again",
     ),
     _Cause(
         error=Unreachable,

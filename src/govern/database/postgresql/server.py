@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -100,13 +101,16 @@ def _open(
 ) -> psycopg.Connection[Any]:
     import psycopg
 
+    from govern.database.postgresql.silence import WatchedConnection, find_loss
+
     try:
-        driver = psycopg.connect(**parameters, autocommit=True, prepare_threshold=prepare_threshold)
+        driver = WatchedConnection.connect(**parameters, autocommit=True, prepare_threshold=prepare_threshold)
         if url.schema is not None:
             require_home(driver, url, url.schema)
     except psycopg.Error as error:
         error.with_traceback(None)  # it refers to itself, and to the attempt with its open socket
         raise _explain(error, url, parameters) from error
+    driver.find_loss = partial(find_loss, driver.info.backend_pid, parameters)
     return driver
 
 
@@ -189,8 +193,9 @@ def list_databases(url: DatabaseUrl, prefix: str) -> tuple[str, ...]:
 
 
 def read_server_version(connection: Connection) -> str:
-    """As people say it: ``18.4``, without what a packager adds to it."""
-    return str(connection.value("SHOW server_version")).split()[0]
+    """As people say it: ``18.4``, without what a packager adds to it. Every session begins with being told."""
+    driver: Any = connection.driver
+    return str(driver.info.parameter_status("server_version")).split()[0]
 
 
 def errors() -> tuple[type[Exception], ...]:

@@ -28,6 +28,7 @@ _RARE = "other_object"
 OTHER = "other"
 """All of the rare kinds, where it is asked whether there is anything of them, and in a digest."""
 
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 SETTINGS: Mapping[str, str] = {
     # what changes the text that the server writes for an expression, a constant or a name
     "search_path": "",
@@ -48,11 +49,13 @@ SETTINGS: Mapping[str, str] = {
 @contextmanager
 def reading(connection: Connection, home: str | None = None) -> Iterator[None]:
     """One read-only view of the database, with ``SETTINGS``; an outer transaction gets its own back."""
-    with connection.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"):
-        connection.execute("SAVEPOINT reading")
-        connection.execute(f"SELECT {settings_calls(home)}")
-        yield
-        connection.execute("ROLLBACK TO SAVEPOINT reading")
+    if not connection.is_in_transaction:
+        with connection.transaction(f"{_BEGIN}; SELECT {settings_calls(home)}"):  # one round trip
+            yield
+        return
+    connection.execute(f"SAVEPOINT reading; SELECT {settings_calls(home)}")
+    yield
+    connection.execute("ROLLBACK TO SAVEPOINT reading")
 
 
 def settings_calls(home: str | None = None) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from govern.core.snapshot import Fact, Facts, ObjectKey, Snapshot, join_name
 from govern.database.postgresql.catalog import queries
 from govern.database.postgresql.catalog.home import tell_as_default
+from govern.database.postgresql.server import read_server_version
 
 if TYPE_CHECKING:
     from govern.database.connection import Connection
@@ -33,23 +34,32 @@ def read_snapshot(connection: Connection, table: VersionTable) -> Snapshot:
     its name as a key, and without a name in what definitions say of it.
     """
     with queries.reading(connection, table.home):
-        version = str(connection.value("SHOW server_version")).split()[0]
         present = queries.find_kinds(connection, table)
         has_rare = not present.isdisjoint(queries.rare_kinds())
+        kinds = [kind for kind in queries.kinds() if kind in present]
         objects: dict[ObjectKey, Facts] = {}
-        for kind in queries.kinds():
-            if kind in present:
-                objects.update(
-                    _read_objects(connection, kind, queries.kind_sql(kind, table, has_rare=has_rare))
-                )
-        unmodelled = tuple(str(kind) for (kind,) in connection.rows(queries.unmodelled_sql(table)))
+        driver: Any = connection.driver
+        with driver.pipeline():  # all are asked at once: a server may be a long way off
+            answers = [driver.execute(queries.kind_sql(kind, table, has_rare=has_rare)) for kind in kinds]
+            others = driver.execute(queries.unmodelled_sql(table))
+            for kind, answer in zip(kinds, answers, strict=True):
+                objects.update(_read_objects(kind, answer))
+            unmodelled = tuple(str(kind) for (kind,) in others.fetchall())
         if table.home is not None:
             objects = tell_as_default(objects, str(connection.value(_QUOTED, (table.home,))))
-    return Snapshot(dialect="postgresql", server_version=version, objects=objects, unmodelled=unmodelled)
+    return Snapshot(
+        dialect="postgresql",
+        server_version=read_server_version(connection),
+        objects=objects,
+        unmodelled=unmodelled,
+    )
 
 
-def _read_objects(connection: Connection, kind: str, sql: str) -> dict[ObjectKey, Facts]:
-    columns, rows = _read_columns(connection, sql)
+def _read_objects(kind: str, answer: Any) -> dict[ObjectKey, Facts]:
+    """``answer``: the cursor of its query, which is closed."""
+    rows = answer.fetchall()
+    columns = [column[0] for column in answer.description]
+    answer.close()
     name_of, facts_of = _naming(columns), _facts_reader(columns)
     # a tuple's own constructor: there may be hundreds of thousands
     return {tuple.__new__(ObjectKey, (kind, sys.intern(row[0]), name_of(row))): facts_of(row) for row in rows}
@@ -94,15 +104,6 @@ def _facts_reader(columns: Sequence[str]) -> Callable[[Sequence[Any]], Facts]:
 
 def _facts(names: tuple[str, ...], values: Sequence[Any]) -> Facts:
     return {name: _fact(value) for name, value in zip(names, values, strict=True) if value is not None}
-
-
-def _read_columns(connection: Connection, sql: str) -> tuple[list[str], list[Sequence[Any]]]:
-    cursor = connection.driver.cursor()
-    try:
-        cursor.execute(sql)
-        return [column[0] for column in cursor.description], cursor.fetchall()
-    finally:
-        cursor.close()
 
 
 def _object_name(
