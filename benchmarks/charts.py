@@ -1,4 +1,4 @@
-"""Two kinds of charts as SVG, in light and in dark: seconds over sizes, both logarithmic, and bars."""
+"""Two kinds of charts as SVG, in light and in dark: seconds over sizes, both logarithmic, and bars of anything."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ text.peer { stroke: none; fill: #4b5563 }
 
 
 class Series(NamedTuple):
-    """What one program took."""
+    """What one program took, or reached."""
 
     name: str
     points: Sequence[tuple[int, float]]
-    """Sizes and seconds."""
+    """Sizes and values."""
     is_ours: bool
 
 
@@ -56,14 +56,14 @@ def draw_curves(title: str, series: Sequence[Series]) -> str:
     return _document(title, HEIGHT, parts)
 
 
-def draw_bars(title: str, cases: Mapping[str, Sequence[Series]]) -> str:
-    """Case by case, each on a scale of its own; a program's name on the left, its seconds at the bar's end."""
+def draw_bars(title: str, cases: Mapping[str, Sequence[Series]], show: Callable[[float], str]) -> str:
+    """Case by case, each on a scale of its own; a program's name on the left, its value at the bar's end."""
     names = 290
     parts, top = [], TOP
     for case, series in cases.items():
         parts.append(f'<text class="case" x="12" y="{top + 14}">{escape(case)}</text>')
         top += BAR
-        longest = max(value for one in series for _, value in one.points)
+        longest = max(value for one in series for _, value in one.points) or 1.0
         for one in series:
             kind, value = "ours" if one.is_ours else "peer", one.points[0][1]
             width = max(1.0, (WIDTH - names - 80) * value / longest)
@@ -71,11 +71,15 @@ def draw_bars(title: str, cases: Mapping[str, Sequence[Series]]) -> str:
                 f'<text class="{kind}" x="{names - 8}" y="{top + 14}" text-anchor="end">'
                 f"{escape(_cut(one.name))}</text>",
                 f'<rect class="{kind}" x="{names}" y="{top + 2}" width="{width:.1f}" height="16" rx="2"/>',
-                f'<text x="{names + width + 6:.1f}" y="{top + 14}">{show_digits(value)} s</text>',
+                f'<text x="{names + width + 6:.1f}" y="{top + 14}">{show(value)}</text>',
             ]
             top += BAR
         top += BAR // 2
     return _document(title, top, parts)
+
+
+def show_seconds(value: float) -> str:
+    return f"{show_digits(value)} s" if value >= 0.1 else f"{show_digits(value * 1000)} ms"
 
 
 def show_digits(value: float) -> str:

@@ -195,10 +195,11 @@ def compare(fleet: Fleet, runs: int) -> Mapping[str, Sequence[Run]]:
     commands: dict[str, Sequence[str]] = {
         f"govern fleet drift, {fleet.workers} workers": fleet.command("drift"),
         "a shell: govern drift for each": ("sh", "-c", f"{each} {GOVERN} drift --quiet --url {{}} < urls"),
+        # it calls govern's own tables in a file a difference, exits with 255, and xargs would end with it
         "a shell: alembic check for each": (
             "sh",
             "-c",
-            f"ls *.url.ini | {each} {bin('alembic')} -c {{}} check",
+            f"ls *.url.ini | {each} sh -c '{bin('alembic')} -c {{}} check || true'",
         ),
     }
     fleet.run("drift")  # the declared side comes into being once
@@ -223,8 +224,7 @@ def write_inis(fleet: Fleet) -> None:
 
 
 def has_looked(exit_code: int, told: bytes) -> bool:
-    """``alembic check`` calls govern's own tables in a file a difference; 123 is how xargs says so."""
-    return exit_code in (0, 123) and b"Traceback" not in told
+    return exit_code == 0 and b"Traceback" not in told
 
 
 # --- looking ----------------------------------------------------------------------------------------------

@@ -11,11 +11,12 @@ import fnmatch
 import math
 import statistics
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import machine
-from charts import Series, draw_bars, draw_curves, show_digits
+from charts import Series, draw_bars, draw_curves, show_digits, show_seconds
 from machine import Machine
 from measured import Line, read_lines
 from sections import SECTIONS
@@ -200,23 +201,35 @@ def _counts(line: Line, names: Iterable[str]) -> Iterator[str]:
             yield f"{count:,}" if name == first else f"{count:,} ({line.share(name):.1%})"
 
 
+# --- growth, and pictures ---------------------------------------------------------------------------------
+
+
 def _growth(lines: Sequence[Line]) -> Iterator[str]:
     """The exponent with which time grows with size, fitted over all sizes but the smallest."""
+    clock = _choose_clock(lines)
     grown = {name: of_one for name, of_one in _by_program(lines).items() if len(of_one) >= 3}
     if grown:
-        fitted = ", ".join(f"{name} {_exponent(of_one):.2f}" for name, of_one in grown.items())
+        fitted = ", ".join(f"{name} {_exponent(of_one, clock):.2f}" for name, of_one in grown.items())
         meant = "1 is a straight line; less is what starting costs"
-        yield f"The processor's time grows with size to the power of: {fitted}. {meant}."
+        yield f"With size grow, to the power of, the {clock.name}: {fitted}. {meant}."
 
 
-def _exponent(lines: Sequence[Line]) -> float:
+def _exponent(lines: Sequence[Line], clock: Clock) -> float:
     sizes = [math.log(line.size or 1) for line in lines[1:]]
-    return statistics.linear_regression(sizes, [math.log(_least_disturbed(line)) for line in lines[1:]]).slope
+    return statistics.linear_regression(sizes, [math.log(clock.read(line)) for line in lines[1:]]).slope
 
 
-def _least_disturbed(line: Line) -> float:
-    """The processor's seconds; those of the clock where it was no process of its own."""
-    return line.processor_seconds or line.seconds
+class Clock(NamedTuple):
+    name: str
+    read: Callable[[Line], float]
+
+
+def _choose_clock(lines: Sequence[Line]) -> Clock:
+    """The processor's, which other work disturbs least, where all that is drawn together was a process."""
+    drawn = [line for of_one in _by_program(lines).values() for line in of_one] or lines
+    if all(line.processor_seconds for line in drawn):
+        return Clock("seconds of the processor", lambda line: line.processor_seconds or line.seconds)
+    return Clock("seconds", lambda line: line.seconds)
 
 
 def _by_program(lines: Iterable[Line]) -> Mapping[str, list[Line]]:
@@ -228,20 +241,33 @@ def _by_program(lines: Iterable[Line]) -> Mapping[str, list[Line]]:
 
 
 def _draw(lines: Sequence[Line], title: str) -> str:
-    """Curves over sizes where there are several; else a bar for each program, case by case."""
-    sized = _by_program(lines)
-    title = f"{title}, seconds of the processor" if lines[0].processor_seconds else f"{title}, seconds"
+    """What was counted; else curves over sizes where there are several; else a bar for each program, case by case."""
+    if any(line.counts for line in lines):
+        return draw_bars(f"{title} (shares)", _shares(lines), lambda share: f"{share:.1%}")
+    clock, sized = _choose_clock(lines), _by_program(lines)
+    title = f"{title} ({clock.name})"
     if any(len(of_one) >= 2 for of_one in sized.values()):
-        return draw_curves(title, [_series(name, of_one) for name, of_one in sized.items()])
+        return draw_curves(title, [_series(name, of_one, clock.read) for name, of_one in sized.items()])
     cases = _by_case(lines).items()
-    return draw_bars(
-        title, {case: [_series(line.program, [line]) for line in group] for case, group in cases}
-    )
+    bars = {case: [_series(line.program, [line], clock.read) for line in group] for case, group in cases}
+    return draw_bars(title, bars, show_seconds)
 
 
-def _series(name: str, lines: Sequence[Line]) -> Series:
-    points = [(line.size or 1, _least_disturbed(line)) for line in lines]
-    return Series(name, points, is_ours=lines[0].is_ours)
+def _shares(lines: Sequence[Line]) -> Mapping[str, Sequence[Series]]:
+    """By what was counted, case by case."""
+    return {
+        f"{case}: {name}": [
+            _series(line.program, [line], lambda line, name=name: line.share(name))
+            for line in group
+            if name in line.counts
+        ]
+        for case, group in _by_case(lines).items()
+        for name in [*group[0].counts][1:]
+    }
+
+
+def _series(name: str, lines: Sequence[Line], read: Callable[[Line], float]) -> Series:
+    return Series(name, [(line.size or 1, read(line)) for line in lines], is_ours=lines[0].is_ours)
 
 
 if __name__ == "__main__":
