@@ -36,7 +36,7 @@ branch_labels = {label!r}
 depends_on = {needed!r}
 
 '''
-TABLE = '''
+TABLE = """
 def upgrade() -> None:
     op.create_table("t{number}", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(200)))
     op.create_index("t{number}_name", "t{number}", ["name"])
@@ -44,7 +44,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("t{number}")
-'''
+"""
 
 
 class Written(NamedTuple):

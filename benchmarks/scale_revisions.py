@@ -25,14 +25,14 @@ with engine.connect() as connection:
     with context.begin_transaction():
         context.run_migrations()
 """
-FUNCTIONS = '''
+FUNCTIONS = """
 def upgrade() -> None:
     op.execute("SELECT {number}")
 
 
 def downgrade() -> None:
     op.execute("SELECT {number}")
-'''
+"""
 """What counts here is the graph, and not what it makes."""
 VALIDATE = "import sys\nfrom govern import validate_on_startup\nvalidate_on_startup(sys.argv[1])\n"
 
