@@ -2,7 +2,8 @@
 
 Usage: python benchmarks/backup.py [--size SIZE] [--runs RUNS] [--only postgresql|sqlite]. SIZE 1 (the default) is 2 GB
 of PostgreSQL, on an embedded server in a temporary folder, and 1 GB of SQLite; 0.1 a tenth of each. What is timed is
-whole processes. Medians, how many times govern's each takes, run by run, and peak memory.
+whole processes; the processor's time is the server's, too. Medians, how many times govern's each takes, run by run,
+and peak memory.
 
 A verified backup is a dump, a restore into a scratch database, and the checksums of both: what these take bare and one
 after the other is its own parts. The peers restore what govern has dumped.
@@ -38,6 +39,7 @@ from govern.database.version_table import VersionTable
 
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "8GB"}
 OURS = "govern backup create, verified"
+PARTS = "its own parts, bare"
 JOBS = 2
 CREATE = (str(Path(sys.executable).with_name("govern")), "backup", "create", "--quiet")
 
@@ -154,7 +156,7 @@ def bench_postgresql(folder: Path, size: float, runs: int, measured: Measured) -
     with psycopg.connect(live.conninfo) as connection:
         found = connection.execute(TABLE_BYTES).fetchone()
     print(f"\nPostgreSQL, tables of {found and found[0]}, {runs} runs each, interleaved")
-    measured.tell(f"PostgreSQL, tables of {found and found[0]}", compare(timed, project, runs))
+    measured.tell(f"PostgreSQL, {2 * size:g} GB", compare(timed, project, runs, server=folder / ".govern"))
     for path in (bare, dumped, archive, project / "backups"):
         remove(path)
     for name in ("live", "copy"):
@@ -196,20 +198,28 @@ def bench_sqlite(folder: Path, size: float, runs: int, measured: Measured) -> No
         ),
     }
     print(f"\nSQLite, {file.stat().st_size / 1e9:.2f} GB, {runs} runs each, interleaved")
-    measured.tell(f"SQLite, {file.stat().st_size / 1e9:.2f} GB", compare(timed, project, runs))
+    measured.tell(f"SQLite, {size:g} GB", compare(timed, project, runs))
 
 
-def compare(timed: Mapping[str, Timed], project: Path, runs: int) -> Mapping[str, Sequence[Run | float]]:
-    found: dict[str, list[Run | float]] = {name: [] for name in timed}
+def compare(
+    timed: Mapping[str, Timed], project: Path, runs: int, *, server: Path | None = None
+) -> Mapping[str, Sequence[Run]]:
+    found: dict[str, list[Run]] = {name: [] for name in (*timed, PARTS)}
     for _ in range(runs):
-        parts = 0.0
         for name, one in timed.items():
             one.prepare()
-            run = time_process(one.command, project)
-            found[name].append(run)
-            parts += one.is_part * run.seconds
-        found.setdefault("its own parts, bare", []).append(parts)
+            found[name].append(time_process(one.command, project, server=server))
+        found[PARTS].append(add_parts([(one.is_part, found[name][-1]) for name, one in timed.items()]))
     return found
+
+
+def add_parts(parts: Sequence[tuple[int, Run]]) -> Run:
+    """One after the other; the memory is the largest one's."""
+    return Run(
+        seconds=sum(times * run.seconds for times, run in parts),
+        processor_seconds=sum(times * run.processor_seconds for times, run in parts),
+        kilobytes=max(run.kilobytes for times, run in parts if times),
+    )
 
 
 DIGEST = """

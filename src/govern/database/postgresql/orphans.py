@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -94,9 +95,14 @@ class _Search:
         small = [one for one in references if (one.child_rows or 0) < _SMALL_ROWS]
         plain = [one for one in small if _is_plain(one)]
         others = [one for one in small if not _is_plain(one)]
-        for group in (plain, others):
-            for start in range(0, len(group), _AT_A_TIME):
-                yield from self._count_together(group[start : start + _AT_A_TIME])
+        groups = [
+            alike[start : start + _AT_A_TIME]
+            for alike in (plain, others)
+            for start in range(0, len(alike), _AT_A_TIME)
+        ]
+        for group, suspects in zip(groups, self._find_all_suspects(groups), strict=True):
+            for place, one in enumerate(group):
+                yield self._count(one) if place in suspects else OrphanCount(reference=one, rows=0)
         large = (one for one in references if (one.child_rows or 0) >= _SMALL_ROWS)
         for reference in sorted(large, key=lambda one: one.child_rows or 0):
             yield self._count(reference)
@@ -105,24 +111,30 @@ class _Search:
     def _left(self) -> float:
         return self._deadline - time.monotonic()
 
-    def _count_together(self, group: Sequence[Reference]) -> Iterator[OrphanCount | NotCounted]:
-        """One that cannot be asked spoils the statement for all: then each is asked for itself."""
-        try:
-            with within(self._connection, min(self._left, _TOGETHER_SECONDS)):
-                suspects = self._find_suspects(group)
-        except Error:
-            suspects = set(range(len(group)))
-        for place, one in enumerate(group):
-            yield self._count(one) if place in suspects else OrphanCount(reference=one, rows=0)
+    def _find_all_suspects(self, groups: Sequence[Sequence[Reference]]) -> Sequence[set[int]]:
+        """Of each group the places of those that may have orphans; one limit for all: a network makes each way long."""
+        found = [set(range(len(group))) for group in groups]
+        if groups:
+            with suppress(Error), within(self._connection, min(self._left, _TOGETHER_SECONDS)):
+                found = list(map(self._find_suspects, groups))
+        return found
 
     def _find_suspects(self, group: Sequence[Reference]) -> set[int]:
+        """One that cannot be asked spoils the statement for all: then each is asked for itself."""
+        everybody = set(range(len(group)))
+        if self._left <= 0:
+            return everybody
+        try:
+            return self._ask_together(group)
+        except Error:
+            return everybody
+
+    def _ask_together(self, group: Sequence[Reference]) -> set[int]:
         if all(map(_is_plain, group)):
-            return {
-                place for (place,) in self._connection.rows(row_queries.find_small_orphans_of_each(group))
-            }
-        return {
-            place for place, rows in self._connection.rows(row_queries.count_orphans_of_each(group)) if rows
-        }
+            query = row_queries.find_small_orphans_of_each(group)
+            return {place for (place,) in self._connection.rows(query)}
+        counted = self._connection.rows(row_queries.count_orphans_of_each(group))
+        return {place for place, rows in counted if rows}
 
     def _count(self, reference: Reference) -> OrphanCount | NotCounted:
         if why := self._find_known_trouble(reference):
