@@ -21,7 +21,7 @@ SECTIONS: Mapping[str, Section] = {
     "chain": Section(
         "Reading a chain of revisions",
         "govern reads files and imports none; Alembic imports every one, of which Python keeps "
-        "bytecode beside the file. A fresh checkout, as in CI, has none.",
+        "bytecode beside the file, as govern remembers what it read. A fresh checkout, as in CI, has neither.",
     ),
     "startup": Section(
         "May the application start?",
