@@ -81,4 +81,4 @@ def test_a_snapshot_is_asked_for_at_once(proxy: Proxy) -> None:
         snapshot: Snapshot = dialect.read_snapshot(connection, table)
         turns = proxy.turns - before
     assert len({key.kind for key in snapshot.objects}) > 4
-    assert turns <= 7
+    assert turns <= 8
