@@ -8,6 +8,8 @@ its own; printed are its seconds, its and the server's processor time, the most 
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 from pathlib import Path
 
 import scale_revisions
@@ -28,6 +30,7 @@ def main() -> None:
     arguments.add_argument("--workers", type=int, nargs="+", default=[8, 32, 128])
     arguments.add_argument("--lines", type=Path, metavar="FILE", help="append what was measured there")
     chosen = arguments.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # its servers end with it
     lines = Lines(chosen.lines)
     if "tables" in chosen.parts:
         scale_tables.measure(lines, tables=chosen.tables)

@@ -81,4 +81,16 @@ def test_a_snapshot_is_asked_for_at_once(proxy: Proxy) -> None:
         snapshot: Snapshot = dialect.read_snapshot(connection, table)
         turns = proxy.turns - before
     assert len({key.kind for key in snapshot.objects}) > 4
-    assert turns <= 7
+    assert turns <= 8
+
+
+def test_a_large_schema_is_read_the_same_one_by_one(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    dialect, table = dialect_of(proxy.url), VersionTable()
+    with server.connect(proxy.url) as connection:
+        connection.execute("CREATE TABLE t (id integer PRIMARY KEY, n integer CHECK (n > 0))")
+        before = proxy.turns
+        at_once = dialect.read_snapshot(connection, table)
+        turns = proxy.turns - before
+        monkeypatch.setattr("govern.database.postgresql.catalog.snapshot._IS_SMALL", "SELECT false")
+        assert dialect.read_snapshot(connection, table) == at_once
+        assert proxy.turns - before > 2 * turns

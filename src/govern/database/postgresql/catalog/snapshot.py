@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'::character varying")
 _CAST_LIST = re.compile(rf"\(ARRAY\[((?:{_CONSTANT.pattern}(?:, )?)+)\]\)::text\[\]")
+_IS_SMALL = "SELECT pg_catalog.pg_relation_size('pg_catalog.pg_attribute') < 4194304"
+"""Up to about a thousand tables."""
 _NAMING = ("namespace", "prefix", "parent", "name", "signature", "grantee")
 """Columns that stand before the facts, in this order."""
 _QUOTED = "SELECT pg_catalog.quote_ident(%s)"
@@ -37,14 +39,15 @@ def read_snapshot(connection: Connection, table: VersionTable) -> Snapshot:
         present = queries.find_kinds(connection, table)
         has_rare = not present.isdisjoint(queries.rare_kinds())
         kinds = [kind for kind in queries.kinds() if kind in present]
+        asked = [queries.kind_sql(kind, table, has_rare=has_rare) for kind in kinds]
         objects: dict[ObjectKey, Facts] = {}
-        driver: Any = connection.driver
-        with driver.pipeline():  # all are asked at once: a server may be a long way off
-            answers = [driver.execute(queries.kind_sql(kind, table, has_rare=has_rare)) for kind in kinds]
-            others = driver.execute(queries.unmodelled_sql(table))
-            for kind, answer in zip(kinds, answers, strict=True):
+        unmodelled: tuple[str, ...] = ()
+        answers = _ask(connection, [*asked, queries.unmodelled_sql(table)])
+        for kind, answer in zip((*kinds, None), answers, strict=True):
+            if kind is not None:
                 objects.update(_read_objects(kind, answer))
-            unmodelled = tuple(str(kind) for (kind,) in others.fetchall())
+            else:
+                unmodelled = tuple(str(name) for (name,) in answer.fetchall())
         if table.home is not None:
             objects = tell_as_default(objects, str(connection.value(_QUOTED, (table.home,))))
     return Snapshot(
@@ -53,6 +56,17 @@ def read_snapshot(connection: Connection, table: VersionTable) -> Snapshot:
         objects=objects,
         unmodelled=unmodelled,
     )
+
+
+def _ask(connection: Connection, asked: Sequence[str]) -> Iterator[Any]:
+    """A cursor each. All are asked at once, as a server may be a long way off; but the answers of a large schema, of
+    which each takes longer than the way, would fill the memory together."""
+    driver: Any = connection.driver
+    if not connection.value(_IS_SMALL):
+        yield from map(driver.execute, asked)
+        return
+    with driver.pipeline():
+        yield from [driver.execute(query) for query in asked]
 
 
 def _read_objects(kind: str, answer: Any) -> dict[ObjectKey, Facts]:
