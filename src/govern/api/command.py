@@ -26,7 +26,10 @@ def local_today() -> date:
 
 
 FOR_ONE_SCHEMA = frozenset(
-    {"backup create", "backup list", "backup show", "drift", "history", "migrate", "plan", "snapshot"}
+    {
+        *("backup create", "backup list", "backup show", "drift", "history", "integrity", "migrate", "plan"),
+        "snapshot",
+    }
 )
 """The commands that can be about one schema of a database, as a tenant's is; every other one is about all of it."""
 
