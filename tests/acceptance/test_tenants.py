@@ -367,11 +367,9 @@ def test_rows_of_a_tenant_are_looked_at_and_told_as_those_of_the_others(
     "command",
     [
         ("repair", "plan"),
-        ("baseline",),
-        ("stamp", "r1"),
         ("integrity", "--suggest"),
         ("backup", "prune"),
-        ("downgrade", "base"),
+        ("monitor", "status"),
     ],
 )
 def test_what_is_for_a_whole_database_is_refused_for_a_tenant(
@@ -447,6 +445,36 @@ def test_what_broke_off_midway_is_gone_on_with_for_each_tenant_by_itself(
     for tenant in "ab":
         assert read(of(database, tenant), "SELECT count(*) FROM govern_of_tenant_a.progress") == 0
         project.succeed("drift", "--target", tenant)
+
+
+def test_a_tenant_is_taken_back_stamped_and_found_in_the_chain(
+    project: Project, database: DatabaseUrl
+) -> None:
+    for tenant in "ab":
+        migrate(project, tenant, "r2")
+    project.succeed("downgrade", "r1", "--target", "a", "--allow", "drops-column:orders.ordered_at")
+    stamped = "SELECT version_num FROM alembic_version"
+    assert [read(of(database, tenant), stamped) for tenant in "ab"] == ["r1", "r2"]
+    project.succeed("drift", "--target", "a")
+
+    # as those that the application has made by itself
+    for tenant in "ab":
+        execute(
+            of(database, tenant),
+            f"DROP TABLE tenant_{tenant}.alembic_version",
+            f"DROP SCHEMA govern_of_tenant_{tenant} CASCADE",
+        )
+    assert_told(project, "stamp", "r2", "--target", "a", exit_code=4, said="does not have the schema of r2")
+    project.succeed("stamp", "r1", "--target", "a")
+    project.succeed("baseline", "--target", "b")
+    assert [read(of(database, tenant), stamped) for tenant in "ab"] == ["r1", "r2"]
+    project.succeed("drift", "--target", "b")
+
+    execute(database, "ALTER TABLE tenant_b.alembic_version SET SCHEMA public")
+    for command in (("stamp", "r2"), ("baseline",)):
+        assert_told(
+            project, *command, "--target", "b", exit_code=4, said="has no alembic_version, and public"
+        )
 
 
 @pytest.mark.parametrize("schema", ["public", "pg_catalog", "govern_of_tenant_a", "$user"])
