@@ -370,6 +370,7 @@ def test_rows_of_a_tenant_are_looked_at_and_told_as_those_of_the_others(
         ("integrity", "--suggest"),
         ("backup", "prune"),
         ("monitor", "status"),
+        ("serve", "--port", "0"),
     ],
 )
 def test_what_is_for_a_whole_database_is_refused_for_a_tenant(
