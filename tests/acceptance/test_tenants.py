@@ -337,10 +337,13 @@ def test_rows_of_a_tenant_are_looked_at_and_told_as_those_of_the_others(
         "CREATE TABLE public.orders (id integer REFERENCES public.plans)",
         "SET session_replication_role = replica",
         "INSERT INTO public.orders VALUES (77)",
+        "CREATE TABLE public.customers (name text)",
+        "INSERT INTO public.customers VALUES ('shared'), ('shared')",
     )
     done = project.ask("fleet", "integrity", *FLEET, "--select", "name=tenant_[abcd]")
     assert ended(done) == {"a": 1, "b": 1, "c": 0, "d": 1}  # d has no tables, and no customer
-    first, second, *_ = done.report["targets"]
+    first, second, _, empty = done.report["targets"]
+    assert {found["rule"] for found in empty["findings"]} == {"integrity.unusable-invariant"}
     told = {(found["rule"], found["subject"]["name"]) for found in first["findings"]}
     assert told == {
         ("integrity.broken-check", "orders.cheap"),

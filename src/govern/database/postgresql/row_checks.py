@@ -105,6 +105,11 @@ WHERE i.indisunique AND NOT i.indisvalid AND i.indpred IS NULL AND i.indexprs IS
   AND (%s::text IS NULL OR n.nspname = %s)
 ORDER BY 1, 2, i.indexrelid
 """
+_OWN_TABLES = """
+SELECT c.relname::text
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relname = ANY (%s::text[])
+"""
 _SEQUENCES_AT_A_TIME = 50
 _SEQUENCE_SECONDS = 30.0
 
@@ -118,7 +123,12 @@ def find_duplicates(
         for namespace, table, columns in _own_rows(connection, _INVALID_UNIQUES)
     ]
     new = [one for one in invalid if not any(map(one.is_as, uniques))]
+    missing = _find_missing(connection, uniques)
     for unique in (*uniques, *new):
+        if unique.table in missing:
+            why = f"the schema {connection.schema} has no such table"
+            yield NotLookedAt(what=f"{unique.table[1]} ({', '.join(unique.columns)})", why=why)
+            continue
         try:
             with within(connection, seconds):
                 values = connection.value(row_queries.count_duplicates(unique))
@@ -133,6 +143,15 @@ def find_duplicates(
             examples=row_queries.show_values(rows),
             query=row_queries.show_duplicates(unique),
         )
+
+
+def _find_missing(connection: Connection, uniques: Sequence[Unique]) -> set[Place]:
+    """Of one schema by itself: tables that it has not. Their names would lead to those that all schemas share."""
+    wanted = {unique.table for unique in uniques if not unique.table[0]}
+    if not wanted:
+        return set()
+    names = [name for _, name in wanted]
+    return wanted - {("", name) for (name,) in connection.rows(_OWN_TABLES, (connection.schema, names))}
 
 
 def _own_rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
