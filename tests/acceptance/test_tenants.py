@@ -109,6 +109,25 @@ with engine.connect() as connection:
     with context.begin_transaction():
         context.run_migrations()
 """
+R4 = '''"""commits midway"""
+
+from alembic import op
+
+revision = "r4"
+down_revision = "r3"
+
+
+def upgrade():
+    op.execute("UPDATE customers SET name = name || '!'")
+    with op.get_context().autocommit_block():
+        op.execute("CREATE INDEX CONCURRENTLY customers_name ON customers (name)")
+        op.execute("SELECT 1 / (length(name) - 4) FROM customers")
+    op.execute("ALTER TABLE customers ADD COLUMN greeting text")
+
+
+def downgrade():
+    raise NotImplementedError
+'''
 MODELS = """from sqlalchemy.orm import DeclarativeBase
 
 
@@ -272,15 +291,89 @@ def test_a_tenants_backup_has_its_rows_and_is_proven_beside_what_it_shares(
     assert_told(project, "restore", "--target", "a", exit_code=4, said="is its schema tenant_a")
 
 
+MANIFEST = """
+critical_tables:
+  - name: customers
+    min_rows: 1
+    unique: [name]
+    never_empty: [name]
+relationships:
+  - from: orders.note
+    to: customers.name
+  - from: customers.plan_id
+    to: public.plans.id
+invariants:
+  - name: no negative orders
+    sql: SELECT count(*) FROM orders WHERE total < 0
+    expect: 0
+repairs:
+  - name: lost-orders
+    kind: delete_where
+    table: orders
+    where: total < 0
+    owner: data
+    reason: for a whole database alone
+"""
+
+
+def test_rows_of_a_tenant_are_looked_at_and_told_as_those_of_the_others(
+    project: Project, database: DatabaseUrl
+) -> None:
+    project.write({"schema/governance.yaml": MANIFEST})
+    project.edit("govern.toml", "[targets.a]", 'manifest = "schema/governance.yaml"\n[targets.a]')
+    for tenant in "abc":
+        migrate(project, tenant, "r2")
+        execute(of(database, tenant), "INSERT INTO customers (plan_id, name) VALUES (1, 'first')")
+    for tenant in "ab":
+        execute(
+            of(database, tenant),
+            "SET session_replication_role = replica",
+            "INSERT INTO customers (id, plan_id, name) VALUES (7, 9, 'first')",
+            "INSERT INTO orders (customer_id, total, note) VALUES (8, -1, 'nobody')",
+            "ALTER TABLE orders ADD CONSTRAINT cheap CHECK (total > 0) NOT VALID",
+        )
+    execute(
+        of(database, "c"),
+        "CREATE TABLE public.orders (id integer REFERENCES public.plans)",
+        "SET session_replication_role = replica",
+        "INSERT INTO public.orders VALUES (77)",
+        "CREATE TABLE public.customers (name text)",
+        "INSERT INTO public.customers VALUES ('shared'), ('shared')",
+    )
+    done = project.ask("fleet", "integrity", *FLEET, "--select", "name=tenant_[abcd]")
+    assert ended(done) == {"a": 1, "b": 1, "c": 0, "d": 1}  # d has no tables, and no customer
+    first, second, _, empty = done.report["targets"]
+    assert {found["rule"] for found in empty["findings"]} == {"integrity.unusable-invariant"}
+    told = {(found["rule"], found["subject"]["name"]) for found in first["findings"]}
+    assert told == {
+        ("integrity.broken-check", "orders.cheap"),
+        ("integrity.duplicate", "customers (name)"),
+        ("integrity.invariant", "no negative orders"),
+        ("integrity.orphan", "customers.customers_plan_id_fkey"),
+        ("integrity.orphan", "orders.orders_customer_id_fkey"),
+        ("integrity.orphan", "customers.plan_id → plans.id"),
+        ("integrity.orphan", "orders.note → customers.name"),
+        ("integrity.sequence-behind", "customers_id_seq"),
+    }
+    assert first["findings"] == second["findings"]
+    assert {group["count"] for group in done.report["groups"]} <= {1, 2}
+
+    alone = project.ask("integrity", "--target", "a")
+    assert [entry["status"] for entry in alone.report["entries"] if entry["name"] == "types"] == ["passed"]
+    [behind] = [found for found in alone.findings if found["rule"] == "integrity.sequence-behind"]
+    execute(of(database, "a"), *behind["fix"]["sql"])
+    rules = [found["rule"] for found in project.ask("integrity", "--target", "a").findings]
+    assert "integrity.sequence-behind" not in rules
+
+
 @pytest.mark.parametrize(
     "command",
     [
         ("repair", "plan"),
-        ("baseline",),
-        ("stamp", "r1"),
-        ("integrity",),
+        ("integrity", "--suggest"),
         ("backup", "prune"),
-        ("downgrade", "base"),
+        ("monitor", "status"),
+        ("serve", "--port", "0"),
     ],
 )
 def test_what_is_for_a_whole_database_is_refused_for_a_tenant(
@@ -335,6 +428,63 @@ def test_a_tenants_migration_keeps_no_other_tenant_waiting(project: Project, dat
         held = project.ask("migrate", "--target", "a", "--backup", "off")
         assert (held.exit_code, "held by another process" in held.problem["what"]) == (4, True)
         migrate(project, "b", "r1")
+
+
+def test_what_broke_off_midway_is_gone_on_with_for_each_tenant_by_itself(
+    project: Project, database: DatabaseUrl
+) -> None:
+    for tenant, name in zip("ab", ("Ann", "Bertha"), strict=True):
+        migrate(project, tenant, "r3")
+        execute(of(database, tenant), f"INSERT INTO customers (plan_id, name) VALUES (1, '{name}')")
+    project.write({"migrations/versions/r4.py": R4})
+    both = ("--select", "name=tenant_[ab]", "--stop-after", "2")
+    assert ended(project.ask("fleet", "migrate", *FLEET, *both, "--backup", "off")) == {"a": 5, "b": 0}
+    assert read(of(database, "a"), "SELECT name FROM customers") == "Ann!"
+
+    project.edit("migrations/versions/r4.py", "length(name) - 4", "length(name) - 9")
+    done = project.succeed("migrate", "--target", "a", "--backup", "off")
+    assert "r4 goes on after 2 statements" in done.entry("resume")["reason"]
+    names = [read(of(database, tenant), "SELECT name FROM customers") for tenant in "ab"]
+    assert names == ["Ann!", "Bertha!"]
+    for tenant in "ab":
+        assert read(of(database, tenant), "SELECT count(*) FROM govern_of_tenant_a.progress") == 0
+        project.succeed("drift", "--target", tenant)
+
+
+def test_a_tenant_is_taken_back_stamped_and_found_in_the_chain(
+    project: Project, database: DatabaseUrl
+) -> None:
+    for tenant in "ab":
+        migrate(project, tenant, "r2")
+    project.succeed("downgrade", "r1", "--target", "a", "--allow", "drops-column:orders.ordered_at")
+    stamped = "SELECT version_num FROM alembic_version"
+    assert [read(of(database, tenant), stamped) for tenant in "ab"] == ["r1", "r2"]
+    project.succeed("drift", "--target", "a")
+
+    # as those that the application has made by itself
+    for tenant in "ab":
+        execute(
+            of(database, tenant),
+            f"DROP TABLE tenant_{tenant}.alembic_version",
+            f"DROP SCHEMA govern_of_tenant_{tenant} CASCADE",
+        )
+    assert_told(project, "stamp", "r2", "--target", "a", exit_code=4, said="does not have the schema of r2")
+    project.succeed("stamp", "r1", "--target", "a")
+    project.succeed("baseline", "--target", "b")
+    assert [read(of(database, tenant), stamped) for tenant in "ab"] == ["r1", "r2"]
+    project.succeed("drift", "--target", "b")
+
+    execute(database, "ALTER TABLE tenant_b.alembic_version SET SCHEMA public")
+    for command in (("stamp", "r2"), ("baseline",)):
+        assert_told(
+            project, *command, "--target", "b", exit_code=4, said="has no alembic_version, and public"
+        )
+
+
+@pytest.mark.parametrize("schema", ["public", "pg_catalog", "govern_of_tenant_a", "$user"])
+def test_a_schema_that_is_nobodys_own_is_no_tenant(project: Project, schema: str) -> None:
+    project.edit("govern.toml", "tenant_missing", schema)
+    assert_told(project, "drift", "--target", "missing", exit_code=2, said="is nobody's own")
 
 
 def test_a_role_that_may_not_use_the_schema_is_not_led_to_public(

@@ -113,6 +113,11 @@ def test_without_the_right_to_write_the_ledger_nothing_is_begun(
     assert_told(project, "migrate", "--backup", "off", exit_code=3, said="the role may not write the ledger")
     assert dump(postgresql_database) == before
 
+    # who may not create schemas is given one
+    execute(postgresql_database, f"CREATE SCHEMA govern AUTHORIZATION {user}")
+    project.succeed("migrate", "--backup", "off")
+    assert read_version(postgresql_database) == {"r2"}
+
 
 # root without these capabilities is bound by modes as everybody else: capability.h, prctl(PR_CAPBSET_DROP)
 _AS_BOUND_BY_MODES = """

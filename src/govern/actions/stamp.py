@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+from govern.actions.own_version_table import guard_version_table
 from govern.actions.record import finish_run, start_run
 from govern.actions.standing import not_started
 from govern.actions.validate import serious
@@ -70,6 +71,7 @@ def write_stamp(
     ``fingerprint`` is what the schema had when it was found to be the target's. From the stamp on applications start:
     Raises Refused where the rows are not as the manifest wants them, too, or somebody has changed the schema since.
     """
+    guard_version_table(live)
     if manifest is not None and set(target) == set(chain.effective_heads):
         _guard_rows(live, draft, manifest)
     begun: list[Run] = []

@@ -206,8 +206,7 @@ def _find_known(settings: Settings, standing: Standing, columns: tuple[str, ...]
     from govern.source.manifest import load_manifest, split_column
 
     manifest = load_manifest(settings.manifest) if settings.manifest else None
-    dialect = dialect_of(standing.url)
-    home = default_namespace(dialect.name)
+    home = default_namespace(dialect_of(standing.url).name)
 
     def column_of(name: str) -> Column:
         namespace, table, column = split_column(name)
@@ -228,7 +227,7 @@ def _find_known(settings: Settings, standing: Standing, columns: tuple[str, ...]
                 why="it was named by --column",
                 next="name a column of the declared schema: --column notes.user_id",
             )
-    return find_mistyped(standing.snapshot, read_implied(manifest, dialect), (*retypings, *named))
+    return find_mistyped(standing.snapshot, read_implied(manifest, home), (*retypings, *named))
 
 
 def _columns_beside(declared: Snapshot, column: Column) -> frozenset[str]:

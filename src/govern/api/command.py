@@ -26,12 +26,24 @@ def local_today() -> date:
 
 
 FOR_ONE_SCHEMA = frozenset(
-    {"backup create", "backup list", "backup show", "drift", "history", "migrate", "plan", "snapshot"}
+    {
+        *(
+            "backup create",
+            "backup list",
+            "backup show",
+            "baseline",
+            "downgrade",
+            "drift",
+            "history",
+            "integrity",
+        ),
+        *("migrate", "plan", "snapshot", "stamp"),
+    }
 )
 """The commands that can be about one schema of a database, as a tenant's is; every other one is about all of it."""
 
 
-def _refuse_one_schema(name: str, arguments: tuple[object, ...]) -> None:
+def refuse_one_schema(name: str, *arguments: object) -> None:
     """A backup, a repair or a lock of the whole database is not what is asked for by the name of one tenant."""
     for settings in arguments:
         if isinstance(settings, Settings) and settings.schema is not None and name not in FOR_ONE_SCHEMA:
@@ -54,7 +66,7 @@ def command(name: str) -> Callable[[Callable[Concatenate[Draft, P], None]], Call
         def run(*args: P.args, **kwargs: P.kwargs) -> Report:
             draft = Draft(name, datetime.now(UTC))
             try:
-                _refuse_one_schema(name, args)
+                refuse_one_schema(name, *args)
                 work(draft, *args, **kwargs)
             except GovernError as error:
                 error.report = draft.finish(datetime.now(UTC), error.problem)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from govern.api.attributed import Attributed, attribute_orphans, attribute_sequences
 from govern.api.command import Narrate, command, silent
 from govern.api.due_repairs import find_due
@@ -16,6 +18,7 @@ from govern.core.report import Draft, Entry
 from govern.core.snapshot import Snapshot
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
+from govern.errors import Refused
 from govern.source.lock import read_lock
 
 _SECONDS_A_LOOK = 10.0
@@ -32,24 +35,54 @@ def integrity(
 ) -> None:
     """Orphans of every reference; then the manifest's minimum rows, never-empty columns and invariants.
 
+    Of one schema by itself no repairs are planned: they are of a whole database.
+
     ``budget_seconds``: for the orphans of all references together. What is not looked at until then is looked at in a
     sample, or skipped: the report says which. A third of it more is for planning the manifest's repairs. ``suggest``:
     only references that nobody declared.
     """
     project = read_project(settings)
+    if settings.schema is not None:
+        _refuse_suggestions(settings.schema, suggest=suggest)
+        project = _without_repairs(project)
     live = open_database(project, draft)
     if suggest:
         narrate("looking for references that nobody declared")
         _suggest(draft, project, live)
         return
     narrate("reading the schema")
-    schema = live.read_snapshot()
+    schema = _as_rows_name_it(live)
     orphans = _look_for_orphans(draft, project, live, schema, budget_seconds, narrate)
     narrate("looking at sequences, duplicates, promises and files")
     rows = _look_at_rows(draft, project, live, schema, budget_seconds)
     _look_at_manifest(draft, project, live)
     narrate("looking at what repairs have to do")
     _look_at_repairs(draft, project, live, orphans.settled | rows.settled, budget_seconds / 3)
+
+
+def _refuse_suggestions(schema: str, *, suggest: bool) -> None:
+    if suggest:
+        raise Refused(
+            f"--suggest is for a whole database, and the target is its schema {schema}",
+            why="what nobody declared is the same in all tenants, and is declared once",
+            next="ask a development database, where the tables are in public",
+        )
+
+
+def _without_repairs(project: Project) -> Project:
+    if project.manifest is None:
+        return project
+    return replace(project, manifest=project.manifest.model_copy(update={"repairs": ()}))
+
+
+def _as_rows_name_it(live: LiveDatabase) -> Snapshot:
+    """The schema; of one by itself its tables have no namespace, as places of rows have none."""
+    schema = live.read_snapshot()
+    if live.url.schema is None:
+        return schema
+    return replace(
+        schema, objects={key._replace(namespace=""): facts for key, facts in schema.objects.items()}
+    )
 
 
 def _look_for_orphans(
@@ -118,7 +151,12 @@ def _look_at_rows(
 
 
 def _read_declared(project: Project, schema: Snapshot) -> Snapshot | None:
-    """The lock's; None where there is none of that engine and major version, whose texts would mean the same."""
+    """The lock's; None where there is none of that engine and major version, whose texts would mean the same.
+
+    Those of one schema by itself are not the lock's.
+    """
+    if project.settings.schema is not None:
+        return None
     lock = read_lock(project.settings.lock, at_once=False)
     return lock.snapshot if lock is not None and lock.speaks_of(schema) else None
 

@@ -14,10 +14,10 @@ from govern.core.finding import Finding, Rule, Severity, Subject
 from govern.core.reached import Counter
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.core.restoration import Place
-from govern.core.snapshot import default_namespace
 from govern.core.wording import count_of
 from govern.database.connection import Connection
 from govern.database.dialect import Dialect
+from govern.database.integrity import home_of_rows
 
 if TYPE_CHECKING:  # with pydantic, which is slow to import
     from govern.source.manifest import Manifest
@@ -71,8 +71,9 @@ def check_orphans(
 
     ``path`` is the manifest's, for the findings.
     """
-    weights = _weigh_tables(manifest, dialect)
-    lines = read_implied(manifest, dialect)
+    home = home_of_rows(connection, dialect)
+    weights = _weigh_tables(manifest, home)
+    lines = read_implied(manifest, home)
     implied = dialect.resolve_implied(connection, tuple(lines))
     references = (
         *dialect.read_references(connection),
@@ -98,18 +99,18 @@ def find_references(
     connection: Connection, dialect: Dialect, manifest: Manifest | None
 ) -> tuple[Reference, ...]:
     """Those that are declared, and those of the manifest."""
-    return (*dialect.read_references(connection), *read_implied(manifest, dialect))
+    implied = read_implied(manifest, home_of_rows(connection, dialect))
+    return (*dialect.read_references(connection), *implied)
 
 
-def _weigh_tables(manifest: Manifest | None, dialect: Dialect) -> Mapping[Place, Severity]:
+def _weigh_tables(manifest: Manifest | None, home: str) -> Mapping[Place, Severity]:
     tables = manifest.critical_tables if manifest else ()
-    return {(one.namespace or default_namespace(dialect.name), one.table): one.severity for one in tables}
+    return {(one.namespace or home, one.table): one.severity for one in tables}
 
 
-def read_implied(manifest: Manifest | None, dialect: Dialect) -> dict[Reference, int]:
-    """The manifest's relationships, each with its line."""
+def read_implied(manifest: Manifest | None, home: str) -> dict[Reference, int]:
+    """The manifest's relationships, each with its line; ``home``: the namespace of tables named without one."""
     relationships = manifest.relationships if manifest else ()
-    home = default_namespace(dialect.name)
     return {
         replace(refer(one.source, one.target, home), when=tuple(one.when.items())): one.line
         for one in relationships

@@ -19,10 +19,10 @@ from govern.core.rows import (
     SequencePosition,
     Unique,
 )
-from govern.core.snapshot import default_namespace
 from govern.core.wording import count_of
 from govern.database.connection import Connection
 from govern.database.dialect import Dialect
+from govern.database.integrity import home_of_rows
 
 if TYPE_CHECKING:  # with pydantic, which is slow to import
     from govern.source.manifest import CriticalTable, Manifest
@@ -97,7 +97,7 @@ def check_rows(
 
     ``lost``: what is declared of rows and not kept by the database. ``path`` is the manifest's.
     """
-    tables = _find_unique(manifest, dialect)
+    tables = _find_unique(manifest, home_of_rows(connection, dialect))
     uniques = (*tables, *(one for one in lost.uniques if not any(map(one.is_as, tables))))
     found = (
         *dialect.find_duplicates(connection, uniques, examples=EXAMPLES, seconds=seconds),
@@ -111,9 +111,8 @@ def check_rows(
     )
 
 
-def _find_unique(manifest: Manifest | None, dialect: Dialect) -> dict[Unique, CriticalTable]:
+def _find_unique(manifest: Manifest | None, home: str) -> dict[Unique, CriticalTable]:
     tables = manifest.critical_tables if manifest else ()
-    home = default_namespace(dialect.name)
     return {
         Unique.of_columns((table.namespace or home, table.table), columns): table
         for table in tables
@@ -165,7 +164,7 @@ def _sequence_behind(found: SequencePosition) -> Finding:
     move = f"SELECT setval('{literal}', {found.largest});"
     return Finding.of(
         SEQUENCE_BEHIND,
-        Subject(kind="sequence", namespace=found.sequence[0], name=found.sequence[1]),
+        Subject(kind="sequence", namespace=found.sequence[0] or None, name=found.sequence[1]),
         f"the sequence {sequence} {last}, and {column} goes up to {found.largest}",
         remedy=f"move it on: {move}",
         evidence={"last": found.last, "largest": found.largest},

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from govern.core.snapshot import default_namespace
+
 if TYPE_CHECKING:
     from govern.core.keys import Overlap
     from govern.core.reference import NotCounted, OrphanCount, Reference
@@ -22,7 +24,16 @@ if TYPE_CHECKING:
     from govern.core.snapshot import Snapshot
     from govern.core.table_shape import TableShape
     from govern.database.connection import Connection
+    from govern.database.dialect import Dialect
     from govern.database.version_table import VersionTable
+
+
+def home_of_rows(connection: Connection, dialect: Dialect) -> str:
+    """The namespace, in places of rows, of what nobody names one of.
+
+    Of one schema by itself there is none: its sessions begin there, and so all tenants' rows are spoken of alike.
+    """
+    return default_namespace(dialect.name) if connection.schema is None else ""
 
 
 class Integrity(Protocol):

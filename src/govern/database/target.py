@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from govern.database.dialect import Dialect
 
 log = Log(__name__)
+
+_SHARED_OR_RESERVED = re.compile(
+    r"public|information_schema|pg_.*|govern|govern_(?:of_.*|backup)|\$user", re.DOTALL
+)
 
 
 def resolve_target(settings: Settings) -> DatabaseUrl:
@@ -43,6 +48,13 @@ def _require_schema(settings: Settings, url: DatabaseUrl) -> None:
             f"the target {settings.target} has a schema, and is a SQLite file",
             why="only a PostgreSQL database has schemas",
             next="take out schema",
+        )
+    if _SHARED_OR_RESERVED.fullmatch(settings.schema or ""):
+        raise ConfigurationError(
+            f"the schema {settings.schema} of the target {settings.target} is nobody's own",
+            why="all schemas share public; information_schema and what begins with pg_ are the server's, govern's own "
+            "begin with govern, and $user means another for each role",
+            next="take out schema, for the whole database; or name a tenant's",
         )
     if settings.alembic.version_table_schema is not None:
         raise ConfigurationError(

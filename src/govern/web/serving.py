@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from govern.api.command import Narrate
+from govern.api.command import Narrate, refuse_one_schema
 from govern.api.examination import Examiner
 from govern.config import Settings, find_secret
 from govern.core.report import Entry
@@ -54,8 +54,10 @@ def serve(
 
     ``names``: by which others call this server, besides ``host``: the monitor's API and page are not there for any
     other. ``read_only``: nobody can have anything changed.
-    Raises ConfigurationError where that cannot be listened at, ToolMissing without uvicorn.
+    Raises Refused for one schema by itself, ConfigurationError where that cannot be listened at, ToolMissing without
+    uvicorn.
     """
+    refuse_one_schema("serve", settings)
     url = resolve_target(settings)
     health = Health.of(Examiner(settings, url, judges_backups=judges_backups))
     token = find_secret(TOKEN_VARIABLE)

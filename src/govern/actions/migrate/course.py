@@ -13,6 +13,7 @@ from govern.actions import resume, tidy
 from govern.actions.guards import POOLER_PASSED
 from govern.actions.migrate.conclusion import conclude, confirm, lose_sight, note_interruption, settle_broken
 from govern.actions.migrate.undertaking import Undertaking
+from govern.actions.own_version_table import guard_version_table
 from govern.actions.precautions import Precautions, take_precautions
 from govern.actions.record import start_run
 from govern.actions.saved_plan import guard_plan
@@ -20,9 +21,7 @@ from govern.actions.standing import Before
 from govern.actions.watch import watching
 from govern.actions.way_back import guard_way_back
 from govern.core import guard as guards
-from govern.core.identifiers import quote_place
 from govern.core.report import Draft
-from govern.core.snapshot import default_namespace
 from govern.core.wording import count_of
 from govern.database.live import LiveDatabase
 from govern.errors import CouldNotCheck, Refused
@@ -57,7 +56,7 @@ def migrate(
     Raises Refused where a guard says no (nothing was changed) and FailedMidway where a revision or the validation
     fails (its ``state`` says where the database stands).
     """
-    _guard_version_table(live)
+    guard_version_table(live)
     if precautions.plan is not None:
         guard_plan(precautions.plan, live, chain)
         to = Destination(target=precautions.plan.target)
@@ -77,25 +76,6 @@ def migrate(
         return
     guard_way_back(way, precautions.allow, draft, live.settings)
     _apply(undertaking)
-
-
-def _guard_version_table(live: LiveDatabase) -> None:
-    """Says no where Alembic would take the shared version table for that of a schema which has none yet."""
-    table = live.table
-    shared = default_namespace(live.dialect.name)
-    if table.home in (None, shared):
-        return
-    with live.connect() as connection:
-        has_own = live.dialect.read_version_rows(connection, table) is not None
-        places = () if has_own else live.dialect.find_version_tables(connection, table)
-    if shared in places:
-        own = quote_place((str(table.home), table.name))
-        raise Refused(
-            f"the schema {table.home} has no {table.name}, and {shared} has one",
-            why="Alembic finds that one, and would move the revision of what the schemas share",
-            next=f"CREATE TABLE {own} (version_num varchar(32) PRIMARY KEY); or give one of the two histories "
-            "another version_table",
-        )
 
 
 def _apply(undertaking: Undertaking) -> None:

@@ -42,7 +42,8 @@ def read_references(
 ) -> tuple[Reference, ...]:
     """Every foreign key of the database, and every relationship of the manifest that its tables have."""
     dialect = live.dialect
-    implied = dialect.resolve_implied(connection, tuple(read_implied(manifest, dialect)))
+    lines = read_implied(manifest, default_namespace(dialect.name))
+    implied = dialect.resolve_implied(connection, tuple(lines))
     found = (one for one in implied if isinstance(one, Reference))
     return (*dialect.read_references(connection), *found)
 

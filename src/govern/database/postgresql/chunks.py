@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from govern.core.reference import OrphanCount, Reference
 from govern.database import row_queries
+from govern.database.postgresql.own_schema import find_namespace
 from govern.database.postgresql.time_limit import within
 from govern.database.postgresql.unread import CANCELLED
 from govern.database.row_queries import Stretch
@@ -83,7 +84,8 @@ def _choose_columns(connection: Connection, reference: Reference) -> tuple[str, 
     """The reference's own column, where an index of it answers alone; else the primary key."""
     if reference.is_indexed and reference.has_same_order:
         return reference.columns
-    key = connection.value(_PRIMARY_KEY, reference.child)
+    namespace, table = reference.child
+    key = connection.value(_PRIMARY_KEY, (find_namespace(namespace, connection.schema), table))
     return tuple(key or ())
 
 

@@ -19,13 +19,18 @@ if TYPE_CHECKING:
     from govern.core.run import Run
     from govern.database.connection import Connection
 
+# only where it is not there: IF NOT EXISTS asks for the right to create it all the same
+_CREATE_SCHEMA = (
+    "CREATE SCHEMA IF NOT EXISTS {ledger}",
+    "COMMENT ON SCHEMA {ledger} IS 'The ledger of govern: what was done to this database, by whom and when'",
+)
+_HAS_SCHEMA = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = '{name}')"
 _STATEMENTS = LedgerStatements(
     exists="SELECT to_regclass('{ledger}.runs') IS NOT NULL",
     is_versioned="SELECT to_regclass('{ledger}.ledger') IS NOT NULL",
     version="SELECT max(version) FROM {ledger}.ledger",
     steps=(
         (
-            "CREATE SCHEMA IF NOT EXISTS {ledger}",
             """
             CREATE TABLE {ledger}.runs (
                 position bigint GENERATED ALWAYS AS IDENTITY,
@@ -34,7 +39,6 @@ _STATEMENTS = LedgerStatements(
                 run jsonb NOT NULL
             )
             """,
-            "COMMENT ON SCHEMA {ledger} IS 'The ledger of govern: what was done to this database, by whom and when'",
         ),
         (
             progress.CREATE,
@@ -69,35 +73,43 @@ def _statements(schema: str | None) -> LedgerStatements:
 
 
 def last_validated_run(connection: Connection) -> Run | None:
-    with _permitted("read", next=_LET_READ):
+    with _permitted("read", _LET_READ, connection):
         return ledger.last_validated_run(connection, _statements(connection.schema))
 
 
 def read_runs(connection: Connection, limit: int) -> tuple[Run, ...]:
-    with _permitted("read", next=_LET_READ):
+    with _permitted("read", _LET_READ, connection):
         return ledger.read_runs(connection, _statements(connection.schema), limit)
 
 
 def record_run(connection: Connection, run: Run) -> None:
     """Raises NotPermitted where the role may not create the schema or write to it, Refused for a role ``govern``."""
     _refuse_namesake(connection)
-    with _permitted("write", next=_LET_WRITE):
+    with _permitted("write", _LET_WRITE, connection), connection.transaction():
+        if not connection.value(in_ledger(_HAS_SCHEMA, connection.schema)):
+            for statement in _CREATE_SCHEMA:
+                connection.execute(in_ledger(statement, connection.schema))
         ledger.record_run(connection, _statements(connection.schema), run)
 
 
-_LET_READ = "GRANT USAGE ON SCHEMA govern TO …; GRANT SELECT ON govern.runs TO …"
-_LET_WRITE = "let the migrating role create the schema govern: GRANT CREATE ON DATABASE … TO …"
+_LET_READ = "GRANT USAGE ON SCHEMA {ledger} TO …; GRANT SELECT ON {ledger}.runs TO …"
+_LET_WRITE = (
+    "let the migrating role create the schema {name}: GRANT CREATE ON DATABASE … TO …; "
+    "or make it: CREATE SCHEMA {ledger} AUTHORIZATION …"
+)
 
 
 @contextmanager
-def _permitted(verb: str, *, next: str) -> Iterator[None]:
+def _permitted(verb: str, remedy: str, connection: Connection) -> Iterator[None]:
     import psycopg
 
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
         raise NotPermitted(
-            f"the role may not {verb} the ledger", why=str(error).strip(), next=next
+            f"the role may not {verb} the ledger",
+            why=str(error).strip(),
+            next=in_ledger(remedy, connection.schema),
         ) from error
 
 

@@ -19,6 +19,7 @@ from govern.core.keys import Overlap
 from govern.core.reference import NotCounted, OrphanCount, Reference
 from govern.database import row_queries
 from govern.database.postgresql.chunks import count_in_chunks
+from govern.database.postgresql.own_schema import find_namespace
 from govern.database.postgresql.time_limit import within
 from govern.database.postgresql.unread import CANCELLED, explain, find_holders
 from govern.database.row_queries import Stretch
@@ -173,7 +174,9 @@ class _Search:
         whole = (Stretch(columns=reference.columns),)
         if len(reference.columns) > 1 or reference.when:
             return row_queries.count_by_value(reference, whole), None
-        statistics = self._connection.rows(_STATISTICS, (*reference.child, *reference.columns))
+        named, table = reference.child
+        namespace = find_namespace(named, self._connection.schema)
+        statistics = self._connection.rows(_STATISTICS, (namespace, table, *reference.columns))
         distinct, bounds = statistics[0] if statistics else (0.0, [])
         rows = reference.child_rows or 0
         if distinct > 0 and rows / distinct >= _ROWS_A_VALUE:

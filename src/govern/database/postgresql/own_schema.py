@@ -1,4 +1,4 @@
-"""Whether sessions on one schema of a database really begin there."""
+"""One schema of a database by itself: whether sessions really begin there, and how places of rows are called."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ _HOME = """
 SELECT pg_catalog.current_schema(), EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %(name)s),
   pg_catalog.quote_ident(%(name)s)
 """
+
+
+def name_namespace(namespace: str, home: str | None) -> str:
+    """As the place of rows has it: the ``home`` that names without a schema lead to has none."""
+    return "" if namespace == home else namespace
+
+
+def find_namespace(named: str, home: str | None) -> str:
+    """What the catalogs call it."""
+    return named or home or ""
 
 
 def require_home(driver: psycopg.Connection[Any], url: DatabaseUrl, schema: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from govern.core.reference import NotCounted, Reference
+from govern.database.postgresql.own_schema import find_namespace, name_namespace
 
 if TYPE_CHECKING:
     from govern.core.restoration import Place
@@ -59,6 +60,7 @@ FROM (SELECT k.*, to_jsonb(k) AS more FROM pg_catalog.pg_constraint k WHERE k.co
 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
 JOIN pg_catalog.pg_class p ON p.oid = k.confrelid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
 WHERE k.conparentid = 0 AND cn.nspname NOT IN ('govern', 'govern_backup', 'pg_catalog')
+  AND (%s::text IS NULL OR cn.nspname = %s)
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
@@ -77,13 +79,17 @@ WHERE a.attnum > 0 AND NOT a.attisdropped
 
 
 def read_references(connection: Connection) -> tuple[Reference, ...]:
-    """Every declared foreign key, whether the server upholds it or not; of a partitioned table the whole's."""
+    """Every declared foreign key, whether the server upholds it or not; of a partitioned table the whole's.
+
+    Of one schema by itself those of its tables, which are then called without it.
+    """
+    home = connection.schema
     return tuple(
         Reference(
             name=name,
-            child=(namespace, table),
+            child=(child := (name_namespace(namespace, home), table)),
             columns=tuple(columns),
-            parent=(parent_namespace, parent),
+            parent=(parent := (name_namespace(parent_namespace, home), parent_table)),
             parent_columns=tuple(parent_columns),
             doubt=doubt,
             is_match_full=is_match_full,
@@ -91,8 +97,8 @@ def read_references(connection: Connection) -> tuple[Reference, ...]:
             alone=frozenset(
                 place
                 for place, is_alone in (
-                    ((namespace, table), is_child_alone),
-                    ((parent_namespace, parent), is_parent_alone),
+                    (child, is_child_alone),
+                    (parent, is_parent_alone),
                 )
                 if is_alone
             ),
@@ -108,7 +114,7 @@ def read_references(connection: Connection) -> tuple[Reference, ...]:
             namespace,
             table,
             parent_namespace,
-            parent,
+            parent_table,
             columns,
             parent_columns,
             doubt,
@@ -122,7 +128,7 @@ def read_references(connection: Connection) -> tuple[Reference, ...]:
             has_same_order,
             on_delete,
             set_null,
-        ) in connection.rows(_REFERENCES)
+        ) in connection.rows(_REFERENCES, (home, home))
     )
 
 
@@ -131,7 +137,12 @@ def resolve_implied(
 ) -> tuple[Reference | NotCounted, ...]:
     """The same references with what the catalog knows of their columns' types and the tables' sizes."""
     places = sorted({place for one in implied for place in (one.child, one.parent)})
-    rows = connection.rows(_COLUMNS, ([one for one, _ in places], [name for _, name in places]))
+    home = connection.schema
+    namespaces = [find_namespace(one, home) for one, _ in places]
+    rows = [
+        (name_namespace(namespace, home), *rest)
+        for namespace, *rest in connection.rows(_COLUMNS, (namespaces, [name for _, name in places]))
+    ]
     types = {
         (namespace, table, column): (kind, collation) for namespace, table, column, kind, collation, _ in rows
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psycopg import Error, errors, sql
 
-from govern.core.identifiers import quote
+from govern.core.identifiers import quote, quote_place
 from govern.core.rows import (
     BrokenPromise,
     Damage,
@@ -21,10 +21,12 @@ from govern.core.rows import (
 from govern.core.sql_text import replace_word
 from govern.core.wording import first_line
 from govern.database import row_queries
+from govern.database.postgresql.own_schema import name_namespace
 from govern.database.postgresql.time_limit import within
 from govern.database.postgresql.unread import explain
 
 if TYPE_CHECKING:
+    from govern.core.restoration import Place
     from govern.database.connection import Connection
 
 # a serial's and an identity's column owns its sequence; a sequence that runs backwards or in a circle has no end to
@@ -41,6 +43,7 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refob
 JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid AND q.seqincrement > 0 AND NOT q.seqcycle
 WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
   AND d.deptype IN ('a', 'i') AND n.nspname NOT IN ('govern', 'govern_backup', 'pg_catalog')
+  AND (%s::text IS NULL OR n.nspname = %s)
 ORDER BY 3, 4, 5
 """
 # one that was restarted gives its last_value next, and has given the one before as good as
@@ -72,6 +75,7 @@ LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
       ELSE k.contype = 'n' AND a.attnum = k.conkey[1] END
 WHERE NOT k.convalidated AND k.conparentid = 0 AND n.nspname !~ '^pg_'
   AND (k.contype = 'c' OR (k.contype = 'n' AND k.contypid = 0))
+  AND (%s::text IS NULL OR n.nspname = %s)
 ORDER BY 1, 2, 4, 7
 """
 _CHECKABLE_INDEXES = """
@@ -84,6 +88,7 @@ CROSS JOIN (
   WHERE ex.extname = 'amcheck'
 ) e
 WHERE i.relkind = 'i' AND i.relpersistence = 'p' AND n.nspname !~ '^pg_'
+  AND (%s::text IS NULL OR n.nspname = %s)
 ORDER BY i.relpages
 """
 # what CREATE UNIQUE INDEX CONCURRENTLY left when it met duplicates
@@ -97,7 +102,13 @@ SELECT n.nspname::text, c.relname::text, array(
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE i.indisunique AND NOT i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND n.nspname !~ '^pg_'
+  AND (%s::text IS NULL OR n.nspname = %s)
 ORDER BY 1, 2, i.indexrelid
+"""
+_OWN_TABLES = """
+SELECT c.relname::text
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relname = ANY (%s::text[])
 """
 _SEQUENCES_AT_A_TIME = 50
 _SEQUENCE_SECONDS = 30.0
@@ -108,11 +119,16 @@ def find_duplicates(
 ) -> Iterator[Duplicates | NotLookedAt]:
     """Values that are there twice in what ``uniques`` name, or an invalid unique index was to keep so."""
     invalid = [
-        Unique.of_columns((namespace, table), tuple(columns))
-        for namespace, table, columns in connection.rows(_INVALID_UNIQUES)
+        Unique.of_columns((name_namespace(namespace, connection.schema), table), tuple(columns))
+        for namespace, table, columns in _own_rows(connection, _INVALID_UNIQUES)
     ]
     new = [one for one in invalid if not any(map(one.is_as, uniques))]
+    missing = _find_missing(connection, uniques)
     for unique in (*uniques, *new):
+        if unique.table in missing:
+            why = f"the schema {connection.schema} has no such table"
+            yield NotLookedAt(what=f"{unique.table[1]} ({', '.join(unique.columns)})", why=why)
+            continue
         try:
             with within(connection, seconds):
                 values = connection.value(row_queries.count_duplicates(unique))
@@ -129,46 +145,66 @@ def find_duplicates(
         )
 
 
+def _find_missing(connection: Connection, uniques: Sequence[Unique]) -> set[Place]:
+    """Of one schema by itself: tables that it has not. Their names would lead to those that all schemas share."""
+    wanted = {unique.table for unique in uniques if not unique.table[0]}
+    if not wanted:
+        return set()
+    names = [name for _, name in wanted]
+    return wanted - {("", name) for (name,) in connection.rows(_OWN_TABLES, (connection.schema, names))}
+
+
+def _own_rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
+    """Of the whole database, or of the one schema of it that is meant."""
+    return connection.rows(query, (connection.schema, connection.schema))
+
+
 def read_sequence_positions(connection: Connection) -> Iterator[SequencePosition | NotLookedAt]:
     """How far each sequence and its column have come. The largest value is read from an index, where there is one."""
-    rows = connection.rows(_SEQUENCES)
+    rows = [
+        (
+            (name_namespace(sequence_namespace, connection.schema), sequence),
+            (name_namespace(namespace, connection.schema), table),
+            column,
+        )
+        for sequence_namespace, sequence, namespace, table, column in _own_rows(connection, _SEQUENCES)
+    ]
     for start in range(0, len(rows), _SEQUENCES_AT_A_TIME):
         yield from _read_positions(connection, rows[start : start + _SEQUENCES_AT_A_TIME])
 
 
 def _read_positions(
-    connection: Connection, owned: Sequence[tuple[str, ...]]
+    connection: Connection, owned: Sequence[tuple[Place, Place, str]]
 ) -> Iterator[SequencePosition | NotLookedAt]:
     """All in one statement; one by one where one of them may not be read."""
     query = sql.SQL(" UNION ALL ").join(
         _POSITION.format(
-            place=sql.Literal(place),
+            place=sql.Literal(number),
             column=sql.Identifier(column),
-            table=sql.Identifier(namespace, table),
-            sequence=sql.Identifier(sequence_namespace, sequence),
+            table=sql.SQL(quote_place(table)),
+            sequence=sql.SQL(quote_place(sequence)),
         )
-        for place, (sequence_namespace, sequence, namespace, table, column) in enumerate(owned)
+        for number, (sequence, table, column) in enumerate(owned)
     )
     try:
         with within(connection, _SEQUENCE_SECONDS):
-            found = {place: (largest, last) for place, largest, last in connection.rows(query)}
+            found = {number: (largest, last) for number, largest, last in connection.rows(query)}
     except Error as error:
         if len(owned) == 1:
-            why = explain(connection, error, [owned[0][2:4]])  # type: ignore[list-item]
-            yield NotLookedAt(what=f"sequence {'.'.join(owned[0][:2])}", why=why)
+            [(sequence, table, _)] = owned
+            why = explain(connection, error, [table])
+            yield NotLookedAt(what=f"sequence {_text(sequence)}", why=why)
         else:
             for one in owned:
                 yield from _read_positions(connection, [one])
         return
-    for place, (sequence_namespace, sequence, namespace, table, column) in enumerate(owned):
-        largest, last = found[place]
-        yield SequencePosition(
-            sequence=(sequence_namespace, sequence),
-            table=(namespace, table),
-            column=column,
-            last=last,
-            largest=largest,
-        )
+    for number, (sequence, table, column) in enumerate(owned):
+        largest, last = found[number]
+        yield SequencePosition(sequence=sequence, table=table, column=column, last=last, largest=largest)
+
+
+def _text(place: Place) -> str:
+    return ".".join(filter(None, place))
 
 
 def find_broken(
@@ -194,13 +230,13 @@ def find_broken(
 
 
 def _read_unchecked(connection: Connection) -> Iterator[Promise]:
-    for namespace, table, kind, name, doubt, condition, column, key in connection.rows(_UNCHECKED):
+    for namespace, table, kind, name, doubt, condition, column, key in _own_rows(connection, _UNCHECKED):
         is_not_null = kind == "n"
         is_domain = not is_not_null and column is not None
         value = quote(column) if column else ""
         said = replace_word(condition, "VALUE", value) if is_domain else condition
         yield Promise(
-            table=(namespace, table),
+            table=(name_namespace(namespace, connection.schema), table),
             kind="not null" if is_not_null else "domain" if is_domain else "check",
             name=name,
             doubt=doubt,
@@ -213,8 +249,8 @@ def _read_unchecked(connection: Connection) -> Iterator[Promise]:
 def find_damage(connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
     """Indexes that contradict themselves or their tables, where the extension amcheck is there; the smallest first."""
     deadline = time.monotonic() + seconds
-    for extension, namespace, index, oid in connection.rows(_CHECKABLE_INDEXES):
-        name = f"{namespace}.{index}"
+    for extension, namespace, index, oid in _own_rows(connection, _CHECKABLE_INDEXES):
+        name = _text((name_namespace(namespace, connection.schema), index))
         call = sql.SQL("SELECT {}.bt_index_check({}::regclass, true)").format(
             sql.Identifier(extension), sql.Literal(oid)
         )

@@ -9,6 +9,7 @@ from psycopg import Error, errors
 
 from govern.core.restoration import Place, name_place
 from govern.core.wording import first_line
+from govern.database.postgresql.own_schema import name_namespace
 
 if TYPE_CHECKING:
     from govern.database.connection import Connection
@@ -30,7 +31,11 @@ CANCELLED = (errors.QueryCanceled, errors.SerializationFailure)
 
 def find_holders(connection: Connection) -> dict[Place, str]:
     """The tables that nobody may read at the moment, each with the session that has locked it."""
-    return {(namespace, name): holder for namespace, name, holder in connection.rows(_HOLDERS)}
+    home = connection.schema
+    return {
+        (name_namespace(namespace, home), name): holder
+        for namespace, name, holder in connection.rows(_HOLDERS)
+    }
 
 
 def explain(connection: Connection, error: Error, places: Iterable[Place]) -> str:

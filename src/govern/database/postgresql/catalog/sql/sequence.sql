@@ -10,9 +10,12 @@ SELECT
 FROM relation r
 JOIN sequence_option option ON option.seqrelid = r.oid
 LEFT JOIN (
-  SELECT d.objid, d.deptype, c.oid::regclass::text || '.' || quote_ident(a.attname) AS text
+  SELECT d.objid, d.deptype, concat_ws(
+    '.', quote_ident(n.nspname), quote_ident(c.relname), quote_ident(a.attname)
+  ) AS text
   FROM pg_catalog.pg_depend d
   JOIN pg_catalog.pg_class c ON c.oid = d.refobjid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
   WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
     AND d.deptype IN ('a', 'i')
