@@ -34,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
         compileall.compile_dir(Path(govern.__file__).parent, quiet=2)
         folder = tempfile.mkdtemp(prefix="govern-tests-")
         os.environ["XDG_CONFIG_HOME"] = folder  # the key that signs backups; workers inherit it
+        os.environ["XDG_CACHE_HOME"] = folder
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 

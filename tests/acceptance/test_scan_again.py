@@ -11,6 +11,7 @@ import pytest
 from govern.code.kept import earlier
 from govern.code.kept.store import FILE, Kept, edition
 from govern.code.workers import Named
+from govern.config import find_cache_folder
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import Project
@@ -53,7 +54,7 @@ def test_a_second_scan_says_what_a_first_one_would_whatever_was_changed(
     project.write({"service/makes.py": 'connection.execute("CREATE TEMP TABLE gone (id int)")\n'})
     assert found(project) == set(), "and what other files make"
     project.write({"service/makes.py": None})
-    kept = project.root / ".govern" / FILE
+    kept = (find_cache_folder(project.root) or Path()) / FILE
     kept.write_bytes(b"not ours" * 1000)
     assert found(project) == found(project) == {"scan.undefined-table gone"}
     assert b"not ours" not in kept.read_bytes(), "a broken file is made anew"

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from govern.core.snapshot import Snapshot
+from govern.database.connection import Connection
 from govern.database.engines import dialect_of
-from govern.database.postgresql import server
+from govern.database.postgresql import server, silence
 from govern.database.postgresql.silence import WatchedConnection
 from govern.database.url import DatabaseUrl
 from govern.database.version_table import VersionTable
@@ -36,7 +43,7 @@ def test_a_question_that_was_lost_on_its_way_is_not_waited_for(proxy: Proxy, rea
     with pytest.raises(Unreachable) as raised, server.connect(proxy.url, read_only=read_only) as connection:
         connection.value("SELECT 'lost'")
     assert raised.value.what.endswith("broke off")
-    assert "what was sent has been lost" in raised.value.why
+    assert "what was sent was lost" in raised.value.why
     assert raised.value.next
 
 
@@ -68,6 +75,121 @@ def test_a_server_that_has_no_connection_left_may_still_answer(
 
         monkeypatch.setattr(psycopg, "connect", refuse)
         assert connection.value("SELECT 'done' FROM pg_sleep(1)") == "done"
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that has just become idle has answered."""
+    monkeypatch.setattr(silence, "_HAS_ANSWERED", silence._HAS_ANSWERED.replace("'5 s'", "'0 s'"))
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.driver
+
+
+@pytest.mark.usefixtures("at_once")
+def test_who_waits_for_a_notification_is_owed_nothing(proxy: Proxy) -> None:
+    with server.connect(proxy.url) as connection:
+        connection.execute("LISTEN news")
+        assert list(_driver(connection).notifies(timeout=1)) == []
+        connection.execute("NOTIFY news")
+        assert len(list(_driver(connection).notifies(timeout=1, stop_after=1))) == 1
+
+
+@pytest.mark.usefixtures("at_once")
+def test_an_answer_that_comes_while_the_server_is_asked_is_taken(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_loss = WatchedConnection._find_loss
+
+    def come_late(self: WatchedConnection, waited: float) -> str | None:
+        time.sleep(1)
+        found.append(find_loss(self, waited))
+        return found[-1]
+
+    found: list[str | None] = []
+    monkeypatch.setattr(WatchedConnection, "_find_loss", come_late)
+    with server.connect(proxy.url) as connection:
+        assert connection.value("SELECT 'done' FROM pg_sleep(0.6)") == "done"
+    assert found[0] is not None
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_session_of_another_age_is_another_one(proxy: Proxy) -> None:
+    """Of a proxy, or of a second server behind one address, whose processes have the same numbers."""
+    with server.connect(proxy.url) as connection:
+        assert _driver(connection)._find_loss(0) is not None
+        _driver(connection)._opened -= 60
+        assert _driver(connection)._find_loss(0) is None
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_role_without_any_right_sees_its_own_session(
+    proxy: Proxy, postgresql_database: DatabaseUrl
+) -> None:
+    role = sql.Identifier("nobody_" + postgresql_database.database)
+    with server.connect(postgresql_database) as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+    try:
+        url = DatabaseUrl.parse(
+            proxy.url.text.replace("postgres@", f"nobody_{postgresql_database.database}@")
+        )
+        proxy.swallows = lambda data: b"lost" in data
+        with pytest.raises(Unreachable) as raised, server.connect(url) as connection:
+            connection.value("SELECT 'lost'")
+        assert "was lost" in raised.value.why
+    finally:
+        with server.connect(postgresql_database) as connection:
+            connection.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_copy_and_a_wait_for_a_lock_are_work(proxy: Proxy, postgresql_database: DatabaseUrl) -> None:
+    with server.connect(postgresql_database) as other, server.connect(proxy.url) as connection:
+        other.execute("CREATE TABLE t (n integer)")
+        _driver(other).execute("BEGIN; LOCK t")
+        release = threading.Timer(1.5, lambda: other.execute("COMMIT"))
+        release.start()
+        with _driver(connection).cursor() as cursor, cursor.copy("COPY t FROM STDIN") as copy:
+            for number in range(1000):
+                copy.write_row((number,))
+        release.join()
+        assert connection.value("SELECT count(*) FROM t") == 1000
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_session_that_is_stopped_at_its_work_may_go_on(proxy: Proxy) -> None:
+    with server.connect(proxy.url) as connection:
+        process = connection.value("SELECT pg_backend_pid()")
+        stop = threading.Timer(0.2, os.kill, (process, signal.SIGSTOP))
+        go_on = threading.Timer(2, os.kill, (process, signal.SIGCONT))
+        try:
+            stop.start()
+            go_on.start()
+            assert connection.value("SELECT 'done' FROM pg_sleep(0.5)") == "done"
+        finally:
+            stop.join()
+            go_on.join()
+
+
+@pytest.mark.usefixtures("proxy")
+def test_another_thread_may_cancel_a_wait(postgresql_database: DatabaseUrl) -> None:
+    with server.connect(postgresql_database) as connection:
+        cancel = threading.Timer(1, _driver(connection).cancel_safe)
+        cancel.start()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            connection.value("SELECT pg_sleep(60)")
+        cancel.join()
+        assert connection.value("SELECT 1") == 1
+
+
+def test_nothing_of_the_connection_tells_the_password(postgresql_database: DatabaseUrl) -> None:
+    url = DatabaseUrl.parse(f"{postgresql_database.text}&password=s3cr3t")
+    with server.connect(url) as connection:
+        driver = _driver(connection)
+        assert driver._parameters()["password"] == "s3cr3t"
+        kept = [getattr(driver, name, None) for name in dir(driver) if name != "info"]
+        assert "s3cr3t" not in f"{driver!r}{vars(driver)!r}{kept!r}"
 
 
 def test_a_snapshot_is_asked_for_at_once(proxy: Proxy) -> None:

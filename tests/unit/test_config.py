@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from govern.config import Settings, load, wants_animation, wants_color
+from govern.config import Settings, find_cache_folder, load, wants_animation, wants_color
 from govern.errors import ConfigurationError
 
 INI = "[alembic]\nscript_location = %(here)s/migrations\n"
@@ -66,6 +66,15 @@ def test_a_project_of_its_own_does_not_inherit_from_the_repository_around_it(tmp
     write(tmp_path / "service", ini=INI)
     settings = read(tmp_path / "service")
     assert (settings.root, settings.models) == (tmp_path / "service", None)
+
+
+def test_what_is_remembered_is_in_the_users_cache_and_each_projects_is_its_own(tmp_path: Path) -> None:
+    one = find_cache_folder(tmp_path, {"XDG_CACHE_HOME": "/var/cache/me"})
+    assert one is not None
+    assert one.parent == Path("/var/cache/me/govern")
+    assert one != find_cache_folder(tmp_path / "other", {"XDG_CACHE_HOME": "/var/cache/me"})
+    usual = find_cache_folder(tmp_path, {"XDG_CACHE_HOME": "no/absolute/path"})
+    assert usual == Path.home() / ".cache" / "govern" / one.name
 
 
 def test_a_given_file_that_is_missing_is_named(tmp_path: Path) -> None:

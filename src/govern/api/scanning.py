@@ -66,7 +66,7 @@ def scan(
     require_parser(found)
     narrate(f"creating the schema in a scratch database, and looking at {count_of(len(found), 'file')}")
     named = [(path, settings.relative(path)) for path in found]
-    with Kept(settings.state_folder) as kept, ThreadPoolExecutor(1) as aside:
+    with Kept(settings.cache_folder) as kept, ThreadPoolExecutor(1) as aside:
         reading = aside.submit(read_changed, named, kept, narrate=narrate)
         with schema_of(settings, against) as standing:
             code = Code(reading.result())

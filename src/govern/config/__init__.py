@@ -5,6 +5,7 @@ The only reader of os.environ.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ __all__ = [
     "Settings",
     "environment_of_others",
     "find_active_environment",
+    "find_cache_folder",
     "find_completion",
     "find_secret",
     "find_user_folder",
@@ -94,6 +96,11 @@ class Settings:
     @property
     def state_folder(self) -> Path:
         return self.root / STATE_FOLDER
+
+    @property
+    def cache_folder(self) -> Path | None:
+        """What is believed unseen is no part of the project, which others may commit to; None: nowhere."""
+        return find_cache_folder(self.root)
 
     @property
     def checksums(self) -> Path:
@@ -243,11 +250,22 @@ def environment_of_others(environ: Mapping[str, str] = os.environ) -> dict[str, 
 
 def find_user_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     """Where govern keeps what belongs to a user and no project (XDG Base Directory Specification); None: nowhere."""
-    given = environ.get("XDG_CONFIG_HOME", "")
+    return _find_home("XDG_CONFIG_HOME", ".config", environ)
+
+
+def find_cache_folder(root: Path, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where the user's govern remembers what it read of the project at ``root``, as ``find_user_folder``."""
+    name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+    home = _find_home("XDG_CACHE_HOME", ".cache", environ)
+    return home / name if home else None
+
+
+def _find_home(variable: str, usual: str, environ: Mapping[str, str]) -> Path | None:
+    given = environ.get(variable, "")
     if given.startswith("/"):
         return Path(given) / "govern"
     try:
-        return Path.home() / ".config" / "govern"
+        return Path.home() / usual / "govern"
     except RuntimeError:
         return None
 

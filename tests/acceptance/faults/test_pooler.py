@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +18,7 @@ import pytest
 
 from govern import SchemaRefused, validate_on_startup
 from govern.core.report import Report
+from govern.database.postgresql import server, silence
 from govern.database.url import DatabaseUrl
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.program import execute
@@ -42,6 +44,22 @@ MakePool = Callable[..., DatabaseUrl]
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="PgBouncer is not installed (apt-get install pgbouncer)"
 )
+
+
+def test_a_statement_that_has_the_last_session_of_a_pool_is_waited_for(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks what it is doing is let in, and gets no answer."""
+    monkeypatch.setattr(silence.WatchedConnection, "silent_seconds", 0.3)
+    monkeypatch.setattr(silence, "_ANSWER_SECONDS", 1)
+
+    def sleep(_: int) -> object:
+        with server.connect(url) as connection:
+            return connection.value("SELECT 'done' FROM pg_sleep(4)")
+
+    url = make_pool("session")
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(sleep, range(3))) == ["done"] * 3
 
 
 def _become(owner: os.stat_result, socket: Path) -> list[str]:

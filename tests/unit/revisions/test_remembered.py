@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from govern.revisions.graph import Chain, files, read_chain, remembered
+from govern.config import load
+from govern.revisions.graph import Chain, files, read_chain, read_project_chain, remembered
 
 TEXT = '''"""number {number}"""
 revision = "r{number}"
@@ -46,7 +47,7 @@ def write(folder: Path, number: int, *, downgrade: str = "pass") -> None:
 
 
 def read(versions: Path, state: Path | None = None) -> Chain:
-    return read_chain((versions,), memory=state or versions.parent / ".govern")
+    return read_chain((versions,), memory=state or versions.parent / "cache")
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_a_broken_file_is_read_anew_and_nothing_of_it_is_kept(versions: Path, pa
 )
 def test_a_damaged_memory_is_no_memory(versions: Path, harm: Callable[[bytes], bytes]) -> None:
     fresh = read(versions)
-    kept = versions.parent / ".govern" / remembered.FILE
+    kept = versions.parent / "cache" / remembered.FILE
     whole = kept.read_bytes()
     assert harm(whole) != whole
     kept.write_bytes(harm(whole))
@@ -143,7 +144,7 @@ def test_where_nothing_can_be_written_everything_is_read(
 
 def test_what_is_gone_is_forgotten_in_the_end(versions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remembered, "_SPARE", 5)
-    kept = versions.parent / ".govern" / remembered.FILE
+    kept = versions.parent / "cache" / remembered.FILE
     read(versions)
     for turn in range(10):
         write(versions, 7, downgrade=f"turn({turn})")
@@ -157,23 +158,51 @@ def test_a_few_files_are_not_worth_a_memory(versions: Path) -> None:
     for file in list(versions.iterdir())[10:]:
         file.unlink()
     read(versions)
-    assert not (versions.parent / ".govern").exists()
+    assert not (versions.parent / "cache").exists()
 
 
 def test_many_at_once_leave_one_whole_memory(versions: Path, parsed: list[str]) -> None:
     fresh = read_chain((versions,))
     with ThreadPoolExecutor(8) as many:
         assert all(chain == fresh for chain in many.map(lambda _: read(versions), range(24)))
-    state = versions.parent / ".govern"
-    assert sorted(path.name for path in state.iterdir()) == [".gitignore", remembered.FILE]
+    state = versions.parent / "cache"
+    assert [path.name for path in state.iterdir()] == [remembered.FILE]
     parsed.clear()
     assert read(versions) == fresh
     assert parsed == []
 
 
-def test_the_folder_ignores_itself(versions: Path) -> None:
+def test_what_a_project_brings_with_it_is_not_believed(
+    versions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pull request could have a memory in which its bad revision is a good one."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s\n", encoding="utf-8")
+    (tmp_path / "govern.toml").write_text("", encoding="utf-8")
+    settings = load(start=tmp_path, environ={})
+    read_project_chain(settings)
+    write(versions, 7, downgrade="raise NotImplementedError")
+    fresh = read_project_chain(settings)
+    kept = next((tmp_path / "cache").rglob(remembered.FILE))
+    assert tmp_path / "cache" in kept.parents
+    forged = json.loads(kept.read_bytes().partition(b"\n")[2])
+    honest, good = (
+        next(key for key in order if key.endswith(" 007.py")) for order in (forged, list(forged)[::-1])
+    )
+    assert honest != good
+    forged[honest] = forged[good]
+    body = json.dumps(forged).encode()
+    brought = tmp_path / ".govern" / remembered.FILE
+    brought.parent.mkdir()
+    brought.write_bytes(remembered._mark(body) + b"\n" + body)
+    assert read_project_chain(settings) == fresh
+    brought.replace(kept)
+    assert read_project_chain(settings) != fresh, "it would have been believed there"
+
+
+def test_only_its_user_may_read_and_write_the_folder(versions: Path) -> None:
     read(versions)
-    assert (versions.parent / ".govern" / ".gitignore").read_text(encoding="utf-8") == "*\n"
+    assert (versions.parent / "cache").stat().st_mode & 0o077 == 0
 
 
 def test_no_value_of_a_revision_is_lost(versions: Path) -> None:

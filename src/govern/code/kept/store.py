@@ -1,6 +1,7 @@
 """What came of code in earlier runs: texts, each by a digest of all that it depends on, in one file of a folder.
 
-Nothing in it is needed: a file that is broken, foreign or not to be written is as good as none.
+Nothing in it is needed: a file that is broken, foreign or not to be written is as good as none. It is believed unseen,
+so that the folder is the user's: none that a project brings with it.
 """
 
 from __future__ import annotations
@@ -82,9 +83,7 @@ class Kept:
     def _open(self, folder: Path) -> None:
         file = folder / FILE
         try:
-            if not folder.is_dir():
-                folder.mkdir(parents=True)
-                (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._connect(file)
         except sqlite3.OperationalError as error:  # somebody else writes, or nobody may
             self._give_up(error)

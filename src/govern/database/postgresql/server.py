@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -101,7 +100,7 @@ def _open(
 ) -> psycopg.Connection[Any]:
     import psycopg
 
-    from govern.database.postgresql.silence import WatchedConnection, find_loss
+    from govern.database.postgresql.silence import WatchedConnection
 
     try:
         driver = WatchedConnection.connect(**parameters, autocommit=True, prepare_threshold=prepare_threshold)
@@ -110,7 +109,6 @@ def _open(
     except psycopg.Error as error:
         error.with_traceback(None)  # it refers to itself, and to the attempt with its open socket
         raise _explain(error, url, parameters) from error
-    driver.find_loss = partial(find_loss, driver.info.backend_pid, parameters)
     return driver
 
 

@@ -1,77 +1,94 @@
 """Ends the wait for an answer that is not coming: it was lost between here and the server, or the server hangs.
 
 A statement may take as long as it likes, and keepalives are answered by whatever stands in between. So of a session
-that has been silent for a while the server is asked, on another connection, what it is doing.
+that has been silent for a while the server is asked, on another connection, what it is doing. Whoever cannot tell for
+certain goes on waiting.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from govern.database.postgresql.bound import bounded
 
 _SILENT_SECONDS = 30.0
 _ANSWER_SECONDS = 10.0
-# a proxy that pools sessions has numbers of its own: of those there is no row
+_TIMES_SILENT_WHERE_ALL_HANGS = 4
+# Behind a proxy the number is another session's, or one of another server: then its age is another, too.
 _HAS_ANSWERED = """
 SELECT state LIKE 'idle%%' AND state_change < clock_timestamp() - interval '5 s'
-FROM pg_catalog.pg_stat_activity WHERE pid = %s AND usename = current_user
+FROM pg_catalog.pg_stat_activity
+WHERE pid = %s AND usename = session_user
+  AND abs(extract(epoch FROM clock_timestamp() - backend_start) - %s) < 15
 """
 
 
 class WatchedConnection(psycopg.Connection[Any]):
     """Is broken, as one that was cut off, once its answer is known not to come."""
 
-    find_loss: Callable[[], str | None] = staticmethod(lambda: None)
-    """Why no answer is to be expected any more; None where it may come."""
     silent_seconds = _SILENT_SECONDS
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._opened = time.monotonic()
 
     def wait(self, gen: Generator[Any, Any, Any], *arguments: Any, **options: Any) -> Any:
         return super().wait(self._watch(gen), *arguments, **options)
 
     def _watch(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
         """Passes everything on; the driver also sends nothing at all, some times a second, while nothing happens."""
-        heard = time.monotonic()
+        heard = asked = time.monotonic()
         try:
             wanted = next(gen)
             while True:
                 ready = yield wanted
                 if ready:
-                    heard = time.monotonic()
-                elif time.monotonic() - heard >= self.silent_seconds:
-                    self._require_hope()
-                    heard = time.monotonic()
+                    heard = asked = time.monotonic()
+                elif time.monotonic() - asked >= self.silent_seconds and self._is_owed_an_answer:
+                    loss = self._find_loss(time.monotonic() - heard)
+                    ready = yield wanted  # it may have come while that was asked
+                    if loss is not None and not ready:
+                        self.pgconn.finish()
+                        raise psycopg.OperationalError(loss)
+                    asked = time.monotonic()
                 wanted = gen.send(ready)
         except StopIteration as end:
             return end.value
 
-    def _require_hope(self) -> None:
-        if (loss := self.find_loss()) is not None:
-            self.pgconn.finish()
-            raise psycopg.OperationalError(loss)
+    @property
+    def _is_owed_an_answer(self) -> bool:
+        """Who waits for a notification is owed none."""
+        return self.pgconn.transaction_status == TransactionStatus.ACTIVE
 
+    def _find_loss(self, silence: float) -> str | None:
+        """Why no answer is to be expected any more; None where it may come, or nobody can tell.
 
-def find_loss(pid: int, parameters: dict[str, Any]) -> str | None:
-    """Why the session ``pid`` will not be answered; None where it is at work, or nobody can tell.
-
-    ``parameters`` are those that it was opened with.
-    """
-    brief = {**parameters, "connect_timeout": round(_ANSWER_SECONDS)}
-    try:
-        connection = psycopg.connect(**brief, autocommit=True, prepare_threshold=None)
-    except psycopg.errors.ConnectionTimeout:
-        return "it has been silent, and a new connection gets no answer either"
-    except psycopg.Error:
-        return None  # whoever refuses has answered
-    with connection, bounded(connection.fileno(), _ANSWER_SECONDS) as bound:
+        ``silence``: for how many seconds nothing came.
+        """
         try:
-            row = connection.execute(_HAS_ANSWERED, (pid,)).fetchone()
+            connection = psycopg.connect(**self._parameters(), autocommit=True, prepare_threshold=None)
+        except psycopg.errors.ConnectionTimeout:
+            if silence < _TIMES_SILENT_WHERE_ALL_HANGS * self.silent_seconds:
+                return None  # it may be busy, with our statement
+            return "it has been silent, and a new connection gets no answer either"
         except psycopg.Error:
-            return "it has been silent, and a new connection gets no answer either" if bound.is_over else None
-    return (
-        "the server has answered or was never asked: what was sent has been lost" if row and row[0] else None
-    )
+            return None  # whoever refuses has answered
+        age = time.monotonic() - self._opened
+        with connection, bounded(connection.fileno(), _ANSWER_SECONDS):
+            try:
+                row = connection.execute(_HAS_ANSWERED, (self.info.backend_pid, age)).fetchone()
+            except psycopg.Error:
+                return None  # a pool let us in and has no session left: we may have the last one
+        has_answered = row is not None and row[0]
+        return "the server has answered or was never asked: what was sent was lost" if has_answered else None
+
+    def _parameters(self) -> dict[str, Any]:
+        """Those of a connection to the same server, of several that the URL names."""
+        info = self.info
+        place = {"host": info.host, "hostaddr": info.hostaddr, "port": info.port, "password": info.password}
+        return {**info.get_parameters(), **place, "connect_timeout": round(_ANSWER_SECONDS)}

@@ -109,7 +109,7 @@ def read_project_chain(settings: Settings) -> Chain:
     return read_chain(
         alembic.version_locations,
         recursive=alembic.recursive_version_locations,
-        memory=settings.state_folder,
+        memory=settings.cache_folder,
     )
 
 

@@ -1,7 +1,8 @@
 """What revision files said when they were read before, so that only new ones are parsed: Python's own parser is slow.
 
-A file of the state folder, which nothing needs. What it has of a revision is found by the file's name and the hash of
-its content, never by its age, and the whole holds only for the reader and the Python that wrote it.
+A file of the user's cache, which nothing needs: what a project brings with it could say of a revision what it liked.
+What it has of one is found by the file's name and the hash of its content, never by its age, and the whole holds only
+for the reader and the Python that wrote it.
 """
 
 from __future__ import annotations
@@ -97,9 +98,7 @@ def _save(file: Path, entries: dict[str, _Entry]) -> None:
     import tempfile  # slow to import, and seldom needed
 
     body = json.dumps(entries, separators=(",", ":")).encode()
-    if not file.parent.is_dir():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        (file.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as temporary:
         try:
             temporary.write(_mark(body) + b"\n" + body)
