@@ -199,8 +199,42 @@ op.drop_table("made")
 """
     outcome = observe(body)
     assert all(locks(one) == set() and one.rewrites == one.scans == () for one in outcome.observations)
-    assert [one.creates for one in outcome.observations] == [("public.made",)] * 3 + [()]
+    assert [one.creates for one in outcome.observations] == [("public.made",), (), (), ()]
     assert outcome.hazards == {}
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [
+        'op.rename_table("made", "users_made")',
+        """op.execute("DO $$ BEGIN EXECUTE 'ALTER TABLE made RENAME TO users_made'; END $$")""",
+    ],
+)
+def test_what_it_created_is_known_under_a_new_name(observe: Observe, rename: str) -> None:
+    body = f"""
+op.create_table("made", sa.Column("id", sa.Integer, primary_key=True))
+op.create_table("other", sa.Column("id", sa.Integer, primary_key=True))
+{rename}
+op.add_column("users_made", sa.Column("name", sa.Text))
+op.add_column("users", sa.Column("made", sa.Integer))
+"""
+    outcome = observe(body)
+    assert [one.creates for one in outcome.observations] == [
+        ("public.made",), ("public.other",), ("public.users_made",), (), ()
+    ]  # fmt: skip
+    assert [bool(locks(one)) for one in outcome.observations] == [False] * 4 + [True]
+
+
+def test_a_statement_is_asked_for_what_is_new_alone(observe: Observe) -> None:
+    """Each table of many is told once, and a loss among them is seen as ever."""
+    body = """
+for number in range(40):
+    op.create_table(f"made{number}", sa.Column("id", sa.Integer, primary_key=True))
+op.drop_table("sizes")
+"""
+    outcome = observe(body)
+    assert [one.creates for one in outcome.observations[:-1]] == [(f"public.made{n}",) for n in range(40)]
+    assert outcome.hazards == {"r3": (Hazard("drops-table", "sizes"),)}
 
 
 def test_a_lock_is_told_of_the_statement_that_took_it(observe: Observe) -> None:

@@ -48,7 +48,7 @@ class Observation:
     scans: tuple[str, ...] = ()
     """Tables read from end to end, though not rewritten: to validate a check or a foreign key, to build an index."""
     creates: tuple[str, ...] = ()
-    """Tables that did not exist before the revision began and do after the statement."""
+    """Tables that did not exist before the revision began, and that it made or gave this name."""
     invalid_indexes: tuple[str, ...] = ()
     """Indexes that this statement left invalid."""
 

@@ -48,6 +48,12 @@ LEFT JOIN pg_catalog.pg_class i ON i.oid = p.index_relid
 """
 )
 
+# asked first, for it looks at no lock: a migration may hold some thousand, and pg_locks copies them all
+_WAITS_OR_BUILDS = """
+SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE wait_event_type = 'Lock')
+  OR EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index)
+"""
+
 _SESSION = """
 SELECT a.pid, a.backend_start FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 WHERE l.mode = 'ExclusiveLock' AND {held}
@@ -59,7 +65,9 @@ SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHE
 
 
 def read_activity(connection: Connection) -> Activity:
-    """Two short queries; neither has a text of anybody's query in its answer."""
+    """Short queries; none has a text of anybody's query in its answer."""
+    if not connection.value(_WAITS_OR_BUILDS):
+        return Activity()
     held = held_sql(connection.schema)
     return Activity(
         blockers=tuple(str(words) for (words,) in connection.rows(_BLOCKERS.format(held=held))),

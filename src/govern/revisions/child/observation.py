@@ -7,6 +7,7 @@ journal notices. A scan is seen by the table's own counter (track_counts, on by 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -20,9 +21,13 @@ _WEAK = frozenset(("AccessShareLock", "RowShareLock", "RowExclusiveLock"))
 
 # no sign of percent: some drivers would take it for a parameter
 _FACTS = """
-WITH held AS MATERIALIZED (
-  SELECT l.relation, l.mode FROM pg_catalog.pg_locks l
-  WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
+WITH own AS MATERIALIZED (
+  SELECT l.locktype, l.relation, l.mode, l.virtualtransaction FROM pg_catalog.pg_locks l
+  WHERE '{newest_known}' <> '0' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted
+    AND (l.locktype = 'virtualxid' OR l.locktype = 'relation' AND l.relation <= '{newest_known}')
+),
+held AS (
+  SELECT relation, mode FROM own WHERE locktype = 'relation'
 ),
 scope AS MATERIALIZED (
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.relfilenode
@@ -30,8 +35,7 @@ scope AS MATERIALIZED (
   WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' {within}
 )
 SELECT CAST(pg_catalog.json_build_object(
-  'transaction', (SELECT virtualtransaction FROM pg_catalog.pg_locks
-    WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'virtualxid' LIMIT 1),
+  'transaction', (SELECT virtualtransaction FROM own WHERE locktype = 'virtualxid' LIMIT 1),
   'locks', (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(relation, mode)) FROM held),
   'tables', (SELECT pg_catalog.json_agg(
     pg_catalog.json_build_array(oid, nspname, relname, relkind, relfilenode)) FROM scope),
@@ -51,15 +55,17 @@ SELECT CAST(pg_catalog.json_build_object(
     WHERE a.attnum > 0 AND NOT a.attisdropped)
 ) AS text)
 """
-_EVERYTHING = _FACTS.format(within="")
-_WHAT_IS_LOCKED = _FACTS.format(
-    within="""AND c.oid IN (
-    SELECT relation FROM held WHERE mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock'))"""
-)
+_EVERYTHING = _FACTS.format(within="", newest_known=2**32 - 1)
+# of a table that the revision itself made the server is asked once, else each statement would take longer than the
+# one before it: nobody waits for such a table, and it has no row that could be lost
+_WHAT_IS_LOCKED_OR_NEW = """AND c.oid IN (
+  SELECT relation FROM held WHERE mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+  UNION ALL SELECT oid FROM pg_catalog.pg_class WHERE oid > '{newest_seen}')"""
 
 _CONTROL = re.compile(
     r"\s*(SET|RESET|BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE)\b", re.IGNORECASE
 )
+_MAY_RENAME = re.compile(r"\bRENAME\b|\bSET\s+SCHEMA\b|^\s*(SELECT|WITH|DO|CALL)\b", re.IGNORECASE)
 _ABOUT_ROWS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH)\b", re.IGNORECASE)
 _TRUNCATE = re.compile(r"\s*TRUNCATE\b", re.IGNORECASE)
 _CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
@@ -111,6 +117,16 @@ class Facts:
         self.tables = {**unlocked, **self.tables}
         self.scans = {**earlier.scans, **self.scans}
 
+    def newest(self, *, but: str = "") -> int:
+        """The highest oid of a table or an index; 0 if there is none, ``but`` for the table of that name.
+
+        A server counts them up; after four billions it begins anew, which makes an answer longer, and leaves
+        nothing out that was there before.
+        """
+        tables = {oid: table for oid, table in self.tables.items() if table.name[1] != but}
+        indexes = (oid for table in tables.values() for oid in table.indexes)
+        return max(map(int, itertools.chain(tables, indexes)), default=0)
+
 
 class Observer:
     """Follows one run. ``give_up`` is told why if the catalog cannot be read; the run goes on unobserved."""
@@ -123,14 +139,17 @@ class Observer:
         """Before the run: what is in none of these tables is nobody's data."""
         self._start: Facts | None = None
         """Before the revision."""
+        self._newest_known = 0
+        """The newest table or index that was there then, by its oid; 0 if nobody had one."""
         self._facts: Facts | None = None
         """Before the statement."""
+        self._newest_seen = 0
         self._is_inside = False
         self._is_wrapped = False
         self._repeated: set[str] = set()
 
-    def before(self, connection: Any, sql: str, revision: str | None) -> None:
-        """To be called right before ``sql`` is executed on a SQLAlchemy connection."""
+    def before(self, connection: Any, sql: str, revision: str | None, *, hidden: str) -> None:
+        """To be called right before ``sql`` is executed on a SQLAlchemy connection; ``hidden`` is the version table."""
         if not self._is_able or revision is None or _CONTROL.match(sql):
             return
         driver = driver_connection(connection)
@@ -145,12 +164,16 @@ class Observer:
                 self._is_wrapped = True
             if revision != self._revision or self._is_wrapped:
                 self._facts = self._look(driver, _EVERYTHING)
-            if revision != self._revision:
-                self._revision, self._start, self._repeated = revision, self._facts, set()
-                self._origin = self._origin or self._facts
+                if revision != self._revision:
+                    self._begin(revision, self._facts, hidden)
+
+    def _begin(self, revision: str, facts: Facts, hidden: str) -> None:
+        self._revision, self._start, self._repeated = revision, facts, set()
+        self._newest_known, self._newest_seen = facts.newest(but=hidden), facts.newest()
+        self._origin = self._origin or facts
 
     def after(self, connection: Any, sql: str, *, hidden: str) -> dict[str, Any]:
-        """What ``sql`` did, as the event ``statement`` has it; ``hidden`` is the version table."""
+        """What ``sql`` did, as the event ``statement`` has it; ``hidden`` as before."""
         driver = driver_connection(connection)
         if connection.dialect.name == "sqlite":
             return {"is_seen": False, "in_transaction": is_in_transaction(driver)}
@@ -165,13 +188,20 @@ class Observer:
         if not self._is_able or self._facts is None:
             return {}
         is_seen = self._is_inside or self._is_wrapped
-        facts = self._look(driver, _WHAT_IS_LOCKED if is_seen else _EVERYTHING)
+        facts = self._look(driver, self._narrowed(sql) if is_seen else _EVERYTHING)
+        self._newest_seen = max(self._newest_seen, facts.newest())
         if is_seen:
             facts.complete(self._facts)
         before, self._facts = self._facts, facts
         return Comparison(
             self._origin, self._start, before, facts, sql, is_seen=is_seen, hidden=hidden
         ).told()
+
+    def _narrowed(self, sql: str) -> str:
+        """The question for what ``sql`` may have changed."""
+        seen = self._newest_known if _MAY_RENAME.search(sql) else self._newest_seen
+        within = _WHAT_IS_LOCKED_OR_NEW.format(newest_seen=seen)
+        return _FACTS.format(within=within, newest_known=self._newest_known)
 
     def failed(self, connection: Any) -> None:
         """The statement raised: ends the transaction that was put around it alone."""
@@ -234,9 +264,7 @@ class Comparison:
             "locks": sorted([*self.known[oid].name, mode] for oid, mode in self._locks()),
             "rewrites": self._names(self._rewritten()),
             "scans": self._names(self._scanned() - self._rewritten()),
-            "creates": sorted(
-                one.name for oid, one in self.after.tables.items() if oid not in self.start.tables
-            ),
+            "creates": sorted(self._created()),
             "invalid_indexes": sorted(self._invalid()),
             "drops": sorted(self._dropped()),
             "retypes": sorted(self._retyped()),
@@ -292,6 +320,12 @@ class Comparison:
             for oid in self.known
             if oid in held and self.after.scans.get(oid, 0) > self.before.scans.get(oid, 0)
         }
+
+    def _created(self) -> Iterator[list[str]]:
+        for oid in self.after.tables.keys() - self.start.tables.keys():
+            old, new = self.before.tables.get(oid), self.after.tables[oid]
+            if old is None or old.name != new.name:
+                yield new.name
 
     def _invalid(self) -> Iterator[tuple[str, ...]]:
         known = {

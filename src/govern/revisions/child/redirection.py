@@ -157,7 +157,9 @@ class Redirection:
         if connection.dialect.name == "sqlite":
             begin_before(connection, statement, self._note)
         if self._observer is not None:
-            self._observer.before(connection, statement, self._journal.revision)
+            self._observer.before(
+                connection, statement, self._journal.revision, hidden=self._journal.version_table
+            )
         self._journal.begin_statement(statement, context)
         if self._session is not None:
             if _COMMITS.match(statement):
