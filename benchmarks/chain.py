@@ -22,7 +22,8 @@ from processes import Run, time_process
 
 from govern.checks.chain import check_chain
 from govern.core.finding import Finding
-from govern.revisions.graph import Chain, Destination, build_chain, read_chain
+from govern.revisions.graph import Chain, build_chain, read_chain
+from govern.revisions.graph.destination import Destination
 
 T = TypeVar("T")
 

@@ -25,7 +25,7 @@ pytest_plugins = (
     "tests.fixtures.children",
 )
 
-_TAKE_MINUTES = frozenset({"test_drill.py", "test_live_page.py"})
+_TAKE_MINUTES = frozenset({"test_drill.py", "test_examples.py", "test_live_page.py"})
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -98,6 +98,15 @@ def test_the_small_suite_asks_what_the_page_has(program: ModuleType) -> None:
     assert all((FOLDER / f"{turn.script}.py").is_file() for turn in (*suite.SUITE, *suite.SMALL))
 
 
+def test_every_benchmark_still_finds_what_it_imports(program: ModuleType) -> None:
+    import suite
+
+    names = ", ".join(sorted({turn.script for turn in (*suite.SUITE, *suite.SMALL)}))
+    command = (sys.executable, "-c", f"import {names}")
+    done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_one_benchmark_that_fails_keeps_no_other_from_its_turn(
     program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
