@@ -65,7 +65,7 @@ BREAKS = (
     (
         "a worker, while a tenant is silent",
         "10 s where nothing answers; some 40 s where a session falls silent, as a statement may take long, and the "
-        "server is asked what it does",
+        "server is asked what it does; two minutes where it hangs as a whole",
         "*no PostgreSQL server answers at …*, *the connection to … broke off*",
     ),
     (
