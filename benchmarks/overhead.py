@@ -1,10 +1,11 @@
 """What ``govern migrate`` takes beyond ``alembic upgrade head`` for the same pending work, in one run, interleaved.
 
-Usage: python benchmarks/overhead.py [--tables N] [--megabytes N] [--revisions N] [--runs N]. A schema of 81 tables
-with about 100 MB of rows stands on an embedded PostgreSQL in a temporary folder; five revisions are pending. Each run
-gets a fresh copy of that database. Printed are medians of time and peak memory of whole processes (of a process and
-its children the greatest), and ratio and difference to Alembic, round by round; once with the revisions pending, and
-once with nothing pending. The ledger, the lock and the reading back are in every figure of govern's.
+Usage: python benchmarks/overhead.py [--tables N] [--megabytes N] [--revisions N] [--first N] [--runs N]. A schema of
+81 tables with about 100 MB of rows stands on an embedded PostgreSQL in a temporary folder; five revisions are pending.
+Each run gets a fresh copy of that database. Printed are medians of time and peak memory of whole processes (of a
+process and its children the greatest), and ratio and difference to Alembic, round by round; once with the revisions
+pending, once with nothing pending, and once with one revision that creates 100 tables in an empty database. The
+ledger, the lock and the reading back are in every figure of govern's.
 """
 
 from __future__ import annotations
@@ -51,6 +52,28 @@ PENDING = (
     "CREATE TABLE later{n} (id integer PRIMARY KEY, t{n}_id integer REFERENCES t{n} (id))",
 )
 """The statements of one revision, about table number ``n``."""
+FIRST = """
+from alembic import op
+from models import metadata
+revision, down_revision = "r0", None
+
+def upgrade():
+    metadata.create_all(op.get_bind())
+"""
+MODELS = """
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, MetaData, String, Table, Text
+metadata = MetaData()
+for n in range({tables}):
+    Table(
+        f"t{{n}}",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("parent_id", ForeignKey(f"t{{max(n - 1, 0)}}.id"), index=True),
+        Column("name", String(50), nullable=False, index=True),
+        *(Column(f"text{{i}}", Text, server_default="none") for i in range(8)),
+        CheckConstraint("length(name) > 1", name=f"t{{n}}_name"),
+    )
+"""
 GOVERN: Mapping[str, Sequence[str]] = {
     "rehearse off, no backup": ("--rehearse", "off", "--backup", "off"),
     "rehearse schema, no backup": ("--rehearse", "schema", "--backup", "off"),
@@ -58,7 +81,9 @@ GOVERN: Mapping[str, Sequence[str]] = {
     "rehearse schema, backup": ("--rehearse", "schema", "--backup", "auto"),
     "rehearse data, backup": ("--rehearse", "data", "--backup", "auto"),
 }
-TEMPLATE, WORK, DONE = "template_of_work", "work", "done"
+NOTHING_TO_GUARD: Mapping[str, Sequence[str]] = {"nothing to guard": ()}
+FROM_EMPTY: Mapping[str, Sequence[str]] = {name: GOVERN[name] for name in list(GOVERN)[:2]}
+TEMPLATE, WORK, DONE, EMPTY = "template_of_work", "work", "done", "template0"
 
 
 def main() -> None:
@@ -66,7 +91,8 @@ def main() -> None:
     arguments.add_argument("--tables", type=int, default=81)
     arguments.add_argument("--megabytes", type=int, default=100)
     arguments.add_argument("--revisions", type=int, default=5)
-    arguments.add_argument("--runs", type=int, default=5)
+    arguments.add_argument("--first", type=int, default=100, metavar="TABLES")
+    arguments.add_argument("--runs", type=int, default=3)
     arguments.add_argument("--dbmate", type=Path, metavar="PROGRAM")
     add_file_option(arguments)
     chosen = arguments.parse_args()
@@ -81,24 +107,37 @@ def main() -> None:
             f"{chosen.tables} tables, {megabytes:.0f} MB with indexes, {chosen.revisions} pending revisions; "
             f"whole processes, {chosen.runs} runs each, interleaved"
         )
-        pending_runs = compare(server, project, TEMPLATE, chosen.runs, chosen.dbmate)
+        peers = find_peers(server, chosen.dbmate)
+        pending_runs = compare(server, project, TEMPLATE, GOVERN, peers, chosen.runs)
         measured.tell(f"{chosen.revisions} revisions pending, {megabytes:.0f} MB", pending_runs)
         print("nothing pending")
-        measured.tell("nothing pending", compare(server, project, DONE, chosen.runs, None))
+        alembic = find_peers(server, None)
+        measured.tell(
+            "nothing pending", compare(server, project, DONE, NOTHING_TO_GUARD, alembic, chosen.runs)
+        )
+        print(f"one revision that creates {chosen.first} tables")
+        project = make_first(folder / "first", server, chosen.first)
+        first = compare(server, project, EMPTY, FROM_EMPTY, alembic, chosen.runs)
+        measured.tell(f"one revision that creates {chosen.first} tables", first)
     finally:
         embedded.stop(folder / ".govern")
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def compare(
-    server: DatabaseUrl, project: Path, template: str, runs: int, dbmate: Path | None
+    server: DatabaseUrl,
+    project: Path,
+    template: str,
+    ours: Mapping[str, Sequence[str]],
+    peers: Mapping[str, Sequence[str]],
+    runs: int,
 ) -> Mapping[str, Sequence[Run]]:
     """Each command on a fresh copy of ``template``, in turn; the first round warms the caches."""
     commands: dict[str, Sequence[str]] = {
         f"govern migrate: {name}": (bin("govern"), "migrate", "--quiet", *options)
-        for name, options in (GOVERN.items() if template == TEMPLATE else [("nothing to guard", ())])
+        for name, options in ours.items()
     }
-    commands |= find_peers(server, dbmate if template == TEMPLATE else None)
+    commands |= peers
     found: dict[str, list[Run]] = {name: [] for name in commands}
     for number in range(runs + 1):
         for name, command in commands.items():
@@ -155,15 +194,9 @@ def fill(server: DatabaseUrl, tables: int, megabytes: int) -> float:
 
 def make_project(root: Path, server: DatabaseUrl, tables: int, revisions: int) -> Path:
     """A project whose first revision is the template's schema, with its lock; ``done`` is migrated by it."""
-    (root / "migrations/versions").mkdir(parents=True)
+    write_settings(root, server)
     (root / "schema/sql").mkdir(parents=True)
-    url = sqlalchemy_url(server.with_database(WORK)).replace("%", "%%")
-    (root / "alembic.ini").write_text(
-        f"[alembic]\nscript_location = migrations\nprepend_sys_path = .\nsqlalchemy.url = {url}\n"
-    )
-    (root / "migrations/env.py").write_text(ENV)
     (root / "models.py").write_text("from sqlalchemy import MetaData\nmetadata = MetaData()\n")
-    (root / "govern.toml").write_text('models = "models:metadata"\n')
     work = [list(schema_sql(tables)), *itertools.islice(pending(tables), revisions)]
     write_dbmate(root / "dbmate", work[1:])
     for number, statements in enumerate(work):
@@ -180,6 +213,26 @@ def make_project(root: Path, server: DatabaseUrl, tables: int, revisions: int) -
         server, sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(WORK), sql.Identifier(DONE))
     )
     return root
+
+
+def make_first(root: Path, server: DatabaseUrl, tables: int) -> Path:
+    """A project whose only revision creates all that the models say, with its lock."""
+    write_settings(root, server)
+    (root / "models.py").write_text(MODELS.format(tables=tables))
+    (root / "migrations/versions/r0.py").write_text(FIRST)
+    renew(server, EMPTY)
+    time_process((bin("govern"), "lock", "--quiet"), root)
+    return root
+
+
+def write_settings(root: Path, server: DatabaseUrl) -> None:
+    (root / "migrations/versions").mkdir(parents=True)
+    url = sqlalchemy_url(server.with_database(WORK)).replace("%", "%%")
+    (root / "alembic.ini").write_text(
+        f"[alembic]\nscript_location = migrations\nprepend_sys_path = .\nsqlalchemy.url = {url}\n"
+    )
+    (root / "migrations/env.py").write_text(ENV)
+    (root / "govern.toml").write_text('models = "models:metadata"\n')
 
 
 def pending(tables: int) -> Iterator[list[str]]:
