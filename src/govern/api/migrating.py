@@ -39,12 +39,14 @@ from govern.database.scratch import dropping_meanwhile
 from govern.database.target import create_target, declared_like
 from govern.errors import ConfigurationError
 from govern.revisions.graph.destination import Destination
+from govern.revisions.nursery import importing_alembic_once
 from govern.source.allowances import allowed_hazards
 from govern.source.scope import read_scope
 
 
 @command("plan")
 @dropping_meanwhile()
+@importing_alembic_once()
 def plan(
     draft: Draft,
     settings: Settings,
@@ -66,6 +68,7 @@ def plan(
 
 @command("migrate")
 @dropping_meanwhile()
+@importing_alembic_once()
 def migrate(
     draft: Draft,
     settings: Settings,
@@ -131,6 +134,8 @@ def migrate(
 
 
 @command("downgrade")
+@dropping_meanwhile()
+@importing_alembic_once()
 def downgrade(
     draft: Draft,
     settings: Settings,
@@ -198,6 +203,8 @@ def stamp(draft: Draft, settings: Settings, revision: str, *, narrate: Narrate =
 
 
 @command("baseline")
+@dropping_meanwhile()
+@importing_alembic_once()
 def baseline(
     draft: Draft,
     settings: Settings,
@@ -228,6 +235,8 @@ def baseline(
 
 
 @command("revision")
+@dropping_meanwhile()
+@importing_alembic_once()
 def revision(draft: Draft, settings: Settings, message: str, *, narrate: Narrate = silent) -> None:
     """Writes the revision that brings the newest one to what the models say, for a person to review."""
     project = read_project(settings)

@@ -5,6 +5,7 @@ Four moments on each engine in the usual run; ``--moments 50`` (``make test-faul
 
 from __future__ import annotations
 
+import contextlib
 import random
 import subprocess
 import time
@@ -81,7 +82,8 @@ def kill_at(project: Project, moment: Moment) -> str:
     said += process.communicate(timeout=30)[1]
     if round(seconds * 1000) % 2:
         for child in children:
-            child.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has seen that it is alone
+                child.kill()
     if process.returncode == 0:
         return "over already"
     return [phase for words, phase in PHASES.items() if words in said][-1]
