@@ -333,4 +333,11 @@ def test_every_file_and_table_that_is_listed_is_named_in_the_sources() -> None:
     assert len(listed) > 15
     sources = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "src").rglob("*.py"))
     parts = [re.sub(r"^app\.db|\d+$", "", name) for name in listed]
-    assert [part for part in parts if part not in sources] == []
+    # the ledger's schema is filled in where a statement is made
+    in_ledger = [re.sub(r"^govern(?:_of_SCHEMA)?\.", "{ledger}.", part) for part in parts]
+    unknown = [
+        part
+        for part, filled in zip(parts, in_ledger, strict=True)
+        if part not in sources and filled not in sources
+    ]
+    assert unknown == []
