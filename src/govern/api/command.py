@@ -27,17 +27,18 @@ def local_today() -> date:
 
 FOR_ONE_SCHEMA = frozenset(
     {
-        *(
-            "backup create",
-            "backup list",
-            "backup show",
-            "baseline",
-            "downgrade",
-            "drift",
-            "history",
-            "integrity",
-        ),
-        *("migrate", "plan", "snapshot", "stamp"),
+        "backup create",
+        "backup list",
+        "backup show",
+        "baseline",
+        "downgrade",
+        "drift",
+        "history",
+        "integrity",
+        "migrate",
+        "plan",
+        "snapshot",
+        "stamp",
     }
 )
 """The commands that can be about one schema of a database, as a tenant's is; every other one is about all of it."""
