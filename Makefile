@@ -115,12 +115,12 @@ bench-scale: setup  ## 10,000 tables, 100,000 revisions, 2,000 tenants on a slow
 
 SMALL := benchmarks/small.jsonl
 .PHONY: bench-ratios
-bench-ratios: setup  ## a minute of it, for CI: fails only where a ratio to a peer has collapsed
+bench-ratios: setup  ## a minute of it: fails only where a ratio to a peer has collapsed
 	$(BIN)/python benchmarks/suite.py --small --lines $(SMALL)
 	$(BIN)/python benchmarks/collapse.py $(SMALL)
 
 .PHONY: check
-check: lint types imports test test-older bench-ratios docs-site  ## everything CI runs (the tests include the docs)
+check: lint types imports test test-older bench-ratios docs-site  ## everything CI runs, and bench-ratios (the tests include the docs)
 
 .PHONY: clean
 clean:  ## stop the embedded PostgreSQL and remove what was generated
