@@ -140,8 +140,9 @@ def test_the_lock_of_a_killed_govern_is_held_as_long_as_its_child_lives(
     ) as process:
         while not (project.root / "slow").exists():
             time.sleep(0.02)
-        (child,) = psutil.Process(process.pid).children()
-        child.suspend()  # it would end when it sees that it is alone
+        children = psutil.Process(process.pid).children(recursive=True)
+        for child in children:
+            child.suspend()  # it would end when it sees that it is alone
         os.kill(process.pid, signal.SIGKILL)
         process.wait(timeout=30)
     try:
@@ -149,8 +150,9 @@ def test_the_lock_of_a_killed_govern_is_held_as_long_as_its_child_lives(
         assert refused.exit_code == 4, refused
         assert refused.problem["what"] == "the migration lock is held by another process"
     finally:
-        child.kill()
-    psutil.wait_procs([child], timeout=10)
+        for child in children:
+            child.kill()
+    psutil.wait_procs(children, timeout=10)
     project.edit("migrations/versions/r3_third.py", "time.sleep(60)", "0")
     assert project.ask("migrate", "--backup", "off").exit_code in (0, 5)  # no model declares the table
     assert read_version(project.database) == {"r3"}
