@@ -21,6 +21,7 @@ from measured import Measured, add_file_option
 from processes import Run, time_process
 
 from govern.checks.chain import check_chain
+from govern.config import find_cache_folder
 from govern.core.finding import Finding
 from govern.revisions.graph import Chain, build_chain, read_chain
 from govern.revisions.graph.destination import Destination
@@ -101,12 +102,13 @@ def compare(project: Path, runs: int, *, is_fresh: bool = False) -> dict[str, li
         "alembic history": (bin("alembic"), "history"),
         "alembic heads": (bin("alembic"), "heads"),
     }
+    memories = [project / "migrations/versions/__pycache__", find_cache_folder(project)]
     found: dict[str, list[Run]] = {name: [] for name in commands}
     for number in range(runs + 1):
         for name, command in commands.items():
             if is_fresh:
-                for kept in (".govern", "migrations/versions/__pycache__"):
-                    shutil.rmtree(project / kept, ignore_errors=True)
+                for memory in filter(None, memories):
+                    shutil.rmtree(memory, ignore_errors=True)
             run = time_process(command, project)
             if number > 0:  # the first round warms the caches: Alembic compiles, govern remembers
                 found[name].append(run)

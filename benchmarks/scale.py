@@ -22,7 +22,7 @@ PARTS = ("tables", "revisions", "tenants")
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("parts", nargs="*", choices=(*PARTS, []), default=list(PARTS))
+    arguments.add_argument("parts", nargs="*", metavar="PART", default=PARTS, help=", ".join(PARTS))
     arguments.add_argument("--tables", type=int, default=10_000)
     arguments.add_argument("--revisions", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     arguments.add_argument("--tenants", type=int, default=2_000)
@@ -30,6 +30,8 @@ def main() -> None:
     arguments.add_argument("--workers", type=int, nargs="+", default=[8, 32, 128])
     arguments.add_argument("--lines", type=Path, metavar="FILE", help="append what was measured there")
     chosen = arguments.parse_args()
+    if unknown := set(chosen.parts) - {*PARTS}:
+        arguments.error(f"no such part: {', '.join(sorted(unknown))}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # its servers end with it
     lines = Lines(chosen.lines)
     if "tables" in chosen.parts:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from watched import Course
+from watched import Course, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,15 +18,7 @@ class Line:
     part: str
     case: str
     size: int
-    exit_code: int
-    is_out_of_time: bool
-    seconds: float
-    processor_seconds: float
-    server_seconds: float
-    megabytes: float
-    server_megabytes: float
-    threads: int
-    files: int
+    used: Usage
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What only this part counts."""
 
@@ -38,21 +30,7 @@ class Lines:
         self._file = file
 
     def note(self, part: str, case: str, size: int, course: Course, **facts: Any) -> Line:
-        line = Line(
-            part=part,
-            case=case,
-            size=size,
-            exit_code=course.exit_code,
-            is_out_of_time=course.is_out_of_time,
-            seconds=round(course.seconds, 2),
-            processor_seconds=round(course.processor_seconds, 2),
-            server_seconds=round(course.server_seconds, 2),
-            megabytes=round(course.megabytes),
-            server_megabytes=round(course.server_megabytes),
-            threads=course.threads,
-            files=course.files,
-            facts=facts,
-        )
+        line = Line(part=part, case=case, size=size, used=course.used, facts=facts)
         print(_as_text(line), flush=True)
         if self._file is not None:
             with self._file.open("a", encoding="utf-8") as file:
@@ -62,15 +40,17 @@ class Lines:
 
 def read_lines(file: Path) -> tuple[Line, ...]:
     """Of what was measured twice the last."""
-    found = (Line(**json.loads(text)) for text in file.read_text(encoding="utf-8").splitlines())
+    values = (json.loads(text) for text in file.read_text(encoding="utf-8").splitlines())
+    found = (Line(**{**value, "used": Usage(**value["used"])}) for value in values)
     return tuple({(line.part, line.case, line.size): line for line in found}.values())
 
 
 def _as_text(line: Line) -> str:
     facts = ", ".join(f"{name} {value}" for name, value in line.facts.items())
-    ended = "out of time" if line.is_out_of_time else f"exit {line.exit_code}"
-    used = (
-        f"{line.seconds:8.2f} s  {line.processor_seconds:7.2f} s of it, server {line.server_seconds:7.2f} s"
+    used = line.used
+    ended = "out of time" if used.is_out_of_time else f"exit {used.exit_code}"
+    took = (
+        f"{used.seconds:8.2f} s  {used.processor_seconds:7.2f} s of it, server {used.server_seconds:7.2f} s"
     )
-    held = f"{line.megabytes:5.0f} MB, server {line.server_megabytes:5.0f} MB"
-    return f"  {line.case:<44} {line.size:>7,} {used}  {held}  {ended}  {facts}"
+    held = f"{used.megabytes:5.0f} MB, server {used.server_megabytes:5.0f} MB"
+    return f"  {line.case:<44} {line.size:>7,} {took}  {held}  {ended}  {facts}"

@@ -117,21 +117,21 @@ def _plain_row(line: Line, *, is_sized: bool) -> str:
     cells = [f"`{line.case}`" if line.part == "revisions" else line.case]
     cells += [f"{line.size:,}"] if is_sized else []
     cells += [
-        f"{line.seconds:.1f}",
-        f"{line.processor_seconds:.1f}",
-        f"{line.server_seconds:.1f}" if line.server_megabytes else "",
-        f"{line.megabytes:.0f} MB",
-        f"{line.server_megabytes:.0f} MB" if line.server_megabytes else "",
+        f"{line.used.seconds:.1f}",
+        f"{line.used.processor_seconds:.1f}",
+        f"{line.used.server_seconds:.1f}" if line.used.server_megabytes else "",
+        f"{line.used.megabytes:.0f} MB",
+        f"{line.used.server_megabytes:.0f} MB" if line.used.server_megabytes else "",
         _ended(line),
     ]
     return f"| {' | '.join(cells)} |"
 
 
 def _ended(line: Line) -> str:
-    if line.is_out_of_time:
+    if line.used.is_out_of_time:
         return "out of time"
     made = f"writes {line.facts['made_megabytes']} MB" if "made_megabytes" in line.facts else ""
-    return ", ".join(filter(None, (made, f"exit {line.exit_code}" if line.exit_code else "")))
+    return ", ".join(filter(None, (made, f"exit {line.used.exit_code}" if line.used.exit_code else "")))
 
 
 def _tenant_table(lines: Sequence[Line]) -> str:
@@ -148,15 +148,15 @@ def _tenant_row(line: Line) -> str:
     cells = (
         f"`{line.case}`" if line.case.startswith("fleet") else line.case,
         str(line.size),
-        f"{line.seconds:.0f}",
+        f"{line.used.seconds:.0f}",
         f"{facts['model_seconds']:.0f}",
-        f"{line.processor_seconds:.0f}",
-        f"{line.server_seconds:.0f}",
+        f"{line.used.processor_seconds:.0f}",
+        f"{line.used.server_seconds:.0f}",
         f"{facts['round_trips']:.0f}",
         str(facts["connections"]),
-        str(line.threads),
-        str(line.files),
-        f"{line.megabytes:.0f} MB",
+        str(line.used.threads),
+        str(line.used.files),
+        f"{line.used.megabytes:.0f} MB",
         ", ".join(_outcome(line)),
     )
     return f"| {' | '.join(cells)} |"
@@ -176,9 +176,9 @@ def _outcome(line: Line) -> Iterator[str]:
 
 
 def draw(looks: Sequence[Line]) -> str:
-    measured = Series("govern fleet check", [(line.size, line.seconds) for line in looks], is_ours=True)
+    measured = Series("govern fleet check", [(line.size, line.used.seconds) for line in looks], is_ours=True)
     model = [(line.size, float(line.facts["model_seconds"])) for line in looks]
-    server = [(line.size, line.server_seconds) for line in looks]
+    server = [(line.size, line.used.server_seconds) for line in looks]
     peers = (
         Series("round trips alone", model, is_ours=False),
         Series("server's processor", server, is_ours=False),

@@ -50,7 +50,7 @@ def measure(lines: Lines, *, revisions: Sequence[int]) -> None:
                 if case in too_slow:
                     continue
                 course = watch(command, project, limit_seconds=LIMIT_SECONDS)
-                if course.exit_code not in (0, 1):
+                if course.used.exit_code not in (0, 1):
                     print((course.complained or course.told)[-800:])
                 if lines.note(PART, case, number, course).is_out_of_time:
                     too_slow.add(case)

@@ -80,7 +80,7 @@ def _measure(lines: Lines, folder: Path, tables: int) -> None:
 
     def run(case: str, *command: str, made: Path | None = None) -> None:
         course = watch(command, project, server=folder, limit_seconds=LIMIT_SECONDS)
-        if course.exit_code not in (0, 1):
+        if course.used.exit_code not in (0, 1):
             print(course.complained[-1500:] or course.told[-1500:])
         facts = {"made_megabytes": round(made.stat().st_size / 1e6, 1)} if made and made.exists() else {}
         lines.note(PART, case, tables, course, **facts)

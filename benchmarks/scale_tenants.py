@@ -112,7 +112,7 @@ class Fleet:
             session.execute("CREATE DATABASE template_of_all")
             words = (bin("govern"), "migrate", *QUICK, "--quiet", "--url", template.text)
             made = watch(words, self.root, limit_seconds=LIMIT_SECONDS)
-            require(made.exit_code == 0, made.complained)
+            require(made.used.exit_code == 0, made.complained)
             for name in sorted({tenant.database for tenant in self.network.tenants.values()}):
                 session.execute(
                     f"CREATE DATABASE {name} TEMPLATE template_of_all STRATEGY file_copy".encode()

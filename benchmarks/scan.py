@@ -30,7 +30,7 @@ from measured import Measured, add_file_option
 from processes import ENVIRONMENT, time_process
 from processes import Run as Timed
 
-from govern.code.kept.store import FILE
+from govern.config import find_cache_folder
 from govern.database import embedded
 
 _OF_SQLFLUFF = 10
@@ -86,14 +86,15 @@ def main() -> None:
 
 
 def bench(project: Path, folder: str, runs: int, peers: list[Run], measured: Measured) -> None:
-    kept, code = project / ".govern" / FILE, project / folder
+    memory, code = find_cache_folder(project), project / folder
+    assert memory is not None
     command = (bin("govern"), "scan", folder, "--quiet")
     files = sorted(code.rglob("*.py"))
     described = describe(project, folder)
     size = sum(path.stat().st_size for path in code.rglob("*") if path.is_file()) / 1e6
     print(f"\n{folder}: {described}; {size:.1f} MB; whole process, {runs} runs each, interleaved")
     ours = [
-        Run("govern scan, cold", command, lambda: kept.unlink(missing_ok=True)),
+        Run("govern scan, cold", command, lambda: shutil.rmtree(memory, ignore_errors=True)),
         Run("govern scan, nothing changed", command),
         Run("govern scan, one file changed", command, lambda: change(files[0])),
     ]

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 from processes import ENVIRONMENT, server_seconds
@@ -24,10 +25,11 @@ _SESSIONS_END = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
-    """How a process went."""
+class Usage:
+    """What a process took."""
 
     exit_code: int
+    is_out_of_time: bool
     seconds: float
     processor_seconds: float
     server_seconds: float
@@ -38,9 +40,15 @@ class Course:
     threads: int
     files: int
     """Open file descriptors of the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a process went."""
+
+    used: Usage
     told: str
     complained: str
-    is_out_of_time: bool
 
 
 class _Most:
@@ -83,19 +91,18 @@ def watch(
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(ended[1])
         time.sleep(_SESSIONS_END)
-        return Course(
+        used = Usage(
             exit_code=process.returncode,
-            seconds=seconds,
-            processor_seconds=ended[2].ru_utime + ended[2].ru_stime,
-            server_seconds=server_seconds(server) - before if server else 0.0,
-            megabytes=most.megabytes,
-            server_megabytes=most.server_megabytes,
+            is_out_of_time=is_out_of_time,
+            seconds=round(seconds, 2),
+            processor_seconds=round(ended[2].ru_utime + ended[2].ru_stime, 2),
+            server_seconds=round(server_seconds(server) - before, 2) if server else 0.0,
+            megabytes=round(most.megabytes),
+            server_megabytes=round(most.server_megabytes),
             threads=most.threads,
             files=most.files,
-            told=_read(out),
-            complained=_read(complaints),
-            is_out_of_time=is_out_of_time,
         )
+        return Course(used, told=_read(out), complained=_read(complaints))
 
 
 def _find_postmaster(server: Path) -> int:
@@ -110,6 +117,6 @@ def _megabytes(process: psutil.Process) -> float:
     return found / 2**20
 
 
-def _read(file: tempfile._TemporaryFileWrapper[bytes]) -> str:  # type: ignore[name-defined]
+def _read(file: IO[bytes]) -> str:
     file.seek(0)
     return file.read().decode(errors="replace")
