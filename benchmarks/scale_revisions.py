@@ -52,7 +52,7 @@ def measure(lines: Lines, *, revisions: Sequence[int]) -> None:
                 course = watch(command, project, limit_seconds=LIMIT_SECONDS)
                 if course.used.exit_code not in (0, 1):
                     print((course.complained or course.told)[-800:])
-                if lines.note(PART, case, number, course).is_out_of_time:
+                if lines.note(PART, case, number, course).used.is_out_of_time:
                     too_slow.add(case)
 
 
