@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from govern.database import postgresql
 from govern.database.encryption import NO_KEYS, Keys
 from govern.database.postgresql import (
     activity,
@@ -94,14 +95,10 @@ class PostgreSQL:
             stamps.copy_version_rows(source, target, table)
 
     def read_sizes(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, TableSize]:
-        from govern.database.postgresql import sizes
-
-        return sizes.read_sizes(connection, tables)
+        return postgresql.sizes.read_sizes(connection, tables)
 
     def read_extent(self, connection: Connection) -> Extent:
-        from govern.database.postgresql import sizes
-
-        return sizes.read_extent(connection)
+        return postgresql.sizes.read_extent(connection)
 
     def measure(self, url: DatabaseUrl) -> int:
         with self.connect(url, read_only=True) as connection:
@@ -143,92 +140,64 @@ class PostgreSQL:
         return watermarks.is_untouched(connection, table, watermark)
 
     def find_equal_texts(self, changes: Sequence[Change], scratch: OpenScratch) -> tuple[Change, ...]:
-        from govern.database.postgresql import canonical
-
-        if not canonical.has_texts(changes):
+        if not postgresql.canonical.has_texts(changes):
             return ()
         with scratch() as url, self.connect(url) as connection:
-            return canonical.find_equal_texts(connection, changes)
+            return postgresql.canonical.find_equal_texts(connection, changes)
 
     def working_on_rows(
         self, url: DatabaseUrl, table: VersionTable, *, read_only: bool, seconds: float | None = None
     ) -> AbstractContextManager[RowTransaction]:
-        from govern.database.postgresql import row_repairs
-
-        return row_repairs.working_on_rows(url, table, read_only=read_only, seconds=seconds)
+        return postgresql.row_repairs.working_on_rows(url, table, read_only=read_only, seconds=seconds)
 
     def count_rows(self, connection: Connection, tables: Iterable[tuple[str, str]]) -> Mapping[str, int]:
         return catalog.count_rows(connection, tables)
 
     def read_references(self, connection: Connection) -> tuple[Reference, ...]:
-        from govern.database.postgresql import references
-
-        return references.read_references(connection)
+        return postgresql.references.read_references(connection)
 
     def resolve_implied(
         self, connection: Connection, implied: Sequence[Reference]
     ) -> tuple[Reference | NotCounted, ...]:
-        from govern.database.postgresql import references
-
-        return references.resolve_implied(connection, implied)
+        return postgresql.references.resolve_implied(connection, implied)
 
     def find_orphans(
         self, connection: Connection, references: Sequence[Reference], *, examples: int, seconds: float
     ) -> Iterator[OrphanCount | NotCounted]:
-        from govern.database.postgresql import orphans
-
-        return orphans.find_orphans(connection, references, examples=examples, seconds=seconds)
+        return postgresql.orphans.find_orphans(connection, references, examples=examples, seconds=seconds)
 
     def read_shapes(self, connection: Connection, table: VersionTable) -> Mapping[Place, TableShape]:
-        from govern.database.postgresql import table_shapes
-
-        return table_shapes.read_table_shapes(connection, table)
+        return postgresql.table_shapes.read_table_shapes(connection, table)
 
     def measure_overlap(
         self, connection: Connection, reference: Reference, *, values: int, seconds: float
     ) -> Overlap | None:
-        from govern.database.postgresql import orphans
-
-        return orphans.measure_overlap(connection, reference, values=values, seconds=seconds)
+        return postgresql.orphans.measure_overlap(connection, reference, values=values, seconds=seconds)
 
     def find_duplicates(
         self, connection: Connection, uniques: Sequence[Unique], *, examples: int, seconds: float
     ) -> Iterator[Duplicates | NotLookedAt]:
-        from govern.database.postgresql import row_checks
-
-        return row_checks.find_duplicates(connection, uniques, examples=examples, seconds=seconds)
+        return postgresql.row_checks.find_duplicates(connection, uniques, examples=examples, seconds=seconds)
 
     def read_sequence_positions(self, connection: Connection) -> Iterator[SequencePosition | NotLookedAt]:
-        from govern.database.postgresql import row_checks
-
-        return row_checks.read_sequence_positions(connection)
+        return postgresql.row_checks.read_sequence_positions(connection)
 
     def find_lost_promises(self, declared: Snapshot | None, live: Snapshot) -> LostPromises:
-        from govern.database.postgresql import promises
-
-        return promises.find_lost_promises(declared, live)
+        return postgresql.promises.find_lost_promises(declared, live)
 
     def find_broken(
         self, connection: Connection, promises: Sequence[Promise], *, examples: int, seconds: float
     ) -> Iterator[BrokenPromise | NotLookedAt]:
-        from govern.database.postgresql import row_checks
-
-        return row_checks.find_broken(connection, promises, examples=examples, seconds=seconds)
+        return postgresql.row_checks.find_broken(connection, promises, examples=examples, seconds=seconds)
 
     def ask(self, connection: Connection, query: str, *, seconds: float) -> Any:
-        from govern.database.postgresql import asking
-
-        return asking.ask(connection, query, seconds=seconds)
+        return postgresql.asking.ask(connection, query, seconds=seconds)
 
     def find_damage(self, connection: Connection, *, seconds: float) -> Iterator[Damage | NotLookedAt]:
-        from govern.database.postgresql import row_checks
-
-        return row_checks.find_damage(connection, seconds=seconds)
+        return postgresql.row_checks.find_damage(connection, seconds=seconds)
 
     def judging(self) -> Judging:
-        from govern.database.postgresql import judging
-
-        return judging
+        return postgresql.judging
 
     def run_script(self, connection: Connection, sql: str) -> None:
         connection.execute(sql)  # a simple query of many statements is one implicit transaction
@@ -244,9 +213,7 @@ class PostgreSQL:
         progress: Progress | None = None,
         witness: Witness | None = None,
     ) -> str:
-        from govern.database.postgresql import dump
-
-        return dump.dump(
+        return postgresql.dump.dump(
             url,
             folder,
             schema_only=schema_only,
@@ -266,10 +233,8 @@ class PostgreSQL:
         keys: Keys = NO_KEYS,
         digests: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[str, ...]:
-        from govern.database.postgresql import dump
-
         del digests  # the archive is no copy
-        return dump.restore(folder, url, schema_only=schema_only, jobs=jobs, keys=keys)
+        return postgresql.dump.restore(folder, url, schema_only=schema_only, jobs=jobs, keys=keys)
 
     def errors(self) -> tuple[type[Exception], ...]:
         return server.errors()
@@ -283,16 +248,12 @@ class PostgreSQL:
         table: VersionTable,
         conversions: Mapping[ObjectKey, str] = MappingProxyType({}),
     ) -> Proposal:
-        from govern.database.postgresql import repair
-
-        return repair.propose_repair(
+        return postgresql.repair.propose_repair(
             live=live, copy=copy, declared=declared, expected=expected, table=table, conversions=conversions
         )
 
     def schema_work(self) -> SchemaWork:
-        from govern.database.postgresql import schema_repairs
-
-        return schema_repairs.PostgreSQLSchemaWork()
+        return postgresql.schema_repairs.PostgreSQLSchemaWork()
 
     def migration_lock(self, url: DatabaseUrl) -> MigrationLock:
         return locks.migration_lock(url)
@@ -304,28 +265,22 @@ class PostgreSQL:
         return activity.read_activity(connection)
 
     def find_uncommitted_changes(self, connection: Connection) -> tuple[OpenTransaction, ...]:
-        from govern.database.postgresql import transactions
-
-        return transactions.find_uncommitted_changes(connection)
+        return postgresql.transactions.find_uncommitted_changes(connection)
 
     def find_long_transactions(
         self, connection: Connection, tables: Mapping[str, bool], *, seconds: float, everywhere: bool
     ) -> tuple[OpenTransaction, ...]:
-        from govern.database.postgresql import transactions
-
-        return transactions.find_long_transactions(connection, tables, seconds=seconds, everywhere=everywhere)
+        return postgresql.transactions.find_long_transactions(
+            connection, tables, seconds=seconds, everywhere=everywhere
+        )
 
     def read_replicas(self, connection: Connection) -> tuple[Replica, ...]:
-        from govern.database.postgresql import replicas
-
-        return replicas.read_replicas(connection)
+        return postgresql.replicas.read_replicas(connection)
 
     def find_missing_rights(
         self, connection: Connection, wanted: Sequence[Right]
     ) -> tuple[MissingRight, ...]:
-        from govern.database.postgresql import rights
-
-        return rights.find_missing_rights(connection, wanted)
+        return postgresql.rights.find_missing_rights(connection, wanted)
 
     def find_migrating_session(self, connection: Connection) -> MigratingSession | None:
         return activity.find_migrating_session(connection)
@@ -337,31 +292,21 @@ class PostgreSQL:
         activity.end_session(connection, session)
 
     def note_statements(self, url: DatabaseUrl) -> Mapping[str, str]:
-        from govern.database.postgresql import progress
-
-        return progress.note_statements(url.schema)
+        return postgresql.progress.note_statements(url.schema)
 
     def read_progress(self, connection: Connection, steps: Iterable[str]) -> tuple[NotedStatement, ...]:
-        from govern.database.postgresql import progress
-
-        return progress.read_progress(connection, steps)
+        return postgresql.progress.read_progress(connection, steps)
 
     def forget_progress(self, connection: Connection, steps: Iterable[str]) -> None:
-        from govern.database.postgresql import progress
-
-        progress.forget_progress(connection, steps)
+        postgresql.progress.forget_progress(connection, steps)
 
     def find_leftover_indexes(
         self, connection: Connection, steps: Iterable[str]
     ) -> tuple[LeftoverIndex, ...]:
-        from govern.database.postgresql import progress
-
-        return progress.find_leftover_indexes(connection, steps)
+        return postgresql.progress.find_leftover_indexes(connection, steps)
 
     def drop_leftover_index(self, connection: Connection, index: LeftoverIndex) -> None:
-        from govern.database.postgresql import progress
-
-        progress.drop_leftover_index(connection, index)
+        postgresql.progress.drop_leftover_index(connection, index)
 
     def find_batch_leftovers(self, connection: Connection) -> tuple[BatchLeftover, ...]:
         del connection
@@ -380,14 +325,10 @@ class PostgreSQL:
         return locks.hold_migration_lock(url, wait_seconds=wait_seconds, shared=shared)
 
     def read_tables(self, connection: Connection, table: VersionTable) -> ColumnOrder:
-        from govern.database.postgresql import contents
-
-        return contents.read_tables(connection, table)
+        return postgresql.contents.read_tables(connection, table)
 
     def digest_tables(self, connection: Connection, columns: ColumnOrder) -> Mapping[Place, TableDigest]:
-        from govern.database.postgresql import contents
-
-        return contents.digest_tables(connection, columns)
+        return postgresql.contents.digest_tables(connection, columns)
 
     def digest_contents(
         self,
@@ -399,35 +340,25 @@ class PostgreSQL:
         algorithm: str | None = None,
         on_rows: Callable[[int], None] = lambda _: None,
     ) -> Contents | None:
-        from govern.database.postgresql import contents
-
-        return contents.digest_contents(
+        return postgresql.contents.digest_contents(
             connection, open_another, table, jobs=jobs, algorithm=algorithm, on_rows=on_rows
         )
 
     def read_row_hashes(
         self, connection: Connection, place: Place, columns: tuple[str, ...]
     ) -> Iterator[int]:
-        from govern.database.postgresql import contents
-
-        return contents.read_row_hashes(connection, place, columns)
+        return postgresql.contents.read_row_hashes(connection, place, columns)
 
     def read_columns(self, connection: Connection, table: VersionTable) -> Tables:
-        from govern.database.postgresql import staging
-
-        return staging.read_columns(connection, table)
+        return postgresql.staging.read_columns(connection, table)
 
     def release_rows(self, connection: Connection) -> None:
-        from govern.database.postgresql import staging
-
-        staging.release_rows(connection)
+        postgresql.staging.release_rows(connection)
 
     def stage_rows(
         self, connection: Connection, place: Place, columns: Sequence[Column], rows: Iterable[StagedRow]
     ) -> tuple[int, tuple[BadCell, ...]]:
-        from govern.database.postgresql import staging
-
-        return staging.stage_rows(connection, place, columns, rows)
+        return postgresql.staging.stage_rows(connection, place, columns, rows)
 
     def recognize_dump(self, path: Path) -> FoundDump | None:
         from govern.database.postgresql.dump import foreign
@@ -441,58 +372,36 @@ class PostgreSQL:
         adoption.restore_foreign(dump, url)
 
     def replacing(self, url: DatabaseUrl, *, wait_seconds: float) -> AbstractContextManager[Replacement]:
-        from govern.database.postgresql import replacement
-
-        return replacement.replacing(url, wait_seconds=wait_seconds)
+        return postgresql.replacement.replacing(url, wait_seconds=wait_seconds)
 
     def find_kept(self, url: DatabaseUrl) -> tuple[KeptDatabase, ...]:
-        from govern.database.postgresql import kept
-
-        return kept.find_kept(url)
+        return postgresql.kept.find_kept(url)
 
     def drop_kept(self, url: DatabaseUrl, database: KeptDatabase) -> bool:
-        from govern.database.postgresql import kept
-
-        return kept.drop_kept(url, database)
+        return postgresql.kept.drop_kept(url, database)
 
     def transferring(
         self, live: DatabaseUrl, source: DatabaseUrl, table: VersionTable, *, read_only: bool
     ) -> AbstractContextManager[Transfer]:
-        from govern.database.postgresql import transfer
-
-        return transfer.transferring(live, source, table, read_only=read_only)
+        return postgresql.transfer.transferring(live, source, table, read_only=read_only)
 
     def read_probed(self, connection: Connection) -> Probed | None:
-        from govern.database.postgresql import vitals
-
-        return vitals.read_probed(connection)
+        return postgresql.vitals.read_probed(connection)
 
     def read_row_counts(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, RowCount]:
-        from govern.database.postgresql import vitals
-
-        return vitals.read_row_counts(connection, tables)
+        return postgresql.vitals.read_row_counts(connection, tables)
 
     def read_storage(self, connection: Connection, tables: Iterable[str]) -> Mapping[str, Storage]:
-        from govern.database.postgresql import vitals
-
-        return vitals.read_storage(connection, tables)
+        return postgresql.vitals.read_storage(connection, tables)
 
     def read_load(self, connection: Connection) -> Load:
-        from govern.database.postgresql import vitals
-
-        return vitals.read_load(connection)
+        return postgresql.vitals.read_load(connection)
 
     def last_validated_run(self, connection: Connection) -> Run | None:
-        from govern.database.postgresql import ledger
-
-        return ledger.last_validated_run(connection)
+        return postgresql.ledger.last_validated_run(connection)
 
     def read_runs(self, connection: Connection, limit: int) -> tuple[Run, ...]:
-        from govern.database.postgresql import ledger
-
-        return ledger.read_runs(connection, limit)
+        return postgresql.ledger.read_runs(connection, limit)
 
     def record_run(self, connection: Connection, run: Run) -> None:
-        from govern.database.postgresql import ledger
-
-        ledger.record_run(connection, run)
+        postgresql.ledger.record_run(connection, run)
