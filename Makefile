@@ -103,12 +103,12 @@ bench-peers: setup  ## the programs that bench measures beside govern, each in a
 	benchmarks/peers.sh
 
 .PHONY: bench
-bench: setup  ## benchmarks beside the peers, three quarters of an hour; docs/benchmarks.md is made of them (ONLY="drift scan")
+bench: setup  ## benchmarks beside the peers, one to two hours; docs/benchmarks.md is made of them (ONLY="drift scan")
 	@failed=0; $(BIN)/python benchmarks/suite.py $(ONLY) || failed=1; $(BIN)/python benchmarks/page.py && exit $$failed
 
 SCALE := benchmarks/scale.jsonl
 .PHONY: bench-scale
-bench-scale: setup  ## 10,000 tables, 100,000 revisions, 2,000 tenants on a slow network, half an hour; docs/scale.md is made of it
+bench-scale: setup  ## 10,000 tables, 100,000 revisions, 2,000 tenants on a slow network, an hour; docs/scale.md is made of it
 	rm -f $(SCALE)
 	$(BIN)/python benchmarks/scale.py --lines $(SCALE)
 	$(BIN)/python benchmarks/scale_page.py $(SCALE)

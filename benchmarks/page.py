@@ -122,7 +122,7 @@ def _judge_ratio(target: Target, line: Line, ours: Line) -> str:
         processor = line.processor_seconds / ours.processor_seconds
     said = _say(seconds >= target.ratio, target.why_missed)
     if seconds >= target.ratio > (processor or math.inf):
-        said = "met in seconds: it has both processors at work"
+        said = "met in seconds, not in the processor's time"
     shown = f"{processor:.2f} ×" if processor else ""
     return f"| {line.case}: {line.program} | {target.ratio:.3g} × | {seconds:.2f} × | {shown} | {said} |"
 

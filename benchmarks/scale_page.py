@@ -25,6 +25,9 @@ Each command ran once, as a process of its own, beside its PostgreSQL server on 
 *Processor* is what the process and its children used of it, *server* what the database server did. Memory is the most
 that all of them had at one moment, what several share counted once. Exit 1 is a finding, 3 a part that could not be
 looked at; *out of time* was ended by the benchmark.
+
+These lines are of a machine with other work: tables and revisions were measured at the same time, tenants on a busier
+day.
 """
 TABLES = """## One database, {size:,} tables
 
@@ -67,6 +70,12 @@ BREAKS = (
         "10 s where nothing answers; some 40 s where a session falls silent, as a statement may take long, and the "
         "server is asked what it does; two minutes where it hangs as a whole",
         "*no PostgreSQL server answers at …*, *the connection to … broke off*",
+    ),
+    (
+        "a migration, while its tenant is silent",
+        "where the network falls silent during a revision, and something in between keeps the connection open: without "
+        "end, as the session that runs Alembic is not watched",
+        "nothing is told",
     ),
     (
         "threads and files of govern",
