@@ -67,15 +67,9 @@ BREAKS = (
     ),
     (
         "a worker, while a tenant is silent",
-        "10 s where nothing answers; some 40 s where a session falls silent, as a statement may take long, and the "
-        "server is asked what it does; two minutes where it hangs as a whole",
-        "*no PostgreSQL server answers at …*, *the connection to … broke off*",
-    ),
-    (
-        "a migration, while its tenant is silent",
-        "where the network falls silent during a revision, and something in between keeps the connection open: without "
-        "end, as the session that runs Alembic is not watched",
-        "nothing is told",
+        "10 s where nothing answers; some 40 s where a session falls silent, that of a migration included, as a "
+        "statement may take long, and the server is asked what it does; two minutes where it hangs as a whole",
+        "*no PostgreSQL server answers at …*, *the connection to … broke off*, or how far the revisions came",
     ),
     (
         "threads and files of govern",

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from govern.database.url import DatabaseUrl
-from govern.revisions.child.keepalive import _find_descriptor, keep_alive
+from govern.revisions.child.driver_connection import find_descriptor
+from govern.revisions.child.keepalive import keep_alive
 from tests.fixtures.proxy import proxied
 
 USER_TIMEOUT = pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the option is of Linux")
@@ -29,7 +30,7 @@ def read_options(connection: sa.Connection, url: sa.URL) -> tuple[int, int]:
     """Whether it is kept alive, and the milliseconds after which what is not confirmed is given up."""
     driver = connection.connection.dbapi_connection
     keep_alive(driver, url)
-    with socket.socket(fileno=os.dup(_find_descriptor(driver))) as connected:
+    with socket.socket(fileno=os.dup(find_descriptor(driver))) as connected:
         return (
             connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE),
             connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT),

@@ -58,12 +58,21 @@ def test_the_driver_of_the_ini_is_kept_and_its_host_is_not(
 ) -> None:
     settings = copy_project("asynchronous")
     ini = settings.root / "alembic.ini"
-    ini.write_text(ini.read_text().replace("driver://", "postgresql+psycopg://"))
+    ini.write_text(ini.read_text().replace("driver://", f"postgresql+{driver}://"))
     env = settings.root / "migrations/env.py"
     env.write_text(f"{env.read_text()}\nprint('driver:', config.get_main_option('sqlalchemy.url'))\n")
     outcome = Runner(settings).upgrade(postgresql_database)
     assert outcome.error is None
-    assert "driver: postgresql+psycopg://" in outcome.output
+    assert f"driver: postgresql+{driver}://" in outcome.output
+    assert read_version(postgresql_database) == {"r2"}
+
+
+def test_asyncpg_is_told_what_the_url_says_to_libpq(
+    postgresql_database: DatabaseUrl, copy_project: CopyProject
+) -> None:
+    said = "&sslmode=disable&gssencmode=disable&application_name=ours&connect_timeout=5"
+    outcome = Runner(copy_project("asynchronous")).upgrade(DatabaseUrl.parse(postgresql_database.text + said))
+    assert outcome.error is None
     assert read_version(postgresql_database) == {"r2"}
 
 

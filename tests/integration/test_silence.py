@@ -26,8 +26,8 @@ from tests.fixtures.proxy import Proxy, proxied
 
 @pytest.fixture
 def proxy(postgresql_database: DatabaseUrl, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    monkeypatch.setattr(WatchedConnection, "silent_seconds", 0.3)
-    monkeypatch.setattr("govern.database.postgresql.silence._ANSWER_SECONDS", 2)
+    monkeypatch.setattr(silence, "SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(silence, "_ANSWER_SECONDS", 2)
     with proxied(postgresql_database) as one:
         yield one
 
@@ -80,7 +80,7 @@ def test_a_server_that_has_no_connection_left_may_still_answer(
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session that has just become idle has answered."""
-    monkeypatch.setattr(silence, "_HAS_ANSWERED", silence._HAS_ANSWERED.replace("'5 s'", "'0 s'"))
+    monkeypatch.setattr(silence, "_HAVE_ANSWERED", silence._HAVE_ANSWERED.replace("'5 s'", "'0 s'"))
 
 
 def _driver(connection: Connection) -> Any:

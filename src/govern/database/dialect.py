@@ -82,6 +82,10 @@ class Extent:
     """Where it lies, if that is on this machine and may be known."""
 
 
+SILENT_SECONDS = 30.0
+"""After so long without an answer the server is asked, on another connection, what became of it; and so often."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigratingSession:
     """The session that has the migration lock. By its number alone it could be taken for a later one."""
@@ -247,6 +251,13 @@ class Dialect(Keeping, Integrity, Protocol):
 
     def end_session(self, connection: Connection, session: MigratingSession) -> None:
         """Ends it, and rolls back what it has not committed. Returns at once."""
+
+    def find_loss(self, url: DatabaseUrl, sessions: Sequence[Sequence[float]], silence: float) -> str | None:
+        """Why what a client asked is not answered any more; None where the answer may come, or nobody can tell.
+
+        ``sessions``: all that the client has on the server, each the number of its process and its age in seconds.
+        ``silence``: for how many seconds nothing came.
+        """
 
     def note_statements(self, url: DatabaseUrl) -> Mapping[str, str]:
         """What the child that migrates needs to note how far a revision came that commits midway; empty: nothing is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -44,6 +44,16 @@ class Blocked:
     tries: int
     seconds: float
     """Since the first time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silent:
+    """An answer of the server does not come; said again and again until it does."""
+
+    seconds: float
+    """Since it was asked."""
+    sessions: Sequence[Sequence[float]]
+    """The child's on the server, each the number of its process and its age in seconds; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +164,7 @@ Event = (
     | Waiting
     | Locked
     | Blocked
+    | Silent
     | Statement
     | RevisionStarted
     | RevisionDone
@@ -171,6 +182,7 @@ _KINDS: dict[str, Callable[..., Event]] = {
     "waiting": Waiting,
     "locked": Locked,
     "blocked": Blocked,
+    "silent": Silent,
     "statement": Statement,
     "revision_started": RevisionStarted,
     "revision_done": RevisionDone,

@@ -5,7 +5,6 @@ Reports what the child said and decides nothing from it: whoever calls reads the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,40 +12,32 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from govern.database.dialect import Limits, MigrationLock
+from govern.database.dialect import SILENT_SECONDS, Limits, MigrationLock
 from govern.database.engines import dialect_of
 from govern.database.lock_file import hold_lock_file
 from govern.database.url import DatabaseUrl
 from govern.errors import ConfigurationError, GovernError
-from govern.revisions.explain import explain_error, explain_silence, explain_stop
-from govern.revisions.observed import hazards_of, observations_of, of_last_tries
-from govern.revisions.process import Child, start_child
+from govern.revisions.conversation import Run, converse
+from govern.revisions.explain import explain_error, explain_stop
+from govern.revisions.observed import hazards_of, observations_of
 from govern.revisions.protocol import (
     ChildError,
     Committed,
     Created,
     Description,
     Destination,
-    Ending,
     Event,
-    Hello,
     ImportedModels,
-    Locked,
     ModelTable,
-    Note,
     Orders,
     Paused,
     RefusedIndex,
     Result,
     RevisionDone,
-    RevisionStarted,
-    Statement,
     Stopped,
     WayBackFailed,
     parse_error,
-    parse_event,
 )
-from govern.revisions.redaction import make_redactor
 
 if TYPE_CHECKING:
     from govern.config import Settings
@@ -182,7 +173,7 @@ class Runner:
 
         facts = {"revisions": list(revisions), "proven": list(proven), "watched": list(watched)}
         request = self._request("walk", url, **facts, command_line=["upgrade", "heads"])
-        run = self._converse(request, url, _do_nothing, hear)
+        run = converse(self._settings, request, url, _do_nothing, hear)
         outcome = self._judge(run, url)
         done = run.ending.facts if isinstance(run.ending, Result) else {}
         return Walk(failures=run.ways_back, error=outcome.error, unproven=tuple(done.get("unproven", ())))
@@ -269,10 +260,10 @@ class Runner:
             }
             request["session"] = _session(url, self._settings)
         with _hold_file(lock, wait_seconds) as held:
-            run = self._converse(request, url, on_locked, on_event, inherit=held)
+            run = converse(self._settings, request, url, on_locked, on_event, inherit=held)
         return self._judge(run, url)
 
-    def _judge(self, run: _Run, url: DatabaseUrl) -> Outcome:
+    def _judge(self, run: Run, url: DatabaseUrl) -> Outcome:
         """The outcome of a run, or the error of one that never began."""
         if isinstance(run.ending, Stopped):
             raise explain_stop(run.ending, self._settings)
@@ -290,7 +281,7 @@ class Runner:
 
     def _ask(self, command: str, url: DatabaseUrl | None, **facts: Any) -> Mapping[str, Any]:
         """The answer of a command that migrates nothing."""
-        run = self._converse(self._request(command, url, **facts), url, _do_nothing, _ignore)
+        run = converse(self._settings, self._request(command, url, **facts), url, _do_nothing, _ignore)
         if isinstance(run.ending, Result):
             return run.ending.facts
         if isinstance(run.ending, Stopped):
@@ -322,6 +313,7 @@ class Runner:
             "committed": {},
             "observe": False,
             "confine": False,
+            "silent_seconds": SILENT_SECONDS,
             "config_file": str(alembic.file) if alembic.file is not None else None,
             "section": alembic.section,
             "script_location": str(alembic.script_location),
@@ -341,83 +333,11 @@ class Runner:
     def _usual_dialect(self) -> str:
         return DatabaseUrl.parse(self._settings.url).dialect if self._settings.url else "postgresql"
 
-    def _converse(
-        self,
-        request: dict[str, Any],
-        url: DatabaseUrl | None,
-        on_locked: Callable[[], Orders | None],
-        on_event: Callable[[Event], None],
-        *,
-        inherit: tuple[int, ...] = (),
-    ) -> _Run:
-        redact = make_redactor(url)
-        events: list[Event] = []
-        with start_child(self._settings.python, self._settings.root, request, inherit=inherit) as child:
-            for event in _events(child, redact):
-                on_event(event)
-                if isinstance(event, Locked):
-                    child.send(f"proceed {json.dumps(on_locked() or {})}")
-                if isinstance(event, Paused):
-                    child.send("proceed {}")
-                if isinstance(
-                    event, Hello | RevisionStarted | RevisionDone | WayBackFailed | Note | Ending
-                ) or (isinstance(event, Statement) and event.observed is not None):
-                    events.append(event)
-                if isinstance(event, Ending):
-                    break
-            how = child.end()
-            output = redact(child.output)
-        if not events:
-            raise explain_silence(how, output, self._settings)
-        return _Run.of(events, how, output)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    ending: Ending
-    revisions: tuple[RevisionDone, ...]
-    notes: tuple[str, ...]
-    observed: tuple[Statement, ...]
-    ways_back: tuple[WayBackFailed, ...]
-    output: str
-
-    @classmethod
-    def of(cls, events: list[Event], how: str, output: str) -> _Run:
-        last = events[-1]
-        return cls(
-            ending=last if isinstance(last, Ending) else _died(events, how),
-            revisions=tuple(
-                {event.revision: event for event in events if isinstance(event, RevisionDone)}.values()
-            ),
-            notes=tuple(event.text for event in events if isinstance(event, Note)),
-            observed=of_last_tries(events),
-            ways_back=tuple(event for event in events if isinstance(event, WayBackFailed)),
-            output=output,
-        )
-
-
-def _died(events: list[Event], how: str) -> ChildError:
-    """The error of a child that is gone without a last word: os._exit, a kill, the out-of-memory killer."""
-    started = [event.revision for event in events if isinstance(event, RevisionStarted)]
-    return ChildError(
-        type="ChildDied",
-        message=f"the process that runs Alembic ended with {how} and did not say how it went",
-        phase="revision" if started else "environment",
-        revision=started[-1] if started and not isinstance(events[-1], RevisionDone) else None,
-    )
-
 
 def _came_before_everything(error: ChildError) -> bool:
     """Whether the project's configuration failed, rather than the work."""
     is_end_of_process = error.type in ("ChildDied", "KeyboardInterrupt")
     return error.phase != "revision" and error.statement is None and not is_end_of_process
-
-
-def _events(child: Child, redact: Callable[[str], str]) -> Iterator[Event]:
-    for line in child.lines():
-        event = parse_event(line, redact)
-        if event is not None:
-            yield event
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def test_a_statement_that_has_the_last_session_of_a_pool_is_waited_for(
     make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who asks what it is doing is let in, and gets no answer."""
-    monkeypatch.setattr(silence.WatchedConnection, "silent_seconds", 0.3)
+    monkeypatch.setattr(silence, "SILENT_SECONDS", 0.3)
     monkeypatch.setattr(silence, "_ANSWER_SECONDS", 1)
 
     def sleep(_: int) -> object:

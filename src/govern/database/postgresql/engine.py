@@ -291,6 +291,9 @@ class PostgreSQL:
     def end_session(self, connection: Connection, session: MigratingSession) -> None:
         activity.end_session(connection, session)
 
+    def find_loss(self, url: DatabaseUrl, sessions: Sequence[Sequence[float]], silence: float) -> str | None:
+        return postgresql.silence.find_loss(server.read_parameters(url), sessions, silence)
+
     def note_statements(self, url: DatabaseUrl) -> Mapping[str, str]:
         return postgresql.progress.note_statements(url.schema)
 

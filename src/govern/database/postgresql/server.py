@@ -63,7 +63,7 @@ def connect(url: DatabaseUrl, *, read_only: bool = False, repeats: bool = False)
     Raises ConfigurationError for a URL libpq cannot read, Unreachable where no server answers or it has no
     such database or schema, NotPermitted where it does not let the role in.
     """
-    parameters = _read_parameters(url)
+    parameters = read_parameters(url)
     if read_only:
         parameters["options"] = f"{parameters.get('options', '')} {_READ_ONLY}".strip()
     driver = _open(url, parameters, prepare_threshold=1 if repeats else None)
@@ -79,7 +79,7 @@ def connect_to_look(url: DatabaseUrl, *, timeout_seconds: float) -> Connection:
     Such a one takes no options, and nothing that is set for a session. ``timeout_seconds`` is an upper bound of the
     time to connect to each host of the URL; libpq knows none below two seconds.
     """
-    parameters = _read_parameters(url)
+    parameters = read_parameters(url)
     parameters["connect_timeout"] = _at_most(str(parameters["connect_timeout"]), timeout_seconds)
     driver = _open(url, parameters, prepare_threshold=None)
     return Connection(
@@ -203,7 +203,8 @@ def errors() -> tuple[type[Exception], ...]:
     return (psycopg.Error,)
 
 
-def _read_parameters(url: DatabaseUrl) -> dict[str, Any]:
+def read_parameters(url: DatabaseUrl) -> dict[str, Any]:
+    """Connection parameters of libpq, with ``DEFAULTS``. Raises ConfigurationError."""
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
 
@@ -297,7 +298,7 @@ def explained(what: str, url: DatabaseUrl) -> Iterator[None]:
 
 def explain(error: psycopg.Error, url: DatabaseUrl) -> CouldNotCheck:
     """What to say of a connection to ``url`` that somebody else could not make."""
-    return _explain(error, url, _read_parameters(url))
+    return _explain(error, url, read_parameters(url))
 
 
 def _explain(error: psycopg.Error, url: DatabaseUrl, parameters: dict[str, Any]) -> CouldNotCheck:

@@ -307,6 +307,10 @@ class SQLite:
     def end_session(self, connection: Connection, session: MigratingSession) -> None:
         del connection, session
 
+    def find_loss(self, url: DatabaseUrl, sessions: Sequence[Sequence[float]], silence: float) -> str | None:
+        del url, sessions, silence
+        return None  # nothing lies between
+
     def note_statements(self, url: DatabaseUrl) -> Mapping[str, str]:
         del url
         return {}

@@ -29,7 +29,7 @@ def serve(orders: int, events: int) -> None:
         signal.signal(number, signal.default_int_handler)
     parent = Parent(orders, events)
     session = Session(parent, parent.read_request())
-    parent.listen(session.interrupt)
+    parent.listen(interrupt=session.interrupt, cut=session.cut)
     try:
         with session.prepared():
             answer = COMMANDS[session.request["command"]](session)

@@ -18,15 +18,38 @@ def is_autocommit(connection: Any) -> bool:
 
 def execute_past_events(connection: Any, sql: str) -> Any:
     """Runs a statement that is ours past SQLAlchemy, whose events are for the project's; the first value of a row."""
-    return execute(driver_connection(connection), sql)
+    return execute(connection.dialect, driver_connection(connection), sql)
 
 
-def execute(driver: Any, sql: str) -> Any:
+def execute(dialect: Any, driver: Any, sql: str) -> Any:
     """The first value of the first row, if there is one. Any driver's connection will do."""
     cursor = driver.cursor()
     try:
-        cursor.execute(sql)
+        dialect.do_execute_no_params(cursor, sql)
         row = cursor.fetchone() if cursor.description else None
         return row[0] if row else None
     finally:
         cursor.close()
+
+
+def find_descriptor(driver: Any) -> int | None:
+    """Of its socket: psycopg and psycopg2 tell it; asyncpg has a transport, pg8000 a socket, sqlite3 none of these."""
+    own = _unwrap(driver)
+    transport: Any = getattr(own, "_transport", None)
+    in_transport: Any = transport.get_extra_info("socket") if transport is not None else None
+    owners = (own, in_transport, getattr(own, "_usock", None))
+    return next((owner.fileno() for owner in owners if owner is not None and hasattr(owner, "fileno")), None)
+
+
+def find_process_number(driver: Any) -> int | None:
+    """The server's process that serves it; None of a driver that does not tell."""
+    own = _unwrap(driver)
+    if hasattr(own, "get_server_pid"):  # asyncpg's
+        return int(own.get_server_pid())
+    number = getattr(getattr(own, "info", None), "backend_pid", None)
+    return int(number) if number else None
+
+
+def _unwrap(driver: Any) -> Any:
+    """An asynchronous driver's own connection, out of SQLAlchemy's adapter around it."""
+    return getattr(driver, "driver_connection", None) or driver

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 SYNCHRONOUS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
 ASYNCHRONOUS = ("asyncpg", "psycopg")
+_CONNECT_SECONDS = 10
 
 # asyncpg would send these to the server as settings, which does not know them
 _LIBPQ_ONLY = frozenset(
@@ -81,6 +82,12 @@ def describe_place(
     if driver == "pg8000":
         return [], _pg8000_options(url)
     return [address["conninfo"]], {}
+
+
+def usual_options(driver: str, url: Any) -> dict[str, Any]:
+    """What neither the URL nor the environment says: libpq alone would wait for a server without end."""
+    is_said = "connect_timeout" in url.query or "PGCONNECT_TIMEOUT" in os.environ
+    return {"connect_timeout": _CONNECT_SECONDS} if driver in ("psycopg", "psycopg2") and not is_said else {}
 
 
 def _without_libpq_only(conninfo: str) -> str:

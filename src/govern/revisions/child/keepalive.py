@@ -10,6 +10,8 @@ import os
 import socket
 from typing import Any
 
+from .driver_connection import find_descriptor
+
 _OPTIONS = (
     ("TCP_KEEPIDLE", 5),  # seconds
     ("TCP_KEEPINTVL", 2),
@@ -24,7 +26,7 @@ def keep_alive(connection: Any, url: Any) -> None:
     """Sets the options of a driver's connection over TCP, unless the URL (SQLAlchemy's) says something of them."""
     if any(name.startswith(_SAID_IN_URL) for name in url.query):
         return
-    descriptor = _find_descriptor(connection)
+    descriptor = find_descriptor(connection)
     if descriptor is None:
         return
     with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connected:
@@ -34,12 +36,3 @@ def keep_alive(connection: Any, url: Any) -> None:
         for name, value in _OPTIONS:
             if hasattr(socket, name):
                 connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def _find_descriptor(connection: Any) -> Any:
-    """psycopg and psycopg2 tell it; asyncpg has a transport, pg8000 a socket, sqlite3 none of these."""
-    driver: Any = getattr(connection, "driver_connection", None) or connection  # SQLAlchemy's adapter has one
-    transport: Any = getattr(driver, "_transport", None)
-    in_transport: Any = transport.get_extra_info("socket") if transport is not None else None
-    owners = (driver, in_transport, getattr(driver, "_usock", None))
-    return next((owner.fileno() for owner in owners if owner is not None and hasattr(owner, "fileno")), None)

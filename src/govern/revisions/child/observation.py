@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .driver_connection import driver_connection, execute
+from .driver_connection import driver_connection, execute_past_events
 from .sqlite import is_in_transaction
 
 # the modes of rows being read and written; every change of a table takes a stronger one
@@ -152,18 +152,17 @@ class Observer:
         """To be called right before ``sql`` is executed on a SQLAlchemy connection; ``hidden`` is the version table."""
         if not self._is_able or revision is None or _CONTROL.match(sql):
             return
-        driver = driver_connection(connection)
         if connection.dialect.name == "sqlite":
             self._revision = revision
             return
         with self._able_or_not():
-            self._is_inside = _is_inside(driver)
+            self._is_inside = _is_inside(connection)
             if not self._is_inside and _FITS_TRANSACTION.match(sql) and not _CONCURRENTLY.search(sql):
                 # locks of a statement that commits by itself are gone before they can be read
-                execute(driver, "BEGIN")
+                execute_past_events(connection, "BEGIN")
                 self._is_wrapped = True
             if revision != self._revision or self._is_wrapped:
-                self._facts = self._look(driver, _EVERYTHING)
+                self._facts = self._look(connection, _EVERYTHING)
                 if revision != self._revision:
                     self._begin(revision, self._facts, hidden)
 
@@ -174,21 +173,21 @@ class Observer:
 
     def after(self, connection: Any, sql: str, *, hidden: str) -> dict[str, Any]:
         """What ``sql`` did, as the event ``statement`` has it; ``hidden`` as before."""
-        driver = driver_connection(connection)
         if connection.dialect.name == "sqlite":
-            return {"is_seen": False, "in_transaction": is_in_transaction(driver)}
+            in_transaction = is_in_transaction(driver_connection(connection))
+            return {"is_seen": False, "in_transaction": in_transaction}
         seen: dict[str, Any] = {}
         if not _CONTROL.match(sql) and not self._has_told(sql):
             with self._able_or_not():
-                seen = self._compare(driver, sql, hidden)
-        self._end_own_transaction(driver, "COMMIT")
+                seen = self._compare(connection, sql, hidden)
+        self._end_own_transaction(connection, "COMMIT")
         return dict(seen, is_seen=self._is_able, in_transaction=self._is_inside)
 
-    def _compare(self, driver: Any, sql: str, hidden: str) -> dict[str, Any]:
+    def _compare(self, connection: Any, sql: str, hidden: str) -> dict[str, Any]:
         if not self._is_able or self._facts is None:
             return {}
         is_seen = self._is_inside or self._is_wrapped
-        facts = self._look(driver, self._narrowed(sql) if is_seen else _EVERYTHING)
+        facts = self._look(connection, self._narrowed(sql) if is_seen else _EVERYTHING)
         self._newest_seen = max(self._newest_seen, facts.newest())
         if is_seen:
             facts.complete(self._facts)
@@ -206,7 +205,7 @@ class Observer:
     def failed(self, connection: Any) -> None:
         """The statement raised: ends the transaction that was put around it alone."""
         with contextlib.suppress(Exception):
-            self._end_own_transaction(driver_connection(connection), "ROLLBACK")
+            self._end_own_transaction(connection, "ROLLBACK")
 
     def _has_told(self, sql: str) -> bool:
         """A data migration may say the same many thousand times; it locks what it locked the first time."""
@@ -215,24 +214,24 @@ class Observer:
             self._repeated.add(sql)
         return is_known
 
-    def _look(self, driver: Any, query: str) -> Facts:
+    def _look(self, connection: Any, query: str) -> Facts:
         is_inside = self._is_inside or self._is_wrapped
         if is_inside:
-            execute(driver, "SAVEPOINT govern_observation")
+            execute_past_events(connection, "SAVEPOINT govern_observation")
         try:
-            document = execute(driver, query)
+            document = execute_past_events(connection, query)
         except Exception:
             if is_inside:
-                execute(driver, "ROLLBACK TO SAVEPOINT govern_observation")
+                execute_past_events(connection, "ROLLBACK TO SAVEPOINT govern_observation")
             raise
         if is_inside:
-            execute(driver, "RELEASE SAVEPOINT govern_observation")
+            execute_past_events(connection, "RELEASE SAVEPOINT govern_observation")
         return Facts(json.loads(document))
 
-    def _end_own_transaction(self, driver: Any, how: str) -> None:
+    def _end_own_transaction(self, connection: Any, how: str) -> None:
         if self._is_wrapped:
             self._is_wrapped = False
-            execute(driver, how)
+            execute_past_events(connection, how)
 
     @contextlib.contextmanager
     def _able_or_not(self) -> Iterator[None]:
@@ -361,11 +360,11 @@ class Comparison:
                     yield [*new.name, name, old.columns[number][1], type_, old.file != new.file]
 
 
-def _is_inside(driver: Any) -> bool:
+def _is_inside(connection: Any) -> bool:
     """Whether a transaction is open; one that SQLAlchemy has promised is begun."""
     try:
-        execute(driver, "SAVEPOINT govern_observation")
+        execute_past_events(connection, "SAVEPOINT govern_observation")
     except Exception:  # each driver has its own
         return False
-    execute(driver, "RELEASE SAVEPOINT govern_observation")
+    execute_past_events(connection, "RELEASE SAVEPOINT govern_observation")
     return True

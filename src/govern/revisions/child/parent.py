@@ -40,9 +40,10 @@ class Parent:
     def read_request(self) -> Any:
         return json.loads(self._read_line() or "{}")
 
-    def listen(self, interrupt: Callable[[], None]) -> None:
-        """Reads orders from now on; calls ``interrupt`` from another thread if they end too early."""
-        threading.Thread(target=self._listen, args=(interrupt,), daemon=True).start()
+    def listen(self, *, interrupt: Callable[[], None], cut: Callable[[], None]) -> None:
+        """Reads orders from now on. Calls from another thread ``cut``, if that is the order, and ``interrupt`` if
+        they end too early."""
+        threading.Thread(target=self._listen, args=(interrupt, cut), daemon=True).start()
 
     def wait_for_orders(self) -> Any:
         """Blocks until the parent says to proceed, and how; None: not to. Its end is a no."""
@@ -67,11 +68,12 @@ class Parent:
         self._is_finished = True
         self.emit(event, **facts)
 
-    def _listen(self, interrupt: Callable[[], None]) -> None:
-        line = self._read_line()
-        while line:
-            self._answers.put(line)
-            line = self._read_line()
+    def _listen(self, interrupt: Callable[[], None], cut: Callable[[], None]) -> None:
+        while line := self._read_line():
+            if line == "cut":
+                cut()
+            else:
+                self._answers.put(line)
         self._answers.put("abort")
         if not self._is_asking and not self._is_finished:
             interrupt()

@@ -10,7 +10,7 @@ from typing import Any
 from .attempts import Attempts
 from .confinement import Confinement
 from .driver_connection import is_autocommit
-from .drivers import absolute_file, describe_place
+from .drivers import absolute_file, describe_place, usual_options
 from .execution import Execution
 from .journal import Journal
 from .keepalive import keep_alive
@@ -19,6 +19,7 @@ from .observation import Observer
 from .parent import Parent, Stop
 from .patience import Patience
 from .progress import Progress
+from .silence import Silence
 from .sqlite import begin_before
 
 # connect arguments that say where to connect, which is not for env.py to say
@@ -69,6 +70,7 @@ class Redirection:
         self._confinement = Confinement(request["dialect"]) if request["confine"] else None
         self._observer = Observer(self._note) if request["observe"] else None
         self._open: list[Any] = []
+        self.silence = Silence(parent, request["silent_seconds"])
         self.family: str = request["dialect"]
         self.address: dict[str, Any] | None = request["address"]
         self.connect_error: BaseException | None = None
@@ -115,29 +117,36 @@ class Redirection:
         place, named = describe_place(dialect.driver, self.family, self.address, self.url)
         try:
             with self._confinement.opened() if self._confinement is not None else contextlib.nullcontext():
-                connection = dialect.connect(*place, **dict(self._keep(options), **named))
+                usual = usual_options(dialect.driver, self.url)
+                connection = dialect.connect(
+                    *place, **{**usual, **self._keep(dialect.driver, options), **named}
+                )
         except Exception as error:
             self.connect_error = error
             raise
         try:
-            keep_alive(connection, self.url)
-            self._set_limits(connection)
-            self._lock.take(connection)
+            if dialect.name != "sqlite":
+                keep_alive(connection, self.url)
+                self.silence.follow(dialect, connection)
+            self._set_limits(dialect, connection)
+            self._lock.take(dialect, connection)
         except BaseException:
             connection.close()
             raise
         self._open.append(connection)
         return connection
 
-    def _set_limits(self, connection: Any) -> None:
+    def _set_limits(self, dialect: Any, connection: Any) -> None:
         """Committed at once: a transaction begun before ``context.configure()`` would be Alembic's undoing."""
         for query in self._session["queries"] if self._session is not None else ():
-            read_value(connection, query)
+            read_value(dialect, connection, query)
 
-    def _keep(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _keep(self, driver: str, options: dict[str, Any]) -> dict[str, Any]:
         """What env.py's engine says of how to connect: everything but where."""
         is_same_host = options.get("host") == (self.url.host or self.url.query.get("host"))
         dropped = _PLACE if is_same_host else _PLACE | _ENCRYPTION
+        if driver == "asyncpg":  # which knows libpq's parameters in its DSN alone
+            dropped |= self.url.query.keys()
         return {name: value for name, value in options.items() if name not in dropped}
 
     def _refuse_stranger(self, connection: Any, _record: Any) -> None:
@@ -147,6 +156,7 @@ class Redirection:
 
     def _forget(self, connection: Any, _record: Any) -> None:
         self._open = [known for known in self._open if known is not connection]
+        self.silence.forget(connection)
         self._lock.forget(connection)
 
     def _before_statement(

@@ -76,6 +76,10 @@ class Session:
             self.redirection.cancel_statements()
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
+    def cut(self) -> None:
+        """Breaks the connections on which an answer is waited for that does not come."""
+        self.redirection.silence.cut()
+
     def _wrap_configure(self) -> None:
         from alembic.runtime.environment import EnvironmentContext
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .driver_connection import driver_connection, execute
+from .driver_connection import driver_connection, execute_past_events
 from .parent import Stop
 
 _OUTSIDE_TRANSACTIONS = re.compile(
@@ -42,39 +42,39 @@ def begin_before(connection: Any, sql: str, note: Callable[[str], None]) -> None
     """
     driver = driver_connection(connection)
     switch = _SET_FOREIGN_KEYS.match(sql)
-    _refuse_cascade(driver, sql)
+    _refuse_cascade(connection, sql)
     if switch is not None and is_in_transaction(driver):
         wanted = switch.group(1).lower() in ("1", "on", "true", "yes")
-        if wanted != bool(execute(driver, "PRAGMA foreign_keys")):
+        if wanted != bool(execute_past_events(connection, "PRAGMA foreign_keys")):
             driver.commit()
             note("PRAGMA foreign_keys works outside of transactions only: what preceded it was committed")
     elif _belongs_in_transaction(connection, sql) and not is_in_transaction(driver):
-        execute(driver, "BEGIN IMMEDIATE")
+        execute_past_events(connection, "BEGIN IMMEDIATE")
 
 
-def _refuse_cascade(driver: Any, sql: str) -> None:
+def _refuse_cascade(connection: Any, sql: str) -> None:
     """A batch operation drops the table it has copied, and SQLite deletes the table's rows first: children follow.
 
     Only while foreign keys are on (sqlite.org/foreignkeys.html, 5), with ON DELETE CASCADE, SET NULL or SET DEFAULT.
     """
     dropped = _DROP_TABLE.match(sql)
-    if dropped is None or not execute(driver, "PRAGMA foreign_keys"):
+    if dropped is None or not execute_past_events(connection, "PRAGMA foreign_keys"):
         return
     table = dropped.group(1).replace('""', '"')
-    if execute(driver, _IS_BATCH.format(_literal(_BATCH_PREFIX + table))):
-        child = next((name for name in _children(driver, table) if _has_rows(driver, name)), None)
+    if execute_past_events(connection, _IS_BATCH.format(_literal(_BATCH_PREFIX + table))):
+        child = next((name for name in _children(connection, table) if _has_rows(connection, name)), None)
         if child is not None:
             raise Stop("cascade", table=table, child=child)
 
 
-def _children(driver: Any, table: str) -> Iterator[str]:
+def _children(connection: Any, table: str) -> Iterator[str]:
     """Tables whose rows change with rows of ``table`` that are deleted, the batch operation's copy of it included."""
-    names = execute(driver, _CHILDREN.format(_literal(table)))
+    names = execute_past_events(connection, _CHILDREN.format(_literal(table)))
     return iter(json.loads(names or "[]"))
 
 
-def _has_rows(driver: Any, table: str) -> bool:
-    return bool(execute(driver, f"SELECT 1 FROM {_identifier(table)}"))  # noqa: S608 - a quoted name
+def _has_rows(connection: Any, table: str) -> bool:
+    return bool(execute_past_events(connection, f"SELECT 1 FROM {_identifier(table)}"))  # noqa: S608 - a quoted name
 
 
 def _literal(text: str) -> str:
