@@ -173,7 +173,7 @@ class Fleet:
         self._migrate(lines, "fleet migrate --stop-after 2", (*words, "2"), 8)
         self._migrate(lines, "again, --stop-after 100%", (*words, "100%"), workers)
         self.network.heal()
-        self._migrate(lines, "again, when all are well", (*words, "100%"), workers)
+        self._migrate(lines, "again, once the network is well", (*words, "100%"), workers)
 
     def _migrate(self, lines: Lines, case: str, words: Sequence[str], workers: int) -> None:
         course, report = self._run(*words, workers=workers)

@@ -46,7 +46,9 @@ def find_process_number(driver: Any) -> int | None:
     own = _unwrap(driver)
     if hasattr(own, "get_server_pid"):  # asyncpg's
         return int(own.get_server_pid())
-    number = getattr(getattr(own, "info", None), "backend_pid", None)
+    if key := getattr(own, "_backend_key_data", None):  # pg8000's: the number, and what it takes to cancel
+        return int.from_bytes(key[:4], "big")
+    number = getattr(getattr(own, "info", None), "backend_pid", None)  # psycopg's and psycopg2's
     return int(number) if number else None
 
 

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 SYNCHRONOUS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
 ASYNCHRONOUS = ("asyncpg", "psycopg")
+WITHOUT_LIBPQ = ("asyncpg", "pg8000")
+_WITH_LIBPQ = ("psycopg", "psycopg2")
 _CONNECT_SECONDS = 10
 
 # asyncpg would send these to the server as settings, which does not know them
@@ -87,7 +89,7 @@ def describe_place(
 def usual_options(driver: str, url: Any) -> dict[str, Any]:
     """What neither the URL nor the environment says: libpq alone would wait for a server without end."""
     is_said = "connect_timeout" in url.query or "PGCONNECT_TIMEOUT" in os.environ
-    return {"connect_timeout": _CONNECT_SECONDS} if driver in ("psycopg", "psycopg2") and not is_said else {}
+    return {"connect_timeout": _CONNECT_SECONDS} if driver in _WITH_LIBPQ and not is_said else {}
 
 
 def _without_libpq_only(conninfo: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from .attempts import Attempts
 from .confinement import Confinement
 from .driver_connection import is_autocommit
-from .drivers import absolute_file, describe_place, usual_options
+from .drivers import WITHOUT_LIBPQ, absolute_file, describe_place, usual_options
 from .execution import Execution
 from .journal import Journal
 from .keepalive import keep_alive
@@ -145,7 +145,7 @@ class Redirection:
         """What env.py's engine says of how to connect: everything but where."""
         is_same_host = options.get("host") == (self.url.host or self.url.query.get("host"))
         dropped = _PLACE if is_same_host else _PLACE | _ENCRYPTION
-        if driver == "asyncpg":  # which knows libpq's parameters in its DSN alone
+        if driver in WITHOUT_LIBPQ:  # what is meant for it is translated where the place is described
             dropped |= self.url.query.keys()
         return {name: value for name, value in options.items() if name not in dropped}
 

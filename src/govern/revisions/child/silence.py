@@ -76,6 +76,6 @@ class Silence:
 
     def _sessions(self, now: float) -> list[tuple[int | None, float]]:
         """Process number and age in seconds of each that is open; empty where a driver does not tell the number."""
-        numbers = [find_process_number(connection) for connection, _ in self._opened]
-        ages = [now - opened for _, opened in self._opened]
-        return [] if None in numbers else list(zip(numbers, ages, strict=True))
+        opened = tuple(self._opened)  # which the other thread may change
+        sessions = [(find_process_number(connection), now - at) for connection, at in opened]
+        return sessions if all(number for number, _ in sessions) else []
