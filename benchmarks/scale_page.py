@@ -73,7 +73,7 @@ BREAKS = (
     ),
     (
         "the memory of migrations",
-        "each has an interpreter of its own for Alembic, some 60 MB that it shares with no other: 3.5 GB for 54 at once",
+        "each has an interpreter of its own for Alembic, some 60 MB that none shares with it: 3.5 GB for 54 at once",
         "fewer `--workers`",
     ),
     (
