@@ -56,17 +56,26 @@ def draw_curves(title: str, series: Sequence[Series]) -> str:
     return _document(title, HEIGHT, parts)
 
 
-def draw_bars(title: str, cases: Mapping[str, Sequence[Series]], show: Callable[[float], str]) -> str:
-    """Case by case, each on a scale of its own; a program's name on the left, its value at the bar's end."""
+def draw_bars(
+    title: str,
+    cases: Mapping[str, Sequence[Series]],
+    show: Callable[[float], str],
+    *,
+    longest: float | None = None,
+) -> str:
+    """Case by case; a program's name on the left, its value at the bar's end.
+
+    ``longest``: the value that takes all of the width, else each case has a scale of its own.
+    """
     names = 290
     parts, top = [], TOP
     for case, series in cases.items():
         parts.append(f'<text class="case" x="12" y="{top + 14}">{escape(case)}</text>')
         top += BAR
-        longest = max(value for one in series for _, value in one.points) or 1.0
+        whole = longest or max(value for one in series for _, value in one.points) or 1.0
         for one in series:
             kind, value = "ours" if one.is_ours else "peer", one.points[0][1]
-            width = max(1.0, (WIDTH - names - 80) * value / longest)
+            width = max(1.0, (WIDTH - names - 80) * value / whole)
             parts += [
                 f'<text class="{kind}" x="{names - 8}" y="{top + 14}" text-anchor="end">'
                 f"{escape(_cut(one.name))}</text>",

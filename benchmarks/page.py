@@ -245,7 +245,7 @@ def _by_program(lines: Iterable[Line]) -> Mapping[str, list[Line]]:
 def _draw(lines: Sequence[Line], title: str) -> str:
     """What was counted; else curves over sizes where there are several; else a bar for each program, case by case."""
     if any(line.counts for line in lines):
-        return draw_bars(f"{title} (shares)", _shares(lines), lambda share: f"{share:.1%}")
+        return draw_bars(f"{title} (shares)", _shares(lines), lambda share: f"{share:.1%}", longest=1.0)
     clock, sized = _choose_clock(lines), _by_program(lines)
     title = f"{title} ({clock.name})"
     if any(len(of_one) >= 2 for of_one in sized.values()):
