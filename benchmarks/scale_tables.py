@@ -115,8 +115,13 @@ def _fleet(project: Path, url: str, command: str) -> Sequence[str]:
 
 
 def _write_revisions(project: Path, tables: int) -> None:
-    versions = project / "migrations/versions"
+    """The first revision makes what SQL files declare: what models can say is not all of the schema."""
+    texts = [";\n".join(batch) for batch in batches(schema_sql(tables), 500)]
+    versions, declared = project / "migrations/versions", project / "schema/sql"
     (versions / "r1.py").write_text(FIRST, encoding="utf-8")
-    texts = (";\n".join(batch) for batch in batches(schema_sql(tables), 500))
     (versions / "schema.sql").write_text("\n--\n".join(texts), encoding="utf-8")
-    (project / "govern.toml").touch()
+    declared.mkdir(parents=True)
+    for number, text in enumerate(texts):
+        (declared / f"{number:04}.sql").write_text(f"{text};\n", encoding="utf-8")
+    (project / "models.py").write_text("metadata = None\n", encoding="utf-8")
+    (project / "govern.toml").write_text('sql = "schema/sql"\n', encoding="utf-8")
