@@ -26,8 +26,7 @@ Each command ran once, as a process of its own, beside its PostgreSQL server on 
 that all of them had at one moment, what several share counted once. Exit 1 is a finding, 3 a part that could not be
 looked at; *out of time* was ended by the benchmark.
 
-These lines are of a machine with other work: tables and revisions were measured at the same time, tenants on a busier
-day.
+The lines of revisions are of a machine that did other work beside.
 """
 TABLES = """## One database, {size:,} tables
 
