@@ -7,6 +7,9 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+SILENT_SECONDS = 30.0
+"""After so long without an answer the server is asked, on another connection, what became of it; and so often."""
+
 
 class DriverCursor(Protocol):
     """The part of a DBAPI cursor (PEP 249) that is used."""

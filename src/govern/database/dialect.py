@@ -82,10 +82,6 @@ class Extent:
     """Where it lies, if that is on this machine and may be known."""
 
 
-SILENT_SECONDS = 30.0
-"""After so long without an answer the server is asked, on another connection, what became of it; and so often."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigratingSession:
     """The session that has the migration lock. By its number alone it could be taken for a later one."""

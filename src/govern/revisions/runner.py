@@ -12,7 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from govern.database.dialect import SILENT_SECONDS, Limits, MigrationLock
+from govern.database.connection import SILENT_SECONDS
+from govern.database.dialect import Limits, MigrationLock
 from govern.database.engines import dialect_of
 from govern.database.lock_file import hold_lock_file
 from govern.database.url import DatabaseUrl

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from govern.database.dialect import SILENT_SECONDS
+from govern.database.connection import SILENT_SECONDS
 from govern.database.postgresql.bound import bounded
 
 _ANSWER_SECONDS = 10.0
