@@ -120,7 +120,7 @@ bench-ratios: setup  ## a minute of it: fails only where a ratio to a peer has c
 	$(BIN)/python benchmarks/collapse.py $(SMALL)
 
 .PHONY: check
-check: lint types imports test test-older bench-ratios docs-site  ## everything CI runs, and bench-ratios (the tests include the docs)
+check: lint types imports test test-older bench-ratios docs-site  ## everything CI runs (the tests include the docs)
 
 .PHONY: clean
 clean:  ## stop the embedded PostgreSQL and remove what was generated
