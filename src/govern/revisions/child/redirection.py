@@ -131,6 +131,7 @@ class Redirection:
             self._set_limits(dialect, connection)
             self._lock.take(dialect, connection)
         except BaseException:
+            self.silence.forget(connection)
             connection.close()
             raise
         self._open.append(connection)

@@ -77,5 +77,8 @@ class Silence:
     def _sessions(self, now: float) -> list[tuple[int | None, float]]:
         """Process number and age in seconds of each that is open; empty where a driver does not tell the number."""
         opened = tuple(self._opened)  # which the other thread may change
-        sessions = [(find_process_number(connection), now - at) for connection, at in opened]
+        try:
+            sessions = [(find_process_number(connection), now - at) for connection, at in opened]
+        except Exception:  # each driver has its own, for a connection that was closed at this very moment
+            return []
         return sessions if all(number for number, _ in sessions) else []
