@@ -26,7 +26,7 @@ Each command ran once, as a process of its own, beside its PostgreSQL server on 
 that all of them had at one moment, what several share counted once. Exit 1 is a finding, 3 a part that could not be
 looked at; *out of time* was ended by the benchmark.
 
-The lines of revisions are of a machine that did other work beside.
+The lines of revisions, and those of tables down to *lock*, are of a machine that did other work beside.
 """
 TABLES = """## One database, {size:,} tables
 

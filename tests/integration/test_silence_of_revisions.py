@@ -85,6 +85,16 @@ def test_it_ends_where_new_connections_hang_as_well(proxy: Proxy, copy_project: 
     assert "a new connection gets no answer either" in error.message
 
 
+def test_a_child_that_waits_all_the_same_is_ended(proxy: Proxy, copy_project: CopyProject) -> None:
+    """As with a driver that shows nobody its socket."""
+    waiting = f"import sys\nsys.modules['govern_child.silence'].Silence.cut = lambda _: None\n{LOST}"
+    proxy.swallows = lambda data: b"'lost'" in data
+    error = upgrade_on(copy_project("plain", {"migrations/versions/r3.py": waiting}), "psycopg", proxy.url)
+    assert error is not None
+    assert (error.type, error.is_cut, error.revision) == ("ChildDied", True, "r3")
+    assert "what was sent was lost" in error.message
+
+
 @pytest.mark.parametrize(
     ("project", "driver"), [("plain", "psycopg"), ("asynchronous", "psycopg"), ("asynchronous", "asyncpg")]
 )
